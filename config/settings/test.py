@@ -1,0 +1,18 @@
+"""Tests: the same settings on services that the test run started, with cheap password hashes."""
+
+from config.settings.base import *  # noqa: F403
+from config.settings.base import DATABASES
+
+SESSION_COOKIE_SECURE = False
+CSRF_COOKIE_SECURE = False
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+SERVESTATIC_AUTOREFRESH = True
+SERVESTATIC_USE_FINDERS = True
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+AXES_ENABLED = False
+# pytest-django makes and drops databases; a pool would keep them open.
+DATABASES["default"]["OPTIONS"].pop("pool")
