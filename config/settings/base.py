@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_htmx",
+    "template_partials",
     "lucide",
     "csp",
     "django_structlog",
@@ -88,7 +89,11 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "foundation.context.site",
             ],
-            "builtins": ["django.templatetags.i18n", "lucide.templatetags.lucide"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "lucide.templatetags.lucide",
+                "template_partials.templatetags.partials",
+            ],
         },
     },
 ]
