@@ -1,0 +1,201 @@
+"""The language every generation backend speaks: requests in, events out.
+
+A backend holds a batch. Its owner, the pump, admits requests and calls `step` over and over; each step moves the
+whole batch on and returns what happened. All calls come from one thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """One servable model. `path` is a folder for the transformers backend and the name the endpoint knows for the
+    OpenAI one; `revision` tells two states of the same path apart and has no other meaning."""
+
+    path: str
+    revision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """`role` is "system", "user" or "assistant"."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is drawn. Temperature 0 takes the likeliest token and reads no seed; `top_k` 0, `top_p` 1 and
+    `repetition_penalty` 1 switch those off. The text ends before the first of the `stop` strings."""
+
+    temperature: float = 0.7
+    top_p: float = 1.0
+    top_k: int = 0
+    max_tokens: int = 256
+    repetition_penalty: float = 1.0
+    stop: tuple[str, ...] = ()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.temperature <= 100.0:
+            raise ValueError(f"temperature must lie in 0..100, got {self.temperature}")
+        if not 0.0 < self.top_p <= 1.0:
+            raise ValueError(f"top_p must lie in (0, 1], got {self.top_p}")
+        if self.top_k < 0:
+            raise ValueError(f"top_k must not be negative, got {self.top_k}")
+        if self.max_tokens < 1:
+            raise ValueError(f"max_tokens must be at least 1, got {self.max_tokens}")
+        if not 0.0 < self.repetition_penalty <= 100.0:
+            raise ValueError(f"repetition_penalty must lie in (0, 100], got {self.repetition_penalty}")
+        if any(not text for text in self.stop):
+            raise ValueError("a stop string must not be empty")
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """One completion wanted of `model`. A system prompt is the first of `messages`. `id` names the request in every
+    event and must differ from those of all requests the backend still holds."""
+
+    id: str
+    messages: tuple[ChatMessage, ...]
+    sampling: Sampling
+    model: ModelRef
+
+    def __post_init__(self) -> None:
+        if not self.messages:
+            raise ValueError("a generation request needs at least one message")
+
+
+class FinishReason(StrEnum):
+    """STOP: the model, or a stop string, ended the text. LENGTH: `max_tokens` did."""
+
+    STOP = "stop"
+    LENGTH = "length"
+
+
+class ErrorCode(StrEnum):
+    """Stable names: they are stored, counted and shown to administrators."""
+
+    CANCELLED = "cancelled"
+    CONTEXT_TOO_LONG = "context_too_long"
+    ENDPOINT_OVERSIZED = "endpoint_oversized"
+    ENDPOINT_PROTOCOL = "endpoint_protocol"
+    ENDPOINT_RATE_LIMITED = "endpoint_rate_limited"
+    ENDPOINT_STATUS = "endpoint_status"
+    ENDPOINT_TIMEOUT = "endpoint_timeout"
+    ENDPOINT_TRUNCATED = "endpoint_truncated"
+    ENDPOINT_UNREACHABLE = "endpoint_unreachable"
+    INTERNAL = "internal"
+    MODEL_LOAD = "model_load"
+    OUT_OF_MEMORY = "out_of_memory"
+    PROMPT_INVALID = "prompt_invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationError:
+    """Why a request failed. `message` is fit for an administrator: no prompt, no key, no body of a remote answer.
+    `retryable` says whether the same request may succeed later, `retry_after_s` how long the endpoint asked to wait."""
+
+    code: ErrorCode
+    message: str
+    retryable: bool = False
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """More text of a request; never empty."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The whole text of a request: exactly the concatenation of its deltas. Token counts are None where an endpoint
+    tells none. Times are seconds since `admit`; `first_token_s` is None if no token came before the end."""
+
+    id: str
+    text: str
+    finish_reason: FinishReason
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    first_token_s: float | None
+    total_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The end of a request that produced no completion; deltas sent before are void."""
+
+    id: str
+    error: GenerationError
+
+
+Event = Delta | Finished | Failed
+
+
+class BackendFull(Exception):
+    """All of the backend's capacity is in use; admit again once `active` has fallen."""
+
+
+class DuplicateRequest(ValueError):
+    """The backend still holds a request of this id."""
+
+
+class GenerationFailure(Exception):
+    """Raised inside a backend to fail one request; never leaves `step`."""
+
+    def __init__(self, error: GenerationError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+def failure(
+    code: ErrorCode, message: str, *, retryable: bool = False, retry_after_s: float | None = None
+) -> GenerationFailure:
+    """The exception that carries this error."""
+    return GenerationFailure(GenerationError(code, message, retryable, retry_after_s))
+
+
+class Backend(Protocol):
+    """Generates completions, several at a time.
+
+    Every admitted request ends with exactly one `Finished` or `Failed`, after which its id is free again. Text holds
+    no NUL, no lone surrogate, no half of a character, no special token and no stop string.
+    """
+
+    @property
+    def capacity(self) -> int:
+        """How many requests may be held at once."""
+        ...
+
+    @property
+    def active(self) -> int:
+        """How many requests are held: admitted and not yet ended."""
+        ...
+
+    def admit(self, request: GenerationRequest) -> None:
+        """Take a request on, without waiting for anything. Faults of the request or its model come as `Failed` from
+        a later step. Raises BackendFull and DuplicateRequest."""
+        ...
+
+    def step(self, timeout: float) -> list[Event]:
+        """Advance the batch by one step, or wait at most about `timeout` seconds for something to do. Never raises
+        for the fault of a request; other requests go on."""
+        ...
+
+    def cancel(self, request_id: str) -> None:
+        """End a request: a later step says `Failed` with code "cancelled", and nothing else of it. An unknown id is
+        ignored, since the request may just have ended."""
+        ...
+
+    def close(self) -> None:
+        """Drop all requests without events and free models, threads and memory. Calling it again does nothing; any
+        other call afterwards is an error."""
+        ...
