@@ -1,0 +1,41 @@
+"""Seal and read free text under its author's key. An erased person's texts read as None."""
+
+from collections.abc import Iterable
+
+from accounts.errors import PersonErased
+from accounts.models import Person, PersonalText
+from foundation.encryption import seal, unseal, unwrap_key
+from foundation.text import clean_text
+
+
+def _context(person_id: object) -> str:
+    return f"person:{person_id}"
+
+
+def write_personal_text(*, person: Person, text: str) -> PersonalText:
+    """Store `text` (cleaned) under the person's key. Raises PersonErased when that key is gone."""
+    if person.wrapped_key is None:
+        raise PersonErased(f"person {person.pk} was erased")
+    context = _context(person.pk)
+    key = unwrap_key(bytes(person.wrapped_key), context=context)
+    sealed = seal(clean_text(text).encode(), key=key, context=context)
+    return PersonalText.objects.create(person=person, sealed=sealed)
+
+
+def read_personal_texts(ids: Iterable[int]) -> dict[int, str | None]:
+    """Text by id; None where the author was erased. Each author's key is unwrapped once."""
+    keys: dict[object, bytes] = {}
+    texts: dict[int, str | None] = {}
+    for row in PersonalText.objects.filter(pk__in=set(ids)).select_related("person"):
+        if row.person.wrapped_key is None:
+            texts[row.pk] = None
+            continue
+        context = _context(row.person_id)
+        if row.person_id not in keys:
+            keys[row.person_id] = unwrap_key(bytes(row.person.wrapped_key), context=context)
+        texts[row.pk] = unseal(bytes(row.sealed), key=keys[row.person_id], context=context).decode()
+    return texts
+
+
+def read_personal_text(text_id: int) -> str | None:
+    return read_personal_texts([text_id])[text_id]

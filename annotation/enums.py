@@ -1,0 +1,119 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class CampaignState(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    PILOT = "pilot", _("Pilot")
+    RUNNING = "running", _("Running")
+    PAUSED = "paused", _("Paused")
+    CLOSED = "closed", _("Closed")
+
+
+class ItemState(models.TextChoices):
+    FILLING = "filling", _("Waiting for responses")
+    OPEN = "open", _("Open")
+    FROZEN = "frozen", _("Frozen by its first judgment")
+    VOID = "void", _("Void")
+
+
+class SlotState(models.TextChoices):
+    OPEN = "open", _("Open")
+    CLAIMED = "claimed", _("Claimed")
+    DONE = "done", _("Done")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class AssignmentState(models.TextChoices):
+    OPEN = "open", _("Open")
+    SUBMITTED = "submitted", _("Submitted")
+    SKIPPED = "skipped", _("Skipped")
+    EXPIRED = "expired", _("Expired")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class SourceKind(models.TextChoices):
+    LIVE = "live", _("Live")
+    IMPORT = "import", _("Imported")
+    SIMULATION = "simulation", _("Simulated")
+
+
+class SourceState(models.TextChoices):
+    ACTIVE = "active", _("Active")
+    RETIRED = "retired", _("Retired")
+
+
+class RespondentKind(models.TextChoices):
+    VISITOR = "visitor", _("Visitor")
+    ANNOTATOR = "annotator", _("Annotator")
+    EXPERT = "expert", _("Expert")
+    MODEL_JUDGE = "model_judge", _("Model judge")
+    RULE = "rule", _("Rule")
+    IMPORTED = "imported", _("Imported person")
+    SIMULATED = "simulated", _("Simulated person")
+
+
+class ContestantKind(models.TextChoices):
+    LANGUAGE_MODEL = "language_model", _("Language model")
+    IMPORTED = "imported", _("Imported name")
+
+
+class TurnKind(models.TextChoices):
+    COMPLETION = "completion", _("Completion")
+    TEXT = "text", _("Text")
+    FILE = "file", _("File")
+    ABSENT = "absent", _("Not given")
+
+
+class Design(models.TextChoices):
+    """How something about an impression was decided; only what was drawn has a probability."""
+
+    DRAWN = "drawn", _("Drawn")
+    CHOSEN = "chosen", _("Chosen by the person")
+    ASSIGNED = "assigned", _("Assigned")
+    IMPORTED = "imported", _("Imported")
+
+
+class ImpressionEnd(models.TextChoices):
+    ANSWERED = "answered", _("Answered")
+    SKIPPED = "skipped", _("Skipped")
+    ABANDONED = "abandoned", _("Abandoned")
+    EXPIRED = "expired", _("Expired")
+    VOIDED = "voided", _("Voided")
+
+
+class Preference(models.TextChoices):
+    A = "a", _("A")
+    B = "b", _("B")
+    TIE = "tie", _("No difference")
+    CANNOT_COMPARE = "cannot_compare", _("Cannot judge")
+    BOTH_BAD = "both_bad", _("Both bad (imported)")
+
+
+class Incentive(models.TextChoices):
+    STATED = "stated", _("Stated, no money changes hands")
+    PAID_SELF = "paid_self", _("Paid, own prompt")
+    PAID_DELEGATED = "paid_delegated", _("Paid, for somebody else")
+
+
+class JudgmentKind(models.TextChoices):
+    ANSWER = "answer", _("Answer")
+    RETRACTION = "retraction", _("Retraction")
+
+
+class Method(models.TextChoices):
+    BRADLEY_TERRY = "bradley_terry", _("Bradley-Terry")
+    BT_HALF = "bt_half", _("Bradley-Terry, both-bad as half")
+
+
+class DatasetState(models.TextChoices):
+    QUEUED = "queued", _("Waiting")
+    BUILDING = "building", _("Building")
+    READY = "ready", _("Ready")
+    FAILED = "failed", _("Failed")
+
+
+class DatasetView(models.TextChoices):
+    PREFERENCE_PAIRS = "preference_pairs", _("Preference pairs")
+    REWARD_PAIRS = "reward_pairs", _("Reward pairs")
+    VOTES = "votes", _("Votes")

@@ -1,0 +1,36 @@
+"""The one log, and what it hangs on. See `docs/log.md` for the picture."""
+
+from annotation.models.boards import Board, LeaderboardSnapshot
+from annotation.models.campaigns import Campaign, GuidelinesVersion, Instrument, Question
+from annotation.models.datasets import DatasetVersion
+from annotation.models.events import Event
+from annotation.models.items import Contestant, FollowUp, Item, Prompt, Response, Turn
+from annotation.models.judgments import Impression, ImpressionEvent, Judgment, JudgmentText, LogEntry
+from annotation.models.people import Respondent, Source
+from annotation.models.slots import Assignment, Slot
+
+__all__ = [
+    "Assignment",
+    "Board",
+    "Campaign",
+    "Contestant",
+    "DatasetVersion",
+    "Event",
+    "FollowUp",
+    "GuidelinesVersion",
+    "Impression",
+    "ImpressionEvent",
+    "Instrument",
+    "Item",
+    "Judgment",
+    "JudgmentText",
+    "LeaderboardSnapshot",
+    "LogEntry",
+    "Prompt",
+    "Question",
+    "Respondent",
+    "Response",
+    "Slot",
+    "Source",
+    "Turn",
+]

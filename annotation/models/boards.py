@@ -1,0 +1,46 @@
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from annotation.enums import Method
+from annotation.models.campaigns import Campaign
+from foundation.append_only import AppendOnly
+
+
+class Board(models.Model):
+    """A named slice of the log with a method. Its results are numbered snapshots."""
+
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="boards")
+    method = models.CharField(_("method"), max_length=20, choices=Method, default=Method.BRADLEY_TERRY)
+    # Which rows: {"category": …, "flags": […], "language": …}; empty takes the whole campaign.
+    slice = models.JSONField(default=dict, blank=True)
+    is_public = models.BooleanField(_("public"), default=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LeaderboardSnapshot(AppendOnly):
+    """One fit, frozen: canonical JSON of the standings, and everything needed to compute it again."""
+
+    board = models.ForeignKey(Board, on_delete=models.PROTECT, related_name="snapshots")
+    number = models.PositiveIntegerField()
+    method = models.CharField(max_length=20, choices=Method)
+    code_version = models.CharField(max_length=40)
+    slice = models.JSONField(default=dict)
+    # The log up to this sequence, without these sources.
+    last_sequence = models.BigIntegerField()
+    retired_sources = models.JSONField(default=list)
+    judgments = models.PositiveIntegerField()
+    standings = models.JSONField()
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["board", "number"], name="one_snapshot_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.board_id} #{self.number}"

@@ -1,0 +1,170 @@
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import PersonalText
+from annotation.enums import ContestantKind, ItemState, TurnKind
+from annotation.models.campaigns import Campaign
+from annotation.models.people import Source
+from inference_workers.models import Completion, LanguageModelRevision
+
+TEXT_IN_ONE_PLACE = Q(messages__isnull=False, personal_text__isnull=True) | Q(
+    messages__isnull=True, personal_text__isnull=False
+)
+
+
+class Contestant(models.Model):
+    """What a board ranks: a language model at a revision, or a name that came with an import."""
+
+    kind = models.CharField(max_length=16, choices=ContestantKind)
+    name = models.CharField(_("name"), max_length=200)
+    revision = models.OneToOneField(
+        LanguageModelRevision, on_delete=models.PROTECT, null=True, related_name="contestant"
+    )
+    # An imported name means what it means in its own campaign; merging says that two mean the same.
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, null=True, related_name="imported_contestants")
+    version_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="versions")
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="merged_from")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "name"],
+                condition=Q(kind="imported"),
+                name="one_imported_contestant_per_name",
+            ),
+            models.CheckConstraint(
+                name="contestant_is_model_or_import",
+                condition=Q(kind="language_model", revision__isnull=False, campaign__isnull=True)
+                | Q(kind="imported", revision__isnull=True, campaign__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="contestant_not_merged_into_itself",
+                condition=Q(merged_into__isnull=True) | ~Q(merged_into=models.F("id")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Prompt(models.Model):
+    """Chat messages that are asked. A person's own words are sealed under their key (JSON of the messages)."""
+
+    messages = models.JSONField(null=True)
+    personal_text = models.ForeignKey(PersonalText, on_delete=models.PROTECT, null=True, related_name="+")
+    # Keyed digest of the canonical messages: equal prompts meet, and an erased text cannot be guessed from it.
+    digest = models.CharField(max_length=64, db_index=True)
+    language = models.CharField(max_length=12, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="prompt_text_in_one_place", condition=TEXT_IN_ONE_PLACE)]
+
+    def __str__(self) -> str:
+        return f"prompt {self.pk}"
+
+
+class Item(models.Model):
+    """One unit to judge: a prompt and its responses. `prompt` is null where an import did not give it."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="items")
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="items")
+    prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, null=True, related_name="items")
+    # The importer's own name of the prompt; equal keys are one cluster when intervals are computed.
+    prompt_key = models.CharField(max_length=200, blank=True)
+    category = models.CharField(max_length=120, blank=True)
+    flags = ArrayField(models.CharField(max_length=80), default=list)
+    language = models.CharField(max_length=12, blank=True)
+    state = models.CharField(max_length=10, choices=ItemState, default=ItemState.FILLING)
+    is_gold = models.BooleanField(default=False)
+    gold_preference = models.CharField(max_length=16, blank=True)
+    repeat_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="repeats")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="gold_item_has_preference", condition=Q(is_gold=False) | ~Q(gold_preference=""))
+        ]
+
+    def __str__(self) -> str:
+        return f"item {self.pk}"
+
+
+class FollowUp(models.Model):
+    """What the person said next; turn `number` of every response answers it. Turn 0 answers the prompt."""
+
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="follow_ups")
+    number = models.PositiveSmallIntegerField()
+    messages = models.JSONField(null=True)
+    personal_text = models.ForeignKey(PersonalText, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["item", "number"], name="one_follow_up_per_number"),
+            models.CheckConstraint(name="follow_up_number_positive", condition=Q(number__gte=1)),
+            models.CheckConstraint(name="follow_up_text_in_one_place", condition=TEXT_IN_ONE_PLACE),
+        ]
+
+    def __str__(self) -> str:
+        return f"follow-up {self.number}"
+
+
+class Response(models.Model):
+    """One contestant's side of an item, as an ordered list of turns. `position` is canonical, not the order shown."""
+
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="responses")
+    position = models.PositiveSmallIntegerField()
+    contestant = models.ForeignKey(Contestant, on_delete=models.PROTECT, null=True, related_name="responses")
+    # Keyed digest over the turns, written when the item freezes.
+    digest = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["item", "position"], name="one_response_per_position")]
+
+    def __str__(self) -> str:
+        return f"response {self.position}"
+
+
+class Turn(models.Model):
+    response = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="turns")
+    number = models.PositiveSmallIntegerField(default=0)
+    kind = models.CharField(max_length=10, choices=TurnKind)
+    completion = models.OneToOneField(Completion, on_delete=models.PROTECT, null=True, related_name="turn")
+    text = models.TextField(null=True)
+    personal_text = models.ForeignKey(PersonalText, on_delete=models.PROTECT, null=True, related_name="+")
+    # Name under the media root; checked by content when it is written.
+    file = models.CharField(max_length=255, blank=True)
+    # How often a failed completion of this turn was replaced.
+    replacements = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["response", "number"], name="one_turn_per_number"),
+            models.CheckConstraint(
+                name="turn_content_fits_kind",
+                condition=Q(kind="completion", completion__isnull=False, text__isnull=True, file="")
+                | (
+                    Q(kind="text", completion__isnull=True, file="")
+                    & (Q(text__isnull=False) ^ Q(personal_text__isnull=False))
+                )
+                | (Q(kind="file", completion__isnull=True, text__isnull=True) & ~Q(file=""))
+                | Q(
+                    kind="absent",
+                    completion__isnull=True,
+                    text__isnull=True,
+                    personal_text__isnull=True,
+                    file="",
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"turn {self.number}"

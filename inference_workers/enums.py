@@ -1,0 +1,32 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Backend(models.TextChoices):
+    TRANSFORMERS = "transformers", _("Transformers, in the worker")
+    OPENAI = "openai", _("OpenAI-compatible address")
+    SCRIPTED = "scripted", _("Scripted, for tests")
+
+
+class Visibility(models.TextChoices):
+    PUBLIC = "public", _("In battles, named after the vote")
+    HIDDEN = "hidden", _("In battles, under a stand-in name until released")
+    RETIRED = "retired", _("Not in battles; its standing stays")
+
+
+class CompletionState(models.TextChoices):
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class FinishReason(models.TextChoices):
+    STOP = "stop", _("The model ended its text")
+    LENGTH = "length", _("The length limit ended it")
+
+
+class Priority(models.IntegerChoices):
+    VISITOR = 0, _("A person is waiting")
+    BATCH = 9, _("Campaign batch")

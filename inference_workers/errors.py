@@ -1,0 +1,2 @@
+class InferenceError(Exception):
+    """What this app refuses by name."""

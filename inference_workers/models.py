@@ -1,0 +1,190 @@
+"""Language models, their revisions, and the completions they are asked for. A completion's row is the job."""
+
+import uuid
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Person, PersonalText
+from inference_workers.enums import Backend, CompletionState, FinishReason, Priority, Visibility
+
+
+class Endpoint(models.Model):
+    """Where models run: the worker's own process, or an OpenAI-compatible address."""
+
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    backend = models.CharField(_("backend"), max_length=20, choices=Backend)
+    base_url = models.URLField(_("address"), blank=True, help_text=_("For OpenAI-compatible addresses, ending in /v1."))
+    # Sealed for its origin; written through the admin, never readable back.
+    sealed_key = models.BinaryField(null=True, editable=False)
+    capacity = models.PositiveSmallIntegerField(_("completions at once"), default=8, validators=[MinValueValidator(1)])
+    timeout_seconds = models.PositiveSmallIntegerField(_("time limit in seconds"), default=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="openai_endpoint_has_address",
+                condition=~Q(backend=Backend.OPENAI) | ~Q(base_url=""),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LanguageModel(models.Model):
+    """A servable model under one name. What it answers with is decided by its current revision."""
+
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    slug = models.SlugField(_("slug"), max_length=80, unique=True)
+    aliases = models.JSONField(
+        _("other names"), default=list, blank=True, help_text=_("Names that would give it away in an answer.")
+    )
+    organisation = models.CharField(_("organisation"), max_length=80, blank=True)
+    licence = models.CharField(_("licence"), max_length=80, blank=True)
+    visibility = models.CharField(_("visibility"), max_length=10, choices=Visibility, default=Visibility.PUBLIC)
+    weight = models.FloatField(
+        _("sampling weight"), default=1.0, validators=[MinValueValidator(0.0), MaxValueValidator(1000.0)]
+    )
+    current = models.OneToOneField(
+        "LanguageModelRevision",
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="current_of",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LanguageModelRevision(models.Model):
+    """Everything that decides what a model answers. Immutable: a change makes the next number."""
+
+    language_model = models.ForeignKey(LanguageModel, on_delete=models.PROTECT, related_name="revisions")
+    number = models.PositiveIntegerField()
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="revisions")
+    # The name the endpoint knows, or `smollm2` / a folder for the worker's own process.
+    provider_model = models.CharField(max_length=200)
+    system_prompt = models.TextField(blank=True)
+    temperature = models.FloatField(default=0.7, validators=[MinValueValidator(0.0), MaxValueValidator(2.0)])
+    top_p = models.FloatField(default=0.95, validators=[MinValueValidator(0.01), MaxValueValidator(1.0)])
+    top_k = models.PositiveIntegerField(default=0)
+    repetition_penalty = models.FloatField(default=1.0, validators=[MinValueValidator(0.5), MaxValueValidator(2.0)])
+    max_tokens = models.PositiveIntegerField(default=256, validators=[MinValueValidator(1)])
+    stop = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["language_model", "number"], name="one_revision_per_number"),
+            models.CheckConstraint(
+                name="sampling_within_range",
+                condition=Q(temperature__gte=0, temperature__lte=2, top_p__gt=0, top_p__lte=1, max_tokens__gte=1),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.language_model.name} r{self.number}"
+
+
+class Completion(models.Model):
+    """One text asked of one revision; the row is the job. Celery carries its id and nothing else.
+
+    A worker holds a running row by `lease_token` until `lease_expires_at` (the database's clock) and may write
+    a result only while both still match. Texts belonging to a person's prompt are sealed under that person's key.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    revision = models.ForeignKey(LanguageModelRevision, on_delete=models.PROTECT, related_name="completions")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="completions")
+    messages = models.JSONField(null=True)
+    personal_messages = models.ForeignKey(PersonalText, on_delete=models.PROTECT, null=True, related_name="+")
+    seed = models.BigIntegerField()
+    priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.BATCH)
+
+    state = models.CharField(max_length=10, choices=CompletionState, default=CompletionState.QUEUED)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    max_attempts = models.PositiveSmallIntegerField(default=3)
+    lease_token = models.UUIDField(null=True)
+    lease_expires_at = models.DateTimeField(null=True)
+
+    text = models.TextField(null=True)
+    personal_text = models.ForeignKey(PersonalText, on_delete=models.PROTECT, null=True, related_name="+")
+    finish_reason = models.CharField(max_length=10, choices=FinishReason, blank=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    error_message = models.TextField(blank=True)
+    prompt_tokens = models.PositiveIntegerField(null=True)
+    completion_tokens = models.PositiveIntegerField(null=True)
+    first_token_seconds = models.FloatField(null=True)
+    total_seconds = models.FloatField(null=True)
+
+    created_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["priority", "created_at"],
+                name="completion_queue",
+                condition=Q(state=CompletionState.QUEUED),
+            ),
+            models.Index(
+                fields=["lease_expires_at"],
+                name="completion_leases",
+                condition=Q(state=CompletionState.RUNNING),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="completion_messages_in_one_place",
+                condition=Q(person__isnull=True, messages__isnull=False, personal_messages__isnull=True)
+                | Q(person__isnull=False, messages__isnull=True, personal_messages__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="completion_text_in_its_place",
+                condition=Q(person__isnull=True, personal_text__isnull=True)
+                | Q(person__isnull=False, text__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="running_completion_has_lease",
+                condition=Q(state=CompletionState.RUNNING, lease_token__isnull=False, lease_expires_at__isnull=False)
+                | (~Q(state=CompletionState.RUNNING) & Q(lease_token__isnull=True, lease_expires_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="succeeded_completion_has_text",
+                condition=~Q(state=CompletionState.SUCCEEDED)
+                | (Q(text__isnull=False) | Q(personal_text__isnull=False)) & ~Q(finish_reason=""),
+            ),
+            models.CheckConstraint(
+                name="failed_completion_says_why",
+                condition=~Q(state=CompletionState.FAILED) | ~Q(error_code=""),
+            ),
+            models.CheckConstraint(name="completion_attempts_bounded", condition=Q(attempt__lte=F("max_attempts"))),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class OutboxEntry(models.Model):
+    """News for the apps above: this completion ended. Written in the transaction that ended it."""
+
+    completion = models.OneToOneField(Completion, on_delete=models.CASCADE, related_name="outbox_entry")
+    created_at = models.DateTimeField(db_default=Now())
+    handled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["created_at"], name="outbox_unhandled", condition=Q(handled_at__isnull=True))]
+
+    def __str__(self) -> str:
+        return f"outbox {self.pk}"

@@ -1,0 +1,14 @@
+"""States of a completion. `docs/states.md` is generated from this table."""
+
+from foundation.transitions import Table
+from inference_workers.enums import CompletionState as S
+
+COMPLETION: Table = {
+    S.QUEUED: {S.RUNNING, S.CANCELLED, S.FAILED},
+    # Back to the queue when a worker died or let its lease run out.
+    S.RUNNING: {S.SUCCEEDED, S.FAILED, S.CANCELLED, S.QUEUED},
+    S.SUCCEEDED: set(),
+    S.FAILED: set(),
+    S.CANCELLED: set(),
+}
+TABLES = {"Completion": COMPLETION}

@@ -1,0 +1,67 @@
+"""What every test stands on: the application's database role, and options for real data."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection, connections
+from django.test import TransactionTestCase
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--real-data", metavar="DIR", help="run the tests on real preference sets in DIR")
+    parser.addoption("--quick", action="store_true", help="leave out what is marked slow")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    dropped = [item for item in items if is_left_out(item, config)]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = [item for item in items if item not in set(dropped)]
+
+
+def is_left_out(item: pytest.Item, config: pytest.Config) -> bool:
+    wants_data = item.get_closest_marker("real_data") is not None
+    too_slow = config.getoption("--quick") and item.get_closest_marker("slow") is not None
+    return too_slow or (wants_data and config.getoption("--real-data") is None)
+
+
+@pytest.fixture(scope="session")
+def real_data(request: pytest.FixtureRequest) -> Path:
+    folder = Path(request.config.getoption("--real-data"))
+    if not (folder / "reference.json").exists():
+        pytest.fail(f"--real-data {folder}: no reference.json there")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
+    """Tables are made by the owner; tests act in the application's role, as production does."""
+    options = connections["default"].settings_dict["OPTIONS"]
+    plain = options["options"]
+    with django_db_blocker.unblock():
+        connection.close()
+        options["options"] = f"{plain} -c role={settings.DATABASE_APP_ROLE}"
+        yield
+        connection.close()
+        options["options"] = plain
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flush_as_owner() -> Iterator[None]:
+    """Between transactional tests every table is emptied, which the application's role may not do to the log."""
+    flush = TransactionTestCase._fixture_teardown
+
+    def flush_with_rights(self: TransactionTestCase) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET ROLE NONE; SET session_replication_role = replica")
+        try:
+            flush(self)
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET session_replication_role = origin; SET ROLE {settings.DATABASE_APP_ROLE}")
+
+    TransactionTestCase._fixture_teardown = flush_with_rights
+    yield
+    TransactionTestCase._fixture_teardown = flush
