@@ -1,0 +1,50 @@
+"""What only PostgreSQL can say or hold: its clock, its advisory locks, its settings."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from hashlib import sha256
+
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+
+
+def database_now(*, using: str = DEFAULT_DB_ALIAS) -> datetime:
+    """The database's clock at this moment, which leases go by, not the start of the transaction."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (moment,) = cursor.fetchone()
+    assert isinstance(moment, datetime)
+    return moment
+
+
+def lock_number(name: str) -> int:
+    """The signed 64-bit number under which PostgreSQL locks `name`."""
+    return int.from_bytes(sha256(name.encode("utf-8", "surrogatepass")).digest()[:8], "big", signed=True)
+
+
+@contextmanager
+def advisory_lock(name: str, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+    """Wait for `name` and hold it until the transaction ends, which may be after the block."""
+    with transaction.atomic(using=using, savepoint=False):
+        with connections[using].cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_number(name)])
+        yield
+
+
+def try_advisory_lock(name: str, *, using: str = DEFAULT_DB_ALIAS) -> bool:
+    """Take `name` until the transaction ends and say True, or say False at once when another holds it."""
+    connection = connections[using]
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("an advisory lock is held by a transaction; open one first")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock_number(name)])
+        return bool(cursor.fetchone()[0])
+
+
+def server_settings(
+    names: tuple[str, ...] = ("fsync", "full_page_writes", "synchronous_commit"), *, using: str = DEFAULT_DB_ALIAS
+) -> dict[str, str]:
+    """The named settings as this connection's session sees them."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name", [list(names)])
+        return dict(cursor.fetchall())

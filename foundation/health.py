@@ -1,0 +1,98 @@
+"""What an orchestrator asks a process: does it live, may it be sent requests, what has it counted."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from types import FrameType
+
+import psycopg
+import redis
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connections
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+SECONDS_PER_CHECK = 1.0
+
+_draining = threading.Event()
+_handler_installed = False
+# A check that hangs keeps its thread until its own time limit; the others find one of their own.
+_checkers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="readiness")
+
+
+def check_database() -> None:
+    """Ask on a connection of its own: a pool whose connections are all busy is load, not a failure."""
+    params = connections[DEFAULT_DB_ALIAS].get_connection_params()
+    params.pop("pool", None)
+    params.pop("cursor_factory", None)
+    params.pop("context", None)
+    params["connect_timeout"] = 2
+    with psycopg.connect(**params, autocommit=True) as connection:
+        connection.execute("SET statement_timeout = 1000")
+        connection.execute("SELECT 1")
+
+
+def check_redis() -> None:
+    client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+    with client:
+        client.ping()
+
+
+CHECKS: dict[str, Callable[[], None]] = {"database": check_database, "redis": check_redis}
+
+
+def readiness() -> dict[str, str]:
+    """What fails, by name; empty means ready. Takes at most about a second, whatever hangs."""
+    if _draining.is_set():
+        return {"process": "draining"}
+    running = {name: _checkers.submit(check) for name, check in CHECKS.items()}
+    failures = {name: _outcome(future) for name, future in running.items()}
+    return {name: failure for name, failure in failures.items() if failure}
+
+
+def _outcome(future: "Future[None]") -> str:
+    try:
+        future.result(timeout=SECONDS_PER_CHECK)
+    except FutureTimeout:
+        future.cancel()
+        return f"no answer within {SECONDS_PER_CHECK:g} s"
+    except (psycopg.Error, redis.RedisError, OSError) as error:
+        # Only the kind: the message may hold an address or a user name, and anybody may ask.
+        return type(error).__name__
+    return ""
+
+
+def metrics() -> bytes:
+    """Everything counted, in Prometheus' text form; over all processes where they share a folder."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
+def begin_draining() -> None:
+    """Say "not ready" from now on, so that no new request is sent here while those in flight end."""
+    _draining.set()
+
+
+def drain_on_sigterm() -> None:
+    """Turn unready at SIGTERM and hand the signal on to whoever handled it before. Only in the main thread, once."""
+    global _handler_installed
+    if _handler_installed or threading.current_thread() is not threading.main_thread():
+        return
+    _handler_installed = True
+    earlier = signal.getsignal(signal.SIGTERM)
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        begin_draining()
+        if callable(earlier):
+            earlier(number, frame)
+        elif earlier != signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    signal.signal(signal.SIGTERM, handle)

@@ -1,0 +1,131 @@
+"""Exactly once: a key minted when the form is rendered, stored with the answer beside the effect."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import IntegrityError, connection, transaction
+from django.http import QueryDict
+
+from foundation.database import lock_number
+from foundation.models import IdempotencyRecord
+
+KEPT_FOR = timedelta(hours=24)
+DRAFT_KEPT_FOR = timedelta(days=7)
+
+# Two statements in one round trip. The second has its own snapshot, taken when the lock is held: as one statement it
+# could miss a row that was committed between its snapshot and the lock.
+LOCK_AND_LOOK = """
+    SELECT pg_try_advisory_xact_lock(%s);
+    SELECT body_hash, response FROM foundation_idempotencyrecord WHERE scope = %s AND key = %s
+"""
+
+
+class IdempotencyError(Exception):
+    """Why a key was refused; `status_code` is the HTTP answer that tells the client what to do."""
+
+    status_code = 400
+
+
+class BadKey(IdempotencyError):
+    """Not 1 to 64 visible ASCII characters."""
+
+
+class InFlight(IdempotencyError):
+    """The same request is being handled at this moment: ask again shortly."""
+
+    status_code = 409
+
+
+class KeyReused(IdempotencyError):
+    """The key was used with another body."""
+
+    status_code = 422
+
+
+@dataclass
+class Attempt:
+    """`replayed` says that the effect took place before, and `response` is its answer; else set `response`."""
+
+    replayed: bool
+    response: Any = None
+
+
+def mint_key() -> str:
+    """A key for a form that is being rendered."""
+    return uuid4().hex
+
+
+def body_hash(data: Any) -> str:
+    """A hash of the meaning of a body: key order, and a form's CSRF token, make no difference."""
+    if isinstance(data, QueryDict):
+        data = {name: values for name, values in data.lists() if name != "csrfmiddlewaretoken"}
+    elif isinstance(data, bytes):
+        return sha256(data).hexdigest()
+    canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False, cls=DjangoJSONEncoder)
+    return sha256(canonical.encode()).hexdigest()
+
+
+@contextmanager
+def once(*, key: str, scope: str, body_hash: str, now: datetime, kept_for: timedelta = KEPT_FOR) -> Iterator[Attempt]:
+    """Let the block take effect once for `scope` and `key`, in the caller's transaction.
+
+        with transaction.atomic(), once(key=key, scope="vote:17", body_hash=digest, now=now) as attempt:
+            if attempt.replayed:
+                return attempt.response
+            ...
+            attempt.response = {"judgment": judgment.pk}
+
+    The key, the hash and the response are written by the transaction of the effect: an exception leaves none of them,
+    so that a failure may be tried again with the same key. Raises `InFlight`, `KeyReused` or `BadKey` before the block.
+    """
+    if not re.fullmatch(r"[\x21-\x7e]{1,64}", key):
+        raise BadKey("an idempotency key has 1 to 64 visible ASCII characters")
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("once() belongs inside the transaction of the effect")
+    earlier = _lock_and_look(scope, key)
+    if earlier is not None:
+        if earlier[0] != body_hash:
+            raise KeyReused(f"the key {key} was used with another body")
+        yield Attempt(replayed=True, response=earlier[1])
+        return
+    attempt = Attempt(replayed=False)
+    yield attempt
+    _remember(scope, key, body_hash, attempt.response, now, kept_for)
+
+
+def forget_expired(*, now: datetime) -> int:
+    """Delete the records nobody may ask for any more; returns how many."""
+    deleted, _ = IdempotencyRecord.objects.filter(expires_at__lt=now).delete()
+    return deleted
+
+
+def _lock_and_look(scope: str, key: str) -> tuple[str, Any] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK_AND_LOOK, [lock_number(f"once\0{scope}\0{key}"), scope, key])
+        locked = cursor.fetchone()[0]
+        cursor.nextset()
+        row = cursor.fetchone()
+    if not locked:
+        raise InFlight(f"the request with the key {key} is being handled")
+    if row is None:
+        return None
+    # Django reads jsonb as text, so that each field may choose its decoder.
+    return row[0], json.loads(row[1]) if isinstance(row[1], str) else row[1]
+
+
+def _remember(scope: str, key: str, body_hash: str, response: Any, now: datetime, kept_for: timedelta) -> None:
+    try:
+        IdempotencyRecord.objects.create(
+            scope=scope, key=key, body_hash=body_hash, response=response, created_at=now, expires_at=now + kept_for
+        )
+    except IntegrityError as error:
+        # The lock was not enough (another database session without it); the effect rolls back with this transaction.
+        raise InFlight(f"the request with the key {key} was handled meanwhile") from error

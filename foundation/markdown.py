@@ -1,0 +1,192 @@
+"""Untrusted Markdown to HTML: a parser with HTML off, then a sanitizer; the page's CSP stands behind both.
+
+Each layer is enough alone: `parse_markdown` writes no markup of the text's author, `sanitize` neutralizes any HTML.
+No images, no ids, no styles, no attribute that htmx or our scripts read.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from html import escape
+from typing import Any
+
+import nh3
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexer import Lexer
+from pygments.lexers import get_lexer_by_name
+from pygments.token import STANDARD_TYPES
+
+from foundation import mathematics
+from foundation.text import clean_text
+
+LONGEST_TEXT = 200_000
+DEEPEST_NESTING = 30
+LONGEST_HIGHLIGHTED = 20_000
+LINK_RELATION = "nofollow noopener noreferrer ugc"
+ALIGNMENTS = frozenset({"left", "center", "right"})
+# Classes of code begin with it, so that no text can borrow a class of ours.
+CODE_PREFIX = "hl-"
+
+# Languages people ask models for. A closed list: each lexer is a set of regular expressions run on untrusted text.
+_LANGUAGE_NAMES = (
+    "awk bash c c++ clojure cpp cs csharp css dart diff docker dockerfile elixir erlang fortran go golang graphql"
+    " haskell hs html ini java javascript js json jsx julia kotlin latex lua make makefile matlab nginx nix objective-c"
+    " ocaml perl php powershell prolog protobuf ps1 py python python3 r rb ruby rs rust scala scheme sh shell sql swift"
+    " tex toml ts tsx typescript vim xml yaml yml zig zsh"
+)
+LANGUAGES = frozenset(_LANGUAGE_NAMES.split())
+_ELEMENT_NAMES = "p br hr h3 h4 h5 h6 ul ol li blockquote pre code span strong em s del a table thead tbody tr th td"
+HTML_ELEMENTS = frozenset(_ELEMENT_NAMES.split())
+
+_FORMATTER: HtmlFormatter[str] = HtmlFormatter(nowrap=True, classprefix=CODE_PREFIX)
+_CODE_CLASSES = {CODE_PREFIX + name for name in STANDARD_TYPES.values() if name}
+_ALIGN_CLASSES = {f"align-{side}" for side in ALIGNMENTS}
+_ABSOLUTE_LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
+
+
+def render_markdown(text: str) -> SafeString:
+    """Untrusted Markdown, with code, tables and LaTeX, as HTML that may stand in a page.
+
+    Text too long or nested too deeply is shown as it was written.
+    """
+    text = clean_text(text)
+    if len(text) > LONGEST_TEXT:
+        return plain(text)
+    html = parse_markdown(text)
+    return plain(text) if html is None else mark_safe(sanitize(html))  # noqa: S308  (sanitized)
+
+
+def plain(text: str) -> SafeString:
+    return mark_safe(f'<pre class="plain">{escape(text)}</pre>')  # noqa: S308  (escaped)
+
+
+def parse_markdown(text: str) -> str | None:
+    """The first layer: HTML whose every tag is ours, or None where the nesting is deeper than anyone writes."""
+    env: dict[str, Any] = {}
+    tokens = _MARKDOWN.parse(text, env)
+    if any(_too_deep(token) for token in tokens):
+        return None
+    return str(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, env))
+
+
+def sanitize(html: str) -> str:
+    """The second layer: any HTML, less all that is not on the list."""
+    return _CLEANER.clean(html)
+
+
+def _too_deep(token: Token) -> bool:
+    if token.level >= DEEPEST_NESTING - 1:
+        return True
+    return any(child.level >= DEEPEST_NESTING - 1 for child in token.children or ())
+
+
+class MessageRenderer(RendererHTML):
+    """What differs from the parser's own: links, images, code, headings, formulas."""
+
+    def heading_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return f"<{_heading(tokens[idx])}>"
+
+    def heading_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return f"</{_heading(tokens[idx])}>\n"
+
+    def link_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return _link(str(tokens[idx].attrGet("href") or ""))
+
+    def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """A link in words: loading an image would tell its server who reads."""
+        token = tokens[idx]
+        alt = self.renderInlineAsText(token.children or [], options, env)
+        label = escape(f"{gettext('image')}: {alt}" if alt else gettext("image"))
+        inside_link = sum(other.nesting for other in tokens[:idx] if other.type in ("link_open", "link_close")) > 0
+        if inside_link:
+            return label
+        return f"{_link(str(token.attrGet('src') or ''))}{label}</a>"
+
+    def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        token = tokens[idx]
+        language = token.info.strip().split(maxsplit=1)[0].lower() if token.info.strip() else ""
+        spent = env.get("highlighted", 0) + len(token.content)
+        if language not in LANGUAGES or spent > LONGEST_HIGHLIGHTED:
+            return f"<pre><code>{escape(token.content)}</code></pre>\n"
+        env["highlighted"] = spent
+        return f"<pre><code>{highlight(token.content, _lexer(language), _FORMATTER)}</code></pre>\n"
+
+    def formula_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        env["formulas"] = env.get("formulas", 0) + 1
+        if env["formulas"] > mathematics.FORMULAS_PER_TEXT:
+            return f"<code>{escape(tokens[idx].content)}</code>"
+        return mathematics.render_formula(tokens[idx])
+
+    formula_block = formula_inline
+
+
+def _heading(token: Token) -> str:
+    # The page has an h1 and the response a heading of its own: the text's outline begins below.
+    return f"h{min(6, int(token.tag[1]) + 2)}"
+
+
+def _link(address: str) -> str:
+    return f'<a href="{escape(address)}" rel="{LINK_RELATION}" target="_blank">'
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _lexer(language: str) -> Lexer:
+    return get_lexer_by_name(language, stripnl=False, ensurenl=False)
+
+
+def _align_by_class(state: StateCore) -> None:
+    """The parser aligns by inline style, which a strict CSP forbids."""
+    for token in state.tokens:
+        if token.type in ("th_open", "td_open") and "style" in token.attrs:
+            side = str(token.attrs.pop("style")).partition(":")[2].strip()
+            if side in ALIGNMENTS:
+                token.attrs["class"] = f"align-{side}"
+
+
+def _may_be_linked(url: str) -> bool:
+    return bool(_ABSOLUTE_LINK.match(url))
+
+
+def _make_parser() -> MarkdownIt:
+    options = {"html": False, "maxNesting": DEEPEST_NESTING}
+    md = MarkdownIt("commonmark", options, renderer_cls=MessageRenderer).enable(["table", "strikethrough"])
+    md.validateLink = _may_be_linked  # type: ignore[method-assign]
+    md.core.ruler.push("align_by_class", _align_by_class)
+    mathematics.add_mathematics(md)
+    return md
+
+
+def _keep_attribute(tag: str, name: str, value: str) -> str | None:
+    if tag in mathematics.ELEMENTS:
+        return value if mathematics.ATTRIBUTE_VALUE.fullmatch(value) else None
+    return value
+
+
+def _make_cleaner() -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags=set(HTML_ELEMENTS | mathematics.ELEMENTS),
+        clean_content_tags={"script", "style", "template", "iframe", "object", "noscript", "textarea", "title"},
+        attributes={
+            "a": {"href"},
+            "ol": {"start"},
+            **{tag: set(mathematics.ATTRIBUTES) for tag in mathematics.ELEMENTS},
+        },
+        allowed_classes={"span": _CODE_CLASSES, "th": _ALIGN_CLASSES, "td": _ALIGN_CLASSES},
+        attribute_filter=_keep_attribute,
+        url_schemes={"http", "https", "mailto"},
+        url_relative="deny",
+        link_rel=LINK_RELATION,
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+    )
+
+
+_MARKDOWN = _make_parser()
+_CLEANER = _make_cleaner()
