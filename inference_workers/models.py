@@ -21,7 +21,9 @@ class Endpoint(models.Model):
     # Sealed for its origin; written through the admin, never readable back.
     sealed_key = models.BinaryField(null=True, editable=False)
     capacity = models.PositiveSmallIntegerField(_("completions at once"), default=8, validators=[MinValueValidator(1)])
-    timeout_seconds = models.PositiveSmallIntegerField(_("time limit in seconds"), default=120)
+    timeout_seconds = models.PositiveSmallIntegerField(
+        _("time limit in seconds"), default=120, validators=[MinValueValidator(1), MaxValueValidator(200)]
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -128,6 +130,8 @@ class Completion(models.Model):
     total_seconds = models.FloatField(null=True)
 
     created_at = models.DateTimeField(db_default=Now())
+    # A retry may have to wait, as an endpoint asked for or because it failed a moment ago.
+    claimable_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
