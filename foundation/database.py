@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
+from typing import cast
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
@@ -12,9 +13,7 @@ def database_now(*, using: str = DEFAULT_DB_ALIAS) -> datetime:
     """The database's clock at this moment, which leases go by, not the start of the transaction."""
     with connections[using].cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
-        (moment,) = cursor.fetchone()
-    assert isinstance(moment, datetime)
-    return moment
+        return cast(datetime, cursor.fetchone()[0])
 
 
 def lock_number(name: str) -> int:
