@@ -149,6 +149,9 @@ EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="cardinal@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Who answers for this site and how to reach them; the privacy and terms pages say so.
+OPERATOR_NAME = env.str("OPERATOR_NAME", default="")
+OPERATOR_CONTACT = env.str("OPERATOR_CONTACT", default="")
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
@@ -251,6 +254,8 @@ COMPLETION_LEASE_SECONDS = 30
 COMPLETION_MAX_ATTEMPTS = 3
 # Local model servers that may be reached besides public addresses: host:port, comma-separated.
 OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
+# /metrics answers whoever sends it as a bearer token, and this machine itself; nobody else.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 STRUCTLOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING_CONFIG = None
