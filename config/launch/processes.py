@@ -9,8 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+
+from config.launch.watchdog import Watchdog
 
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -23,6 +27,12 @@ def die_with_parent(parent: int, death_signal: int) -> None:
     _libc.prctl(PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
     if os.getppid() != parent:  # it died before we asked
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+@cache
+def watchdog() -> Watchdog | None:
+    """What stands in for the death signal where the kernel has none."""
+    return Watchdog() if _libc is None else None
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,7 @@ def start(command: Command) -> "subprocess.Popen[bytes]":
     if command.account.uid is not None:
         account = {"user": command.account.uid, "group": command.account.gid, "extra_groups": []}
     prepare: Callable[[], None] = lambda: die_with_parent(parent, command.death_signal)  # noqa: E731
+    guard = watchdog()
     with command.log.open("ab") as log:
         child = subprocess.Popen(  # type: ignore[call-overload]
             list(command.arguments),
@@ -81,6 +92,8 @@ def start(command: Command) -> "subprocess.Popen[bytes]":
             preexec_fn=prepare,
             **account,
         )
+    if guard is not None:
+        guard.tell(f"+{child.pid} {int(command.death_signal)}")
     if command.stdin is not None:
         child.stdin.write(command.stdin)
         child.stdin.close()
@@ -88,15 +101,18 @@ def start(command: Command) -> "subprocess.Popen[bytes]":
 
 
 def stop(child: "subprocess.Popen[bytes]", signals: Sequence[int], patience: float) -> None:
-    """Send each signal in turn, waiting `patience` seconds after each; what is left is killed."""
-    for number in (*signals, signal.SIGKILL):
-        if child.poll() is not None:
-            return
-        try:
-            os.kill(child.pid, number)
-            child.wait(timeout=patience)
-        except (ProcessLookupError, subprocess.TimeoutExpired):
-            continue
+    """Send each signal in turn, waiting `patience` seconds after each; what is left of its group is killed."""
+    for number in signals:
+        if child.poll() is None:
+            with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                os.kill(child.pid, number)
+                child.wait(timeout=patience)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    guard = watchdog()
+    if guard is not None:
+        guard.tell(f"-{child.pid}")
 
 
 def wait_until(ready: Callable[[], bool], child: "subprocess.Popen[bytes]", seconds: float) -> bool:

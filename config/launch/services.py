@@ -58,8 +58,7 @@ def prepare_services(
     """
     passwords = passwords or ServicePasswords()
     logs = directory / "logs"
-    for folder in (directory, logs, programs_cache):
-        folder.mkdir(parents=True, exist_ok=True)
+    logs.mkdir(parents=True, exist_ok=True)
     need_postgres, need_valkey = not os.environ.get("DATABASE_URL"), not os.environ.get("REDIS_URL")
     cluster = directory / "postgres"
     account = server_account(cluster)

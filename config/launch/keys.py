@@ -1,0 +1,54 @@
+"""Secrets of this installation, made at the first start into `keys.json`, mode 0600."""
+
+import base64
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from config.launch.errors import LaunchError
+from config.launch.folder import DataFolder, write_private
+from config.launch.postgres import Passwords
+from config.launch.services import ServicePasswords
+
+FILE = "keys.json"
+
+
+@dataclass(frozen=True)
+class Keys:
+    secret_key: str
+    encryption_key: str
+    owner_password: str
+    application_password: str
+    redis_password: str
+
+    def service_passwords(self) -> ServicePasswords:
+        return ServicePasswords(Passwords(self.owner_password, self.application_password), self.redis_password)
+
+    def environment(self) -> dict[str, str]:
+        """For Django's settings. What the user's environment sets already stands."""
+        made = {"SECRET_KEY": self.secret_key, "CARDINAL_ENCRYPTION_KEY": self.encryption_key}
+        return {name: value for name, value in made.items() if not os.environ.get(name)}
+
+
+def load_keys(folder: DataFolder) -> Keys:
+    """The installation's keys, made when there is nothing yet that needs the old ones."""
+    file = folder.path / FILE
+    if file.exists():
+        written: Mapping[str, str] = json.loads(file.read_text())
+        return Keys(**written)
+    if (folder.cluster / "PG_VERSION").exists():
+        raise LaunchError(
+            f"{file} is missing, without it the data in {folder.cluster} cannot be read: put the file back, "
+            "or move the folder away to start anew"
+        )
+    keys = Keys(
+        secret_key=secrets.token_urlsafe(50),
+        encryption_key=base64.b64encode(secrets.token_bytes(32)).decode(),
+        owner_password=secrets.token_urlsafe(24),
+        application_password=secrets.token_urlsafe(24),
+        redis_password=secrets.token_urlsafe(24),
+    )
+    write_private(file, json.dumps(asdict(keys), indent=1))
+    return keys
