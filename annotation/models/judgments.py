@@ -45,6 +45,8 @@ class Impression(AppendOnly):
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="impressions")
     respondent = models.ForeignKey(Respondent, on_delete=models.PROTECT, related_name="impressions")
     assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, null=True, related_name="impressions")
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+")
+    guidelines = models.ForeignKey(GuidelinesVersion, on_delete=models.PROTECT, null=True, related_name="+")
     # Positions of the item's responses in the order shown: side A first.
     order = ArrayField(models.PositiveSmallIntegerField())
     questions_asked = ArrayField(models.CharField(max_length=40), default=list)

@@ -1,0 +1,46 @@
+"""What the log says now. Every view of it goes through `standing_judgments`."""
+
+from functools import lru_cache
+
+from django.db.models import Max, QuerySet
+
+from annotation.enums import JudgmentKind, SourceState
+from annotation.models import Campaign, Judgment, LogEntry, Question
+from annotation.questions import Asked
+
+
+@lru_cache(maxsize=1024)
+def instrument_questions(instrument_id: int) -> tuple[Asked, ...]:
+    """The questions of one instrument, in order. Cached for good: an instrument never changes."""
+    questions = Question.objects.filter(instrument=instrument_id).order_by("position")
+    return tuple(Asked(q.name, q.type, q.title, q.required, q.settings) for q in questions)
+
+
+def last_sequence(campaign: Campaign | None = None) -> int:
+    """The number of the newest log entry, of one campaign or of all; 0 for none."""
+    entries = LogEntry.objects.all() if campaign is None else LogEntry.objects.filter(judgment__campaign=campaign)
+    return entries.aggregate(last=Max("sequence"))["last"] or 0
+
+
+def standing_judgments(campaign: Campaign, *, last_sequence: int | None = None) -> QuerySet[Judgment]:
+    """The answers that count, in commit order: numbered, not superseded within the range, from an active source.
+
+    With `last_sequence` the log is read as it was up to that entry. A shadow campaign's judgments are its own:
+    they show only where the shadow itself is asked for.
+    """
+    judgments = Judgment.objects.filter(
+        campaign=campaign,
+        kind=JudgmentKind.ANSWER,
+        source__state=SourceState.ACTIVE,
+        log_entry__isnull=False,
+    )
+    if last_sequence is None:
+        return judgments.filter(superseded_by__isnull=True).order_by("log_entry__sequence")
+    superseded_in_range = Judgment.objects.filter(
+        campaign=campaign, supersedes__isnull=False, log_entry__sequence__lte=last_sequence
+    ).values("supersedes")
+    return (
+        judgments.filter(log_entry__sequence__lte=last_sequence)
+        .exclude(pk__in=superseded_in_range)
+        .order_by("log_entry__sequence")
+    )

@@ -1,0 +1,61 @@
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from accounts.texts import write_personal_text
+from annotation.enums import CampaignState, JudgmentKind
+from annotation.errors import AnnotationError
+from annotation.models import Judgment, JudgmentText, Respondent
+from annotation.questions import Situation, read_answers
+from annotation.use_cases.retract_judgment import AlreadySuperseded, supersede
+from annotation.use_cases.submit_judgment import CampaignClosed, NotYourAssignment, asked_in, own_median_amount
+from foundation.idempotency import body_hash, once
+
+
+def correct_judgment(
+    *, judgment_id: int, key: str, respondent: Respondent, answers: Mapping[str, Any], now: datetime
+) -> Judgment:
+    """Write the row that stands in place of the respondent's own earlier answer; both stay in the log.
+
+    Refuses NotYourAssignment, AlreadySuperseded, CampaignClosed and InvalidAnswers.
+    """
+    body = body_hash({"judgment": judgment_id, "answers": dict(answers)})
+    with (
+        transaction.atomic(),
+        once(key=key, scope=f"judgment:{respondent.pk}", body_hash=body, now=now) as attempt,
+    ):
+        if attempt.replayed:
+            return Judgment.objects.get(pk=attempt.response["judgment"])
+        corrected = _correct(judgment_id, respondent, answers, now)
+        attempt.response = {"judgment": corrected.pk}
+    return corrected
+
+
+def _correct(judgment_id: int, respondent: Respondent, answers: Mapping[str, Any], now: datetime) -> Judgment:
+    judgment = (
+        Judgment.objects.select_related("campaign", "impression")
+        .filter(pk=judgment_id, respondent=respondent, kind=JudgmentKind.ANSWER)
+        .first()
+    )
+    if judgment is None:
+        raise NotYourAssignment("no such judgment of this respondent")
+    if judgment.campaign.state not in {CampaignState.RUNNING, CampaignState.PILOT}:
+        raise CampaignClosed(f"the campaign is {judgment.campaign.state}")
+    situation = Situation(
+        responses=len(judgment.order),
+        currency=judgment.campaign.currency,
+        own_median_amount=own_median_amount(respondent.pk),
+    )
+    reading = read_answers(asked_in(judgment.impression), answers, situation)
+    if reading.texts and respondent.person is None:
+        raise AnnotationError("free text needs a person whose key seals it")
+    try:
+        corrected = supersede(judgment, answers=reading.answers, submitted_at=now, **reading.columns)
+    except IntegrityError as error:
+        raise AlreadySuperseded(f"judgment {judgment_id} was superseded") from error
+    for question, text in reading.texts.items():
+        sealed = write_personal_text(person=respondent.person, text=text)
+        JudgmentText.objects.create(judgment=corrected, question=question, personal_text=sealed)
+    return corrected
