@@ -1,0 +1,26 @@
+"""Real threads on real connections, for races."""
+
+import threading
+
+from django.db import connections
+
+
+def run_together(*functions):
+    """Run each function in a thread of its own, close its connections, and return what each returned or raised."""
+    outcomes = [None] * len(functions)
+
+    def run(index):
+        try:
+            outcomes[index] = functions[index]()
+        except Exception as error:  # noqa: BLE001  (handed to the test)
+            outcomes[index] = error
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=[index]) for index in range(len(functions))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive(), "a thread did not end"
+    return outcomes
