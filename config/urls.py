@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("arena.web.urls")),
     path("", include("annotation.web.urls")),
     path("about", pages.about, name="about"),
+    path("about/notices", pages.notices, name="notices"),
     path("privacy", pages.privacy, name="privacy"),
     path("terms", pages.terms, name="terms"),
     path("robots.txt", pages.robots, name="robots"),
