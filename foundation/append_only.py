@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, models, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.migrations import RunSQL
-from django.db.models.signals import class_prepared
+from django.db.models.signals import class_prepared, pre_delete
 
 log = structlog.get_logger(__name__)
 
@@ -18,7 +18,7 @@ TRIGGER = "refuse_change"
 PROTECT_SQL = """
 CREATE OR REPLACE FUNCTION foundation_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
+    RAISE restrict_violation USING MESSAGE = TG_TABLE_NAME || ' is append-only: ' || TG_OP || ' refused';
 END
 $$;
 CREATE OR REPLACE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
@@ -76,7 +76,7 @@ class AppendOnly(models.Model):
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
+        if not self._state.adding or kwargs.get("force_update") or kwargs.get("update_fields"):
             raise AppendOnlyError(f"{self._meta.label} {self.pk} is append-only: save refused")
         # Without it a row with a chosen primary key would be tried as an UPDATE first.
         kwargs["force_insert"] = True
@@ -86,13 +86,21 @@ class AppendOnly(models.Model):
         raise AppendOnlyError(f"{self._meta.label} {self.pk} is append-only: delete refused")
 
 
-def _use_refusing_base_manager(sender: type[models.Model], **kwargs: Any) -> None:
+def _use_refusing_managers(sender: type[models.Model], **kwargs: Any) -> None:
     """Cascades and save() go through the base manager, which a child's own Meta would leave at Django's default."""
-    if issubclass(sender, AppendOnly) and not sender._meta.abstract:
-        sender._meta.base_manager_name = "objects"
+    if not issubclass(sender, AppendOnly) or sender._meta.abstract:
+        return
+    if not all(isinstance(manager.all(), AppendOnlyQuerySet) for manager in sender._meta.managers):
+        raise TypeError(f"{sender._meta.label}: every manager of an append-only model is made from AppendOnlyQuerySet")
+    pre_delete.connect(_refuse_cascade, sender=sender, dispatch_uid="foundation.append_only")
+    sender._meta.base_manager_name = sender._meta.default_manager_name or sender._meta.managers[0].name
 
 
-class_prepared.connect(_use_refusing_base_manager, dispatch_uid="foundation.append_only")
+def _refuse_cascade(sender: type[models.Model], instance: models.Model, **kwargs: Any) -> NoReturn:
+    raise AppendOnlyError(f"{sender._meta.label} {instance.pk} is append-only: delete by cascade refused")
+
+
+class_prepared.connect(_use_refusing_managers, dispatch_uid="foundation.append_only")
 
 
 def append_only_tables() -> list[str]:
@@ -161,7 +169,7 @@ def _grant(cursor: CursorWrapper, role: str) -> None:
 def _create_role(cursor: CursorWrapper, role: str) -> None:
     # Roles belong to the whole server: two migrates of two databases may both find it missing.
     cursor.execute(
-        f"DO $$ BEGIN EXECUTE format('CREATE ROLE %%I LOGIN', {_literal(role)}); "
+        f"DO $$ BEGIN EXECUTE format('CREATE ROLE %I LOGIN', {_literal(role)}); "
         "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
     )
 
