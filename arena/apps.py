@@ -5,3 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class ArenaConfig(AppConfig):
     name = "arena"
     verbose_name = _("Arena")
+
+    def ready(self) -> None:
+        from arena import receivers  # noqa: F401  (connects the signal)

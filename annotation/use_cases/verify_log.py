@@ -1,0 +1,50 @@
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from annotation.models import Judgment, LogEntry
+from annotation.use_cases.sequence_log import CHAINED, GENESIS, chain
+
+
+@dataclass
+class Verification:
+    entries: int = 0
+    # The first entry whose digest or number is not what the log gives, if any.
+    broken_at: int | None = None
+    unnumbered: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+
+def verify_log(*, now: datetime) -> Verification:
+    """Walk the hash chain from the first entry and compare every digest; a changed, missing or moved row breaks it."""
+    result = Verification()
+    with transaction.atomic():
+        digest, expected = GENESIS, 1
+        for sequence, stored, values in _entries():
+            if sequence != expected:
+                result.broken_at = expected
+                result.problems.append(f"entry {expected} is missing")
+                break
+            digest = chain(digest, values)
+            if digest != stored:
+                result.broken_at = sequence
+                result.problems.append(f"entry {sequence} (judgment {values['id']}) does not match its digest")
+                break
+            result.entries, expected = sequence, expected + 1
+        result.unnumbered = Judgment.objects.filter(log_entry__isnull=True).count()
+    return result
+
+
+def _entries() -> Iterator[tuple[int, bytes, dict[str, Any]]]:
+    rows = LogEntry.objects.order_by("sequence").values_list(
+        "sequence", "digest", *(f"judgment__{name}" for name in CHAINED)
+    )
+    for sequence, digest, *values in rows.iterator(chunk_size=5000):
+        yield sequence, bytes(digest), dict(zip(CHAINED, values, strict=True))

@@ -1,0 +1,74 @@
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.models import Person
+from accounts.texts import write_personal_text
+from annotation.enums import ItemState
+from annotation.models import FollowUp
+from annotation.transitions import ITEM
+from annotation.use_cases.create_prompt import canonical_messages
+from arena.enums import BattleState
+from arena.errors import ArenaError
+from arena.models import Battle
+from arena.policies import checked_prompt
+from arena.transitions import BATTLE
+from arena.use_cases.ask_models import ask_models
+from foundation.idempotency import body_hash, once
+from foundation.transitions import ForbiddenTransition, check
+
+
+class NotYourBattle(ArenaError):
+    """The battle is somebody else's, or does not exist; the two are not told apart."""
+
+
+class NoMoreTurns(ArenaError):
+    """The battle has as many turns as its arena allows."""
+
+
+class NotReady(ArenaError):
+    """The battle is not waiting for this visitor: the models are answering, or it has ended."""
+
+
+def ask_follow_up(*, battle_id: UUID, person: Person, prompt: str, key: str, now: datetime) -> Battle:
+    """Say the next thing to both sides, once per `key`. Refuses NotYourBattle, NotReady, NoMoreTurns, PromptRefused."""
+    body = body_hash({"battle": str(battle_id), "prompt": prompt})
+    with transaction.atomic(), once(key=key, scope=f"battle:{person.pk}", body_hash=body, now=now) as attempt:
+        battle = lock_battle(battle_id, person)
+        if attempt.replayed:
+            return battle
+        text = checked_prompt(prompt, longest=battle.arena.max_prompt_chars)
+        _reopen(battle)
+        number = battle.turn_count - 1
+        sealed = write_personal_text(person=person, text=canonical_messages([{"role": "user", "content": text}]))
+        FollowUp.objects.create(item=battle.item, number=number, personal_text=sealed)
+        ask_models(battle=battle, turn=number, person=person)
+        attempt.response = {"turn": number}
+    return battle
+
+
+def lock_battle(battle_id: UUID, person: Person) -> Battle:
+    battle = (
+        Battle.objects.select_for_update(of=["self"])
+        .select_related("arena", "item", "assignment__respondent__person", "impression")
+        .filter(pk=battle_id, assignment__respondent__person=person)
+        .first()
+    )
+    if battle is None:
+        raise NotYourBattle("no such battle of this visitor")
+    return battle
+
+
+def _reopen(battle: Battle) -> None:
+    try:
+        check(BATTLE, battle.state, BattleState.ANSWERING)
+        check(ITEM, battle.item.state, ItemState.FILLING)
+    except ForbiddenTransition as error:
+        raise NotReady(f"the battle is {battle.state}") from error
+    if battle.turn_count >= battle.arena.max_turns:
+        raise NoMoreTurns(f"a battle has at most {battle.arena.max_turns} turns")
+    battle.state, battle.turn_count = BattleState.ANSWERING, battle.turn_count + 1
+    battle.save(update_fields=["state", "turn_count"])
+    battle.item.state = ItemState.FILLING
+    battle.item.save(update_fields=["state"])

@@ -1,0 +1,120 @@
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+from django.db import transaction
+
+from annotation.enums import AssignmentState, ImpressionEnd, ItemState, SlotState
+from annotation.models import ImpressionEvent, Response, Turn
+from annotation.transitions import ASSIGNMENT, ITEM, SLOT
+from annotation.use_cases.record_event import record_event
+from arena.enums import BattleState
+from arena.models import Battle
+from arena.transitions import BATTLE
+from arena.use_cases.ask_models import ask_one, read_completion
+from foundation.encryption import blind_digest
+from foundation.transitions import check
+from inference_workers.dispatch import cancel_completion
+from inference_workers.enums import CompletionState
+from inference_workers.models import Completion, OutboxEntry
+
+
+def settle_completion(*, completion_id: UUID, now: datetime) -> Battle | None:
+    """Take note that a completion ended, once: open its battle for the vote, replace the completion, or void the battle.
+
+    Safe to call again, late, or for a completion of no battle; the outbox row says what has been handled.
+    """
+    with transaction.atomic():
+        entry = OutboxEntry.objects.select_for_update().filter(completion=completion_id, handled_at=None).first()
+        if entry is None:
+            return None
+        battle = (
+            Battle.objects.select_for_update(of=["self"])
+            .select_related("item", "assignment__slot", "assignment__respondent__person", "impression")
+            .filter(item__responses__turns__completion=completion_id)
+            .first()
+        )
+        if battle is not None and battle.state == BattleState.ANSWERING:
+            _settle(battle, completion_id, now)
+        entry.handled_at = now
+        entry.save(update_fields=["handled_at"])
+    return battle
+
+
+def _settle(battle: Battle, completion_id: UUID, now: datetime) -> None:
+    turns = list(
+        Turn.objects.filter(response__item=battle.item, number=battle.turn_count - 1).select_related(
+            "completion", "response__contestant__revision"
+        )
+    )
+    ended = next((turn for turn in turns if turn.completion_id == completion_id), None)
+    if ended is None:
+        return
+    if ended.completion.state != CompletionState.SUCCEEDED:
+        _replace_or_void(battle, ended, now)
+    elif all(turn.completion.state == CompletionState.SUCCEEDED for turn in turns):
+        _open_for_vote(battle, now)
+
+
+def _replace_or_void(battle: Battle, turn: Turn, now: datetime) -> None:
+    """The same contestant gets one more try; a second failure voids the battle, whichever side it was."""
+    if turn.replacements >= 1:
+        void_battle(battle, reason=f"completion failed twice: {turn.completion.error_code}", now=now)
+        return
+    failed = turn.completion
+    turn.completion = ask_one(
+        battle=battle, response=turn.response, turn=turn.number, person=battle.assignment.respondent.person
+    )
+    turn.replacements += 1
+    turn.save(update_fields=["completion", "replacements"])
+    record_event(
+        subject=turn,
+        verb="completion_replaced",
+        actor=None,
+        reason=failed.error_code,
+        data={"failed": str(failed.pk), "replacement": str(turn.completion_id)},
+    )
+
+
+def _open_for_vote(battle: Battle, now: datetime) -> None:
+    check(BATTLE, battle.state, BattleState.VOTABLE)
+    check(ITEM, battle.item.state, ItemState.OPEN)
+    for response in battle.item.responses.all():
+        response.digest = response_digest(response)
+        response.save(update_fields=["digest"])
+    battle.item.state = ItemState.OPEN
+    battle.item.save(update_fields=["state"])
+    battle.state, battle.answered_at = BattleState.VOTABLE, now
+    battle.save(update_fields=["state", "answered_at"])
+
+
+def response_digest(response: Response) -> str:
+    """Keyed digest over the response's turns in order, so that what was judged can be checked later."""
+    whole = sha256()
+    for turn in response.turns.select_related("completion").order_by("number"):
+        whole.update(sha256(read_completion(turn.completion).encode()).digest())
+    return blind_digest(whole.digest(), purpose="response")
+
+
+def void_battle(battle: Battle, *, reason: str, now: datetime) -> None:
+    """End a battle that can never be voted on; the caller holds its lock."""
+    check(BATTLE, battle.state, BattleState.VOID)
+    check(ITEM, battle.item.state, ItemState.VOID)
+    assignment, slot = battle.assignment, battle.assignment.slot
+    check(ASSIGNMENT, assignment.state, AssignmentState.CANCELLED)
+    check(SLOT, slot.state, SlotState.CANCELLED)
+    battle.state, battle.ended_at = BattleState.VOID, now
+    battle.save(update_fields=["state", "ended_at"])
+    battle.item.state = ItemState.VOID
+    battle.item.save(update_fields=["state"])
+    assignment.state, assignment.ended_at = AssignmentState.CANCELLED, now
+    assignment.save(update_fields=["state", "ended_at"])
+    slot.state = SlotState.CANCELLED
+    slot.save(update_fields=["state"])
+    ImpressionEvent.objects.create(impression=battle.impression, kind=ImpressionEnd.VOIDED)
+    record_event(subject=battle, verb="voided", actor=None, to_state=BattleState.VOID, reason=reason)
+    unfinished = Completion.objects.filter(
+        turn__response__item=battle.item, state__in=[CompletionState.QUEUED, CompletionState.RUNNING]
+    )
+    for completion_id in unfinished.values_list("pk", flat=True):
+        cancel_completion(completion_id)

@@ -1,0 +1,65 @@
+from datetime import datetime
+
+from django.db import transaction
+
+from annotation.enums import AssignmentState
+from arena.enums import BattleState
+from arena.models import Battle
+from arena.policies import ANSWER_LIMIT
+from arena.transitions import BATTLE
+from arena.use_cases.settle_completion import settle_completion, void_battle
+from foundation.transitions import check
+from inference_workers.models import OutboxEntry
+
+
+def sweep_battles(*, now: datetime, limit: int = 500) -> dict[str, int]:
+    """Finish what a lost signal, a dead worker or a closed browser left open; returns how many of each.
+
+    News nobody took is settled, battles that never got their answers are void, and battles whose vote lease ran out
+    are left.
+    """
+    news = list(
+        OutboxEntry.objects.filter(handled_at=None).order_by("created_at").values_list("completion_id", flat=True)[:limit]
+    )
+    for completion_id in news:
+        settle_completion(completion_id=completion_id, now=now)
+    return {"settled": len(news), "void": _void_stuck(now, limit), "abandoned": _leave_expired(now, limit)}
+
+
+def _void_stuck(now: datetime, limit: int) -> int:
+    stuck = Battle.objects.filter(state=BattleState.ANSWERING, item__created_at__lt=now - ANSWER_LIMIT)
+    count = 0
+    for battle_id in list(stuck.values_list("pk", flat=True)[:limit]):
+        with transaction.atomic():
+            battle = (
+                Battle.objects.select_for_update(of=["self"], skip_locked=True)
+                .select_related("item", "assignment__slot", "impression")
+                .filter(pk=battle_id, state=BattleState.ANSWERING)
+                .first()
+            )
+            if battle is not None and _asked_long_ago(battle, now):
+                void_battle(battle, reason="the models did not answer in time", now=now)
+                count += 1
+    return count
+
+
+def _asked_long_ago(battle: Battle, now: datetime) -> bool:
+    newest = battle.item.responses.order_by("-turns__completion__created_at").values_list(
+        "turns__completion__created_at", flat=True
+    )[0]
+    return newest is None or newest < now - ANSWER_LIMIT
+
+
+def _leave_expired(now: datetime, limit: int) -> int:
+    """The assignment's expiry has ended the impression; the battle follows it."""
+    left = Battle.objects.filter(state=BattleState.VOTABLE, assignment__state=AssignmentState.EXPIRED)
+    count = 0
+    for battle_id in list(left.values_list("pk", flat=True)[:limit]):
+        with transaction.atomic():
+            battle = Battle.objects.select_for_update(skip_locked=True).filter(pk=battle_id).first()
+            if battle is not None and battle.state == BattleState.VOTABLE:
+                check(BATTLE, battle.state, BattleState.ABANDONED)
+                battle.state, battle.ended_at = BattleState.ABANDONED, now
+                battle.save(update_fields=["state", "ended_at"])
+                count += 1
+    return count
