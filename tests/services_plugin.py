@@ -17,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from config.launch.browser import find_browser
 from config.launch.services import Services, prepare_services
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -32,6 +33,13 @@ def pytest_load_initial_conftests(args: list[str]) -> Generator[None, object, ob
     elif not {"-h", "--help", "--version"} & set(args):
         start_session()
     return (yield)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With xdist, the tests of the language model's worker stay in one process: it loads the model once."""
+    for item in items:
+        if item.get_closest_marker("worker"):
+            item.add_marker(pytest.mark.xdist_group("worker"))
 
 
 def pytest_unconfigure() -> None:
@@ -63,6 +71,9 @@ def start_session() -> None:
         CARDINAL_DATA_DIR=str(data),
         DJANGO_ALLOW_ASYNC_UNSAFE="true",
     )
+    browser = find_browser()
+    if browser:
+        os.environ["CHROMIUM"] = browser
 
 
 def remove_left_behind() -> None:

@@ -79,7 +79,10 @@ class Environment:
             self.refuse_full_disk()
             self.make(progress)
             self.install(extras, progress)
-            self.stamp.write_text(json.dumps({"fingerprint": wanted, "extras": sorted(extras)}))
+            self.write_stamp(extras)
+
+    def write_stamp(self, extras: Sequence[str]) -> None:
+        self.stamp.write_text(json.dumps({"fingerprint": self.fingerprint(), "extras": sorted(extras)}))
 
     def fingerprint(self) -> str:
         parts = [(self.repository / name).read_bytes() for name in ("pyproject.toml", "constraints.txt")]

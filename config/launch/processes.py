@@ -137,3 +137,10 @@ def last_lines(log: Path, count: int = 12) -> str:
     if not log.exists():
         return ""
     return "\n".join(log.read_text(errors="replace").splitlines()[-count:])
+
+
+def run_in_foreground(arguments: Sequence[str], directory: Path | None = None) -> int:
+    """Run a program on our terminal and return its exit status; it dies with us."""
+    parent = os.getpid()
+    done = subprocess.run(list(arguments), cwd=directory, preexec_fn=lambda: die_with_parent(parent, signal.SIGTERM))
+    return done.returncode

@@ -1,0 +1,113 @@
+"""The environment: which Python, which settings for the installer, what is skipped."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from config.launch.bootstrap import Environment, holds_torch, read_pip_settings, uv_settings
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def manage():
+    spec = importlib.util.spec_from_file_location("manage", REPOSITORY / "manage.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_old_python_is_refused_in_one_line(manage):
+    with pytest.raises(SystemExit) as refusal:
+        manage.refuse_old_python((3, 9, 2, "final", 0))
+    assert refusal.value.code == (
+        "Cardinal needs Python 3.11 or newer, this is Python 3.9: run manage.py with a newer python3."
+    )
+
+
+def test_python_that_is_new_enough_passes(manage):
+    assert manage.refuse_old_python((3, 11, 0, "final", 0)) is None
+
+
+def test_manage_parses_under_the_grammar_of_old_pythons():
+    import ast
+
+    assert ast.parse((REPOSITORY / "manage.py").read_text(), feature_version=(3, 4))
+
+
+def test_bootstrap_needs_the_standard_library_alone():
+    """-S -I: no site-packages, no environment; the package `config` itself is never imported."""
+    program = (
+        "import runpy, sys; manage = runpy.run_path('manage.py', run_name='x');"
+        "manage['load_bootstrap']('.').Environment; assert 'config' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-S", "-I", "-c", program], cwd=REPOSITORY, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_pip_settings_are_read_as_pip_ranks_them():
+    listing = (
+        ":env:.find-links='/media/wheels /media/more'\n"
+        "global.find-links='/srv/wheels'\n"
+        "global.index-url='https://one.example/simple'\n"
+        "install.index-url='https://two.example/simple'\n"
+        "list.format='columns'\n"
+    )
+    assert read_pip_settings(listing) == {
+        "find-links": "/media/wheels /media/more",
+        "index-url": "https://two.example/simple",
+    }
+
+
+def test_pip_settings_reach_uv_but_not_over_what_the_user_set_for_uv(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("UV_") or name in {"SSL_CERT_FILE", "ALL_PROXY"}]:
+        monkeypatch.delenv(name)
+    monkeypatch.delenv("CARDINAL_TORCH_INDEX", raising=False)
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://mine.example/simple")
+    settings = {
+        "find-links": "/media/wheels /media/more",
+        "index-url": "https://two.example/simple",
+        "extra-index-url": "https://three.example/simple\nhttps://four.example/simple",
+        "cert": "/etc/ours.pem",
+    }
+    assert uv_settings(settings) == {
+        "UV_FIND_LINKS": "/media/wheels,/media/more",
+        "UV_INDEX": "https://three.example/simple https://four.example/simple",
+        "UV_INDEX_STRATEGY": "unsafe-best-match",
+        "SSL_CERT_FILE": "/etc/ours.pem",
+    }
+
+
+def test_torch_file_in_the_users_folder_is_seen(tmp_path):
+    assert holds_torch(str(tmp_path)) is False
+    (tmp_path / "torch-2.13.0+cpu-cp311-cp311-linux_x86_64.whl").touch()
+    assert holds_torch(f"/no/such {tmp_path}") is True
+
+
+@pytest.fixture
+def filled(tmp_path):
+    """An environment that an earlier run filled with the worker's packages."""
+    for name in ("pyproject.toml", "constraints.txt"):
+        (tmp_path / name).write_text("torch==2.13.0\n")
+    environment = Environment(tmp_path, tmp_path / ".venv")
+    environment.python.parent.mkdir(parents=True)
+    environment.python.symlink_to(sys.executable)
+    environment.write_stamp(["worker"])
+    return environment
+
+
+def test_filled_environment_is_used_as_it_is(filled):
+    assert filled.is_stamped(filled.fingerprint(), ["worker"]) is True
+
+
+def test_more_extras_a_changed_pin_or_a_lost_python_fill_it_again(filled):
+    wanted = filled.fingerprint()
+    assert filled.is_stamped(wanted, ["worker", "test"]) is False
+    (filled.repository / "constraints.txt").write_text("torch==2.14.0\n")
+    assert filled.is_stamped(filled.fingerprint(), ["worker"]) is False
+    filled.python.unlink()
+    assert filled.is_stamped(wanted, ["worker"]) is False
