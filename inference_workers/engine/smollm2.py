@@ -85,10 +85,9 @@ def convert(source: Path, folder: Path) -> None:
     """Write the GGUF file of a Llama model with a SmolLM tokenizer as a transformers folder, in bfloat16: half the
     size of float32, and far finer than the 4 bits that the weights were rounded to."""
     import gguf
-
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     reader = gguf.GGUFReader(source)
     _save_model(reader, reader.fields, folder)
     _save_tokenizer(reader.fields, folder)
@@ -128,12 +127,14 @@ def _save_model(reader: Any, fields: dict[str, Any], folder: Path) -> None:
     model.load_state_dict(state, assign=True, strict=True)
     model.tie_weights()
     model.config.dtype = torch.bfloat16
-    model.generation_config = GenerationConfig(eos_token_id=config.eos_token_id, pad_token_id=config.pad_token_id)
+    model.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
+        eos_token_id=config.eos_token_id, pad_token_id=config.pad_token_id
+    )
     model.save_pretrained(folder)
 
 
 def _weight_name(name: str) -> str:
-    """"blk.3.attn_q.weight" is "model.layers.3.self_attn.q_proj.weight" to transformers."""
+    """ "blk.3.attn_q.weight" is "model.layers.3.self_attn.q_proj.weight" to transformers."""
     parts = name.split(".")
     if parts[0] == "blk":
         return f"model.layers.{parts[1]}.{_WEIGHTS[parts[2]]}.{parts[3]}"
@@ -168,7 +169,7 @@ def _save_tokenizer(fields: dict[str, Any], folder: Path) -> None:
     tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in special])
     named = {"bos": "bos", "eos": "eos", "unk": "unknown", "pad": "padding"}
     roles = {f"{role}_token": tokens[_value(fields, f"tokenizer.ggml.{gguf}_token_id")] for role, gguf in named.items()}
-    fast = PreTrainedTokenizerFast(
+    fast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         chat_template=_value(fields, "tokenizer.chat_template"),
         model_max_length=_value(fields, "llama.context_length"),

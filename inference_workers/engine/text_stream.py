@@ -5,40 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-_LONGEST_CHARACTER = 4  # bytes of one character in UTF-8, so at most as many byte-level tokens
 
 
 class TokenText:
     """Turns token ids into text, piece by piece.
 
-    A piece is given out once it ends with a whole character, so no character is ever split. Bytes that are no UTF-8
-    are dropped. `decode` must be the tokenizer's own, without special tokens; it sees some already decoded tokens
-    again, because decoders treat the first token of a text differently (the space before it).
+    Byte-level tokens may hold a part of a character; a decoder shows such a part as U+FFFD. Pieces therefore end
+    before a trailing U+FFFD, and those that remain, bytes that are no UTF-8, are dropped. `decode` must be the
+    tokenizer's own, leaving special tokens out; it sees some tokens again, because decoders treat the first token of
+    a text differently (the space before it).
     """
 
     def __init__(self, decode: Callable[[Sequence[int]], str]) -> None:
         self._decode = decode
         self._ids: list[int] = []
-        self._context = 0  # where the window given to the decoder begins
-        self._given = 0  # tokens whose text has been given out
+        self._window = 0  # the decoder is given the tokens from here on
+        self._whole = 0  # the last place after the window's begin where a token ended with a whole character
+        self._given = 0  # characters of the window's text that have been given out
 
     def push(self, token: int) -> str:
-        """The text that this token completes, perhaps none."""
+        """The text that this token completes, perhaps none. What is held back at the end of a text is no text."""
         self._ids.append(token)
-        return self._advance(final=False)
-
-    def flush(self) -> str:
-        """The text of the tokens still held back; the stream ends here."""
-        return self._advance(final=True)
-
-    def _advance(self, *, final: bool) -> str:
-        window = self._decode(self._ids[self._context :])
-        unfinished = window.endswith(_REPLACEMENT) and not final
-        if unfinished and len(self._ids) - self._given < _LONGEST_CHARACTER:
-            return ""
-        text = window[len(self._decode(self._ids[self._context : self._given])) :]
-        self._context, self._given = self._given, len(self._ids)
-        return text.replace(_REPLACEMENT, "")
+        shown = self._decode(self._ids[self._window :])
+        stable = shown.rstrip(_REPLACEMENT)
+        text = stable[self._given :].replace(_REPLACEMENT, "")
+        self._given = len(stable)
+        if len(stable) == len(shown):
+            self._window, self._whole = self._whole, len(self._ids)
+            self._given = len(self._decode(self._ids[self._window : self._whole]))
+        return text
 
 
 class TextStream:
