@@ -27,6 +27,14 @@ class FinishReason(models.TextChoices):
     LENGTH = "length", _("The length limit ended it")
 
 
+class Rejection(models.TextChoices):
+    """Why a finished text was refused by `policies`."""
+
+    EMPTY = "empty", _("The answer was empty")
+    IDENTITY_LEAK = "identity_leak", _("The answer named its model")
+    LOOPING = "looping", _("The answer repeated itself without end")
+
+
 class Priority(models.IntegerChoices):
     VISITOR = 0, _("A person is waiting")
     BATCH = 9, _("Campaign batch")

@@ -147,6 +147,12 @@ class Completion(models.Model):
                 name="completion_leases",
                 condition=Q(state=CompletionState.RUNNING),
             ),
+            # What the estimate of the wait looks back on.
+            models.Index(
+                fields=["finished_at"],
+                name="completion_recent",
+                condition=Q(state=CompletionState.SUCCEEDED),
+            ),
         ]
         constraints = [
             models.CheckConstraint(

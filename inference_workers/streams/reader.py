@@ -13,7 +13,7 @@ from inference_workers.streams.events import START, StreamEvent, parse, stream_k
 ENTRIES_PER_READ = 500
 
 
-def async_client() -> "redis.asyncio.Redis[bytes]":
+def async_client() -> redis.asyncio.Redis:
     """A client for blocking reads, to be shared by all readers of one event loop and closed with `aclose()`.
 
     No socket timeout: redis-py's own would cut a blocking read short. A blocked read holds one connection.
@@ -21,9 +21,7 @@ def async_client() -> "redis.asyncio.Redis[bytes]":
     return redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_timeout=None, socket_connect_timeout=2)
 
 
-async def read_many(
-    client: "redis.asyncio.Redis[bytes]", cursors: Mapping[UUID, str], *, block_ms: int
-) -> list[StreamEvent]:
+async def read_many(client: redis.asyncio.Redis, cursors: Mapping[UUID, str], *, block_ms: int) -> list[StreamEvent]:
     """What follows each completion's cursor, in order within a completion; empty after `block_ms` without news.
 
     A cursor is START, or the `entry_id` of the last event seen. The end of a stream can be missing, since Redis may
@@ -38,7 +36,7 @@ async def read_many(
     return _events(reply, keys)
 
 
-def read_so_far(client: "redis.Redis[bytes]", completion_id: UUID, *, after: str = START) -> list[StreamEvent]:
+def read_so_far(client: redis.Redis, completion_id: UUID, *, after: str = START) -> list[StreamEvent]:
     """Everything there is behind `after`, without waiting."""
     key = stream_key(completion_id)
     reply = client.xread({key: valid_cursor(after)})

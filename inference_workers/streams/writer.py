@@ -1,4 +1,4 @@
-"""The worker's side: text goes out in pieces of some tens of milliseconds, and no failure of Redis stops a completion."""
+"""The worker's side: text goes out in pieces of some tens of milliseconds, and no failure of Redis stops it."""
 
 import time
 from collections.abc import Callable
@@ -26,13 +26,13 @@ from inference_workers.streams.events import (
 log = structlog.get_logger(__name__)
 
 
-def sync_client() -> "redis.Redis[bytes]":
+def sync_client() -> redis.Redis:
     """A client that gives up within a second: whoever writes to a stream has better things to do than wait."""
     return _client_of(settings.REDIS_URL)
 
 
 @lru_cache(maxsize=4)
-def _client_of(url: str) -> "redis.Redis[bytes]":
+def _client_of(url: str) -> redis.Redis:
     return redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0))
 
 
@@ -62,7 +62,7 @@ class StreamWriter:
 
     def __init__(
         self,
-        client: "redis.Redis[bytes]",
+        client: redis.Redis,
         *,
         interval: float = 0.04,
         pause: float = 1.0,

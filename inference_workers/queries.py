@@ -1,0 +1,166 @@
+"""What the pages and the worker read: the state of the workers, the queue, and completions' texts."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import redis
+from django.db.models import Avg, Count, Q
+from django.db.models.functions import Now
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.texts import read_personal_texts
+from inference_workers.enums import Backend, CompletionState, Visibility
+from inference_workers.models import Completion, Endpoint, LanguageModel
+from inference_workers.streams import sync_client
+
+# Written by the generation worker every few seconds: a field per language model, `loading`, `ready` or `failed`.
+READY_KEY = "cardinal:worker:ready"
+READY_SECONDS = 20
+RECENT = timedelta(minutes=10)
+USUAL_SECONDS = 8.0
+# A worker stays for a retry that is due this soon.
+SOON = timedelta(seconds=2)
+
+
+class WorkerState(StrEnum):
+    READY = "ready"
+    LOADING = "loading"
+    FAILED = "failed"
+    ABSENT = "absent"
+
+
+MESSAGES: Mapping[WorkerState, Promise] = {
+    WorkerState.READY: _("The models are ready."),
+    WorkerState.LOADING: _("The models are waking up. This takes a moment after a start."),
+    WorkerState.FAILED: _("The models could not be loaded. The operator finds the reason in the worker's log."),
+    WorkerState.ABSENT: _("The models are asleep: no generation worker is running."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """`message` is for everybody; `models` names models and is for operators only."""
+
+    state: WorkerState
+    models: Mapping[str, str]
+
+    @property
+    def ready(self) -> bool:
+        return self.state == WorkerState.READY
+
+    @property
+    def message(self) -> Promise:
+        return MESSAGES[self.state]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many completions of an endpoint may be claimed now, and how many will be within the next two seconds."""
+
+    now: int
+    soon: int
+
+
+def worker_status() -> WorkerStatus:
+    """What the generation workers last said of themselves. ABSENT also while Redis is away."""
+    try:
+        raw: Any = sync_client().hgetall(READY_KEY)
+    except redis.RedisError:
+        raw = {}
+    models = {name.decode(): state.decode() for name, state in raw.items()}
+    states = {state.split(":")[0] for state in models.values()}
+    for state in (WorkerState.READY, WorkerState.LOADING, WorkerState.FAILED):
+        if state in states:
+            return WorkerStatus(state, models)
+    return WorkerStatus(WorkerState.ABSENT, models)
+
+
+def queue_length() -> int:
+    """Completions that wait for a worker."""
+    return Completion.objects.filter(state=CompletionState.QUEUED).count()
+
+
+def estimated_wait() -> timedelta:
+    """How long a completion asked for now would wait before it starts, at the endpoint with the longest queue, judged
+    by the last ten minutes. Endpoints nobody waits for make no wait."""
+    waiting, running = _count_by_endpoint(CompletionState.QUEUED), _count_by_endpoint(CompletionState.RUNNING)
+    if not waiting:
+        return timedelta()
+    seconds = _seconds_by_endpoint()
+    longest = 0.0
+    for endpoint in Endpoint.objects.filter(pk__in=waiting):
+        ahead = waiting[endpoint.pk] + running.get(endpoint.pk, 0) - endpoint.capacity + 1
+        rounds = math.ceil(max(ahead, 0) / endpoint.capacity)
+        longest = max(longest, rounds * seconds.get(endpoint.pk, USUAL_SECONDS))
+    return timedelta(seconds=round(longest))
+
+
+def waiting_by_endpoint() -> dict[int, Waiting]:
+    """The endpoints whose completions may be claimed now, or within the next moments."""
+    rows = (
+        Completion.objects.filter(state=CompletionState.QUEUED, claimable_at__lte=Now() + SOON)
+        .values("revision__endpoint")
+        .annotate(now=Count("pk", filter=Q(claimable_at__lte=Now())), soon=Count("pk"))
+        .values_list("revision__endpoint", "now", "soon")
+    )
+    return {endpoint: Waiting(now, soon) for endpoint, now, soon in rows}
+
+
+def oldest_waiting(*, count: int, for_seconds: float) -> list[tuple[UUID, int]]:
+    """Ids and priorities of the completions that come next and have waited this long: their hints may be lost."""
+    since = Now() - timedelta(seconds=for_seconds)
+    rows = Completion.objects.filter(state=CompletionState.QUEUED, claimable_at__lte=since)
+    return list(rows.order_by("priority", "created_at").values_list("pk", "priority")[:count])
+
+
+def completion_texts(completions: Iterable[Completion]) -> dict[UUID, str | None]:
+    """Texts by id; None where there is none, or its person was erased."""
+    rows = list(completions)
+    personal = read_personal_texts(row.personal_text_id for row in rows if row.personal_text_id is not None)
+    return {row.pk: row.text if row.personal_text_id is None else personal.get(row.personal_text_id) for row in rows}
+
+
+def completion_messages(completions: Iterable[Completion]) -> dict[UUID, list[dict[str, str]] | None]:
+    """Messages by id; None where the person they belong to was erased."""
+    rows = list(completions)
+    ids = [row.personal_messages_id for row in rows if row.personal_messages_id is not None]
+    personal = read_personal_texts(ids)
+    found: dict[UUID, list[dict[str, str]] | None] = {}
+    for row in rows:
+        if row.personal_messages_id is None:
+            found[row.pk] = row.messages
+        else:
+            sealed = personal.get(row.personal_messages_id)
+            found[row.pk] = json.loads(sealed) if sealed is not None else None
+    return found
+
+
+def models_to_warm() -> list[LanguageModel]:
+    """Language models of battles that run in the worker's own process, those that are drawn most often first."""
+    return list(
+        LanguageModel.objects.filter(current__endpoint__backend=Backend.TRANSFORMERS)
+        .exclude(visibility=Visibility.RETIRED)
+        .select_related("current__endpoint")
+        .order_by("-weight", "pk")
+    )
+
+
+def _count_by_endpoint(state: CompletionState) -> dict[int, int]:
+    rows = Completion.objects.filter(state=state).values("revision__endpoint").annotate(count=Count("pk"))
+    return {row["revision__endpoint"]: row["count"] for row in rows}
+
+
+def _seconds_by_endpoint() -> dict[int, float]:
+    rows = (
+        Completion.objects.filter(state=CompletionState.SUCCEEDED, finished_at__gte=Now() - RECENT)
+        .values("revision__endpoint")
+        .annotate(seconds=Avg("total_seconds"))
+    )
+    return {row["revision__endpoint"]: row["seconds"] for row in rows if row["seconds"] is not None}

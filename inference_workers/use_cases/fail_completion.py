@@ -1,0 +1,48 @@
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from foundation.database import database_now
+from foundation.text import clean_text
+from foundation.transitions import check
+from inference_workers.enums import CompletionState
+from inference_workers.models import Completion
+from inference_workers.policies import retry_delay
+from inference_workers.transitions import COMPLETION
+from inference_workers.use_cases.end_completion import end_completion, held_completion
+
+
+def fail_completion(
+    *,
+    completion_id: UUID,
+    lease_token: UUID,
+    code: str,
+    message: str,
+    retryable: bool,
+    now: datetime,
+    retry_after: float | None = None,
+) -> CompletionState | None:
+    """Note that an attempt failed: the completion waits for another one if there is any left and it may help, else it
+    has failed. Returns which, or None, and nothing written, when it is no longer held by this token."""
+    with transaction.atomic():
+        completion = held_completion(completion_id, lease_token)
+        if completion is None:
+            return None
+        reason = {"error_code": code, "error_message": clean_text(message)[:2000]}
+        if retryable and completion.attempt < completion.max_attempts:
+            return _queue_again(completion, retry_delay(completion.attempt, retry_after), reason)
+        end_completion(completion, CompletionState.FAILED, now=now, **reason)
+    return CompletionState.FAILED
+
+
+def _queue_again(completion: Completion, delay: float, reason: dict[str, str]) -> CompletionState:
+    check(COMPLETION, completion.state, CompletionState.QUEUED)
+    Completion.objects.filter(pk=completion.pk).update(
+        state=CompletionState.QUEUED,
+        lease_token=None,
+        lease_expires_at=None,
+        claimable_at=database_now() + timedelta(seconds=delay),
+        **reason,
+    )
+    return CompletionState.QUEUED

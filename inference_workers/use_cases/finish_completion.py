@@ -1,0 +1,49 @@
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.texts import write_personal_text
+from foundation.text import clean_text
+from inference_workers.enums import CompletionState, FinishReason
+from inference_workers.use_cases.end_completion import end_completion, held_completion
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What a completion took. Token counts are None where an endpoint tells none."""
+
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    first_token_seconds: float | None
+    total_seconds: float
+
+
+def finish_completion(
+    *, completion_id: UUID, lease_token: UUID, text: str, finish_reason: FinishReason, measures: Measures, now: datetime
+) -> bool:
+    """Store a worker's result. False, and nothing written, when the completion is no longer held by this token.
+
+    The text of a person's completion is sealed; PersonErased when that person's key is gone.
+    """
+    with transaction.atomic():
+        completion = held_completion(completion_id, lease_token)
+        if completion is None:
+            return False
+        personal = write_personal_text(person=completion.person, text=text) if completion.person else None
+        end_completion(
+            completion,
+            CompletionState.SUCCEEDED,
+            now=now,
+            text=None if personal else clean_text(text),
+            personal_text=personal,
+            finish_reason=finish_reason,
+            error_code="",
+            error_message="",
+            prompt_tokens=measures.prompt_tokens,
+            completion_tokens=measures.completion_tokens,
+            first_token_seconds=measures.first_token_seconds,
+            total_seconds=measures.total_seconds,
+        )
+    return True

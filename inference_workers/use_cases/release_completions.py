@@ -1,0 +1,34 @@
+from collections.abc import Mapping
+from functools import partial
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from foundation.transitions import check
+from inference_workers.enums import CompletionState, Priority
+from inference_workers.transitions import COMPLETION
+from inference_workers.use_cases.wake_workers import wake_workers
+
+# The attempt stays counted, since its number orders the streams; one more is allowed instead.
+RELEASE = """
+UPDATE inference_workers_completion c
+SET state = 'queued', lease_token = NULL, lease_expires_at = NULL, max_attempts = c.max_attempts + 1
+FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[]) AS held (id, token)
+WHERE c.id = held.id AND c.lease_token = held.token AND c.state = 'running'
+RETURNING c.id
+"""
+
+
+def release_completions(*, held: Mapping[UUID, UUID]) -> set[UUID]:
+    """Give running completions back to the queue, by their tokens, because their worker has to stop. It is nobody's
+    fault: none loses an attempt. Returns those that were still held."""
+    check(COMPLETION, CompletionState.RUNNING, CompletionState.QUEUED)
+    if not held:
+        return set()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(RELEASE, {"ids": list(held), "tokens": list(held.values())})
+        released = {row[0] for row in cursor.fetchall()}
+        if released:
+            wake = partial(wake_workers, completion_id=min(released), priority=Priority.VISITOR)
+            transaction.on_commit(wake, robust=True)
+    return released

@@ -1,0 +1,66 @@
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import Person
+from accounts.texts import write_personal_text
+from foundation.text import clean_json
+from inference_workers.enums import Priority
+from inference_workers.errors import InferenceError
+from inference_workers.models import Completion, LanguageModelRevision
+from inference_workers.use_cases.wake_workers import wake_workers
+
+ROLES = frozenset({"system", "user", "assistant"})
+
+
+class InvalidMessages(InferenceError):
+    """No chat that a model could answer; the message says what is wrong."""
+
+
+def request_completion(
+    *,
+    revision: LanguageModelRevision,
+    messages: Sequence[Mapping[str, Any]],
+    person: Person | None,
+    priority: int,
+    seed: int,
+) -> Completion:
+    """Ask a revision to answer `messages`, which end with what a user said. The worker adds the system prompt.
+
+    The row is the job, and is part of the caller's transaction; workers are woken after its commit. With a `person`
+    the messages, and later the answer, are sealed under that person's key. Raises InvalidMessages and PersonErased.
+    """
+    cleaned = checked_messages(messages)
+    with transaction.atomic():
+        completion = Completion.objects.create(
+            revision=revision,
+            person=person,
+            messages=cleaned if person is None else None,
+            personal_messages=write_personal_text(person=person, text=json.dumps(cleaned)) if person else None,
+            priority=Priority(priority),
+            seed=seed,
+            max_attempts=settings.COMPLETION_MAX_ATTEMPTS,
+        )
+        wake = partial(wake_workers, completion_id=completion.pk, priority=completion.priority)
+        transaction.on_commit(wake, robust=True)
+    return completion
+
+
+def checked_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """The messages, cleaned. Raises InvalidMessages."""
+    checked = []
+    for number, message in enumerate(messages, start=1):
+        if set(message) != {"role", "content"} or not all(isinstance(value, str) for value in message.values()):
+            raise InvalidMessages(f"message {number} must hold a role and a content, both text")
+        if message["role"] not in ROLES or (message["role"] == "system" and number > 1):
+            raise InvalidMessages(f"message {number}: {message['role'][:20]!r} cannot speak here")
+        if not message["content"].strip():
+            raise InvalidMessages(f"message {number} is empty")
+        checked.append(clean_json(dict(message)))
+    if not checked or checked[-1]["role"] != "user":
+        raise InvalidMessages("the last message must be the user's")
+    return checked
