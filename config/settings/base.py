@@ -79,7 +79,8 @@ WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        # The second holds the templates of question types, each in its type's folder: "questions/<type>/ask.html".
+        "DIRS": [BASE_DIR / "templates", BASE_DIR / "annotation"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -1,0 +1,36 @@
+"""Question types: how each is asked, read, stored, exported and simulated. One folder each."""
+
+from annotation.questions.base import Asked, QuestionType, Reading, Situation, field_name
+from annotation.questions.instrument import check_instrument, instrument_digest
+from annotation.questions.presentation import Section
+from annotation.questions.reading import collect_answers, read_answers, simulate_answers
+from annotation.questions.refusals import (
+    InvalidAnswers,
+    InvalidSettings,
+    QuestionDoesNotFit,
+    Refusal,
+    UnknownQuestionType,
+)
+from annotation.questions.registry import all_types, check_settings, get_type
+
+__all__ = [
+    "Asked",
+    "InvalidAnswers",
+    "InvalidSettings",
+    "QuestionDoesNotFit",
+    "QuestionType",
+    "Reading",
+    "Refusal",
+    "Section",
+    "Situation",
+    "UnknownQuestionType",
+    "all_types",
+    "check_instrument",
+    "check_settings",
+    "collect_answers",
+    "field_name",
+    "get_type",
+    "instrument_digest",
+    "read_answers",
+    "simulate_answers",
+]

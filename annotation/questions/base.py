@@ -1,0 +1,188 @@
+"""What a question type is, and the words in which the house asks and reads."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, ClassVar, Protocol
+
+from django.utils.functional import Promise
+
+from annotation.questions.refusals import InvalidSettings, QuestionDoesNotFit, Refusal, Refused
+from annotation.questions.registry import check_settings
+
+Text = str | Promise
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question as an instrument holds it. Settings are made canonical; what is unknown in them is refused."""
+
+    name: str
+    type: str
+    title: str = ""
+    required: bool = True
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "settings", check_settings(self.type, self.settings))
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What holds while somebody answers: how many responses are shown, and what amounts are counted in.
+
+    `own_median_amount` is the median of the amounts above zero that this person typed before; None without any.
+    """
+
+    responses: int
+    currency: str
+    own_median_amount: Decimal | None = None
+    incentive: str = "stated"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer as it was read: JSON to store, the person's own words to seal, columns of the log."""
+
+    stored: Any
+    text: str = ""
+    columns: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All answers to one item. `answers` has a key for every question that was asked, answered or not.
+
+    What was left out is stored as null, or says so in its `state`. `columns` are fields of Judgment; what is absent
+    keeps its default there. Lists and signs are in the order shown.
+    """
+
+    answers: dict[str, Any]
+    texts: dict[str, str]
+    columns: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Setting:
+    default: Any
+    accepts: Callable[[Any], bool]
+    expects: str
+
+
+def one_of(*values: str) -> Setting:
+    """The first is the default."""
+    return Setting(values[0], lambda value: isinstance(value, str) and value in values, " or ".join(values))
+
+
+def whole_number(default: int, low: int, high: int) -> Setting:
+    def accepts(value: Any) -> bool:
+        return type(value) is int and low <= value <= high
+
+    return Setting(default, accepts, f"a whole number from {low} to {high}")
+
+
+class Random(Protocol):
+    """numpy's Generator and the standard library's Random both are one."""
+
+    def random(self) -> float: ...
+
+
+class QuestionType(ABC):
+    """One way to ask. A subclass lives in a folder of its own with its template, `ask.html`.
+
+    A raw answer is JSON: None where nothing was answered, else what the type's docstring says. It arrives from a form
+    through `collect`, from programs and imports as it is, and `read` is the only judge of it.
+    `before` holds the columns that earlier questions of the same ballot gave.
+    """
+
+    slug: ClassVar[str]
+    label: ClassVar[Text]
+    # What is asked where the instrument gives no title of its own.
+    title: ClassVar[Text]
+    settings: ClassVar[Mapping[str, Setting]] = {}
+    # Versions of the type's fixed words that can still be asked; the last is the default. A changed wording is a new
+    # version, because answers to different words are not answers to the same question.
+    wordings: ClassVar[tuple[int, ...]] = (1,)
+    # Columns of Judgment that `read` may give, and those it must find given by an earlier question.
+    gives: ClassVar[frozenset[str]] = frozenset()
+    needs: ClassVar[frozenset[str]] = frozenset()
+    # How many responses an item must show; None is any number.
+    responses: ClassVar[int | None] = None
+
+    @property
+    def template(self) -> str:
+        return f"questions/{self.slug}/ask.html"
+
+    def check_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        if not isinstance(settings, Mapping):
+            raise InvalidSettings(f"{self.slug}: settings are a mapping, not {type(settings).__name__}")
+        known = {**self.settings, "wording": self._wording()}
+        unknown = sorted(str(key)[:60] for key in settings if key not in known)
+        if unknown:
+            raise InvalidSettings(f"{self.slug}: no setting {', '.join(unknown)}; there are {', '.join(known)}")
+        for name, setting in known.items():
+            if name in settings and not setting.accepts(settings[name]):
+                raise InvalidSettings(f"{self.slug}: {name} must be {setting.expects}, not {settings[name]!r:.60}")
+        return {name: settings.get(name, setting.default) for name, setting in known.items()}
+
+    def check_fit(self, asked: Asked, situation: Situation) -> None:
+        """Raise QuestionDoesNotFit where this question cannot be asked about such an item."""
+        if self.responses is not None and situation.responses != self.responses:
+            raise QuestionDoesNotFit(f"{asked.name} compares {self.responses} responses, not {situation.responses}")
+
+    @abstractmethod
+    def parts(self, asked: Asked, situation: Situation) -> tuple[str, ...]:
+        """The inputs of this question in a form; "" is the one that bears the question's own name."""
+
+    @abstractmethod
+    def collect(self, asked: Asked, values: Mapping[str, str], before: Mapping[str, Any], situation: Situation) -> Any:
+        """The raw answer that posted values (by part, "" where nothing came) make.
+
+        Inputs that belong to another choice than the one made are left unread: a form without script still sends
+        what it no longer shows. Otherwise nothing is judged here.
+        """
+
+    @abstractmethod
+    def read(self, asked: Asked, raw: Any, before: Mapping[str, Any], situation: Situation) -> Answer:
+        """Judge a raw answer, whatever it is. Raises Refused, and nothing else."""
+
+    @abstractmethod
+    def present(
+        self, asked: Asked, values: Mapping[str, str], refusals: Sequence[Refusal], situation: Situation
+    ) -> dict[str, Any]:
+        """What the type's template needs beside the section. Nothing is chosen that `values` do not hold."""
+
+    @abstractmethod
+    def export_columns(self, stored: Any) -> dict[str, Any]:
+        """The stored answer as flat columns; the same ones whatever was answered."""
+
+    @abstractmethod
+    def simulate(self, asked: Asked, rng: Random, utilities: Sequence[float], before: Mapping[str, Any]) -> Any:
+        """The raw answer of somebody to whom the responses, in the order shown, are worth `utilities`.
+
+        Utilities are in the campaign's unit against the outside option, which is 0; noise is already in them.
+        """
+
+    def _wording(self) -> Setting:
+        def accepts(value: Any) -> bool:
+            return type(value) is int and value in self.wordings
+
+        return Setting(self.wordings[-1], accepts, " or ".join(str(version) for version in self.wordings))
+
+
+def members(raw: Any, names: Sequence[str], message: str) -> dict[str, Any]:
+    """The members of a JSON object with None for those left out. Refuses anything else, and members beyond `names`."""
+    if not isinstance(raw, dict) or any(key not in names for key in raw):
+        raise Refused("malformed", message)
+    return {name: raw.get(name) for name in names}
+
+
+def field_name(question: str, part: str) -> str:
+    """The name of an input. A question's name is a slug, so the full stop keeps the names of two questions apart."""
+    return f"{question}.{part}" if part else question
+
+
+def side_letter(index: int) -> str:
+    """A for the first response shown, B for the second."""
+    return chr(ord("A") + index)

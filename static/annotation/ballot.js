@@ -1,0 +1,112 @@
+// Comfort and measurement for the questions of a judgment. Without it they can be asked and answered all the same.
+(() => {
+  // Longer without a sign of life, and somebody reads something else.
+  const IDLE_AFTER = 60000;
+  const TICK = 1000;
+  const ZERO = /^\s*0+([.,]0*)?\s*$/;
+
+  let lastSign = performance.now();
+  let lastTick = lastSign;
+
+  const deviceClass = () => {
+    if (!matchMedia("(pointer: coarse)").matches) return "desktop";
+    return Math.min(screen.width, screen.height) < 600 ? "phone" : "tablet";
+  };
+
+  const measure = (process, key) => process.querySelector(`[data-measure="${key}"]`);
+
+  // A ballot that comes back with errors says how long ago it was first shown.
+  const shownAt = new WeakMap();
+  const startClock = (process) => {
+    if (shownAt.has(process)) return;
+    shownAt.set(process, performance.now() - Number(process.dataset.elapsed));
+    measure(process, "device_class").value = deviceClass();
+  };
+
+  const recordTouch = (ballot) => {
+    const process = ballot.querySelector("[data-process]");
+    if (!process) return;
+    const field = measure(process, "first_touch_ms");
+    if (field.value === "") field.value = Math.round(performance.now() - shownAt.get(process));
+  };
+
+  const recordActivity = () => {
+    const now = performance.now();
+    const present = document.visibilityState === "visible" && now - lastSign < IDLE_AFTER;
+    for (const process of present ? document.querySelectorAll("[data-process]") : []) {
+      if (!shownAt.has(process)) continue;
+      const field = measure(process, "active_ms");
+      const since = Math.max(lastTick, shownAt.get(process) + Number(process.dataset.elapsed));
+      field.value = Math.round(Number(field.value) + Math.max(0, now - since));
+    }
+    lastTick = now;
+  };
+
+  // What an amount of zero means is asked once zero has been typed, not while 0.50 is.
+  const askAboutZero = (ballot, mayShow) => {
+    for (const part of ballot.querySelectorAll("[data-asks-zero]")) {
+      const inputs = part.closest("fieldset").querySelectorAll("[data-amount]");
+      const isZero = [...inputs].some((input) => input.checkVisibility() && ZERO.test(input.value));
+      if (isZero ? mayShow : true) part.hidden = !isZero;
+    }
+  };
+
+  // A radio button cannot be taken back by itself; where an answer is optional, this does it.
+  const paintClear = (group) => {
+    const button = group.querySelector("[data-clears]");
+    button.classList.toggle("ballot__clear--idle", !group.querySelector("input:checked"));
+  };
+  const addClear = (group) => {
+    if (group.querySelector("[data-clears]")) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "ballot__clear";
+    button.dataset.clears = "";
+    button.textContent = group.closest("[data-ballot]").dataset.clear;
+    group.querySelector("legend").append(button);
+    paintClear(group);
+  };
+  const clear = (group) => {
+    const chosen = group.querySelector("input:checked");
+    chosen.checked = false;
+    chosen.dispatchEvent(new Event("change", { bubbles: true }));
+    chosen.focus();
+  };
+
+  const prepare = () => {
+    for (const process of document.querySelectorAll("[data-process]")) startClock(process);
+    for (const group of document.querySelectorAll("[data-ballot] [data-clearable]")) addClear(group);
+  };
+
+  const showRefusal = (scope) => {
+    const refused = scope.querySelector("[data-ballot] [aria-invalid=true]");
+    const control = refused?.matches("fieldset") ? refused.querySelector("input") : refused;
+    control?.focus();
+  };
+
+  const answered = (event) => {
+    const ballot = event.target.closest?.("[data-ballot]");
+    if (!ballot) return;
+    recordTouch(ballot);
+    askAboutZero(ballot, event.type === "change");
+    for (const group of ballot.querySelectorAll("[data-clearable]")) paintClear(group);
+  };
+  document.addEventListener("input", answered);
+  document.addEventListener("change", answered);
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-clears]");
+    if (button) clear(button.closest("[data-clearable]"));
+  });
+
+  for (const sign of ["pointerdown", "pointermove", "keydown", "wheel", "touchmove", "scroll"]) {
+    document.addEventListener(sign, () => { lastSign = performance.now(); }, { capture: true, passive: true });
+  }
+  document.addEventListener("visibilitychange", recordActivity);
+  document.addEventListener("submit", recordActivity, true);
+  setInterval(recordActivity, TICK);
+
+  document.addEventListener("htmx:load", prepare);
+  document.addEventListener("htmx:afterSettle", (event) => showRefusal(event.target));
+  prepare();
+  showRefusal(document);
+})();
