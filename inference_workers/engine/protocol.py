@@ -83,6 +83,7 @@ class ErrorCode(StrEnum):
 
     CANCELLED = "cancelled"
     CONTEXT_TOO_LONG = "context_too_long"
+    ENDPOINT_FILTERED = "endpoint_filtered"
     ENDPOINT_OVERSIZED = "endpoint_oversized"
     ENDPOINT_PROTOCOL = "endpoint_protocol"
     ENDPOINT_RATE_LIMITED = "endpoint_rate_limited"

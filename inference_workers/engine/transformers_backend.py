@@ -23,24 +23,10 @@ from .protocol import (
     GenerationRequest,
     ModelRef,
 )
+from .settings import TransformersSettings
 
 # Tokens of prompts read per step. A piece of 128 holds up the other rows by about 0.1 s on two CPU cores.
 _PREFILL_TOKENS = {"cpu": 128, "mps": 512, "cuda": 2048}
-
-
-@dataclass(frozen=True, slots=True)
-class TransformersSettings:
-    """What None means: the best device of this machine, its fastest type, torch's own number of threads, half of the
-    device's memory for weights and a quarter for keys and values."""
-
-    capacity: int = 16
-    device: str | None = None
-    dtype: str | None = None
-    threads: int | None = None
-    context_limit: int = 8192
-    prefill_tokens: int | None = None
-    weight_budget: int | None = None
-    cache_budget: int | None = None
 
 
 @dataclass(slots=True)
