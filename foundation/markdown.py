@@ -6,7 +6,6 @@ No images, no ids, no styles, no attribute that htmx or our scripts read.
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -15,41 +14,29 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_by_name
-from pygments.token import STANDARD_TYPES
 
-from foundation import mathematics
+from foundation import highlighting, mathematics
 from foundation.text import clean_text
 
 LONGEST_TEXT = 200_000
 DEEPEST_NESTING = 30
+MOST_STEPS = 25_000
 LONGEST_HIGHLIGHTED = 20_000
 LINK_RELATION = "nofollow noopener noreferrer ugc"
-ALIGNMENTS = frozenset({"left", "center", "right"})
-# Classes of code begin with it, so that no text can borrow a class of ours.
-CODE_PREFIX = "hl-"
-
-# Languages people ask models for. A closed list: each lexer is a set of regular expressions run on untrusted text.
-_LANGUAGE_NAMES = (
-    "awk bash c c++ clojure cpp cs csharp css dart diff docker dockerfile elixir erlang fortran go golang graphql"
-    " haskell hs html ini java javascript js json jsx julia kotlin latex lua make makefile matlab nginx nix objective-c"
-    " ocaml perl php powershell prolog protobuf ps1 py python python3 r rb ruby rs rust scala scheme sh shell sql swift"
-    " tex toml ts tsx typescript vim xml yaml yml zig zsh"
-)
-LANGUAGES = frozenset(_LANGUAGE_NAMES.split())
 _ELEMENT_NAMES = "p br hr h3 h4 h5 h6 ul ol li blockquote pre code span strong em s del a table thead tbody tr th td"
 HTML_ELEMENTS = frozenset(_ELEMENT_NAMES.split())
 
-_FORMATTER: HtmlFormatter[str] = HtmlFormatter(nowrap=True, classprefix=CODE_PREFIX)
-_CODE_CLASSES = {CODE_PREFIX + name for name in STANDARD_TYPES.values() if name}
-_ALIGN_CLASSES = {f"align-{side}" for side in ALIGNMENTS}
+_ALIGN_CLASSES = {f"align-{side}" for side in mathematics.ALIGNMENTS}
 _ABSOLUTE_LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
+
+
+class TooIntricate(Exception):
+    """More steps of the parser than any text takes that people read."""
 
 
 def render_markdown(text: str) -> SafeString:
@@ -69,9 +56,12 @@ def plain(text: str) -> SafeString:
 
 
 def parse_markdown(text: str) -> str | None:
-    """The first layer: HTML whose every tag is ours, or None where the nesting is deeper than anyone writes."""
+    """The first layer: HTML whose every tag is ours, or None where the text is more intricate than anyone writes."""
     env: dict[str, Any] = {}
-    tokens = _MARKDOWN.parse(text, env)
+    try:
+        tokens = _MARKDOWN.parse(text, env)
+    except TooIntricate:
+        return None
     if any(_too_deep(token) for token in tokens):
         return None
     return str(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, env))
@@ -80,6 +70,14 @@ def parse_markdown(text: str) -> str | None:
 def sanitize(html: str) -> str:
     """The second layer: any HTML, less all that is not on the list."""
     return _CLEANER.clean(html)
+
+
+def _count_step(state: StateInline | StateBlock, *args: Any) -> bool:
+    """A rule that never matches: some texts keep the parser busy for seconds, so its steps are counted."""
+    state.env["steps"] = steps = state.env.get("steps", 0) + 1
+    if steps > MOST_STEPS:
+        raise TooIntricate
+    return False
 
 
 def _too_deep(token: Token) -> bool:
@@ -98,15 +96,19 @@ class MessageRenderer(RendererHTML):
         return f"</{_heading(tokens[idx])}>\n"
 
     def link_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        env["inside_link"] = True
         return _link(str(tokens[idx].attrGet("href") or ""))
+
+    def link_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        env["inside_link"] = False
+        return "</a>"
 
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         """A link in words: loading an image would tell its server who reads."""
         token = tokens[idx]
         alt = self.renderInlineAsText(token.children or [], options, env)
         label = escape(f"{gettext('image')}: {alt}" if alt else gettext("image"))
-        inside_link = sum(other.nesting for other in tokens[:idx] if other.type in ("link_open", "link_close")) > 0
-        if inside_link:
+        if env.get("inside_link"):
             return label
         return f"{_link(str(token.attrGet('src') or ''))}{label}</a>"
 
@@ -114,10 +116,10 @@ class MessageRenderer(RendererHTML):
         token = tokens[idx]
         language = token.info.strip().split(maxsplit=1)[0].lower() if token.info.strip() else ""
         spent = env.get("highlighted", 0) + len(token.content)
-        if language not in LANGUAGES or spent > LONGEST_HIGHLIGHTED:
+        if language not in highlighting.LANGUAGES or spent > LONGEST_HIGHLIGHTED:
             return f"<pre><code>{escape(token.content)}</code></pre>\n"
         env["highlighted"] = spent
-        return f"<pre><code>{highlight(token.content, _lexer(language), _FORMATTER)}</code></pre>\n"
+        return f"<pre><code>{highlighting.highlight(token.content, language)}</code></pre>\n"
 
     def formula_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         env["formulas"] = env.get("formulas", 0) + 1
@@ -137,17 +139,12 @@ def _link(address: str) -> str:
     return f'<a href="{escape(address)}" rel="{LINK_RELATION}" target="_blank">'
 
 
-@lru_cache(maxsize=len(LANGUAGES))
-def _lexer(language: str) -> Lexer:
-    return get_lexer_by_name(language, stripnl=False, ensurenl=False)
-
-
 def _align_by_class(state: StateCore) -> None:
     """The parser aligns by inline style, which a strict CSP forbids."""
     for token in state.tokens:
         if token.type in ("th_open", "td_open") and "style" in token.attrs:
             side = str(token.attrs.pop("style")).partition(":")[2].strip()
-            if side in ALIGNMENTS:
+            if side in mathematics.ALIGNMENTS:
                 token.attrs["class"] = f"align-{side}"
 
 
@@ -161,12 +158,14 @@ def _make_parser() -> MarkdownIt:
     md.validateLink = _may_be_linked  # type: ignore[method-assign]
     md.core.ruler.push("align_by_class", _align_by_class)
     mathematics.add_mathematics(md)
+    md.inline.ruler.before("text", "count_step", _count_step)
+    md.block.ruler.before("table", "count_step", _count_step)
     return md
 
 
 def _keep_attribute(tag: str, name: str, value: str) -> str | None:
-    if tag in mathematics.ELEMENTS:
-        return value if mathematics.ATTRIBUTE_VALUE.fullmatch(value) else None
+    if tag in mathematics.ELEMENTS and name != "class" and not mathematics.may_keep(name, value):
+        return None
     return value
 
 
@@ -179,7 +178,12 @@ def _make_cleaner() -> nh3.Cleaner:
             "ol": {"start"},
             **{tag: set(mathematics.ATTRIBUTES) for tag in mathematics.ELEMENTS},
         },
-        allowed_classes={"span": _CODE_CLASSES, "th": _ALIGN_CLASSES, "td": _ALIGN_CLASSES},
+        allowed_classes={
+            "span": set(highlighting.CLASSES),
+            "th": _ALIGN_CLASSES,
+            "td": _ALIGN_CLASSES,
+            "mtd": _ALIGN_CLASSES,
+        },
         attribute_filter=_keep_attribute,
         url_schemes={"http", "https", "mailto"},
         url_relative="deny",

@@ -16,7 +16,11 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 LONGEST_FORMULA = 1_000
+# How far a closer is looked for; a formula between the two limits is shown as its source.
+LONGEST_SOURCE = 4_000
+MOST_LINES = 40
 DEEPEST_BRACES = 12
+DEEPEST_ELEMENTS = 30
 FORMULAS_PER_TEXT = 200
 
 _ELEMENT_NAMES = (
@@ -35,6 +39,10 @@ ATTRIBUTES = frozenset(_ATTRIBUTE_NAMES.split())
 ATTRIBUTE_VALUE = re.compile(
     r"(?:[a-z-]{1,24}|[+-]?\d{0,2}(?:\.\d{1,3})?(?:em|ex|px|pt|%)?)(?: (?:[a-z-]{1,24}|\d?\.?\d{0,3}(?:em|ex)))*"
 )
+
+# Environments latex2mathml does not know, as one it does: rows with aligned columns, without numbers.
+_ENVIRONMENT = re.compile(r"\\(begin|end)\{(?:aligned|alignat|gathered|gather|multline|eqnarray|equation)\*?\}")
+ALIGNMENTS = frozenset({"left", "center", "right"})
 
 _CLOSERS = {"$": "$", "$$": "$$", r"\(": r"\)", r"\[": r"\]"}
 _BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
@@ -71,16 +79,14 @@ def formula_block(state: StateBlock, start_line: int, end_line: int, silent: boo
     opener = state.src[begin : begin + 2]
     if state.is_code_block(start_line) or opener not in ("$$", r"\["):
         return False
+    if state.src.find(_CLOSERS[opener], begin + 2, begin + LONGEST_SOURCE) < 0:
+        return False
     lines: list[str] = []
-    length = 0
-    for line in range(start_line, end_line):
+    for line in range(start_line, min(end_line, start_line + MOST_LINES)):
         if line > start_line and (state.sCount[line] < state.blkIndent or state.isEmpty(line)):
             return False
         first = begin + 2 if line == start_line else state.bMarks[line] + state.tShift[line]
         content = state.src[first : state.eMarks[line]].rstrip()
-        length += len(content)
-        if length > LONGEST_FORMULA * 4:
-            return False
         closed, _, after = content.partition(_CLOSERS[opener])
         lines.append(closed)
         if len(closed) < len(content):
@@ -112,33 +118,20 @@ def _opener(source: str, position: int) -> str:
 
 
 def _find_closer(state: StateInline, opener: str, start: int) -> int:
-    """Where the formula ends, or -1. Prices are no formulas: "$5 or $10" has a space before the second sign."""
+    """Where the formula ends, or -1. The first closer decides, so that prices ("$5 or $10") are no formulas."""
     closer = _CLOSERS[opener]
-    # The same text is asked from many openers; what one search to the end has not found, none behind it will.
-    hopeless = state.env.setdefault("formula_hopeless", {})
-    if hopeless.get((id(state.src), closer), len(state.src) + 1) <= start:
+    if opener == "$" and isStrSpace(state.src[start : start + 1] or " "):
         return -1
-    if opener == "$" and (start >= state.posMax or isStrSpace(state.src[start])):
-        return -1
-    limit = min(state.posMax, start + LONGEST_FORMULA * 4)
+    limit = min(state.posMax, start + LONGEST_SOURCE)
     position = state.src.find(closer, start, limit)
-    while position >= 0:
-        if _closes(state, opener, start, position):
-            return position
+    while position >= 0 and _escaped(state.src, start, position):
         position = state.src.find(closer, position + 1, limit)
-    if limit == state.posMax:
-        hopeless[(id(state.src), closer)] = start
-    return -1
-
-
-def _closes(state: StateInline, opener: str, start: int, position: int) -> bool:
-    source = state.src
-    if not source[start:position].strip() or _escaped(source, start, position):
-        return False
-    if opener != "$":
-        return True
-    following = source[position + 1 : position + 2]
-    return not isStrSpace(source[position - 1]) and not following.isdigit() and following != "$"
+    if position < 0 or not state.src[start:position].strip():
+        return -1
+    following = state.src[position + 1 : position + 2]
+    if opener == "$" and (isStrSpace(state.src[position - 1]) or following.isdigit()):
+        return -1
+    return position
 
 
 def _escaped(source: str, start: int, position: int) -> bool:
@@ -163,7 +156,7 @@ def to_mathml(source: str, *, display: bool) -> str:
     if len(source) > LONGEST_FORMULA or _depth(source) > DEEPEST_BRACES:
         return ""
     try:
-        tree = convert_to_element(source, display="block" if display else "inline")
+        tree = convert_to_element(_ENVIRONMENT.sub(r"\\\1{split}", source), display="block" if display else "inline")
         return _write(tree)
     except Exception:  # noqa: BLE001  (its errors have no common base: KeyError, IndexError and its own)
         return ""
@@ -177,17 +170,21 @@ def _depth(source: str) -> int:
     return deepest
 
 
-def _write(element: Element) -> str:
-    if element.tag not in ELEMENTS:
-        raise ValueError(f"unexpected element {element.tag}")
+def _write(element: Element, depth: int = 0) -> str:
+    if element.tag not in ELEMENTS or depth > DEEPEST_ELEMENTS:
+        raise ValueError(f"{element.tag} at depth {depth}")
     attributes = "".join(
-        f' {name}="{escape(value)}"'
-        for name, value in element.attrib.items()
-        if name in ATTRIBUTES and ATTRIBUTE_VALUE.fullmatch(value)
+        f' {name}="{escape(value)}"' for name, value in element.attrib.items() if may_keep(name, value)
     )
+    if element.tag == "mtd" and element.get("columnalign") in ALIGNMENTS:
+        # Chromium aligns cells of formulas by style alone.
+        attributes += f' class="align-{element.get("columnalign")}"'
     # It writes symbols as entities into its tree, to be written without escaping.
     text = _ENTITY.sub(lambda entity: unescape(entity.group()), element.text or "")
-    inner = escape(text, quote=False) + "".join(
-        _write(child) + escape(child.tail or "", quote=False) for child in element
-    )
-    return f"<{element.tag}{attributes}>{inner}</{element.tag}>"
+    inner = "".join(_write(child, depth + 1) + escape(child.tail or "", quote=False) for child in element)
+    return f"<{element.tag}{attributes}>{escape(text, quote=False)}{inner}</{element.tag}>"
+
+
+def may_keep(attribute: str, value: str) -> bool:
+    """Whether an attribute of a formula is harmless. `class` is not asked here: the sanitizer has a list of its own."""
+    return attribute in ATTRIBUTES and len(value) <= 100 and ATTRIBUTE_VALUE.fullmatch(value) is not None
