@@ -1,6 +1,8 @@
 """What the log says now. Every view of it goes through `standing_judgments`."""
 
+from decimal import Decimal
 from functools import lru_cache
+from statistics import median
 
 from django.db.models import Max, QuerySet
 
@@ -44,3 +46,9 @@ def standing_judgments(campaign: Campaign, *, last_sequence: int | None = None) 
         .exclude(pk__in=superseded_in_range)
         .order_by("log_entry__sequence")
     )
+
+
+def own_median_amount(respondent_id: int) -> Decimal | None:
+    """The median of what this respondent typed so far in this campaign; None before the first amount."""
+    amounts = Judgment.objects.filter(respondent=respondent_id, amount_low__gt=0).values_list("amount_low", flat=True)
+    return median(amounts) if amounts else None

@@ -21,5 +21,7 @@ def checked_prompt(text: str, *, longest: int) -> str:
     if not stripped:
         raise PromptRefused("Write something to ask first.")
     if len(stripped) > longest:
-        raise PromptRefused(f"This prompt has {len(stripped):,} characters; {longest:,} is the most both models can take.")
+        raise PromptRefused(
+            f"This prompt has {len(stripped):,} characters; {longest:,} is the most both models can take."
+        )
     return stripped

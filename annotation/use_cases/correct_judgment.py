@@ -8,9 +8,10 @@ from accounts.texts import write_personal_text
 from annotation.enums import CampaignState, JudgmentKind
 from annotation.errors import AnnotationError
 from annotation.models import Judgment, JudgmentText, Respondent
+from annotation.queries import own_median_amount
 from annotation.questions import Situation, read_answers
 from annotation.use_cases.retract_judgment import AlreadySuperseded, supersede
-from annotation.use_cases.submit_judgment import CampaignClosed, NotYourAssignment, asked_in, own_median_amount
+from annotation.use_cases.submit_judgment import CampaignClosed, NotYourAssignment, asked_in
 from foundation.idempotency import body_hash, once
 
 

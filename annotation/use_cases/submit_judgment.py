@@ -1,8 +1,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from statistics import median
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +13,7 @@ from accounts.texts import write_personal_text
 from annotation.enums import AssignmentState, CampaignState, ItemState, SlotState
 from annotation.errors import AnnotationError
 from annotation.models import Assignment, Impression, Judgment, JudgmentText, Respondent, Response
-from annotation.queries import instrument_questions
+from annotation.queries import instrument_questions, own_median_amount
 from annotation.questions import Asked, Reading, Situation, read_answers
 from annotation.transitions import ASSIGNMENT, SLOT
 from foundation.idempotency import body_hash, once
@@ -152,12 +150,6 @@ def situation_of(assignment: Assignment, asked: list[Asked]) -> Situation:
         currency=assignment.item.campaign.currency,
         own_median_amount=own_median_amount(assignment.respondent_id) if prices else None,
     )
-
-
-def own_median_amount(respondent_id: int) -> Decimal | None:
-    """The median of what this respondent typed so far in this campaign; None before the first amount."""
-    amounts = Judgment.objects.filter(respondent=respondent_id, amount_low__gt=0).values_list("amount_low", flat=True)
-    return median(amounts) if amounts else None
 
 
 def _write(

@@ -20,7 +20,7 @@ from inference_workers.models import Completion, OutboxEntry
 
 
 def settle_completion(*, completion_id: UUID, now: datetime) -> Battle | None:
-    """Take note that a completion ended, once: open its battle for the vote, replace the completion, or void the battle.
+    """Take note, once, that a completion ended: open its battle for the vote, replace the completion, or void all.
 
     Safe to call again, late, or for a completion of no battle; the outbox row says what has been handled.
     """

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from accounts.models import Person
-from annotation.enums import CampaignState, Design, ItemState, RespondentKind, SlotState, SourceKind, TurnKind
-from annotation.models import Assignment, Campaign, Contestant, Item, Prompt, Respondent, Response, Slot, Turn
+from annotation.enums import CampaignState, Design, ItemState, RespondentKind, SlotState, SourceKind
+from annotation.models import Assignment, Campaign, Contestant, Item, Prompt, Respondent, Response, Slot
 from annotation.selection import Candidate, Selection, choose
 from annotation.selection.draws import new_seed
 from annotation.use_cases.create_prompt import create_prompt
@@ -22,7 +22,7 @@ from arena.use_cases.ask_models import ask_models
 from foundation.idempotency import body_hash, once
 from inference_workers.enums import Visibility
 from inference_workers.models import LanguageModel
-from inference_workers.queries import estimated_wait_seconds, queue_length
+from inference_workers.queries import estimated_wait, queue_length
 
 
 class ArenaClosed(ArenaError):
@@ -44,9 +44,7 @@ class TooManyBattles(ArenaError):
     """This visitor, or their network, has started as many battles as one may for now."""
 
 
-def start_battle(
-    *, arena: Arena, person: Person, prompt: str, network: str, key: str, now: datetime
-) -> Battle:
+def start_battle(*, arena: Arena, person: Person, prompt: str, network: str, key: str, now: datetime) -> Battle:
     """Pair two hidden models on one prompt and ask both, once per `key`.
 
     Everything that could refuse is asked before a row exists: PromptRefused, ArenaClosed, TooBusy, TooManyBattles,
@@ -67,7 +65,7 @@ def _refuse_unless_open(arena: Arena, person: Person, network: str, now: datetim
     if arena.campaign.state != CampaignState.RUNNING:
         raise ArenaClosed(f"the arena is {arena.campaign.state}")
     if queue_length() >= arena.max_waiting:
-        raise TooBusy(wait_seconds=estimated_wait_seconds())
+        raise TooBusy(wait_seconds=max(5, round(estimated_wait().total_seconds())))
     today = Battle.objects.filter(assignment__respondent__person=person, created_at__gt=now - timedelta(days=1))
     if today.count() >= arena.battles_per_day:
         raise TooManyBattles("a visitor may start only so many battles a day")
@@ -152,6 +150,5 @@ def _how(selection: Selection) -> PairChoice:
 
 def _seat(item: Item, contestants: Sequence[Contestant]) -> None:
     Response.objects.bulk_create(
-        Response(item=item, position=position, contestant=contestant)
-        for position, contestant in enumerate(contestants)
+        Response(item=item, position=position, contestant=contestant) for position, contestant in enumerate(contestants)
     )

@@ -19,7 +19,9 @@ def sweep_battles(*, now: datetime, limit: int = 500) -> dict[str, int]:
     are left.
     """
     news = list(
-        OutboxEntry.objects.filter(handled_at=None).order_by("created_at").values_list("completion_id", flat=True)[:limit]
+        OutboxEntry.objects.filter(handled_at=None)
+        .order_by("created_at")
+        .values_list("completion_id", flat=True)[:limit]
     )
     for completion_id in news:
         settle_completion(completion_id=completion_id, now=now)

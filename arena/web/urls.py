@@ -1,3 +1,12 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from arena.web import battles
+
+urlpatterns = [
+    path("", battles.home, name="home"),
+    path("workers", battles.workers, name="workers"),
+    path("battles", battles.start, name="start-battle"),
+    path("battles/<uuid:battle_id>", battles.battle, name="battle"),
+    path("battles/<uuid:battle_id>/follow-up", battles.follow_up, name="follow-up"),
+    path("battles/<uuid:battle_id>/vote", battles.vote, name="vote"),
+]

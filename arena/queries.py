@@ -1,0 +1,229 @@
+"""What pages and streams may know. Before the vote nothing here holds a model's name, slug or id."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Max
+
+from accounts.models import Person
+from accounts.texts import read_personal_texts
+from annotation.models import Board, Contestant, Judgment, LeaderboardSnapshot, Turn
+from annotation.queries import instrument_questions, own_median_amount
+from annotation.questions import Asked, Situation
+from arena.enums import BattleState
+from arena.models import Arena, Battle
+from inference_workers.enums import CompletionState
+
+SIDES = ("a", "b")
+
+
+@dataclass(frozen=True)
+class AnsweringTurn:
+    """The current turn of a battle as its stream sees it. `completions` maps each job to the side it is shown on."""
+
+    number: int
+    person: Person
+    completions: dict[UUID, str]
+    outcome: str
+    ended: bool
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+def answering_turn(battle_id: UUID, *, person: Person | None) -> AnsweringTurn | None:
+    """None where there is no such battle of this person."""
+    battle = (
+        Battle.objects.select_related("impression")
+        .filter(pk=battle_id, assignment__respondent__person=person)
+        .exclude(assignment__respondent__person=None)
+        .first()
+    )
+    if battle is None or person is None:
+        return None
+    turns = list(
+        Turn.objects.filter(response__item=battle.item_id, number=battle.turn_count - 1).select_related(
+            "response", "completion"
+        )
+    )
+    side_of = {position: SIDES[place] for place, position in enumerate(battle.impression.order)}
+    ended = battle.state != BattleState.ANSWERING
+    return AnsweringTurn(
+        number=battle.turn_count - 1,
+        person=person,
+        completions={turn.completion_id: side_of[turn.response.position] for turn in turns},
+        outcome="void" if battle.state == BattleState.VOID else "ready",
+        ended=ended,
+        texts=_texts(turns, side_of) if ended else {},
+    )
+
+
+def _texts(turns: list[Turn], side_of: dict[int, str]) -> dict[str, str]:
+    done = [turn for turn in turns if turn.completion.state == CompletionState.SUCCEEDED]
+    sealed = read_personal_texts(t.completion.personal_text_id for t in done if t.completion.personal_text_id)
+    return {
+        side_of[turn.response.position]: (
+            sealed[turn.completion.personal_text_id] if turn.completion.personal_text_id else turn.completion.text
+        )
+        or ""
+        for turn in done
+    }
+
+
+def default_arena() -> Arena:
+    return Arena.objects.select_related("campaign").get(is_default=True)
+
+
+def newest_snapshot_number(slug: str) -> int | None:
+    """The number of a board's newest snapshot, 0 before the first; None where there is no such public board."""
+    board = Board.objects.filter(slug=slug, is_public=True).annotate(newest=Max("snapshots__number")).first()
+    return None if board is None else board.newest or 0
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One turn as it is read: what was asked and, once both models have answered, what side A and B said."""
+
+    number: int
+    prompt: str
+    a: str | None = None
+    b: str | None = None
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """Everything a battle page shows before the vote. It holds no model's name, by construction."""
+
+    battle_id: UUID
+    state: str
+    turn_count: int
+    turns_left: int
+    exchanges: list[Exchange]
+
+    @property
+    def is_answering(self) -> bool:
+        return self.state == BattleState.ANSWERING
+
+    @property
+    def is_votable(self) -> bool:
+        return self.state == BattleState.VOTABLE
+
+
+def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
+    """The battle as its visitor may see it; None where there is no such battle of this person."""
+    if person is None:
+        return None
+    battle = (
+        Battle.objects.select_related("impression", "arena", "item__prompt")
+        .filter(pk=battle_id, assignment__respondent__person=person)
+        .first()
+    )
+    if battle is None:
+        return None
+    said = [battle.item.prompt, *battle.item.follow_ups.all()]
+    turns = list(
+        Turn.objects.filter(response__item=battle.item_id).select_related("response", "completion").order_by("number")
+    )
+    read = _read_all(said, turns)
+    side_of = {position: SIDES[place] for place, position in enumerate(battle.impression.order)}
+    answers: dict[int, dict[str, str]] = {}
+    for turn in turns:
+        if turn.completion.state == CompletionState.SUCCEEDED:
+            answers.setdefault(turn.number, {})[side_of[turn.response.position]] = read(turn.completion)
+    whole = battle.turn_count - (1 if battle.state == BattleState.ANSWERING else 0)
+    return Ballot(
+        battle_id=battle.pk,
+        state=battle.state,
+        turn_count=battle.turn_count,
+        turns_left=max(0, battle.arena.max_turns - battle.turn_count),
+        exchanges=[
+            # A turn that is still being answered shows neither side: one that is ready would name the faster model.
+            Exchange(number, _last_words(read(each)), **(answers.get(number, {}) if number < whole else {}))
+            for number, each in enumerate(said)
+        ],
+    )
+
+
+def _read_all(said: list[Any], turns: list[Turn]) -> Callable[[Any], str]:
+    ids = [each.personal_text_id for each in [*said, *(turn.completion for turn in turns)] if each.personal_text_id]
+    sealed = read_personal_texts(ids)
+
+    def read(holder: Any) -> str:
+        if holder.personal_text_id:
+            return sealed[holder.personal_text_id] or ""
+        return getattr(holder, "text", None) or json.dumps(getattr(holder, "messages", None) or [])
+
+    return read
+
+
+def _last_words(messages: str) -> str:
+    return str(json.loads(messages)[-1]["content"]) if messages else ""
+
+
+@dataclass(frozen=True)
+class BattleQuestions:
+    questions: list[Asked]
+    situation: Situation
+
+
+def asked_of(battle_id: UUID, *, person: Person) -> BattleQuestions:
+    """What this battle's impression asks, and in which unit."""
+    battle = Battle.objects.select_related("impression__campaign", "assignment").get(
+        pk=battle_id, assignment__respondent__person=person
+    )
+    impression = battle.impression
+    questions = [q for q in instrument_questions(impression.instrument_id) if q.name in impression.questions_asked]
+    prices = any(question.type == "amount" for question in questions)
+    median = own_median_amount(battle.assignment.respondent_id) if prices else None
+    situation = Situation(
+        responses=len(impression.order), currency=impression.campaign.currency, own_median_amount=median
+    )
+    return BattleQuestions(questions, situation)
+
+
+@dataclass(frozen=True)
+class Revealed:
+    """One side after the vote."""
+
+    side: str
+    name: str
+    organisation: str
+    preferred: bool
+    standing: dict[str, Any] | None
+
+
+def reveal(battle_id: UUID, *, person: Person) -> list[Revealed]:
+    """Who answered, in the order shown. Empty until the vote is committed, whoever asks."""
+    judgment = (
+        Judgment.objects.filter(
+            item__battle=battle_id,
+            item__battle__state=BattleState.VOTED,
+            respondent__person=person,
+            supersedes__isnull=True,
+        )
+        .select_related("campaign")
+        .first()
+    )
+    if judgment is None:
+        return []
+    contestants = Contestant.objects.select_related("revision__language_model").in_bulk(judgment.contestants)
+    standings = newest_standings(judgment.campaign_id)
+    revealed = []
+    for side, pk in zip(SIDES, judgment.contestants, strict=True):
+        contestant = contestants[pk]
+        model = contestant.revision.language_model
+        revealed.append(
+            Revealed(side, contestant.name, model.organisation, judgment.preference == side, standings.get(pk))
+        )
+    return revealed
+
+
+def newest_standings(campaign_id: int) -> dict[int, dict[str, Any]]:
+    """The entries of the campaign's main board by contestant; empty before its first snapshot."""
+    snapshot = (
+        LeaderboardSnapshot.objects.filter(board__campaign=campaign_id, board__is_public=True, board__slice={})
+        .order_by("board_id", "-number")
+        .first()
+    )
+    return {} if snapshot is None else {entry["contestant"]: entry for entry in snapshot.standings["entries"]}

@@ -1,0 +1,172 @@
+"""The battle: a prompt, two hidden answers, one vote. Views parse, call one use case and render."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.models import Person
+from annotation.forms import JudgmentForm
+from annotation.use_cases.submit_judgment import AlreadyAnswered, ItemNotOpen, LeaseExpired, Process
+from arena import queries
+from arena.forms import PromptForm
+from arena.policies import PromptRefused
+from arena.use_cases.ask_follow_up import NoMoreTurns, NotReady, NotYourBattle, ask_follow_up
+from arena.use_cases.cast_vote import StaleTurn, cast_vote
+from arena.use_cases.start_battle import ArenaClosed, NotEnoughModels, TooBusy, TooManyBattles, start_battle
+from arena.web.visitors import known_person, person_for, remember
+from foundation.clientaddress import network_digest
+from foundation.idempotency import InFlight, KeyReused, mint_key
+from inference_workers.queries import worker_status
+
+SENTENCES = {
+    ArenaClosed: gettext_lazy("This arena takes no battles at the moment."),
+    NotEnoughModels: gettext_lazy("A battle needs two models, and fewer are set up. An admin can add one."),
+    TooManyBattles: gettext_lazy("That is as many battles as one visitor can start for now. Come back later."),
+}
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    return show_home(request, PromptForm.blank(), status=200)
+
+
+def show_home(request: HttpRequest, form: PromptForm, *, status: int, **context: Any) -> HttpResponse:
+    arena = queries.default_arena()
+    context |= {"form": form, "arena": arena, "key": mint_key(), "workers": worker_status()}
+    return render(request, "arena/home.html", context, status=status)
+
+
+@require_GET
+def workers(request: HttpRequest) -> HttpResponse:
+    """The line that says whether the models are awake; the page asks again until they are."""
+    return render(request, "arena/home.html#workers", {"workers": worker_status()})
+
+
+@require_POST
+def start(request: HttpRequest) -> HttpResponseBase:
+    form = PromptForm(request.POST)
+    if not form.is_valid():
+        return show_home(request, form, status=422)
+    try:
+        battle = start_battle(
+            arena=queries.default_arena(),
+            person=person_for(request),
+            network=network_digest(request),
+            now=timezone.now(),
+            **form.cleaned_data,
+        )
+    except PromptRefused as refused:
+        form.add_error("prompt", str(refused))
+        return show_home(request, form, status=422)
+    except TooBusy as busy:
+        response = show_home(request, form, status=429, busy=busy)
+        response["Retry-After"] = str(busy.wait_seconds)
+        return remember(request, response)
+    except (ArenaClosed, NotEnoughModels, TooManyBattles) as refused:
+        status = 429 if isinstance(refused, TooManyBattles) else 503
+        return remember(request, show_home(request, form, status=status, refusal=SENTENCES[type(refused)]))
+    except (InFlight, KeyReused):
+        return redirect("home")
+    return remember(request, redirect("battle", battle.pk))
+
+
+@require_GET
+def battle(request: HttpRequest, battle_id: UUID) -> HttpResponse:
+    return show_battle(request, battle_id, known_person(request))
+
+
+def show_battle(
+    request: HttpRequest, battle_id: UUID, person: Person | None, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    """The whole page, or for htmx its inside. What may be seen depends on the battle's state alone."""
+    ballot = queries.ballot(battle_id, person=person)
+    if ballot is None or person is None:
+        raise Http404
+    context |= {"ballot": ballot, "revealed": queries.reveal(battle_id, person=person), "key": mint_key()}
+    if ballot.is_votable and "form" not in context:
+        context["form"] = judgment_form(battle_id, person)
+    template = "arena/battle.html#inside" if request.htmx else "arena/battle.html"
+    response = render(request, template, context, status=status)
+    patch_cache_control(response, no_store=True)
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def judgment_form(battle_id: UUID, person: Person, data: Any = None) -> JudgmentForm:
+    asked = queries.asked_of(battle_id, person=person)
+    return JudgmentForm(asked.questions, asked.situation, data, subject=f"battle:{battle_id}")
+
+
+@require_POST
+def follow_up(request: HttpRequest, battle_id: UUID) -> HttpResponseBase:
+    person, form = known_person(request), PromptForm(request.POST)
+    if person is None:
+        raise Http404
+    problem = ""
+    try:
+        if form.is_valid():
+            ask_follow_up(battle_id=battle_id, person=person, now=timezone.now(), **form.cleaned_data)
+        else:
+            problem = " ".join(error for errors in form.errors.values() for error in errors)
+    except PromptRefused as refused:
+        problem = str(refused)
+    except NoMoreTurns:
+        problem = _("A battle has no more turns than this. Vote, or start a new one.")
+    except (NotReady, InFlight, KeyReused):
+        problem = _("This battle has moved on, perhaps in another tab.")
+    except NotYourBattle as missing:
+        raise Http404 from missing
+    if problem:
+        return show_battle(request, battle_id, person, status=422, problem=problem, said=request.POST.get("prompt", ""))
+    return after_change(request, battle_id, person)
+
+
+@require_POST
+def vote(request: HttpRequest, battle_id: UUID) -> HttpResponseBase:
+    person = known_person(request)
+    if person is None or queries.ballot(battle_id, person=person) is None:
+        raise Http404
+    form = judgment_form(battle_id, person, request.POST)
+    if not form.is_valid():
+        return show_battle(request, battle_id, person, status=422, form=form)
+    try:
+        cast_vote(
+            battle_id=battle_id,
+            turn_count=int(request.POST.get("turn_count", "0")) if request.POST.get("turn_count", "").isdigit() else 0,
+            person=person,
+            key=request.POST.get("key", ""),
+            answers=form.answers,
+            process=Process(**form.process),
+            now=timezone.now(),
+        )
+    except (StaleTurn, ItemNotOpen, LeaseExpired, AlreadyAnswered, InFlight, KeyReused) as refused:
+        return show_battle(request, battle_id, person, status=conflict(request), problem=_moved_on(refused))
+    return after_change(request, battle_id, person)
+
+
+def conflict(request: HttpRequest) -> int:
+    """409 says that the page is stale; htmx swaps 422 only, and the page it gets says what happened."""
+    return 422 if request.htmx else 409
+
+
+def _moved_on(refused: Exception) -> str:
+    if isinstance(refused, AlreadyAnswered | KeyReused):
+        return _("Your vote on this battle was stored before; the first one counts.")
+    if isinstance(refused, LeaseExpired):
+        return _("The time for this vote ran out. Start a new battle.")
+    return _("This battle has moved on, perhaps in another tab. Look again and vote.")
+
+
+def after_change(request: HttpRequest, battle_id: UUID, person: Person) -> HttpResponseBase:
+    """htmx gets the new inside at once; without it the browser is sent back to the page."""
+    if request.htmx:
+        return show_battle(request, battle_id, person)
+    return redirect(reverse("battle", args=[battle_id]))
