@@ -165,13 +165,23 @@
     for (const form of document.querySelectorAll("form[data-once]")) delete form.dataset.sent;
   });
 
+  // What scrolls sideways inside a text can be reached by keyboard in every browser.
+  const reachScrollers = (scope) => {
+    for (const element of scope.querySelectorAll(".prose :is(pre, table, math[display=block], .math-block)")) {
+      if (element.scrollWidth > element.clientWidth + 1) element.tabIndex = 0;
+      else element.removeAttribute("tabindex");
+    }
+  };
+
   const prepare = (scope) => {
     localizeTimes(scope);
+    reachScrollers(scope);
     for (const box of scope.querySelectorAll("[data-hotkeys-toggle]")) box.checked = hotkeysOn();
   };
   document.addEventListener("htmx:load", (event) => prepare(event.target));
   document.addEventListener("htmx:oobAfterSwap", (event) => prepare(event.target));
-  document.addEventListener("htmx:sseMessage", (event) => localizeTimes(event.target));
+  document.addEventListener("htmx:sseMessage", (event) => reachScrollers(event.target));
+  window.addEventListener("resize", () => reachScrollers(document));
   document.addEventListener("toast", (event) => showToast(event.detail.text, event.detail.level));
   document.addEventListener("htmx:responseError", (event) => explainFailure(event.detail.xhr));
   document.addEventListener("htmx:sendError", () => showToast(toasts.dataset.network, "error"));
