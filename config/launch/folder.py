@@ -39,7 +39,7 @@ class DataFolder:
 
     @property
     def stamp(self) -> Path:
-        return self.path / "prepared"
+        return self.path / "prepared.json"
 
     def make(self) -> None:
         try:

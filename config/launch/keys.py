@@ -50,5 +50,9 @@ def load_keys(folder: DataFolder) -> Keys:
         application_password=secrets.token_urlsafe(24),
         redis_password=secrets.token_urlsafe(24),
     )
-    write_private(file, json.dumps(asdict(keys), indent=1))
+    save_keys(folder, keys)
     return keys
+
+
+def save_keys(folder: DataFolder, keys: Keys) -> None:
+    write_private(folder.path / FILE, json.dumps(asdict(keys), indent=1))

@@ -4,6 +4,7 @@ import argparse
 import errno
 import hashlib
 import http.client
+import json
 import os
 import signal
 import socket
@@ -19,7 +20,7 @@ import psycopg
 import redis
 
 from config.launch.errors import LaunchError
-from config.launch.folder import REPOSITORY, DataFolder, data_folder
+from config.launch.folder import REPOSITORY, DataFolder, data_folder, write_private
 from config.launch.keys import load_keys
 from config.launch.processes import Command, last_lines, start
 from config.launch.progress import Progress
@@ -27,7 +28,7 @@ from config.launch.services import Services, prepare_services
 from config.launch.supervisor import Child, Supervisor, is_running
 
 READY_MODELS = "cardinal:worker:ready"
-APPS = ("config", "arena", "annotation", "ranking", "inference_workers", "accounts", "foundation", "static")
+CODE = ("config", "arena", "annotation", "ranking", "inference_workers", "accounts", "foundation")
 
 
 def up(arguments: Sequence[str]) -> int:
@@ -145,23 +146,23 @@ class Start:
         return environment
 
     def prepare(self) -> None:
-        """Tables, static files and the demo, unless nothing has changed since they were made last."""
-        wanted = f"{fingerprint(REPOSITORY)} {'bare' if self.options.no_demo else 'demo'}"
-        stamp = self.folder.stamp
-        known = self.services.postgres is not None and not self.is_new
-        if known and stamp.exists() and stamp.read_text() == wanted:
+        """Tables, static files and the demo, each unless nothing changed since it was made last."""
+        known = read_stamp(self.folder.stamp) if self.services.postgres is not None and not self.is_new else {}
+        code, static = fingerprint(REPOSITORY, CODE, "*.py"), fingerprint(REPOSITORY, ["static"], "*")
+        wanted = {"code": code, "static": static, "demo": "" if self.options.no_demo else code}
+        if known == wanted:
             return
-        had_demo = known and stamp.exists() and stamp.read_text().endswith("demo")
-        stamp.unlink(missing_ok=True)
-        owner = {"DATABASE_URL": self.services.environment()["DATABASE_OWNER_URL"]}
+        self.folder.stamp.unlink(missing_ok=True)
+        commands = [["migrate", "--noinput", "-v0"]]
+        if known.get("static") != static:
+            commands.append(["collectstatic", "--noinput", "--clear", "-v0"])
         with self.progress.step("Tables and static files"):
-            self.manage_all([["migrate", "--noinput", "-v0"], ["collectstatic", "--noinput", "--clear", "-v0"]], owner)
+            self.manage_all(commands, {"DATABASE_URL": self.services.environment()["DATABASE_OWNER_URL"]})
         if not self.options.no_demo:
             with self.progress.step("Demo"):
+                self.logins = self.manage_all([["demo_logins"]])
                 self.manage_all([["seed_demo"]])
-                if not had_demo:
-                    self.logins = self.manage_all([["demo_logins"]])
-        stamp.write_text(wanted)
+        write_private(self.folder.stamp, json.dumps(wanted))
 
     def manage_all(self, commands: Sequence[Sequence[str]], extra: Mapping[str, str] | None = None) -> str:
         """Run commands of manage.py side by side; returns what they printed. One that fails is a refusal."""
@@ -282,11 +283,19 @@ def names_of_host(host: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def fingerprint(repository: Path) -> str:
-    """Of everything that tables, static files and the demo are made from."""
+def fingerprint(repository: Path, folders: Sequence[str], pattern: str) -> str:
+    """Of the pinned packages and the files from which tables, static files and the demo are made."""
     digest = hashlib.sha256((repository / "constraints.txt").read_bytes())
-    for app in APPS:
-        for file in sorted((repository / app).rglob("*")):
-            if file.is_file() and "__pycache__" not in file.parts:
+    for folder in folders:
+        for file in sorted((repository / folder).rglob(pattern)):
+            if file.is_file():
                 digest.update(f"{file.relative_to(repository)}\0".encode() + file.read_bytes())
     return digest.hexdigest()
+
+
+def read_stamp(stamp: Path) -> dict[str, str]:
+    try:
+        written: dict[str, str] = json.loads(stamp.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return written
