@@ -6,6 +6,7 @@ What was given out is never taken back, so text that could still turn into somet
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from pathlib import Path
 
 from foundation.text import clean_text
 from inference_workers.enums import Rejection
@@ -30,12 +31,29 @@ MOST_GAPS = 3
 SPELLED_OUT_FROM = 5
 
 
+SMOLLM2 = "smollm2"
+
+
+class ModelNotAllowed(InferenceError):
+    """The folder is not one that models may be loaded from."""
+
+
 class RejectedText(InferenceError):
     """The completion may not be shown; nothing that gives it away has been given out."""
 
     def __init__(self, code: Rejection) -> None:
         super().__init__(code.label)
         self.code = code
+
+
+def model_folder(name: str, *, models: Path, allowed: Iterable[str | Path]) -> Path:
+    """Where a model in the worker's own process lives: below `models`, or an absolute folder below an allowed one.
+    Raises ModelNotAllowed; whether there is a model is for the engine to find out."""
+    roots = [models.resolve()] if not Path(name).is_absolute() else [Path(root).resolve() for root in allowed]
+    folder = (models / name).resolve()
+    if not any(folder != root and folder.is_relative_to(root) for root in roots):
+        raise ModelNotAllowed(f"{name!r} is neither a folder in {models} nor below one of MODEL_FOLDERS")
+    return folder
 
 
 def retry_delay(attempts: int, asked_for: float | None) -> float:

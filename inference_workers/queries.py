@@ -23,6 +23,8 @@ from inference_workers.streams import sync_client
 # Written by the generation worker every few seconds: a field per language model, `loading`, `ready` or `failed`.
 READY_KEY = "cardinal:worker:ready"
 READY_SECONDS = 20
+# The worker's own state stands beside its models', under a name that is no slug.
+WORKER_FIELD = "(worker)"
 RECENT = timedelta(minutes=10)
 USUAL_SECONDS = 8.0
 # A worker stays for a retry that is due this soon.
@@ -75,7 +77,8 @@ def worker_status() -> WorkerStatus:
     except redis.RedisError:
         raw = {}
     models = {name.decode(): state.decode() for name, state in raw.items()}
-    states = {state.split(":")[0] for state in models.values()}
+    own = models.pop(WORKER_FIELD, "")
+    states = {state.split(":")[0] for state in models.values() or [own]}
     for state in (WorkerState.READY, WorkerState.LOADING, WorkerState.FAILED):
         if state in states:
             return WorkerStatus(state, models)
@@ -111,6 +114,12 @@ def waiting_by_endpoint() -> dict[int, Waiting]:
         .values_list("revision__endpoint", "now", "soon")
     )
     return {endpoint: Waiting(now, soon) for endpoint, now, soon in rows}
+
+
+def still_held(held: Mapping[UUID, UUID]) -> set[UUID]:
+    """Those of the completions that still run under these tokens."""
+    rows = Completion.objects.filter(pk__in=held, state=CompletionState.RUNNING)
+    return {pk for pk, token in rows.values_list("pk", "lease_token") if held[pk] == token}
 
 
 def oldest_waiting(*, count: int, for_seconds: float) -> list[tuple[UUID, int]]:

@@ -223,7 +223,11 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SOFT_TIME_LIMIT = 540
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"inference_workers.tasks.*": {"queue": "generation"}}
+# By the names of tasks: only what runs language models goes to the workers that hold them.
+CELERY_TASK_ROUTES = {
+    "inference_workers.generate": {"queue": "generation"},
+    "inference_workers.warm": {"queue": "generation"},
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # Above the hard limit, so that a slow task is not delivered twice; the two others let a killed worker's
@@ -233,6 +237,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_throttle": 1,
     "queue_order_strategy": "priority",
     "priority_steps": [0, 3, 6, 9],
+    # Publishing is a hint: a broker that is down costs the caller a moment, not minutes of attempts.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.1,
+    "socket_connect_timeout": 2,
 }
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
 CELERY_WORKER_SEND_TASK_EVENTS = False
@@ -251,8 +261,19 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # How long a language model may go without a heartbeat before its work is given to another worker, in seconds.
-COMPLETION_LEASE_SECONDS = 30
+COMPLETION_LEASE_SECONDS = env.int("COMPLETION_LEASE_SECONDS", default=30)
 COMPLETION_MAX_ATTEMPTS = 3
+# How long one pump takes in new work before it makes room for the next; with an endpoint's time limit, which is at
+# most 200 seconds, it must stay below the soft time limit of tasks.
+GENERATION_ADMIT_SECONDS = 240
+# Where language models run in the worker's own process: empty for the best device there is; threads of torch, where
+# nothing leaves it to torch and to OMP_NUM_THREADS.
+GENERATION_DEVICE = env.str("GENERATION_DEVICE", default="")
+GENERATION_THREADS = env.int("GENERATION_THREADS", default=None)
+# Whether endpoints without a model, which answer by rule, may be used.
+SCRIPTED_ENDPOINTS = env.bool("SCRIPTED_ENDPOINTS", default=False)
+# Folders, besides models/ in the data directory, below which language models may be loaded from.
+MODEL_FOLDERS = env.list("MODEL_FOLDERS", default=[])
 # Local model servers that may be reached besides public addresses: host:port, comma-separated.
 OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
 # /metrics answers whoever sends it as a bearer token, and this machine itself; nobody else.

@@ -14,5 +14,6 @@ SERVESTATIC_AUTOREFRESH = True
 SERVESTATIC_USE_FINDERS = True
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 AXES_ENABLED = False
+SCRIPTED_ENDPOINTS = True
 # pytest-django makes and drops databases; a pool would keep them open.
 DATABASES["default"]["OPTIONS"].pop("pool")

@@ -1,0 +1,129 @@
+"""One claimed completion on its way through a backend: what is asked, what may be shown, how it ends."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.errors import PersonErased
+from inference_workers.engine.protocol import (
+    Backend,
+    ChatMessage,
+    Finished,
+    GenerationError,
+    GenerationRequest,
+    ModelRef,
+    Sampling,
+)
+from inference_workers.enums import FinishReason
+from inference_workers.models import Completion, LanguageModel
+from inference_workers.policies import Screen
+from inference_workers.use_cases.fail_completion import fail_completion
+from inference_workers.use_cases.finish_completion import Measures, finish_completion
+
+LARGEST_SEED = 2**63 - 1
+
+
+@dataclass(eq=False)
+class Job:
+    """`ending` writes the result; it is kept until the database has taken it or the lease is lost."""
+
+    completion: Completion
+    backend: Backend
+    screen: Screen
+    deadline: float
+    request_id: str = field(init=False)
+    ending: Callable[[], object] | None = None
+
+    def __post_init__(self) -> None:
+        # An earlier attempt may still be ending in the same backend.
+        self.request_id = f"{self.completion.pk}/{self.completion.attempt}"
+
+    @property
+    def id(self) -> UUID:
+        return self.completion.pk
+
+    @property
+    def token(self) -> UUID:
+        assert self.completion.lease_token is not None
+        return self.completion.lease_token
+
+
+def identifying_names(model: LanguageModel, provider_model: str) -> list[str]:
+    """What an answer must not say before the vote."""
+    aliases = [alias for alias in model.aliases if isinstance(alias, str)]
+    return [model.name, model.slug, model.organisation, provider_model.rstrip("/").split("/")[-1], *aliases]
+
+
+def generation_request(job: Job, messages: Sequence[dict[str, str]], ref: ModelRef) -> GenerationRequest:
+    """Raises ValueError for settings that no engine can obey."""
+    revision = job.completion.revision
+    return GenerationRequest(
+        id=job.request_id,
+        messages=_with_system_prompt(messages, revision.system_prompt),
+        sampling=Sampling(
+            temperature=revision.temperature,
+            top_p=revision.top_p,
+            top_k=revision.top_k,
+            max_tokens=revision.max_tokens,
+            repetition_penalty=revision.repetition_penalty,
+            stop=tuple(str(stop) for stop in revision.stop if stop),
+            seed=job.completion.seed & LARGEST_SEED,
+        ),
+        model=ref,
+    )
+
+
+def _with_system_prompt(messages: Sequence[dict[str, str]], system_prompt: str) -> tuple[ChatMessage, ...]:
+    """The revision's system prompt comes first; one of the prompt's own joins it, since templates allow one."""
+    chat = [ChatMessage(message["role"], message["content"]) for message in messages]
+    if not system_prompt.strip():
+        return tuple(chat)
+    own = [chat.pop(0).content] if chat[0].role == "system" else []
+    return (ChatMessage("system", "\n\n".join([system_prompt, *own])), *chat)
+
+
+def finish(job: Job, event: Finished) -> None:
+    """Store the text. When the person is gone, or the database refuses it, the completion fails instead."""
+    first = event.first_token_s
+    measures = Measures(
+        prompt_tokens=event.prompt_tokens,
+        completion_tokens=event.completion_tokens,
+        first_token_seconds=first if first is None or math.isfinite(first) else None,
+        total_seconds=event.total_s,
+    )
+    try:
+        finish_completion(
+            completion_id=job.id,
+            lease_token=job.token,
+            text=job.screen.text,
+            finish_reason=FinishReason(event.finish_reason.value),
+            measures=measures,
+            now=timezone.now(),
+        )
+    except PersonErased:
+        fail(job, code="person_erased", message="the person this was written for was erased")
+
+
+def fail(job: Job, *, code: str, message: str, retryable: bool = False, retry_after: float | None = None) -> None:
+    fail_completion(
+        completion_id=job.id,
+        lease_token=job.token,
+        code=code,
+        message=message,
+        retryable=retryable,
+        retry_after=retry_after,
+        now=timezone.now(),
+    )
+
+
+def fail_with(job: Job, error: GenerationError) -> None:
+    fail(
+        job,
+        code=error.code.value,
+        message=error.message,
+        retryable=error.retryable,
+        retry_after=error.retry_after_s,
+    )
