@@ -174,6 +174,7 @@ def _make_cleaner() -> nh3.Cleaner:
         tags=set(HTML_ELEMENTS | mathematics.ELEMENTS),
         clean_content_tags={"script", "style", "template", "iframe", "object", "noscript", "textarea", "title"},
         attributes={
+            "*": set(),  # its default would keep title and lang everywhere
             "a": {"href"},
             "ol": {"start"},
             **{tag: set(mathematics.ATTRIBUTES) for tag in mathematics.ELEMENTS},
