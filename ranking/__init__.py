@@ -1,0 +1,126 @@
+"""Ranking arithmetic: index arrays in, frozen results out.
+
+Numpy and scipy alone; no clock, no global random state. Import from here, never from the submodules.
+
+>>> import numpy as np
+>>> from ranking import Comparisons, fit_bradley_terry
+>>> votes = Comparisons(a=np.array([0, 1, 0]), b=np.array([1, 2, 2]), outcome=np.array([1, 0.5, 1]), count=3)
+>>> fit_bradley_terry(votes).to_points().points.round()
+array([1275.,  863.,  863.])
+"""
+
+from .arrays import Bools, Floats, Ints
+from .bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW, BradleyTerryFit, fit_bradley_terry
+from .comparisons import Comparisons
+from .counts import BothBad, Counts, count_matrix
+from .davidson import DavidsonFit, fit_davidson
+from .elo import EloRatings, rate_elo
+from .errors import (
+    BadAmount,
+    BadOutcome,
+    BadParameter,
+    BadWeight,
+    MissingLabels,
+    NoComparisons,
+    NoConvergence,
+    NotConnected,
+    NoTies,
+    NotStronglyConnected,
+    OnlyTies,
+    RankingError,
+    ShapeMismatch,
+    SingleContestant,
+    TooFewAnswers,
+    TooFewCandidates,
+    TooFewClusters,
+    UnknownIndex,
+)
+from .gauge import Gauge
+from .posterior import WaldTest, probability_above, probability_best, wald_test
+from .priors import NormalPrior, Prior, VirtualTie
+from .proportions import Shares, WinRates, acceptability, wilson, win_rates
+from .ranks import Family, RankRanges, rank_ranges
+from .selection.choice import Candidates, Choice, Policy, generator, random_order
+from .selection.uniform import UniformPolicy, uniform_pair
+from .strengths import (
+    POINTS_AT_ZERO,
+    POINTS_PER_LOGIT,
+    Clustering,
+    Covariance,
+    Evidence,
+    Note,
+    Ratings,
+    StrengthFit,
+)
+from .worth import Estimand, WorthFit, WorthIntervals, fit_worth
+
+__all__ = [
+    "BOARD_PRIOR",
+    "POINTS_AT_ZERO",
+    "POINTS_PER_LOGIT",
+    "PROVISIONAL_BELOW",
+    "BadAmount",
+    "BadOutcome",
+    "BadParameter",
+    "BadWeight",
+    "Bools",
+    "BothBad",
+    "BradleyTerryFit",
+    "Candidates",
+    "Choice",
+    "Clustering",
+    "Comparisons",
+    "Counts",
+    "Covariance",
+    "DavidsonFit",
+    "EloRatings",
+    "Estimand",
+    "Evidence",
+    "Family",
+    "Floats",
+    "Gauge",
+    "Ints",
+    "MissingLabels",
+    "NoComparisons",
+    "NoConvergence",
+    "NoTies",
+    "NormalPrior",
+    "NotConnected",
+    "NotStronglyConnected",
+    "Note",
+    "OnlyTies",
+    "Policy",
+    "Prior",
+    "RankRanges",
+    "RankingError",
+    "Ratings",
+    "ShapeMismatch",
+    "Shares",
+    "SingleContestant",
+    "StrengthFit",
+    "TooFewAnswers",
+    "TooFewCandidates",
+    "TooFewClusters",
+    "UniformPolicy",
+    "UnknownIndex",
+    "VirtualTie",
+    "WaldTest",
+    "WinRates",
+    "WorthFit",
+    "WorthIntervals",
+    "acceptability",
+    "count_matrix",
+    "fit_bradley_terry",
+    "fit_davidson",
+    "fit_worth",
+    "generator",
+    "probability_above",
+    "probability_best",
+    "random_order",
+    "rank_ranges",
+    "rate_elo",
+    "uniform_pair",
+    "wald_test",
+    "wilson",
+    "win_rates",
+]

@@ -1,0 +1,70 @@
+"""The Bradley-Terry likelihood of pair counts and its maximum.
+
+P(i over j) = e_i / (e_i + e_j) with e = exp θ, so one exponential per contestant serves all M² pairs.
+A tie counts half a win for each side; wins_i is then the number of wins plus half the ties, and
+N_ij = N_ji the number of comparisons of the pair.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .arrays import Floats
+from .newton import Optimum, add_to_diagonal, climb
+from .priors import Prior
+
+
+def log_likelihood(strength: Floats, wins: Floats, total: Floats) -> float:
+    """Σ_i wins_i·θ_i - Σ_{i<j} N_ij·ln(e_i + e_j); strength (m,), wins (m,), total = N (m, m)."""
+    odds = np.exp(strength)
+    return float(wins @ strength - 0.5 * np.vdot(total, np.log(np.add.outer(odds, odds))))
+
+
+def derivatives(strength: Floats, wins: Floats, total: Floats) -> tuple[Floats, Floats]:
+    """Gradient (m,) and information (m, m).
+
+    The gradient is wins_i - Σ_j N_ij·p_ij, wins beyond what the strengths expect; the information, minus the
+    Hessian, is the Laplacian with weights N_ij·p_ij·p_ji, whose rows sum to zero.
+    """
+    odds = np.exp(strength)
+    both = np.add.outer(odds, odds)
+    weight = total / both
+    slope = wins - odds * weight.sum(axis=1)
+    weight /= both
+    weight *= odds
+    weight *= -odds[:, None]
+    add_to_diagonal(weight, -weight.sum(axis=1))
+    return slope, weight
+
+
+def win_probability(strength: Floats) -> Floats:
+    """(m, m) P(i over j)."""
+    odds = np.exp(strength)
+    return np.asarray(odds[:, None] / np.add.outer(odds, odds))
+
+
+def maximise(wins: Floats, total: Floats, prior: Prior | None, start: Floats | None) -> Optimum:
+    """From `start` (m,), else from the logit of each win rate.
+
+    Without a prior the comparisons must be strongly connected; the optimum then has Σ θ = 0 and its
+    information carries a constant in every entry, which no difference of strengths sees.
+    Raises NoConvergence.
+    """
+
+    def penalised(strength: Floats) -> tuple[Floats, Floats]:
+        slope, information = derivatives(strength, wins, total)
+        if prior is None:
+            information += information.trace() / information.size
+        else:
+            slope += prior.gradient(strength)
+            add_to_diagonal(information, prior.curvature(strength))
+        return slope, information
+
+    return climb(penalised, _win_rate_logits(wins, total) if start is None else start - start.mean())
+
+
+def _win_rate_logits(wins: Floats, total: Floats) -> Floats:
+    """Each contestant's own logit, half a win added to either side: exact if all met average opponents."""
+    battles = total.sum(axis=1)
+    logits = np.log((wins + 0.5) / (battles - wins + 0.5))
+    return np.asarray(logits - logits.mean())

@@ -1,0 +1,57 @@
+"""Which ranks the data allow, from intervals of pairwise differences.
+
+Overlap of single intervals is too lax a test of a difference and depends on the gauge; here i is above j
+where θ_i - θ_j exceeds its own margin, from the covariance. Then lower = 1 + #{significantly above i} and
+upper = M - #{significantly below i} (Mogstad, Romano, Shaikh & Wilhelm 2024, "Inference for ranks", Rev.
+Econ. Stud. 91, section 3, with Bonferroni in place of the bootstrapped critical value).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from .arrays import Bools, Ints
+from .strengths import StrengthFit, two_sided_quantile
+
+
+class Family(StrEnum):
+    """Which statements hold together at the stated level."""
+
+    PAIR = "pair"  # each difference by itself: too bold for a table of many contestants
+    CONTESTANT = "contestant"  # all differences of one contestant: its range covers its rank
+    BOARD = "board"  # all differences: every range covers its rank at once
+
+
+@dataclass(frozen=True, eq=False)
+class RankRanges:
+    """Ranks from 1 = strongest; 0 for contestants without a comparison."""
+
+    rank: Ints  # (M,) by strength alone; equals share the better rank
+    lower: Ints  # (M,) best rank the data allow
+    upper: Ints  # (M,) worst
+    above: Bools  # (M, M) [i, j] = i is significantly above j
+    level: float
+    family: Family
+
+
+def rank_ranges(fit: StrengthFit, *, level: float = 0.95, family: Family = Family.CONTESTANT) -> RankRanges:
+    """Contestants of different components are never ordered: each widens the other's range."""
+    present = fit.evidence.present
+    count = int(present.sum())
+    statements = {Family.PAIR: 1, Family.CONTESTANT: count - 1, Family.BOARD: count * (count - 1) // 2}
+    margin = two_sided_quantile(level, fit.clustering.degrees_of_freedom, statements[family])
+    component = fit.evidence.component
+    comparable = (component[:, None] == component[None, :]) & present[:, None] & present[None, :]
+    difference = fit.strength[:, None] - fit.strength[None, :]
+    above = comparable & (difference > margin * np.sqrt(fit.difference_variance()))
+    return RankRanges(
+        rank=np.where(present, 1 + (difference < 0).sum(axis=1), 0),
+        lower=np.where(present, 1 + above.sum(axis=0), 0),
+        upper=np.where(present, count - above.sum(axis=1), 0),
+        above=above,
+        level=level,
+        family=family,
+    )

@@ -1,0 +1,87 @@
+"""Every active pair alike, or in proportion to the product of its sampling weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays import Floats, Ints
+from .choice import Candidates, Choice, Parameter, random_order
+
+
+@dataclass(frozen=True)
+class UniformPolicy:
+    """P({i, j}) = s_i·s_j / Σ_{k<l} s_k·s_l; with equal weights one over the number of pairs."""
+
+    name: str = "uniform"
+    version: str = "1"
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """None: the weights are part of the candidates and of their digest."""
+        return {}
+
+    def choose(self, state: object, candidates: Candidates, rng: np.random.Generator) -> Choice:
+        """Ignores `state`. Two uniform numbers for the pair, then one for the side."""
+        weight = candidates.weight
+        pair, probability = (
+            _equal_pair(candidates, rng) if weight is None else _weighted_pair(candidates.active, weight, rng)
+        )
+        order, p_side = random_order(pair, rng)
+        return Choice(
+            pair=pair,
+            p_pair=probability,
+            floor=weight is None,
+            order=order,
+            p_side=p_side,
+            candidates=len(candidates),
+            candidates_digest=candidates.digest,
+            policy=self.name,
+            version=self.version,
+            parameters=self.parameters,
+        )
+
+
+def uniform_pair(active: Ints, rng: np.random.Generator, *, weight: Floats | None = None) -> Choice:
+    """A pair of `active` (m,) with its exact probability; see `Candidates` and `UniformPolicy`."""
+    return UniformPolicy().choose(None, Candidates(active, weight), rng)
+
+
+def _equal_pair(candidates: Candidates, rng: np.random.Generator) -> tuple[tuple[int, int], float]:
+    count = len(candidates)
+    first = _below(count, rng)
+    second = _below(count - 1, rng)
+    second += second >= first
+    return _named(candidates.active, first, second), 1.0 / candidates.pairs
+
+
+def _weighted_pair(active: Ints, weight: Floats, rng: np.random.Generator) -> tuple[tuple[int, int], float]:
+    """First by s_i·Σ_{j≠i} s_j, then by s_j among the others: both orders of a pair have s_i·s_j / Z."""
+    ahead = np.concatenate(([0.0], np.cumsum(weight)[:-1]))
+    behind = np.concatenate((np.cumsum(weight[::-1])[::-1][1:], [0.0]))
+    mass = weight * (ahead + behind)
+    first = _drawn(mass, rng)
+    rest = weight.copy()
+    rest[first] = 0.0
+    second = _drawn(rest, rng)
+    probability = 2.0 * float(weight[first] * weight[second]) / float(mass.sum())
+    return _named(active, first, second), min(probability, 1.0)
+
+
+def _named(active: Ints, first: int, second: int) -> tuple[int, int]:
+    low, high = sorted((first, second))
+    return int(active[low]), int(active[high])
+
+
+def _below(count: int, rng: np.random.Generator) -> int:
+    """Uniform on 0..count-1 from one double, the most stable stream that numpy offers across versions."""
+    return min(int(rng.random() * count), count - 1)
+
+
+def _drawn(weight: Floats, rng: np.random.Generator) -> int:
+    """An index in proportion to weight, never one of weight zero."""
+    cumulative = np.cumsum(weight)
+    index = int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))
+    return min(index, int(np.flatnonzero(weight)[-1]))

@@ -1,0 +1,193 @@
+"""What contestants are worth to people, from answers about how much the better response is worth.
+
+w = U_i - U_j + side + e by weighted least squares with Σ U = 0, w being u(A) - u(B) as typed; ties and true
+zeros are 0, refusals to price are left out by the caller (NaN). No amount is clipped or transformed: with
+heavy-tailed stakes that would change the best contestant, not only the noise.
+
+Two estimands. PANEL: people count equally. Annotator k's amounts are divided by c_k, the mean of the own |w|,
+and the own rows weigh 1/n_k each, so every annotator's total Σ|w| is the same, however large the
+amounts and however many the answers; U is in units of a person's average amount. Annotators with fewer than
+`min_answers` answers, or only zeros, cannot be scaled and are left out. MONEY: amounts as typed; who types
+more counts more.
+
+Where prompts were not drawn as the target has them, `importance` is π(prompt)/q(prompt), known up to a
+constant; it also enters c_k, and is normalised within each pair so that no pair gains weight by it.
+
+Intervals: U ± t(G - 1)·SE, SE the standard deviation over `draws` of the fit under independent Exp(1) weights on
+annotators times prompts, scales refitted in each (Owen & Eckles 2012, "Bootstrapping data arrays of
+arbitrary order", Ann. Appl. Stat. 6, section 3, with exponential weights as Rubin 1981). G is the smaller count
+of clusters in use. Where every prompt was answered by one annotator only, prompts lie within annotators, and
+annotators alone are resampled (Cameron & Miller 2015, section IV: cluster at the coarser level); likewise the
+other way round. Under 20 annotators only prompts are, and the result holds for these annotators.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil, inf, nan
+
+import numpy as np
+
+from .amounts import AmountRows, amount_rows, only_scalable
+from .arrays import Bools, Floats
+from .clusters import FEW_ANNOTATORS, FEW_CLUSTERS
+from .comparisons import Comparisons
+from .connectivity import find_groups
+from .errors import BadParameter, TooFewClusters
+from .strengths import Clustering, Covariance, Note, two_sided_quantile
+from .worth_draws import Design, Solved
+
+TAIL = 0.01
+HEAVY = 0.15
+
+
+class Estimand(StrEnum):
+    """Whose worth is averaged."""
+
+    PANEL = "panel"  # people count equally
+    MONEY = "money"  # amounts count as typed
+
+
+@dataclass(frozen=True, eq=False)
+class WorthIntervals:
+    """Worth with Wald intervals, in the fit's unit."""
+
+    worth: Floats  # (M,)
+    standard_error: Floats  # (M,)
+    lower: Floats  # (M,)
+    upper: Floats  # (M,)
+    level: float
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class WorthFit:
+    """Worths with Σ U = 0 over those present; NaN for contestants without an amount."""
+
+    worth: Floats  # (M,)
+    covariance: Floats  # (M, M) of the replicates
+    replicates: Floats  # (draws, M) the fit under each draw of cluster weights
+    side: float  # mean worth of being shown as A; NaN if it could not be separated
+    side_standard_error: float
+    present: Bools  # (M,)
+    contestant_answers: Floats  # (M,) averaged answers that involve each
+    answers: int  # averaged answers in the fit
+    annotators_left_out: int  # could not be scaled
+    estimand: Estimand
+    clustering: Clustering
+    tail_share: float  # of Σ|w| carried by the largest 1 % of |w|, as they enter the fit
+    heavy_tailed: bool  # tail_share above 15 %: intervals are too short, name no winner
+    notes: tuple[Note, ...]
+
+    def to_intervals(self, level: float = 0.95) -> WorthIntervals:
+        """Two-sided, by t with the smaller cluster count less one."""
+        error = np.sqrt(self.covariance.diagonal())
+        reach = two_sided_quantile(level, self.clustering.degrees_of_freedom) * error
+        return WorthIntervals(self.worth, error, self.worth - reach, self.worth + reach, level)
+
+    def probability_best(self) -> Floats:
+        """(M,) share of the replicates in which each contestant is worth most; 0 if not present."""
+        best = np.argmax(np.where(self.present, self.replicates, -inf), axis=1)
+        return np.asarray(np.bincount(best, minlength=len(self.worth)) / len(self.replicates))
+
+
+def fit_worth(
+    comparisons: Comparisons,
+    *,
+    rng: np.random.Generator,
+    estimand: Estimand = Estimand.PANEL,
+    min_answers: int = 5,
+    importance: Floats | None = None,
+    draws: int = 2000,
+) -> WorthFit:
+    """Worth of every contestant with an amount; needs `amount`, `annotator` and `prompt`. importance (n,).
+
+    The same rng state gives the same replicates. Raises BadAmount, MissingLabels, NoComparisons,
+    TooFewAnswers, NotConnected, TooFewClusters, BadWeight, ShapeMismatch, BadParameter.
+    """
+    if min_answers < 1 or draws < 2:
+        raise BadParameter(f"min_answers is {min_answers} and draws {draws}; give at least 1 and 2.")
+    rows = amount_rows(comparisons, importance)
+    if estimand is Estimand.PANEL:
+        rows = only_scalable(rows, min_answers)
+    _refuse_unless_connected(rows)
+    clustering = _clustering(rows)
+    design = Design(rows, scaled=estimand is Estimand.PANEL)
+    point = design.solve()
+    drawn = design.bootstrap(clustering, draws, rng)
+    return _assembled(comparisons.count, rows, design, point, drawn, clustering, estimand)
+
+
+def _refuse_unless_connected(rows: AmountRows) -> None:
+    compared = np.zeros((len(rows.index), len(rows.index)), dtype=bool)
+    compared[rows.low, rows.high] = True
+    find_groups(compared | compared.T).refuse_unless_bounded(rows.index)
+
+
+def _clustering(rows: AmountRows) -> Clustering:
+    """Raises TooFewClusters."""
+    annotators, prompts = rows.annotator.count, rows.prompt.count
+    crossed = rows.annotator.crossed(rows.prompt).count
+    if annotators < FEW_ANNOTATORS or crossed == annotators:
+        kind, clusters = Covariance.PROMPT, prompts
+    elif crossed == prompts:
+        kind, clusters = Covariance.ANNOTATOR, annotators
+    else:
+        kind, clusters = Covariance.TWO_WAY, min(annotators, prompts)
+    if clusters < 2:
+        raise TooFewClusters("All amounts are about one prompt; intervals need amounts on at least two prompts.")
+    return Clustering(kind, annotators, prompts, clusters - 1.0)
+
+
+def _assembled(
+    count: int,
+    rows: AmountRows,
+    design: Design,
+    point: Solved,
+    drawn: Solved,
+    clustering: Clustering,
+    estimand: Estimand,
+) -> WorthFit:
+    def embedded(values: Floats) -> Floats:
+        full = np.full((*values.shape[:-1], count), nan)
+        full[..., rows.index] = values
+        return full
+
+    covariance = np.full((count, count), nan)
+    covariance[np.ix_(rows.index, rows.index)] = np.cov(drawn.worth, rowvar=False)
+    answers = np.bincount(np.concatenate((rows.low, rows.high)), minlength=len(rows.index))
+    tail = tail_share(np.abs(design.scaled_amounts()))
+    return WorthFit(
+        worth=embedded(point.worth[0]),
+        covariance=covariance,
+        replicates=embedded(drawn.worth),
+        side=float(point.side[0]) if design.side_is_separable else nan,
+        side_standard_error=float(drawn.side.std(ddof=1)) if design.side_is_separable else nan,
+        present=np.isin(np.arange(count), rows.index),
+        contestant_answers=np.nan_to_num(embedded(answers.astype(np.float64)), nan=0.0),
+        answers=len(rows.low),
+        annotators_left_out=rows.left_out,
+        estimand=estimand,
+        clustering=clustering,
+        tail_share=tail,
+        heavy_tailed=tail > HEAVY,
+        notes=_notes(clustering, design),
+    )
+
+
+def tail_share(magnitudes: Floats) -> float:
+    """Share of the sum carried by the largest 1 % of `magnitudes` (n,), at least one of them; 0 if all are 0."""
+    total = float(magnitudes.sum())
+    largest = np.sort(magnitudes)[-ceil(TAIL * len(magnitudes)) :]
+    return float(largest.sum()) / total if total > 0.0 else 0.0
+
+
+def _notes(clustering: Clustering, design: Design) -> tuple[Note, ...]:
+    notes = []
+    if design.rows.annotator.count < FEW_ANNOTATORS:
+        notes.append(Note.FEW_ANNOTATORS)
+    if clustering.degrees_of_freedom + 1.0 < FEW_CLUSTERS:
+        notes.append(Note.FEW_CLUSTERS)
+    if not design.side_is_separable:
+        notes.append(Note.SIDE_NOT_SEPARABLE)
+    return tuple(notes)
