@@ -136,7 +136,7 @@ def run_tool(program: str, arguments: Sequence[str], database: Mapping[str, str]
     )
     if done.returncode != 0:
         said = done.stderr.strip().splitlines()
-        raise LaunchError(next((line for line in said if "rror:" in line), f"{program} failed: {said[-1:]}"))
+        raise LaunchError(next((line for line in said if "error:" in line.lower()), f"{program} failed: {said[-1:]}"))
 
 
 def key_fingerprint(encryption_key: bytes) -> str:

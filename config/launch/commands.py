@@ -4,14 +4,16 @@ import os
 import signal
 import sys
 import time
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 from config.launch.errors import LaunchError
-from config.launch.folder import DataFolder, data_folder, explain_disk
+from config.launch.folder import REPOSITORY, DataFolder, data_folder, explain_disk
 from config.launch.keys import load_keys
+from config.launch.scratch import scratch_services
 from config.launch.services import prepare_services
 
 # Django's and our own commands that read code only.
@@ -58,16 +60,27 @@ def run_django(arguments: Sequence[str]) -> None:
     command = ["manage.py", *arguments]
     name = arguments[0] if arguments else ""
     folder = data_folder()
-    if name in WITHOUT_DATABASE or {"-h", "--help"} & set(arguments):
+    if name == "bench" and needs_database(arguments):
+        folder.make()
+        with scratch_services(folder.path) as addresses:
+            os.environ.update(addresses)
+            execute_from_command_line(command)
+    elif name in WITHOUT_DATABASE or {"-h", "--help"} & set(arguments):
         folder.make()
         os.environ.update(load_keys(folder).environment())
         execute_from_command_line(command)
-        return
-    with surroundings(folder) as addresses:
-        os.environ.update(addresses)
-        if name in AS_OWNER:
-            os.environ["DATABASE_URL"] = os.environ["DATABASE_OWNER_URL"]
-        execute_from_command_line(command)
+    else:
+        with surroundings(folder) as addresses:
+            os.environ.update(addresses)
+            if name in AS_OWNER:
+                os.environ["DATABASE_URL"] = os.environ["DATABASE_OWNER_URL"]
+            execute_from_command_line(command)
+
+
+def needs_database(arguments: Sequence[str]) -> bool:
+    """Whether the named benchmark writes to a database, by its own word in benchmarks/goals.toml."""
+    goals = tomllib.loads((REPOSITORY / "benchmarks" / "goals.toml").read_text())
+    return any(goals.get(word, {}).get("database", False) for word in arguments[1:])
 
 
 @contextmanager

@@ -1,0 +1,100 @@
+"""One measured fact, and what is said of it in `goals.toml`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# How a goal compares: its key in goals.toml, the value it looks at, and whether more is better.
+GOALS = {
+    "ratio_at_least": ("ratio", True),
+    "ratio_at_most": ("ratio", False),
+    "ours_at_least": ("ours", True),
+    "ours_at_most": ("ours", False),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """`ours` and `peer` are measured in `unit` in the same run; `peer` is None where there is nothing to compare."""
+
+    name: str
+    size: str
+    ours: float
+    unit: str
+    peer: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """Ours over the peer's."""
+        return self.ours / self.peer if self.peer else None
+
+
+@dataclass(frozen=True)
+class Result:
+    """A row that was wanted, with its goal in words. `row` is None where the benchmark did not produce it."""
+
+    name: str
+    size: str
+    goal: str
+    ok: bool
+    row: Row | None
+
+    def as_json(self) -> dict[str, Any]:
+        row = self.row
+        return {
+            "name": self.name,
+            "size": self.size,
+            "ours": row.ours if row else None,
+            "peer": row.peer if row else None,
+            "ratio": row.ratio if row else None,
+            "unit": row.unit if row else None,
+            "goal": self.goal,
+            "ok": self.ok,
+        }
+
+
+def compare(rows: Sequence[Row], wanted: Sequence[Mapping[str, Any]], *, quick: bool) -> list[Result]:
+    """Every wanted row with its outcome, then the rows nobody set a goal for.
+
+    Wanted rows with `quick = false` may be missing from a quick run. Two rows of one name and size are refused: it
+    would not be clear which one is meant.
+    """
+    measured: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        if (row.name, row.size) in measured:
+            raise ValueError(f"two rows are called {row.name}, {row.size}")
+        measured[row.name, row.size] = row
+    results = []
+    for goal in wanted:
+        key = (goal["name"], str(goal["size"]))
+        row = measured.pop(key) if key in measured else None
+        if row is None and quick and not goal.get("quick", True):
+            continue
+        results.append(Result(*key, words(goal), row is not None and reaches(row, goal), row))
+    return results + [Result(row.name, row.size, "", True, row) for row in measured.values()]
+
+
+def reaches(row: Row, goal: Mapping[str, Any]) -> bool:
+    return all(meets(row, kind, limit) for kind, limit in limits(goal).items())
+
+
+def meets(row: Row, kind: str, limit: float) -> bool:
+    value_name, more_is_better = GOALS[kind]
+    value = getattr(row, value_name)
+    if value is None:
+        return False
+    return bool(value >= limit if more_is_better else value <= limit)
+
+
+def limits(goal: Mapping[str, Any]) -> dict[str, float]:
+    """Refuses a key of a goal that nobody would look at."""
+    found = {key: value for key, value in goal.items() if key not in {"name", "size", "quick"}}
+    unknown = found.keys() - GOALS.keys()
+    if unknown:
+        raise ValueError(f"goals.toml: {goal['name']}: unknown {', '.join(sorted(unknown))}")
+    return found
+
+
+def words(goal: Mapping[str, Any]) -> str:
+    signs = {True: "≥", False: "≤"}
+    return ", ".join(f"{GOALS[kind][0]} {signs[GOALS[kind][1]]} {limit:g}" for kind, limit in limits(goal).items())

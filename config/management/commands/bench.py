@@ -1,0 +1,88 @@
+"""`manage.py bench NAME`: measures, compares with the goals, and fails where one is missed."""
+
+import importlib
+import json
+import tomllib
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from config.launch.folder import REPOSITORY
+from config.launch.progress import Progress
+
+FOLDER = REPOSITORY / "benchmarks"
+NOT_BENCHMARKS = {"__init__", "rows", "peers"}
+HEADINGS = ("name", "size", "ours", "peer", "ratio", "goal", "")
+
+
+def benchmark_names() -> list[str]:
+    return sorted(file.stem for file in FOLDER.glob("*.py") if file.stem not in NOT_BENCHMARKS)
+
+
+def read_goals() -> dict[str, Any]:
+    return tomllib.loads((FOLDER / "goals.toml").read_text())
+
+
+class Command(BaseCommand):
+    help = "Runs benchmarks/NAME.py and compares its rows with benchmarks/goals.toml."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", metavar="NAME", help=", ".join(benchmark_names()))
+        parser.add_argument("--quick", action="store_true", help="smaller sizes, within a minute")
+        parser.add_argument("--json", metavar="FILE", type=Path, help="also write the rows to FILE")
+
+    def handle(self, *args: Any, name: str, quick: bool, **options: Any) -> None:
+        from benchmarks.rows import compare
+
+        if name not in benchmark_names():
+            raise CommandError(f"there is no benchmark {name}: choose one of {', '.join(benchmark_names())}")
+        goals = read_goals()
+        if name not in goals:
+            raise CommandError(f"benchmarks/goals.toml says nothing of {name}")
+        self.build_peers(name)
+        module = importlib.import_module(f"benchmarks.{name}")
+        with Progress().step(f"Measuring {name}", long=True):
+            rows = module.run(quick=quick)
+        results = compare(rows, goals[name].get("rows", []), quick=quick)
+        self.print_table([result.as_json() for result in results])
+        if options["json"]:
+            options["json"].write_text(json.dumps([result.as_json() for result in results], indent=1) + "\n")
+        missed = [f"{result.name} ({result.size})" for result in results if not result.ok]
+        if missed:
+            raise CommandError(
+                f"{len(missed)} of {len(results)} rows are missing or miss their goal: {', '.join(missed)}"
+            )
+
+    def build_peers(self, name: str) -> None:
+        from benchmarks.peers import peer_python, requirements_of
+
+        if requirements_of(name).exists():
+            with Progress().step("Peers", long=True):
+                peer_python(name)
+
+    def print_table(self, results: list[dict[str, Any]]) -> None:
+        lines = [HEADINGS, *(cells(result) for result in results)]
+        widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
+        for line in lines:
+            self.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def cells(result: dict[str, Any]) -> tuple[str, ...]:
+    unit = result["unit"] or ""
+    outcome = "ok" if result["ok"] else "MISSED" if result["ours"] is not None else "MISSING"
+    return (
+        result["name"],
+        result["size"],
+        f"{number(result['ours'])} {unit}".strip(),
+        f"{number(result['peer'])} {unit}".strip() if result["peer"] is not None else "",
+        number(result["ratio"]),
+        result["goal"],
+        outcome,
+    )
+
+
+def number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"

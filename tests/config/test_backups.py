@@ -1,0 +1,162 @@
+"""A backup brings back every row, and a restore that fails changes nothing."""
+
+import io
+import json
+import os
+import tarfile
+from contextlib import closing
+from hashlib import sha256
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import connection
+from psycopg import sql
+
+from config.launch.backups import Target, key_fingerprint, read_contents, restore_backup, write_backup
+from config.launch.errors import LaunchError
+from config.management.installation import current_target, describe, unknown_migrations
+
+
+def connect(target: Target) -> psycopg.Connection:
+    names = {"PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGPASSWORD": "password", "PGDATABASE": "dbname"}
+    known = {names[name]: value for name, value in target.database.items() if name in names}
+    return psycopg.connect(**known, autocommit=True)
+
+
+def contents_of(target: Target) -> dict[str, tuple[int, str]]:
+    """Rows and their digest, of every table."""
+    found = {}
+    with closing(connect(target)) as database:
+        tables = database.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+        ).fetchall()
+        for (table,) in tables:
+            query = sql.SQL("SELECT row_to_json(t)::text FROM {} t ORDER BY 1").format(sql.Identifier(table))
+            rows = [row for (row,) in database.execute(query)]
+            found[table] = (len(rows), sha256("\n".join(rows).encode()).hexdigest())
+    return found
+
+
+@pytest.fixture
+def source(db, tmp_path):
+    """The test database with committed rows beside those of the migrations, and an uploaded file."""
+    (tmp_path / "media" / "items").mkdir(parents=True)
+    (tmp_path / "media" / "items" / "a.png").write_bytes(b"\x89PNG")
+    target = Target(current_target().database, tmp_path / "media")
+    with closing(connect(target)) as database:
+        database.execute("CREATE TABLE backup_probe AS SELECT n, md5(n::text) AS text FROM generate_series(1, 1000) n")
+        yield target
+        database.execute("DROP TABLE backup_probe")
+
+
+@pytest.fixture
+def fresh(source, tmp_path):
+    """An empty database on the same server."""
+    name = f"restored_{os.getpid()}"
+    with closing(connect(source)) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield Target({**source.database, "PGDATABASE": name}, tmp_path / "restored-media")
+        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def file(source, tmp_path):
+    file = tmp_path / "backup.tar"
+    write_backup(file, source, describe(), {})
+    return file
+
+
+def test_restore_brings_back_every_row_of_every_table(source, fresh, file):
+    restore_backup(file, fresh, empty_first=False)
+    restored = contents_of(fresh)
+    assert restored == contents_of(source)
+    assert restored["backup_probe"][0] == 1000
+    assert restored["django_migrations"][0] > 20
+    assert (fresh.media / "items" / "a.png").read_bytes() == b"\x89PNG"
+
+
+def test_restored_application_role_still_cannot_change_the_log(fresh, file):
+    restore_backup(file, fresh, empty_first=False)
+    with closing(connect(fresh)) as database:
+        database.execute("SET ROLE cardinal_app")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            database.execute("DELETE FROM annotation_judgment")
+
+
+def test_restore_over_another_database_replaces_all_of_it(source, fresh, file):
+    with closing(connect(fresh)) as database:
+        database.execute("CREATE TABLE earlier AS SELECT 1 AS number")
+    restore_backup(file, fresh, empty_first=True)
+    assert contents_of(fresh) == contents_of(source)
+
+
+def test_restore_that_fails_on_the_way_leaves_what_was_there(fresh, file):
+    with closing(connect(fresh)) as database:
+        database.execute("CREATE TABLE earlier AS SELECT 1 AS number")
+        database.execute("CREATE SCHEMA guard")
+        database.execute(
+            "CREATE FUNCTION guard.refuse() RETURNS event_trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$"
+        )
+        database.execute(
+            "CREATE EVENT TRIGGER refuse ON ddl_command_end WHEN TAG IN ('CREATE INDEX') "
+            "EXECUTE FUNCTION guard.refuse()"
+        )
+    before = contents_of(fresh)
+    with pytest.raises(LaunchError, match="the disk is full"):
+        restore_backup(file, fresh, empty_first=True)
+    assert contents_of(fresh) == before
+    assert list(before) == ["earlier"]
+
+
+def test_backup_is_private_and_never_written_over(source, file):
+    assert file.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(LaunchError, match="exists: a backup is never written over"):
+        write_backup(file, source, describe(), {})
+    assert [path.name for path in file.parent.iterdir() if path.name.startswith("backup")] == ["backup.tar"]
+
+
+def test_keys_are_in_the_backup_only_when_asked_for(source, file, tmp_path):
+    assert read_contents(file).keys == {}
+    key = settings.ENCRYPTION_KEY
+    assert key not in file.read_bytes()
+    call_command("backup", str(tmp_path / "with.tar"), "--with-keys", stdout=io.StringIO())
+    contents = read_contents(tmp_path / "with.tar")
+    assert contents.keys["secret_key"] == settings.SECRET_KEY
+    assert contents.description["key_fingerprint"] == key_fingerprint(key)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.6, 0.9])
+def test_backup_cut_short_is_refused(file, share):
+    whole = file.read_bytes()
+    file.write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(LaunchError, match="is no whole backup of Cardinal"):
+        read_contents(file)
+
+
+def test_backup_of_a_later_version_is_refused(file):
+    description = dict(read_contents(file).description)
+    assert unknown_migrations(description) == []
+    description["migrations"] = [*description["migrations"], ["annotation", "0999_later"]]
+    assert unknown_migrations(description) == ["annotation.0999_later"]
+
+
+def test_restore_command_refuses_a_database_that_holds_tables(file):
+    tables = len(connection.introspection.table_names())
+    with pytest.raises(CommandError) as refusal:
+        call_command("restore", str(file))
+    assert str(refusal.value) == f"the database holds {tables} tables already: --force throws them away"
+
+
+def test_archive_cannot_write_outside_the_media_folder(fresh, file, tmp_path):
+    evil = tmp_path / "evil.tar"
+    with tarfile.open(file) as archive, tarfile.open(evil, "w") as copy:
+        for member in archive.getmembers():
+            copy.addfile(member, archive.extractfile(member) if member.isfile() else None)
+        entry = tarfile.TarInfo("media/../../outside.txt")
+        copy.addfile(entry)
+    restore_backup(evil, fresh, empty_first=False)
+    assert not list(tmp_path.rglob("outside.txt"))
+    assert json.loads(json.dumps(dict(read_contents(evil).description))) == dict(read_contents(file).description)
