@@ -20,6 +20,7 @@ from annotation.questions import (
     get_type,
     read_answers,
 )
+from foundation.text import clean_text
 
 DEVICE_CLASSES = frozenset({"phone", "tablet", "desktop"})
 # What a PositiveIntegerField holds; a page may lie open for longer than that many milliseconds.
@@ -137,12 +138,15 @@ class JudgmentForm(forms.Form):
         )
 
     def _posted(self) -> dict[str, str]:
+        """What came, cleaned at once: it is shown again where it is refused."""
         found = {name: self.data.get(name) for name in self.fields}
-        return {name: value for name, value in found.items() if isinstance(value, str)}
+        return {name: clean_text(value) for name, value in found.items() if isinstance(value, str)}
 
     def _rendered_at(self) -> datetime | None:
+        seal = self.data.get(RENDERED_AT, "")
         try:
-            sealed = int(self._signer.unsign(self.data.get(RENDERED_AT, "")))
+            # Signatures are ASCII; comparing anything else with one raises what is no BadSignature.
+            sealed = int(self._signer.unsign(seal if seal.isascii() else ""))
         except BadSignature:
             return None
         return min(datetime.fromtimestamp(sealed / 1000, UTC), self.now)

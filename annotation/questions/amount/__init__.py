@@ -236,8 +236,9 @@ class AmountQuestion(QuestionType):
     def _keep(self, asked: Asked, posted: str, refusal: Refusal | None) -> dict[str, Any] | None:
         """The box that confirms an unusual amount: offered when that was refused, kept when something else was."""
         name = field_name(asked.name, "keep")
-        value = refusal.confirm if refusal else posted
-        if not value:
+        try:
+            value = refusal.confirm if refusal else amount_text(parse_amount(posted))
+        except Refused:
             return None
         return {"name": name, "id": element_id(name), "value": value, "checked": not refusal, "refused": bool(refusal)}
 

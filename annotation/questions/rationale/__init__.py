@@ -50,7 +50,7 @@ class RationaleQuestion(QuestionType):
     def present(
         self, asked: Asked, values: Mapping[str, str], refusals: Sequence[Refusal], situation: Situation
     ) -> dict[str, Any]:
-        return {"text": clean_text(values[""]), "min_length": asked.settings["min_length"]}
+        return {"text": values[""], "min_length": asked.settings["min_length"]}
 
     def export_columns(self, stored: Any) -> dict[str, Any]:
         return {"rationale_given": stored is not None}
