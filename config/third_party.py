@@ -61,7 +61,7 @@ def third_party_notices() -> str:
 def _needed_distributions() -> tuple[Distribution, ...]:
     needed: dict[str, Distribution] = {}
     seen: set[tuple[str, tuple[str, ...]]] = set()
-    ahead = [(OURSELVES, EXTRAS)]
+    ahead: list[tuple[str, tuple[str, ...]]] = [(OURSELVES, EXTRAS)]
     while ahead:
         name, extras = step = ahead.pop()
         if step in seen:
@@ -87,10 +87,10 @@ def _requirements(found: Distribution, extras: tuple[str, ...]) -> Iterator[tupl
 
 
 def _license_name(found: Distribution) -> str:
-    expression = found.metadata.get("License-Expression")
+    expression = _field(found, "License-Expression")
     if expression:
         return expression
-    stated = (found.metadata.get("License") or "").strip()
+    stated = _field(found, "License")
     if stated and "\n" not in stated and len(stated) <= 60 and stated.upper() != "UNKNOWN":
         return stated
     classifiers = found.metadata.get_all("Classifier") or []
@@ -98,12 +98,17 @@ def _license_name(found: Distribution) -> str:
     return ", ".join(names) or "see its notice"
 
 
+def _field(found: Distribution, name: str) -> str:
+    values: list[str] = found.metadata.get_all(name) or [""]
+    return values[0].strip()
+
+
 def _home_page(found: Distribution) -> str:
     links = {}
     for line in found.metadata.get_all("Project-URL") or []:
         label, _, address = line.partition(",")
         links[label.strip().lower()] = address.strip()
-    candidates = [found.metadata.get("Home-page") or "", *(links.get(label, "") for label in HOME_LABELS)]
+    candidates = [_field(found, "Home-page"), *(links.get(label, "") for label in HOME_LABELS)]
     return next((address for address in candidates if address.startswith("https://")), "")
 
 

@@ -1,0 +1,220 @@
+"""What base.html, the stylesheet and cardinal.js promise, in a real browser."""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.http import HttpRequest, HttpResponse
+from django.template import engines
+from django.urls import include, path
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from config import pages
+from config.launch.browser import ensure_browser
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-dev-shm-usage",
+]
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1440, "height": 900}
+ADDRESSES = ["/trial", "/about", "/privacy", "/terms", "/account/login/", "/nothing-here"]
+NARROWEST = {"width": 320, "height": 640}
+
+SOURCE = """{% extends "base.html" %}{% block title %}Trial{% endblock %}{% block content %}
+<h1>Trial</h1>
+{% include "components/time.html" with moment=moment %}
+<button class="button" type="button" hx-get="/refused" hx-target="#answer">Refused</button>
+<button class="button" type="button" hx-get="/busy" hx-target="#answer">Busy</button>
+<button class="button" type="button" hx-get="/gone" hx-target="#answer">Gone</button>
+<button class="button" type="button" data-dialog-open="ask">Ask</button>
+<div id="answer">before</div>
+<label class="field__label" for="said">Said</label><input class="input" id="said">
+{% include "components/choice.html" with legend="Which?" name="preference" options=options variant="grid" %}
+{% include "components/hotkeys_toggle.html" %}
+<div class="prose">
+  <pre>{{ long }}</pre><p>{{ long }}</p><table><tr><th>{{ long }}</th><td>{{ long }}</td></tr></table>
+</div>
+{% include "components/dialog.html" with id="ask" title="Sure?" text="Really." action="/refused" confirm="Yes" %}
+{% endblock %}"""
+OPTIONS = [{"value": "a", "label": "A is better", "hotkey": "a"}, {"value": "b", "label": "B is better", "hotkey": "b"}]
+
+
+def trial(request: HttpRequest) -> HttpResponse:
+    context = {"moment": datetime(2026, 1, 31, 23, 30, tzinfo=UTC), "options": OPTIONS, "long": "longword" * 60}
+    return HttpResponse(engines["django"].from_string(SOURCE).render(context, request))
+
+
+def refused(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("<p>That number is too large.</p><script>window.ran = true</script>", status=422)
+
+
+def busy(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("Try again in 20 seconds.", status=429, content_type="text/plain")
+
+
+urlpatterns = [
+    path("trial", trial),
+    path("refused", refused),
+    path("busy", busy),
+    path("leaderboard", pages.about, name="leaderboard"),
+    path("", include("config.urls")),
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    # Playwright's synchronous interface runs an event loop in this thread, where Django would refuse to query.
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=ensure_browser(), args=FLAGS)
+        yield browser
+        browser.close()
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def open_page(chromium, live_server, settings) -> Iterator[Callable[..., Page]]:
+    """Opens an address in a browser of its own; at the end nothing may have been refused by the page's policy."""
+    settings.ROOT_URLCONF = __name__
+    contexts, complaints = [], []
+
+    def open_page(address: str, viewport: dict[str, int] = DESK, **context: str) -> Page:
+        contexts.append(chromium.new_context(base_url=live_server.url, viewport=viewport, **context))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [text for text in complaints if "Content Security Policy" in text or "Error:" in text] == []
+
+
+@pytest.mark.parametrize(("viewport", "scheme"), [(PHONE, "light"), (DESK, "dark")], ids=["phone", "desk"])
+def test_no_page_has_a_fault_that_axe_finds(open_page, viewport, scheme):
+    page = open_page("/trial", viewport, color_scheme=scheme)
+    faults = {}
+    for address in ADDRESSES:
+        page.goto(address)
+        violations = Axe().run(page).response["violations"]
+        faults[address] = [(fault["id"], fault["nodes"][0]["html"]) for fault in violations]
+    assert faults == {address: [] for address in ADDRESSES}
+
+
+@pytest.mark.parametrize("viewport", [NARROWEST, PHONE, DESK], ids=["320", "390", "1440"])
+def test_nothing_is_wider_than_the_window(open_page, viewport):
+    page = open_page("/trial", viewport)
+    widths = {}
+    for address in ADDRESSES:
+        page.goto(address)
+        widths[address] = page.evaluate("document.documentElement.scrollWidth")
+    assert widths == dict.fromkeys(ADDRESSES, viewport["width"])
+
+
+def test_what_is_touched_on_a_phone_is_at_least_44_pixels_high(open_page):
+    page = open_page("/trial", PHONE)
+    for address in ADDRESSES:
+        page.goto(address)
+        low = page.evaluate(
+            """[...document.querySelectorAll('header a, footer a, button, summary, input, select, .button')]
+            .filter(element => element.checkVisibility() && element.type !== 'hidden')
+            .map(element => (element.closest('label') || element))
+            .filter(element => element.getBoundingClientRect().height < 44)
+            .map(element => element.outerHTML)"""
+        )
+        assert low == []
+
+
+def test_a_chosen_theme_stays_and_choosing_the_systems_forgets_it(open_page):
+    page = open_page("/about", color_scheme="light")
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
+    stored = "localStorage.getItem('cardinal-theme')"
+    light = page.evaluate(ground)
+    toggle = page.get_by_role("button", name="Switch between light and dark")
+    toggle.click()
+    page.reload()
+    dark = page.evaluate(ground)
+    assert (page.evaluate(stored), dark == light) == ("dark", False)
+    toggle.click()
+    page.reload()
+    assert (page.evaluate(stored), page.evaluate(ground)) == (None, light)
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(ground) == dark
+
+
+def test_times_are_shown_in_the_readers_zone(open_page):
+    page = open_page("/trial", timezone_id="Asia/Tokyo", locale="en-US")
+    time = page.locator("main time")
+    expect(time).to_have_text("Feb 1, 2026, 8:30 AM")
+    assert time.get_attribute("datetime") == "2026-01-31T23:30:00+00:00"
+
+
+def test_times_are_shown_in_utc_without_script(open_page):
+    page = open_page("/trial", java_script_enabled=False)
+    expect(page.locator("main time")).to_have_text("31 Jan 2026, 23:30 UTC")
+    expect(page.locator("[data-theme-toggle]")).to_be_hidden()
+
+
+def test_a_refused_form_is_shown_and_brings_no_script(open_page):
+    page = open_page("/trial")
+    page.get_by_role("button", name="Refused").click()
+    expect(page.locator("#answer")).to_have_text("That number is too large.")
+    assert page.evaluate("window.ran") is None
+
+
+def test_a_failed_request_is_told_and_leaves_the_page_as_it_was(open_page):
+    page = open_page("/trial")
+    page.get_by_role("button", name="Busy").click()
+    expect(page.get_by_role("alert")).to_have_text("Try again in 20 seconds.")
+    page.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Gone").click()
+    expect(page.get_by_role("alert")).to_have_text("That is no longer there. Reload the page.")
+    expect(page.locator("#answer")).to_have_text("before")
+
+
+def test_a_key_chooses_unless_somebody_types_or_has_switched_keys_off(open_page):
+    page = open_page("/trial")
+    a, b = page.get_by_label("A is better"), page.get_by_label("B is better")
+    assert not a.is_checked()
+    assert not b.is_checked()
+    page.get_by_label("Said").press("a")
+    assert not a.is_checked()
+    page.locator("h1").click()
+    page.keyboard.press("a")
+    assert a.is_checked()
+    page.get_by_label("Vote by key").uncheck()
+    page.reload()
+    page.keyboard.press("b")
+    assert not b.is_checked()
+
+
+def test_a_dialog_opens_takes_the_keys_and_closes(open_page):
+    page = open_page("/trial")
+    page.get_by_role("button", name="Ask").click()
+    dialog = page.get_by_role("dialog", name="Sure?")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("a")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_be_hidden()
+    assert not page.get_by_label("A is better").is_checked()
+
+
+def test_the_keyboard_skips_to_the_content_and_reaches_what_scrolls(open_page):
+    page = open_page("/trial")
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    assert page.locator(".prose pre").get_attribute("tabindex") == "0"
