@@ -313,7 +313,7 @@ names = [
 ]
 
 
-typed = st.text(st.one_of(st.sampled_from("\ud83d\ude00\x00<&'\"0,"), st.characters(exclude_categories=())))
+typed = st.lists(st.sampled_from(["\ud83d", "\ude00", "\x00", "<", "&", "'", '"', "0", ",", "é"])).map("".join)
 
 
 @given(st.dictionaries(st.sampled_from(names), st.one_of(typed, st.sampled_from(["a", "b", "0", "99"]))))
