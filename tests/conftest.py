@@ -7,6 +7,11 @@ import pytest
 from django.conf import settings
 from django.db import connection, connections
 from django.test import TransactionTestCase
+from hypothesis import settings as hypothesis_settings
+
+# Wall times here swing threefold; a slow example is no counterexample.
+hypothesis_settings.register_profile("cardinal", deadline=None)
+hypothesis_settings.load_profile("cardinal")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
