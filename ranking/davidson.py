@@ -12,13 +12,14 @@ from math import log, nan
 
 import numpy as np
 from scipy.sparse import csr_array
+from scipy.sparse.csgraph import NegativeCycleError, bellman_ford
 
 from .arrays import Floats
 from .bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW, refuse_without_maximum, warm_start
 from .clusters import Scores, spread_of
 from .comparisons import Comparisons
 from .counts import BothBad, Counts, count_matrix
-from .errors import NoTies, OnlyTies
+from .errors import NoConvergence, NoTies, OnlyTies
 from .gauge import Gauge, gauge_weights, in_gauge
 from .newton import Optimum, add_to_diagonal, climb
 from .pair_table import PairTable, tabulate
@@ -64,6 +65,7 @@ def fit_davidson(
     _refuse_without_ratio(table)
     if prior is None:
         refuse_without_maximum(table)
+        _refuse_runaway(table)
     optimum = _maximise(table, prior, warm_start(start, table))
     nu = float(np.exp(optimum.point[-1]))
     spread = spread_of(
@@ -135,6 +137,25 @@ def _refuse_without_ratio(table: PairTable) -> None:
         raise NoTies("There is no tie, so ν would be zero; use fit_bradley_terry, which then says the same.")
     if not table.wins.any():
         raise OnlyTies("Every comparison is a tie, so ν has no bound; use fit_bradley_terry with a prior.")
+
+
+def _refuse_runaway(table: PairTable) -> None:
+    """Raises NoConvergence if θ and ln ν can grow together without lowering the likelihood.
+
+    They can along a direction with δ_i - δ_j ≥ 1 for every win of i over j and |δ_i - δ_j| ≤ 1 for every tie, ln ν
+    growing half as fast: difference constraints, which have a solution unless their graph holds a negative cycle.
+    """
+    if ((table.wins > 0) & (table.wins.T > 0)).any() or table.own_wins.any():
+        return
+    bounds = np.where(table.wins > 0, -1.0, np.where(table.ties > 0, 1.0, 0.0))
+    try:
+        bellman_ford(csr_array(bounds), indices=np.array([0]))
+    except NegativeCycleError:
+        return
+    raise NoConvergence(
+        "No pair was won both ways and ties join neighbours only, so strengths and ν have no bound; "
+        "fit with a prior (VirtualTie())."
+    )
 
 
 def _maximise(table: PairTable, prior: Prior | None, start: Floats | None) -> Optimum:

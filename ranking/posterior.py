@@ -32,8 +32,9 @@ def probability_above(mean: Floats, covariance: Floats) -> Floats:
     error = np.sqrt(np.maximum(own[:, None] + own[None, :] - 2.0 * covariance, 0.0))
     difference = mean[:, None] - mean[None, :]
     certain = error == 0
-    score = np.where(certain, np.sign(difference) * inf, difference / np.where(certain, 1.0, error))
-    score[certain & (difference == 0)] = 0.0
+    score = np.divide(difference, error, out=np.zeros_like(difference), where=~certain)
+    score[certain & (difference > 0)] = inf
+    score[certain & (difference < 0)] = -inf
     return np.asarray(ndtr(score))
 
 
