@@ -79,7 +79,7 @@ class TextStream:
         return text
 
     def _clean(self, raw: str) -> str:
-        raw = self._high + raw
+        raw = self._high + raw.replace("\0", "")
         self._high = ""
         if raw and "\ud800" <= raw[-1] <= "\udbff":
             raw, self._high = raw[:-1], raw[-1]

@@ -1,0 +1,27 @@
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from inference_workers.streams import sync_client
+from tests.worker_fixture import generation_worker  # noqa: F401
+
+
+@pytest.fixture(autouse=True)
+def empty_redis(request):
+    """Streams and hints of earlier tests are gone; the worker's word of itself comes back by itself."""
+    if "django_db_setup" in request.fixturenames or request.node.get_closest_marker("django_db"):
+        sync_client().flushdb()
+
+
+@pytest.fixture(scope="session")
+def tiny_models() -> list[str]:
+    """Names of two tiny models that stand where workers look for them."""
+    from tests.inference_workers.engine.tiny_models import save_tiny_model
+
+    names = ["tiny-a", "tiny-b"]
+    for seed, name in enumerate(names):
+        folder = Path(settings.DATA_DIR) / "models" / name
+        if not folder.is_dir():
+            save_tiny_model(folder, seed=seed)
+    return names
