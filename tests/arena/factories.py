@@ -1,0 +1,122 @@
+"""Battles in the state a test needs; models carry canaries in every field that could give them away."""
+
+import itertools
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import Person
+from arena.models import Arena, Battle
+from arena.use_cases.seed_arena import seed_arena
+from arena.use_cases.settle_completion import settle_completion
+from arena.use_cases.start_battle import start_battle
+from inference_workers.enums import FinishReason
+from inference_workers.models import Completion
+from inference_workers.use_cases.claim_completions import claim_completions
+from inference_workers.use_cases.fail_completion import fail_completion
+from inference_workers.use_cases.finish_completion import Measures, finish_completion
+from tests.factories import make_person, new_key
+from tests.inference_workers.factories import LEASE, make_revision
+
+numbers = itertools.count(1)
+
+
+def make_models(count: int = 2, *, endpoint: Any = None) -> list[str]:
+    """Models whose every field holds a canary; returns the canaries."""
+    canaries = []
+    for _ in range(count):
+        number = next(numbers)
+        words = {
+            field: f"canary{field}{number}"
+            for field in ("name", "slug", "alias", "org", "licence", "provider", "system")
+        }
+        revision = make_revision(
+            endpoint=endpoint,
+            model={
+                "name": words["name"],
+                "slug": words["slug"],
+                "aliases": [words["alias"]],
+                "organisation": words["org"],
+                "licence": words["licence"],
+            },
+            provider_model=words["provider"],
+            system_prompt=words["system"],
+        )
+        revision.endpoint.name = f"canaryendpoint{number}"
+        revision.endpoint.save(update_fields=["name"])
+        canaries += [*words.values(), revision.endpoint.name]
+    return canaries
+
+
+def make_arena() -> Arena:
+    return seed_arena(now=timezone.now())
+
+
+def begin(person: Person | None = None, *, prompt: str = "Why is the sky blue?", key: str | None = None) -> Battle:
+    """A battle whose models are answering."""
+    return start_battle(
+        arena=make_arena(),
+        person=person or make_person(),
+        prompt=prompt,
+        network="",
+        key=key or new_key(),
+        now=timezone.now(),
+    )
+
+
+def claimed_turn(battle: Battle) -> list[Completion]:
+    """The completions of the battle's current turn, running, by position."""
+    waiting = Completion.objects.filter(turn__response__item=battle.item, state="queued")
+    for endpoint in set(waiting.values_list("revision__endpoint", flat=True)):
+        claim_completions(endpoint_id=endpoint, limit=100, lease=LEASE, now=timezone.now())
+    return list(
+        Completion.objects.filter(turn__response__item=battle.item, state="running")
+        .select_related("revision")
+        .order_by("turn__response__position")
+    )
+
+
+def finish(completion: Completion, text: str) -> None:
+    assert finish_completion(
+        completion_id=completion.pk,
+        lease_token=completion.lease_token,
+        text=text,
+        finish_reason=FinishReason.STOP,
+        measures=Measures(12, 5, 0.1, 0.5),
+        now=timezone.now(),
+    )
+    settle_completion(completion_id=completion.pk, now=timezone.now())
+
+
+def fail(completion: Completion, code: str = "empty") -> None:
+    fail_completion(
+        completion_id=completion.pk,
+        lease_token=completion.lease_token,
+        code=code,
+        message="no text",
+        retryable=False,
+        now=timezone.now(),
+    )
+    settle_completion(completion_id=completion.pk, now=timezone.now())
+
+
+def answer(battle: Battle, texts: tuple[str, str] = ("Because of **Rayleigh**.", "Because it is.")) -> Battle:
+    """Both models have answered the current turn."""
+    for completion, text in zip(claimed_turn(battle), texts, strict=True):
+        finish(completion, text)
+    battle.refresh_from_db()
+    return battle
+
+
+def votable(person: Person | None = None, **fields: Any) -> Battle:
+    return answer(begin(person, **fields))
+
+
+def long_ago(**span: float) -> Any:
+    return timezone.now() - timedelta(**span)
+
+
+def unknown_id() -> uuid.UUID:
+    return uuid.uuid4()
