@@ -1,0 +1,27 @@
+from io import BytesIO
+
+import numpy as np
+import pyarrow as pa
+from django.db import connection
+from psycopg import sql
+from pyarrow import csv
+
+
+def copy_rows(*, table: str, rows: pa.RecordBatch) -> None:
+    """Insert whole columns by COPY, in the caller's transaction, under the constraints every INSERT meets.
+
+    Columns left out take the database's default. Text that is null stays null, empty text stays empty.
+    """
+    names = sql.SQL(", ").join(sql.Identifier(name) for name in rows.schema.names)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(sql.Identifier(table), names)
+    written = BytesIO()
+    csv.write_csv(rows, written, csv.WriteOptions(include_header=False))
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
+        copy.write(written.getbuffer())
+
+
+def reserve_ids(*, table: str, count: int) -> np.ndarray:
+    """Ids nobody else will get, ascending, for rows that other rows of the same transaction refer to."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count])
+        return np.sort(np.fromiter((row[0] for row in cursor.fetchall()), dtype=np.int64, count=count))
