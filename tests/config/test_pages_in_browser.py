@@ -42,13 +42,23 @@ SOURCE = """{% extends "base.html" %}{% block title %}Trial{% endblock %}{% bloc
 <div class="prose">
   <pre>{{ long }}</pre><p>{{ long }}</p><table><tr><th>{{ long }}</th><td>{{ long }}</td></tr></table>
 </div>
+<form class="votebar"><div class="votebar__inner"><div class="ballot">
+  {% for name in names %}
+  <div class="ballot__question">{% include "components/choice.html" with legend=name options=options %}</div>
+  {% endfor %}
+</div></div><div class="votebar__actions"><button class="button" type="submit">Vote</button></div></form>
 {% include "components/dialog.html" with id="ask" title="Sure?" text="Really." action="/refused" confirm="Yes" %}
 {% endblock %}"""
 OPTIONS = [{"value": "a", "label": "A is better", "hotkey": "a"}, {"value": "b", "label": "B is better", "hotkey": "b"}]
 
 
 def trial(request: HttpRequest) -> HttpResponse:
-    context = {"moment": datetime(2026, 1, 31, 23, 30, tzinfo=UTC), "options": OPTIONS, "long": "longword" * 60}
+    context = {
+        "moment": datetime(2026, 1, 31, 23, 30, tzinfo=UTC),
+        "options": OPTIONS,
+        "names": ["First", "Second"],
+        "long": "longword" * 60,
+    }
     return HttpResponse(engines["django"].from_string(SOURCE).render(context, request))
 
 
@@ -186,7 +196,8 @@ def test_a_failed_request_is_told_and_leaves_the_page_as_it_was(open_page):
 
 def test_a_key_chooses_unless_somebody_types_or_has_switched_keys_off(open_page):
     page = open_page("/trial")
-    a, b = page.get_by_label("A is better"), page.get_by_label("B is better")
+    which = page.get_by_role("group", name="Which?")
+    a, b = which.get_by_label("A is better"), which.get_by_label("B is better")
     assert not a.is_checked()
     assert not b.is_checked()
     page.get_by_label("Said").press("a")
@@ -200,6 +211,18 @@ def test_a_key_chooses_unless_somebody_types_or_has_switched_keys_off(open_page)
     assert not b.is_checked()
 
 
+def test_a_vote_bar_asks_on_only_once_something_is_chosen(open_page):
+    page = open_page("/trial", PHONE)
+    first, second = page.get_by_role("group", name="First"), page.get_by_role("group", name="Second")
+    vote = page.get_by_role("button", name="Vote", exact=True)
+    expect(first).to_be_visible()
+    expect(second).to_be_hidden()
+    expect(vote).to_be_hidden()
+    first.get_by_label("A is better").check()
+    expect(second).to_be_visible()
+    expect(vote).to_be_in_viewport()
+
+
 def test_a_dialog_opens_takes_the_keys_and_closes(open_page):
     page = open_page("/trial")
     page.get_by_role("button", name="Ask").click()
@@ -208,7 +231,7 @@ def test_a_dialog_opens_takes_the_keys_and_closes(open_page):
     page.keyboard.press("a")
     dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_be_hidden()
-    assert not page.get_by_label("A is better").is_checked()
+    assert page.locator("input:checked[name=preference]").count() == 0
 
 
 def test_the_keyboard_skips_to_the_content_and_reaches_what_scrolls(open_page):
