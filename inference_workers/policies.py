@@ -26,7 +26,7 @@ LOOP_EVERY = 200
 
 # May stand between the characters of a name: "Smol-LM", "S m o l", "**Smol**LM", "GPT.4".
 GAPS = frozenset("-_*~`'’·•/\\|+.‐‑‒–—")
-MOST_GAPS = 3
+MOST_GAPS = 8
 # A shorter name may be interrupted only where it is itself: "Phi 4", but not "p h i".
 SPELLED_OUT_FROM = 5
 

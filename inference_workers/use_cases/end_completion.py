@@ -1,5 +1,4 @@
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +31,5 @@ def end_completion(completion: Completion, state: CompletionState, *, now: datet
     completion.save(update_fields=list(values))
     OutboxEntry.objects.create(completion=completion)
     kind = Kind.DONE if state == CompletionState.SUCCEEDED else Kind.FAILED
-    transaction.on_commit(partial(announce_end, completion.pk, completion.attempt, kind), robust=True)
-    transaction.on_commit(
-        partial(job_finished.send_robust, sender=Completion, completion_id=completion.pk), robust=True
-    )
+    transaction.on_commit(lambda: announce_end(completion.pk, completion.attempt, kind), robust=True)
+    transaction.on_commit(lambda: job_finished.send_robust(sender=Completion, completion_id=completion.pk), robust=True)

@@ -1,5 +1,4 @@
 from collections.abc import Mapping
-from functools import partial
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -29,6 +28,7 @@ def release_completions(*, held: Mapping[UUID, UUID]) -> set[UUID]:
         cursor.execute(RELEASE, {"ids": list(held), "tokens": list(held.values())})
         released = {row[0] for row in cursor.fetchall()}
         if released:
-            wake = partial(wake_workers, completion_id=min(released), priority=Priority.VISITOR)
-            transaction.on_commit(wake, robust=True)
+            transaction.on_commit(
+                lambda: wake_workers(completion_id=min(released), priority=Priority.VISITOR), robust=True
+            )
     return released

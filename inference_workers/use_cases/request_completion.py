@@ -1,6 +1,5 @@
 import json
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -45,8 +44,10 @@ def request_completion(
             seed=seed,
             max_attempts=settings.COMPLETION_MAX_ATTEMPTS,
         )
-        wake = partial(wake_workers, completion_id=completion.pk, priority=completion.priority)
-        transaction.on_commit(wake, robust=True)
+        # Not a partial: Django's robust hooks ask a function that raised for its __qualname__.
+        transaction.on_commit(
+            lambda: wake_workers(completion_id=completion.pk, priority=completion.priority), robust=True
+        )
     return completion
 
 

@@ -98,7 +98,8 @@ def test_personal_messages_and_text_are_sealed_and_readable_only_with_the_person
     row = Completion.objects.filter(pk=completion.pk).values().get()
     sealed = [bytes(text) for text in PersonalText.objects.filter(person=person).values_list("sealed", flat=True)]
     assert (row["messages"], row["text"], len(sealed)) == (None, None, 2)
-    assert not any(b"Ottokar" in text for text in sealed) and "Ottokar" not in repr(row)
+    assert not any(b"Ottokar" in text for text in sealed)
+    assert "Ottokar" not in repr(row)
     assert completion_messages([stored(completion)]) == {completion.pk: [{"role": "user", "content": SECRET}]}
     assert completion_texts([completion]) == {completion.pk: f"{SECRET} I do not."}
     erase_person(person_id=person.pk, now=timezone.now())

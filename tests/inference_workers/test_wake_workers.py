@@ -3,6 +3,7 @@
 import time
 from uuid import uuid4
 
+import kombu.pools
 import pytest
 from celery import current_app
 from django.db import transaction
@@ -12,6 +13,7 @@ from inference_workers.enums import CompletionState, Priority
 from inference_workers.models import Completion
 from inference_workers.streams import sync_client
 from inference_workers.tasks import sweep_completions
+from inference_workers.use_cases import request_completion as requesting
 from inference_workers.use_cases.wake_workers import wake_workers
 from tests.inference_workers.factories import make_completion
 
@@ -39,21 +41,35 @@ def test_a_request_that_is_rolled_back_publishes_nothing():
     assert (hints(), Completion.objects.count()) == ({}, 0)
 
 
+def use_broker(address):
+    """Celery keeps its connections; a new address needs new ones."""
+    kombu.pools.reset()
+    current_app._pool = current_app.amqp._producer_pool = None
+    earlier, current_app.conf.broker_url = current_app.conf.broker_url, address
+    return earlier
+
+
 @pytest.fixture
 def broker_down():
-    current_app.pool.force_close_all()
-    address, current_app.conf.broker_url = current_app.conf.broker_url, f"redis://127.0.0.1:{free_port()}/0"
-    current_app.amqp._producer_pool = None
+    address = use_broker(f"redis://127.0.0.1:{free_port()}/0")
     yield
-    current_app.conf.broker_url = address
-    current_app.pool.force_close_all()
-    current_app.amqp._producer_pool = None
+    use_broker(address)
 
 
 def test_a_broker_that_is_down_costs_a_moment_and_loses_nothing(broker_down):
     begun = time.monotonic()
     assert wake_workers(completion_id=uuid4(), priority=Priority.VISITOR) is False
     assert time.monotonic() - begun < 3
+    completion = make_completion()
+    completion.refresh_from_db()
+    assert completion.state == CompletionState.QUEUED
+
+
+def test_a_hint_that_breaks_in_an_unknown_way_does_not_reach_the_caller(monkeypatch):
+    def breaking(**kwargs):
+        raise RuntimeError("celery broke")
+
+    monkeypatch.setattr(requesting, "wake_workers", breaking)
     completion = make_completion()
     completion.refresh_from_db()
     assert completion.state == CompletionState.QUEUED
