@@ -24,8 +24,10 @@ from foundation import highlighting, mathematics
 from foundation.text import clean_text
 
 LONGEST_TEXT = 200_000
+MOST_LINES = 10_000
 DEEPEST_NESTING = 30
 MOST_STEPS = 25_000
+MOST_TOKENS = 50_000
 LONGEST_HIGHLIGHTED = 20_000
 LINK_RELATION = "nofollow noopener noreferrer ugc"
 _ELEMENT_NAMES = "p br hr h3 h4 h5 h6 ul ol li blockquote pre code span strong em s del a table thead tbody tr th td"
@@ -45,7 +47,7 @@ def render_markdown(text: str) -> SafeString:
     Text too long or nested too deeply is shown as it was written.
     """
     text = clean_text(text)
-    if len(text) > LONGEST_TEXT:
+    if len(text) > LONGEST_TEXT or text.count("\n") > MOST_LINES:
         return plain(text)
     html = parse_markdown(text)
     return plain(text) if html is None else mark_safe(sanitize(html))  # noqa: S308  (sanitized)
@@ -78,6 +80,12 @@ def _count_step(state: StateInline | StateBlock, *args: Any) -> bool:
     if steps > MOST_STEPS:
         raise TooIntricate
     return False
+
+
+def _count_tokens(state: StateCore) -> None:
+    """Between blocks and their contents: a table's short rows are filled up with empty cells."""
+    if len(state.tokens) > MOST_TOKENS:
+        raise TooIntricate
 
 
 def _too_deep(token: Token) -> bool:
@@ -156,6 +164,7 @@ def _make_parser() -> MarkdownIt:
     options = {"html": False, "maxNesting": DEEPEST_NESTING}
     md = MarkdownIt("commonmark", options, renderer_cls=MessageRenderer).enable(["table", "strikethrough"])
     md.validateLink = _may_be_linked  # type: ignore[method-assign]
+    md.core.ruler.after("block", "count_tokens", _count_tokens)
     md.core.ruler.push("align_by_class", _align_by_class)
     mathematics.add_mathematics(md)
     md.inline.ruler.before("text", "count_step", _count_step)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Any
 
 MAX_DEPTH = 64
@@ -9,7 +10,7 @@ MAX_DEPTH = 64
 MAX_INTEGER = 2**63 - 1
 
 # C0 controls except tab, newline and carriage return; the last is turned into a newline afterwards.
-_CONTROLS = dict.fromkeys([*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20)])
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 class UnsafeJSON(ValueError):
@@ -31,7 +32,7 @@ def clean_text(value: str) -> str:
     if not isinstance(value, str):
         raise TypeError(f"clean_text takes str, not {type(value).__name__}")
     if not value.isprintable():
-        value = value.translate(_CONTROLS)
+        value = _CONTROLS.sub("", value)
         if "\r" in value:
             value = value.replace("\r\n", "\n").replace("\r", "\n")
         try:
