@@ -1,0 +1,21 @@
+from datetime import datetime
+from typing import Any
+
+from annotation.enums import Method
+from annotation.models import Board, Campaign
+
+
+def create_board(
+    *,
+    slug: str,
+    name: str,
+    campaign: Campaign,
+    now: datetime,
+    method: str = Method.BRADLEY_TERRY,
+    slice: dict[str, Any] | None = None,
+) -> Board:
+    """A named slice of a campaign's log with a method; the same slug again returns the board that exists."""
+    board, _ = Board.objects.get_or_create(
+        slug=slug, defaults={"name": name, "campaign": campaign, "method": method, "slice": slice or {}}
+    )
+    return board
