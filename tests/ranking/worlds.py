@@ -72,3 +72,49 @@ def clustered_world(
 def from_rows(rows: list[tuple[int, int, float]], count: int, **columns: object) -> Comparisons:
     a, b, outcome = (np.array(column) for column in zip(*rows, strict=True))
     return Comparisons(a=a, b=b, outcome=outcome, count=count, **columns)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class WorthWorld:
+    """Amounts with the worths that made them: w = c_k·(stake_x·(U_a - U_b + taste + e) + side)."""
+
+    worth: Floats
+    scale: Floats  # (annotators,) c_k
+    stake: Floats  # (prompts,) mean 1
+    votes: Comparisons
+
+
+def worth_world(
+    rows: int,
+    seed: int,
+    *,
+    count: int = 6,
+    annotators: int = 40,
+    prompts: int = 200,
+    log_stake_sd: float = 0.5,
+    log_scale_sd: float = 1.0,
+    taste: float = 0.0,
+    noise: float = 0.5,
+    side: float = 0.0,
+    own_prompts: bool = False,
+) -> WorthWorld:
+    """`own_prompts`: every row is about a prompt of its own, as in an arena."""
+    rng = np.random.default_rng(seed)
+    worth = np.linspace(-0.6, 0.6, count)
+    annotator = rng.integers(0, annotators, rows)
+    prompts = rows if own_prompts else prompts
+    prompt = np.arange(rows) if own_prompts else rng.integers(0, prompts, rows)
+    a, b = random_pairs(count, rows, rng)
+    scale = np.exp(rng.normal(0.0, log_scale_sd, annotators))
+    stake = np.exp(rng.normal(-(log_stake_sd**2) / 2, log_stake_sd, prompts))
+    liked = (
+        worth
+        + rng.normal(0.0, taste, (prompts, count))[prompt]
+        + rng.normal(0.0, taste, (annotators, count))[annotator]
+    )
+    at = np.arange(rows)
+    gain = liked[at, a] - liked[at, b] + rng.normal(0.0, noise, rows)
+    amount = scale[annotator] * (stake[prompt] * gain + side)
+    outcome = np.where(amount > 0, 1.0, np.where(amount < 0, 0.0, 0.5))
+    votes = Comparisons(a=a, b=b, outcome=outcome, count=count, annotator=annotator, prompt=prompt, amount=amount)
+    return WorthWorld(worth, scale, stake, votes)

@@ -1,0 +1,71 @@
+"""How often nominal 95 % intervals hold the truth when votes are clustered. Slow; figures are printed with -s."""
+
+import numpy as np
+import pytest
+
+from ranking import (
+    POINTS_AT_ZERO,
+    POINTS_PER_LOGIT,
+    Counts,
+    Covariance,
+    Gauge,
+    fit_bradley_terry,
+    fit_worth,
+)
+from tests.ranking.worlds import clustered_world, normal_quantiles, worth_world
+
+pytestmark = pytest.mark.slow
+
+
+def projected_strength(count: int, annotator_sd: float, prompt_sd: float) -> np.ndarray:
+    """What unlimited votes of unlimited people on unlimited prompts would fit: tastes integrated by quadrature."""
+    node, weight = np.polynomial.hermite_e.hermegauss(60)
+    strength = normal_quantiles(count, 0.5)
+    gap = strength[:, None] - strength[None, :]
+    spread = np.sqrt(2.0 * (annotator_sd**2 + prompt_sd**2)) * node
+    chance = (1.0 / (1.0 + np.exp(-(gap[:, :, None] + spread))) * (weight / weight.sum())).sum(axis=2)
+    np.fill_diagonal(chance, 0.0)
+    return fit_bradley_terry(Counts.of(1000.0 * chance), prior=None, gauge=Gauge.EQUAL).strength
+
+
+def report(name: str, boards: list[float]) -> tuple[float, float]:
+    """Coverage and its Monte Carlo error, boards being independent."""
+    mean, error = float(np.mean(boards)), float(np.std(boards, ddof=1) / np.sqrt(len(boards)))
+    print(f"{name:<48} coverage {mean:.3f} ± {error:.3f} over {len(boards)} boards")
+    return mean, error
+
+
+@pytest.mark.parametrize(
+    ("rows", "annotators", "prompts", "annotator_sd", "prompt_sd"),
+    [(2000, 40, 60, 0.5, 0.5), (4000, 25, 400, 0.7, 0.0), (4000, 200, 30, 0.3, 0.7)],
+)
+def test_clustered_intervals_of_strengths_cover(rows, annotators, prompts, annotator_sd, prompt_sd):
+    truth = POINTS_AT_ZERO + POINTS_PER_LOGIT * projected_strength(10, annotator_sd, prompt_sd)
+    covered: dict[Covariance, list[float]] = {Covariance.TWO_WAY: [], Covariance.SANDWICH: []}
+    for seed in range(120):
+        votes = clustered_world(10, rows, annotators, prompts, 1000 + seed, annotator_sd, prompt_sd).votes
+        for kind, boards in covered.items():
+            points = fit_bradley_terry(votes, covariance=kind, gauge=Gauge.EQUAL).to_points()
+            boards.append(float(((points.lower <= truth) & (truth <= points.upper)).mean()))
+    world = f"{annotators} annotators, {prompts} prompts"
+    clustered, error = report(f"clustered, {world}", covered[Covariance.TWO_WAY])
+    naive, _ = report(f"naive, {world}", covered[Covariance.SANDWICH])
+    assert 0.93 - 2 * error < clustered < 0.97 + 2 * error
+    assert naive < 0.90
+
+
+@pytest.mark.parametrize(
+    ("rows", "annotators", "prompts", "own_prompts"),
+    [(1200, 30, 60, False), (2000, 40, 200, False), (800, 80, 0, True)],
+)
+def test_intervals_of_worth_cover_while_stakes_are_light(rows, annotators, prompts, own_prompts):
+    options = {"log_stake_sd": 0.5, "taste": 0.4, "own_prompts": own_prompts}
+    large = worth_world(400_000, 7, annotators=2000, **options | {"own_prompts": True}).votes
+    truth = fit_worth(large, rng=np.random.default_rng(0), draws=2).worth
+    boards = []
+    for seed in range(120):
+        votes = worth_world(rows, 1000 + seed, annotators=annotators, prompts=prompts, **options).votes
+        shown = fit_worth(votes, rng=np.random.default_rng(seed), draws=400).to_intervals()
+        boards.append(float(((shown.lower <= truth) & (truth <= shown.upper)).mean()))
+    mean, error = report(f"worth, {annotators} annotators, {prompts or 'own'} prompts", boards)
+    assert 0.93 - 2 * error < mean < 0.97 + 2 * error
