@@ -180,7 +180,7 @@ class Judgment(AppendOnly):
                 | Q(preference=""),
             ),
         ]
-        indexes = [models.Index(fields=["transaction"], name="judgment_transaction")]
+        indexes = [models.Index(fields=["transaction", "id"], name="judgment_commit_order")]
 
     def __str__(self) -> str:
         return f"judgment {self.pk}"

@@ -4,9 +4,12 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+import pyarrow as pa
 from django.db import connection, transaction
+from psycopg import sql
 
 from annotation.models import Judgment, LogEntry
+from annotation.use_cases.copy_rows import copy_rows
 from foundation.database import advisory_lock
 
 # Columns of the judgment in the chain, in the order of the canonical JSON's keys. Never change, only version.
@@ -38,7 +41,8 @@ CHAINED = (
     "submitted_at",
 )
 # A row may be numbered when no transaction older than its own can still commit: those below the snapshot's xmin.
-# Everything older than the newest numbered row's transaction was numbered with it, so the search starts there.
+# Everything before the newest numbered row, by transaction and then by id, was numbered before it: the search starts
+# behind it, and one transaction of a million rows is walked through once.
 # Rows at or above xmax are visible only if another cluster's backup brought them, so they are committed too.
 READY = """
 WITH snapshot AS (
@@ -46,17 +50,23 @@ WITH snapshot AS (
            pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS xmax
 )
 SELECT j.id FROM annotation_judgment j, snapshot s
-WHERE j.transaction >= CASE WHEN %(last)s < s.xmax THEN %(last)s ELSE 0 END
+WHERE (j.transaction, j.id) > (
+    CASE WHEN %(last)s < s.xmax THEN %(last)s ELSE 0 END, CASE WHEN %(last)s < s.xmax THEN %(last_id)s ELSE 0 END
+  )
   AND (j.transaction < s.xmin OR j.transaction >= s.xmax)
   AND NOT EXISTS (SELECT 1 FROM annotation_logentry e WHERE e.judgment_id = j.id)
 ORDER BY j.transaction, j.id LIMIT %(batch)s
 """
+ROWS = sql.SQL("SELECT {} FROM {} WHERE id = ANY(%s)").format(
+    sql.SQL(", ").join(sql.Identifier(name) for name in CHAINED), sql.Identifier(Judgment._meta.db_table)
+)
 GENESIS = bytes(32)
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode
 
 
 def canonical_judgment(values: dict[str, Any]) -> bytes:
     """The bytes that are chained: JSON with sorted keys, decimals and times as text."""
-    return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode()
+    return _encode(values).encode()
 
 
 def chain(previous: bytes, values: dict[str, Any]) -> bytes:
@@ -79,19 +89,25 @@ def sequence_log(*, now: datetime, batch: int = 5000) -> int:
 
 def _sequence_batch(batch: int) -> int:
     last = LogEntry.objects.select_related("judgment").order_by("-sequence").first()
+    behind = {"last": last.judgment.transaction, "last_id": last.judgment_id} if last else {"last": 0, "last_id": 0}
     with connection.cursor() as cursor:
-        cursor.execute(READY, {"last": last.judgment.transaction if last else 0, "batch": batch})
+        cursor.execute(READY, {**behind, "batch": batch})
         ids = [row[0] for row in cursor.fetchall()]
     sequence, digest = (last.sequence, bytes(last.digest)) if last else (0, GENESIS)
-    entries = []
+    digests = []
     for values in _rows_in_order(ids):
-        sequence += 1
         digest = chain(digest, values)
-        entries.append(LogEntry(sequence=sequence, judgment_id=values["id"], digest=digest))
-    LogEntry.objects.bulk_create(entries)
-    return len(entries)
+        digests.append(f"\\x{digest.hex()}")
+    if ids:
+        entries = {"sequence": range(sequence + 1, sequence + 1 + len(ids)), "judgment_id": ids, "digest": digests}
+        copy_rows(table=LogEntry._meta.db_table, rows=pa.record_batch({k: pa.array(v) for k, v in entries.items()}))
+    return len(ids)
 
 
 def _rows_in_order(ids: list[int]) -> Iterator[dict[str, Any]]:
-    rows = {row["id"]: row for row in Judgment.objects.filter(pk__in=ids).values(*CHAINED)}
-    return (rows[pk] for pk in ids)
+    with connection.cursor() as cursor:
+        cursor.execute(ROWS, [ids])
+        rows = {row[0]: dict(zip(CHAINED, row, strict=True)) for row in cursor.fetchall()}
+    for pk in ids:
+        # Django leaves JSON as text where no field reads it.
+        yield {**rows[pk], "answers": json.loads(rows[pk]["answers"])}
