@@ -29,6 +29,8 @@ class Choice:
     refused: bool = False
     layout: str = ""
     asked_when: str = ""
+    # Off where a heading above several groups says that they are optional.
+    says_optional: bool = True
 
     @property
     def id(self) -> str:

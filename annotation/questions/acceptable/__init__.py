@@ -104,7 +104,7 @@ class AcceptableQuestion(QuestionType):
             ]
             name = field_name(asked.name, part)
             legend = _("Response %(letter)s") % {"letter": side_letter(index)}
-            groups.append(Choice(name, legend, options, asked.required, part in wrong))
+            groups.append(Choice(name, legend, options, asked.required, part in wrong, says_optional=False))
         return groups
 
 
