@@ -1,0 +1,226 @@
+"""Streams on a real Redis."""
+
+import asyncio
+import time
+from uuid import uuid4
+
+import pytest
+import redis
+
+from config.launch.processes import free_port
+from inference_workers.streams import (
+    START,
+    Kind,
+    StreamEvent,
+    StreamWriter,
+    announce_end,
+    async_client,
+    read_many,
+    read_so_far,
+    stream_key,
+    sync_client,
+    valid_cursor,
+)
+from inference_workers.streams.events import MAX_ENTRIES, SECONDS_KEPT
+
+
+@pytest.fixture(autouse=True)
+def nothing_left():
+    sync_client().flushdb()
+
+
+@pytest.fixture
+def completion_id():
+    return uuid4()
+
+
+def written(completion_id, *texts, attempt=1):
+    """A writer that has sent each text by itself."""
+    writer = StreamWriter(sync_client())
+    writer.begin(completion_id, attempt)
+    for text in texts:
+        writer.add(completion_id, text)
+        writer.flush(now=True)
+    return writer
+
+
+def told(completion_id, after=START):
+    return [
+        (event.entry_id, event.kind, event.text) for event in read_so_far(sync_client(), completion_id, after=after)
+    ]
+
+
+def read(cursors, block_ms=2000):
+    async def once():
+        client = async_client()
+        try:
+            return await read_many(client, cursors, block_ms=block_ms)
+        finally:
+            await client.aclose()
+
+    return asyncio.run(once())
+
+
+def test_deltas_between_two_flushes_are_one_entry_and_the_stream_expires(completion_id):
+    now = [100.0]
+    writer = StreamWriter(sync_client(), interval=0.04, clock=lambda: now[0])
+    writer.begin(completion_id, 1)
+    for text in ["a", "b", "c"]:
+        writer.add(completion_id, text)
+        writer.flush()
+        now[0] += 0.015
+    now[0] += 0.04
+    writer.flush()
+    assert told(completion_id) == [("1-1", Kind.DELTA, "a"), ("1-2", Kind.DELTA, "bc")]
+    assert 0 < sync_client().ttl(stream_key(completion_id)) <= SECONDS_KEPT
+
+
+def test_one_read_brings_the_news_of_several_completions_behind_their_cursors(completion_id):
+    other = uuid4()
+    written(completion_id, "one", "two")
+    written(other, "three")
+    announce_end(other, 1, Kind.DONE)
+    events = read({completion_id: "1-1", other: START, uuid4(): START})
+    assert set(events) == {
+        StreamEvent(completion_id, "1-2", Kind.DELTA, "two"),
+        StreamEvent(other, "1-1", Kind.DELTA, "three"),
+        StreamEvent(other, f"1-{2**32}", Kind.DONE),
+    }
+    assert [event.is_last for event in events if event.completion_id == other] == [False, True]
+
+
+def test_a_blocked_read_returns_as_soon_as_there_is_news_and_outlasts_the_clients_own_timeout(completion_id):
+    async def wait_and_write():
+        client = async_client()
+        begun = time.monotonic()
+        reading = asyncio.create_task(read_many(client, {completion_id: START}, block_ms=20_000))
+        await asyncio.sleep(6)
+        assert not reading.done()
+        written(completion_id, "at last")
+        events = await reading
+        await client.aclose()
+        return events, time.monotonic() - begun
+
+    events, seconds = asyncio.run(wait_and_write())
+    assert [event.text for event in events] == ["at last"]
+    assert seconds < 8
+
+
+def test_a_read_without_news_returns_nothing(completion_id):
+    assert read({completion_id: START}, block_ms=50) == []
+    assert read({}, block_ms=50) == []
+
+
+def test_a_new_attempt_tells_readers_to_forget_and_shuts_the_earlier_one_out(completion_id):
+    first = written(completion_id, "half an ans")
+    second = written(completion_id, "an answer", attempt=2)
+    first.add(completion_id, "from the past")
+    first.flush(now=True)
+    second.add(completion_id, "!")
+    second.flush(now=True)
+    assert told(completion_id) == [
+        ("1-1", Kind.DELTA, "half an ans"),
+        ("2-1", Kind.RESET, ""),
+        ("2-2", Kind.DELTA, "an answer"),
+        ("2-3", Kind.DELTA, "!"),
+    ]
+
+
+def test_an_end_is_told_once_and_nothing_follows_it_in_its_attempt(completion_id):
+    writer = written(completion_id, "an answer")
+    announce_end(completion_id, 1, Kind.DONE)
+    announce_end(completion_id, 1, Kind.FAILED)
+    writer.add(completion_id, "more")
+    writer.flush(now=True)
+    assert [kind for _, kind, _ in told(completion_id)] == [Kind.DELTA, Kind.DONE]
+
+
+def test_a_completion_that_never_ran_can_end(completion_id):
+    announce_end(completion_id, 0, Kind.FAILED)
+    assert told(completion_id) == [(f"0-{2**32}", Kind.FAILED, "")]
+
+
+def test_readers_go_on_after_redis_was_flushed(completion_id):
+    writer = written(completion_id, "one", "two")
+    sync_client().flushdb()
+    writer.add(completion_id, "three")
+    writer.flush(now=True)
+    assert told(completion_id, after="1-2") == [("1-3", Kind.DELTA, "three")]
+
+
+def test_text_waits_while_redis_is_away_and_goes_out_when_it_is_back(completion_id):
+    now = [100.0]
+    away = redis.Redis(port=free_port(), socket_connect_timeout=1)
+    writer = StreamWriter(away, clock=lambda: now[0])
+    writer.begin(completion_id, 1)
+    for text in ["one", "two"]:
+        writer.add(completion_id, text)
+        writer.flush(now=True)
+        now[0] += 2
+    announce_end_while_away(completion_id)
+    writer._client = sync_client()
+    writer.flush(now=True)
+    assert told(completion_id) == [("1-1", Kind.DELTA, "one"), ("1-2", Kind.DELTA, "two")]
+
+
+def announce_end_while_away(completion_id):
+    """Nothing raises; the end is then found in the completion's row."""
+    begun = time.monotonic()
+    address = sync_client().connection_pool.connection_kwargs
+    port, address["port"] = address["port"], free_port()
+    sync_client().connection_pool.disconnect()
+    announce_end(completion_id, 1, Kind.DONE)
+    address["port"] = port
+    sync_client().connection_pool.disconnect()
+    assert time.monotonic() - begun < 2
+
+
+def test_an_entry_whose_reply_got_lost_is_not_stored_twice(completion_id):
+    writer = written(completion_id, "one")
+    lane = writer._lanes[completion_id]
+    lane.pending.append(("1-1", {"kind": "delta", "text": "one"}))
+    writer.add(completion_id, " two")
+    writer.flush(now=True)
+    assert told(completion_id) == [("1-1", Kind.DELTA, "one"), ("1-2", Kind.DELTA, " two")]
+
+
+def test_reset_within_an_attempt_drops_what_was_not_sent(completion_id):
+    writer = written(completion_id, "thinking")
+    writer.add(completion_id, " aloud")
+    writer.reset(completion_id)
+    writer.add(completion_id, "Four.")
+    writer.flush(now=True)
+    assert [(kind, text) for _, kind, text in told(completion_id)] == [
+        (Kind.DELTA, "thinking"),
+        (Kind.RESET, ""),
+        (Kind.DELTA, "Four."),
+    ]
+
+
+def test_a_stream_holds_kind_and_text_and_nothing_else(completion_id):
+    written(completion_id, "one")
+    written(completion_id, "two", attempt=2)
+    announce_end(completion_id, 2, Kind.DONE)
+    raw = sync_client().xrange(stream_key(completion_id))
+    assert {name for _, entry in raw for name in entry} == {b"kind", b"text"}
+
+
+def test_a_stream_does_not_grow_without_end(completion_id):
+    writer = StreamWriter(sync_client())
+    writer.begin(completion_id, 1)
+    lane = writer._lanes[completion_id]
+    for _ in range(MAX_ENTRIES + 3000):
+        lane.put(Kind.DELTA, "x")
+    writer.flush(now=True)
+    assert sync_client().xlen(stream_key(completion_id)) <= MAX_ENTRIES + 200
+
+
+@pytest.mark.parametrize(
+    "value", [None, "", "0", "$", "1", "1-", "-1", "1-1\n", "１-１", "1-1 COUNT 5", "9" * 20 + "-1", "<script>"]
+)
+def test_a_cursor_from_outside_that_is_none_means_the_start(value):
+    assert valid_cursor(value) == START
+
+
+def test_a_cursor_that_was_given_out_is_taken_back():
+    assert [valid_cursor(value) for value in ("1-1", f"3-{2**32}", START)] == ["1-1", f"3-{2**32}", START]
