@@ -6,7 +6,11 @@ from datetime import datetime
 from hashlib import sha256
 from typing import cast
 
+import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
+
+DURABILITY = ("fsync", "full_page_writes", "synchronous_commit")
+SETTINGS = "SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name"
 
 
 def database_now(*, using: str = DEFAULT_DB_ALIAS) -> datetime:
@@ -40,10 +44,22 @@ def try_advisory_lock(name: str, *, using: str = DEFAULT_DB_ALIAS) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def server_settings(
-    names: tuple[str, ...] = ("fsync", "full_page_writes", "synchronous_commit"), *, using: str = DEFAULT_DB_ALIAS
-) -> dict[str, str]:
+def server_settings(names: tuple[str, ...] = DURABILITY, *, using: str = DEFAULT_DB_ALIAS) -> dict[str, str]:
     """The named settings as this connection's session sees them."""
     with connections[using].cursor() as cursor:
-        cursor.execute("SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name", [list(names)])
+        cursor.execute(SETTINGS, [list(names)])
         return dict(cursor.fetchall())
+
+
+@contextmanager
+def lone_connection(*, using: str = DEFAULT_DB_ALIAS) -> Iterator[psycopg.Connection]:
+    """A connection beside Django's: it opens no pool before a fork, takes none from a pool that is busy, and works
+    while an event loop runs, as it does where a server imports the application. Gives up within seconds.
+    """
+    params = connections[using].get_connection_params()
+    for name in ("pool", "cursor_factory", "context"):
+        params.pop(name, None)
+    params["connect_timeout"] = 2
+    with psycopg.connect(**params, autocommit=True) as connection:
+        connection.execute("SET statement_timeout = 1000")
+        yield connection

@@ -11,9 +11,10 @@ from types import FrameType
 import psycopg
 import redis
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connections
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from foundation.database import lone_connection
 
 SECONDS_PER_CHECK = 1.0
 
@@ -25,13 +26,7 @@ _checkers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="readiness")
 
 def check_database() -> None:
     """Ask on a connection of its own: a pool whose connections are all busy is load, not a failure."""
-    params = connections[DEFAULT_DB_ALIAS].get_connection_params()
-    params.pop("pool", None)
-    params.pop("cursor_factory", None)
-    params.pop("context", None)
-    params["connect_timeout"] = 2
-    with psycopg.connect(**params, autocommit=True) as connection:
-        connection.execute("SET statement_timeout = 1000")
+    with lone_connection() as connection:
         connection.execute("SELECT 1")
 
 

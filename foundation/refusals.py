@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import psycopg
 import structlog
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
+from django.db import connections
 
-from foundation.database import server_settings
+from foundation.database import DURABILITY, SETTINGS, lone_connection, server_settings
 from foundation.encryption import KEY_BYTES
 
 log = structlog.get_logger(__name__)
@@ -35,14 +36,16 @@ def unsafe_settings(settings: Any, database: Mapping[str, str] | None = None) ->
 
 
 def refuse_unsafe() -> None:
-    """Raise `ImproperlyConfigured` with every refusal. A database that does not answer yet is readyz's matter."""
+    """Raise `ImproperlyConfigured` with every refusal. A database that does not answer yet is readyz's matter.
+
+    For the composition root, while it is imported: also inside a running event loop and before a fork.
+    """
+    database = None
     try:
-        database = server_settings()
-    except OperationalError as error:
-        log.warning("database_settings_unchecked", reason=str(error).strip().splitlines()[0])
-        database = None
-    finally:
-        connections[DEFAULT_DB_ALIAS].close()
+        with lone_connection() as connection:
+            database = dict(connection.execute(SETTINGS, [list(DURABILITY)]).fetchall())
+    except psycopg.OperationalError as error:
+        log.warning("database_settings_unchecked", reason=(str(error).strip() or type(error).__name__).splitlines()[0])
     refused = unsafe_settings(django_settings, database)
     if refused:
         raise ImproperlyConfigured("Cardinal does not start with these settings:\n" + "\n".join(refused))

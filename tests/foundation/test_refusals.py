@@ -1,9 +1,10 @@
+import asyncio
 from types import SimpleNamespace
 
 import pytest
 from django.core.checks import run_checks
-from django.core.exceptions import ImproperlyConfigured
-from django.db import connection, connections
+from django.core.exceptions import ImproperlyConfigured, SynchronousOnlyOperation
+from django.db import connections
 
 from foundation.database import server_settings
 from foundation.refusals import check_durability, check_settings, refuse_unsafe, unsafe_settings
@@ -98,7 +99,7 @@ def test_the_server_of_the_tests_which_does_not_sync_is_refused():
     assert [line.split(" is ")[0] for line in lines] == ["fsync", "synchronous_commit", "full_page_writes"]
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_start_up_raises_with_every_line():
     with pytest.raises(
         ImproperlyConfigured, match=r"Cardinal does not start with these settings:\nfsync is off"
@@ -106,20 +107,30 @@ def test_start_up_raises_with_every_line():
         refuse_unsafe()
 
     assert "synchronous_commit is off" in str(refused.value)
-    assert connection.connection is None
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
+def test_start_up_may_happen_inside_an_event_loop_as_under_uvicorn(monkeypatch):
+    monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE", raising=False)
+
+    async def importing():
+        with pytest.raises(SynchronousOnlyOperation):
+            server_settings()
+        refuse_unsafe()
+
+    with pytest.raises(ImproperlyConfigured, match="fsync is off"):
+        asyncio.run(importing())
+
+
+@pytest.mark.django_db
 def test_a_database_that_does_not_answer_yet_does_not_stop_the_start(monkeypatch):
-    connections["default"].close()
     monkeypatch.setitem(connections["default"].settings_dict, "PORT", 1)
 
     refuse_unsafe()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_an_unsafe_key_is_refused_also_while_the_database_does_not_answer(settings, monkeypatch):
-    connections["default"].close()
     monkeypatch.setitem(connections["default"].settings_dict, "PORT", 1)
     settings.SECRET_KEY = "changeme"
 
