@@ -22,12 +22,12 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from .arrays import Floats
-from .clusters import Scores, spread_of
+from .clusters import Scores, Spread, spread_of
 from .comparisons import Comparisons
 from .counts import BothBad, Counts, count_matrix
 from .errors import OnlyTies, ShapeMismatch
 from .gauge import Gauge, gauge_weights, in_gauge
-from .newton import add_to_diagonal
+from .newton import Optimum, add_to_diagonal
 from .pair_likelihood import log_likelihood, maximise, win_probability
 from .pair_table import PairTable, tabulate
 from .priors import Prior, VirtualTie
@@ -69,13 +69,7 @@ def fit_bradley_terry(
     if prior is None:
         refuse_without_maximum(table)
     optimum = maximise(table.credit, table.total, prior, warm_start(start, table))
-    spread = spread_of(
-        table.labelled_rows(data, both_bad),
-        covariance,
-        optimum.inverse,
-        lambda: _meat(table, optimum.point),
-        lambda rows: _scores(rows, optimum.point),
-    )
+    spread = _spread(table.labelled_rows(data, both_bad), covariance, table, optimum)
     weights = gauge_weights(gauge, table)
     strength = optimum.point - weights @ optimum.point
     return BradleyTerryFit(
@@ -108,6 +102,11 @@ def warm_start(start: Floats | None, table: PairTable) -> Floats | None:
     if start.shape != table.present.shape:
         raise ShapeMismatch(f"start has shape {start.shape}; give one strength for each of {len(table.present)}.")
     return np.nan_to_num(start[table.index], nan=0.0)
+
+
+def _spread(rows: Comparisons | None, wanted: Covariance, table: PairTable, optimum: Optimum) -> Spread:
+    point = optimum.point
+    return spread_of(rows, wanted, optimum.inverse, lambda: _meat(table, point), lambda some: _scores(some, point))
 
 
 def _scores(rows: Comparisons, strength: Floats) -> Scores:

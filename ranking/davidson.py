@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import NegativeCycleError, bellman_ford
 
 from .arrays import Floats
 from .bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW, refuse_without_maximum, warm_start
-from .clusters import Scores, spread_of
+from .clusters import Scores, Spread, spread_of
 from .comparisons import Comparisons
 from .counts import BothBad, Counts, count_matrix
 from .errors import NoConvergence, NoTies, OnlyTies
@@ -31,10 +31,20 @@ from .strengths import Covariance, StrengthFit
 class DavidsonFit(StrengthFit):
     """A `StrengthFit` with the prevalence of ties ν."""
 
-    nu: float
-    nu_standard_error: float
+    log_nu: float
+    log_nu_variance: float
     prior: Prior | None
     both_bad: BothBad
+
+    @property
+    def nu(self) -> float:
+        """ν; a tie between equals has probability ν/(2 + ν)."""
+        return float(np.exp(self.log_nu))
+
+    @property
+    def nu_standard_error(self) -> float:
+        """By the delta method from ln ν."""
+        return self.nu * float(np.sqrt(max(self.log_nu_variance, 0.0)))
 
     def win_probability(self) -> Floats:
         """(M, M) P(i is preferred over j); with its transpose and `tie_probability` it sums to one."""
@@ -58,8 +68,7 @@ def fit_davidson(
 ) -> DavidsonFit:
     """Strengths of every contestant with a comparison, and ν, at the joint maximum.
 
-    Raises NoTies if there are none (ν would be zero: fit_bradley_terry says the same), OnlyTies if there is
-    nothing else, NoConvergence, and otherwise as fit_bradley_terry.
+    Raises NoTies without any (fit_bradley_terry says the same), OnlyTies, and all that fit_bradley_terry does.
     """
     table = tabulate(data if isinstance(data, Counts) else count_matrix(data), both_bad)
     _refuse_without_ratio(table)
@@ -67,14 +76,7 @@ def fit_davidson(
         refuse_without_maximum(table)
         _refuse_runaway(table)
     optimum = _maximise(table, prior, warm_start(start, table))
-    nu = float(np.exp(optimum.point[-1]))
-    spread = spread_of(
-        table.labelled_rows(data, both_bad),
-        covariance,
-        optimum.inverse,
-        lambda: _meat(table, optimum.point),
-        lambda rows: _scores(rows, optimum.point),
-    )
+    spread = _spread(table.labelled_rows(data, both_bad), covariance, table, optimum)
     weights = gauge_weights(gauge, table)
     strength = optimum.point[:-1] - weights @ optimum.point[:-1]
     return DavidsonFit(
@@ -88,8 +90,8 @@ def fit_davidson(
         log_likelihood=log_likelihood(optimum.point, table),
         iterations=optimum.steps,
         notes=spread.notes + table.groups.notes,
-        nu=nu,
-        nu_standard_error=nu * float(np.sqrt(max(spread.covariance[-1, -1], 0.0))),
+        log_nu=float(optimum.point[-1]),
+        log_nu_variance=float(spread.covariance[-1, -1]),
         prior=prior,
         both_bad=both_bad,
     )
@@ -199,6 +201,11 @@ def _meat(table: PairTable, point: Floats) -> Floats:
     meat[-1, -1] = 0.5 * float(((won + lost) * tie**2 + ties * (1.0 - tie) ** 2).sum())
     meat[-1, -1] += table.own_wins.sum() * own**2 + table.own_ties.sum() * (1.0 - own) ** 2
     return meat
+
+
+def _spread(rows: Comparisons | None, wanted: Covariance, table: PairTable, optimum: Optimum) -> Spread:
+    point = optimum.point
+    return spread_of(rows, wanted, optimum.inverse, lambda: _meat(table, point), lambda some: _scores(some, point))
 
 
 def _scores(rows: Comparisons, point: Floats) -> Scores:

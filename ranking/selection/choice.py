@@ -76,7 +76,7 @@ class Choice:
     candidates_digest: str
     policy: str
     version: str
-    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    parameters: Mapping[str, Parameter] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         low, high = self.pair
