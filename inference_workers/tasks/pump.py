@@ -301,6 +301,7 @@ class Pump:
                 jobs.fail(job, code=ErrorCode.INTERNAL.value, message="the database refused the result")
             self._writer.forget(job.id)
             del self._jobs[job.request_id]
+            self._idle = False  # it may wait for another attempt
 
     def _stop(self) -> bool:
         """Give back what could not end in time; says whether there was any."""
