@@ -67,10 +67,10 @@ def compare(rows: Sequence[Row], wanted: Sequence[Mapping[str, Any]], *, quick: 
     results = []
     for goal in wanted:
         key = (goal["name"], str(goal["size"]))
-        row = measured.pop(key) if key in measured else None
-        if row is None and quick and not goal.get("quick", True):
+        found = measured.pop(key) if key in measured else None
+        if found is None and quick and not goal.get("quick", True):
             continue
-        results.append(Result(*key, words(goal), row is not None and reaches(row, goal), row))
+        results.append(Result(*key, words(goal), found is not None and reaches(found, goal), found))
     return results + [Result(row.name, row.size, "", True, row) for row in measured.values()]
 
 

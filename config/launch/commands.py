@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from config.launch.errors import LaunchError
-from config.launch.folder import REPOSITORY, DataFolder, data_folder, explain_disk
+from config.launch.folder import DISK_FULL, REPOSITORY, DataFolder, data_folder
 from config.launch.keys import load_keys
 from config.launch.scratch import scratch_services
 from config.launch.services import prepare_services
@@ -48,9 +48,9 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except OSError as error:
-        if error.errno is None or error.filename is None:
+        if error.errno not in DISK_FULL:
             raise
-        print(f"Cardinal: {explain_disk(error, error.filename)}", file=sys.stderr)
+        print(f"Cardinal: the disk is full: {error.filename or data_folder().path}", file=sys.stderr)
     return 1
 
 

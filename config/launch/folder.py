@@ -13,6 +13,7 @@ from typing import Any
 from config.launch.errors import LaunchError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 ROOM = 300_000_000  # bytes: a cluster, its log of changes and the converted demo model
 
 
@@ -50,8 +51,6 @@ class DataFolder:
             raise LaunchError(
                 f"{self.path} belongs to another user: set CARDINAL_DATA_DIR to a folder of yours"
             ) from None
-        except OSError as error:
-            raise explain_disk(error, self.path) from None
         if not os.access(self.path, os.W_OK):
             raise LaunchError(f"{self.path} belongs to another user: set CARDINAL_DATA_DIR to a folder of yours")
 
@@ -94,14 +93,12 @@ def write_private(path: Path, text: str) -> None:
     """Whole or not at all, readable by the owner alone."""
     half = path.with_name(f"{path.name}.{os.getpid()}")
     descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    half.rename(path)
-
-
-def explain_disk(error: OSError, path: Path) -> LaunchError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return LaunchError(f"the disk is full: nothing can be written to {path}")
-    return LaunchError(f"{path}: {error.strerror}")
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        half.rename(path)
+    except BaseException:
+        half.unlink(missing_ok=True)
+        raise

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from config.launch.errors import LaunchError
-from config.launch.processes import Account, Command, free_port, last_lines, start, stop, wait_until
+from config.launch.processes import Account, Command, failure, free_port, last_lines, start, stop, wait_until
 
 OWNER = "cardinal_owner"
 APPLICATION = "cardinal_app"
@@ -55,7 +55,7 @@ class PostgresServer:
             if not self.predecessor_is_stopping():
                 break
             time.sleep(0.1)
-        raise LaunchError(f"PostgreSQL did not start; the end of {self.log}:\n{last_lines(self.log)}")
+        raise failure("PostgreSQL did not start", self.log)
 
     def launch(self) -> "subprocess.Popen[bytes]":
         settings = {
@@ -150,7 +150,7 @@ class PostgresServer:
                 **account,
             )
         if done.returncode != 0:
-            raise LaunchError(f"{program} failed; the end of {self.log}:\n{last_lines(self.log)}")
+            raise failure(f"{program} failed", self.log)
 
     def is_ready(self) -> bool:
         """The server writes its state into the eighth line of its pid file."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from config.launch.errors import LaunchError
 from config.launch.watchdog import Watchdog
 
 PR_SET_PDEATHSIG = 1
@@ -131,6 +132,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def failure(what: str, log: Path) -> LaunchError:
+    """A refusal with the end of the program's log, or in one line where that tells of a full disk."""
+    said = last_lines(log)
+    if "No space left on device" in said:
+        return LaunchError(f"the disk is full: {what} ({log})")
+    return LaunchError(f"{what}; the end of {log}:\n{said}")
 
 
 def last_lines(log: Path, count: int = 12) -> str:

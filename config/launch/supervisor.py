@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from config.launch.errors import LaunchError
-from config.launch.processes import Command, last_lines, start
+from config.launch.processes import Command, failure, last_lines, start
 from config.launch.progress import Progress
 from config.launch.services import Services
 
@@ -65,8 +65,7 @@ class Supervisor:
             if ready():
                 return
             time.sleep(0.05)
-        log = self.log(child)
-        raise LaunchError(f"{child.name} did not start; the end of {log}:\n{last_lines(log)}")
+        raise failure(f"{child.name} did not start", self.log(child))
 
     def watch(self) -> None:
         """Look after everything once; call it again and again."""

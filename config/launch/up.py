@@ -18,13 +18,15 @@ from urllib.parse import urlsplit
 
 import psycopg
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config.launch.errors import LaunchError
 from config.launch.folder import REPOSITORY, DataFolder, data_folder, write_private
 from config.launch.keys import load_keys
-from config.launch.processes import Command, last_lines, start
+from config.launch.processes import Command, failure, start
 from config.launch.progress import Progress
-from config.launch.services import Services, prepare_services
+from config.launch.services import prepare_services
 from config.launch.supervisor import Child, Supervisor, is_running
 
 READY_MODELS = "cardinal:worker:ready"
@@ -74,13 +76,13 @@ def already_running(folder: DataFolder) -> str:
 
 
 def refuse_busy_port(host: str, port: int) -> None:
+    if not 0 < port < 65536:
+        raise LaunchError(f"there is no port {port}: choose one from 1 to 65535")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except OverflowError:
-        raise LaunchError(f"there is no port {port}: choose one from 1 to 65535") from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise LaunchError(f"port {port} is in use: choose another with --port") from None
@@ -112,14 +114,15 @@ class Start:
                 time.sleep(0.5)
         finally:
             self.progress.show_status("")
-            self.progress.line("Stopping…")
+            if self.supervisor.children:
+                self.progress.line("Stopping…")
             self.supervisor.stop()
 
     def begin(self) -> None:
         self.progress.line(self.progress.bold("Cardinal"))
         with self.progress.step("PostgreSQL and Valkey"):
+            refuse_unreachable()
             self.services.start()
-            refuse_unreachable(self.services)
         self.supervisor.environment = self.child_environment()
         self.folder.write_run({"address": self.address, "environment": self.services.environment()})
         self.prepare()
@@ -176,7 +179,7 @@ class Start:
             running.append((command[0], log, start(Command(line, log=log, environment=environment))))
         for name, log, process in running:
             if process.wait() != 0:
-                raise LaunchError(f"{name} failed; the end of {log}:\n{last_lines(log)}")
+                raise failure(f"{name} failed", log)
         printed = "".join(log.read_text() for _, log, _ in running)
         for _, log, _ in running:
             log.unlink()
@@ -247,26 +250,25 @@ class Start:
             return {}
 
 
-def refuse_unreachable(services: Services) -> None:
+def refuse_unreachable() -> None:
     """A server that the environment names must answer now, not in a traceback of some child later."""
-    addresses = services.environment()
     for name in ("DATABASE_URL", "DATABASE_OWNER_URL"):
+        if os.environ.get(name):
+            try:
+                psycopg.connect(os.environ[name], connect_timeout=5).close()
+            except psycopg.Error as error:
+                raise LaunchError(f"{name} leads to no PostgreSQL: {first_line(error)}") from None
+    if os.environ.get("REDIS_URL"):
+        once = Retry(NoBackoff(), 0)
         try:
-            psycopg.connect(addresses[name], connect_timeout=5).close()
-        except psycopg.Error as error:
-            reason = str(error).strip().splitlines()[-1]
-            raise LaunchError(f"{name}: no PostgreSQL at {place(addresses[name])}: {reason}") from None
-    try:
-        with redis.Redis.from_url(addresses["REDIS_URL"], socket_connect_timeout=5) as client:
-            client.ping()
-    except (redis.RedisError, ValueError) as error:
-        raise LaunchError(f"REDIS_URL: no Redis at {place(addresses['REDIS_URL'])}: {error}") from None
+            with redis.Redis.from_url(os.environ["REDIS_URL"], socket_connect_timeout=5, retry=once) as client:
+                client.ping()
+        except (redis.RedisError, ValueError) as error:
+            raise LaunchError(f"REDIS_URL leads to no Redis: {first_line(error)}") from None
 
 
-def place(url: str) -> str:
-    """Where a URL leads, without its password."""
-    parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port}{parts.path}" if parts.port else f"{parts.hostname}{parts.path}"
+def first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]
 
 
 def host_for_browser(host: str) -> str:

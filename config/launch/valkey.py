@@ -9,8 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.launch.errors import LaunchError
-from config.launch.processes import Account, Command, free_port, last_lines, start, stop, wait_until
+from config.launch.processes import Account, Command, failure, free_port, start, stop, wait_until
 
 DATABASES = 128  # one for each parallel test worker
 
@@ -47,7 +46,7 @@ class ValkeyServer:
             )
         )
         if not wait_until(self.is_ready, self.process, 20):
-            raise LaunchError(f"Valkey did not start; the end of {self.log}:\n{last_lines(self.log)}")
+            raise failure("Valkey did not start", self.log)
 
     def stop(self) -> None:
         if self.process is not None:
