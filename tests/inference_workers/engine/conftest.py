@@ -63,8 +63,8 @@ def any_backend(request) -> Iterator[tuple[Backend, ModelRef]]:
 
 
 @pytest.fixture(scope="session")
-def smollm2(tmp_path_factory) -> Path:
+def smollm2_folder(tmp_path_factory) -> Path:
     """The demo's model, converted once for all tests."""
-    from inference_workers.engine.smollm2 import smollm2_folder
+    from inference_workers.engine import smollm2
 
-    return smollm2_folder(tmp_path_factory.mktemp("smollm2"))
+    return smollm2.smollm2_folder(tmp_path_factory.mktemp("smollm2"))
