@@ -1,6 +1,7 @@
 """What every deployment shares. Values come from the environment; `docs/settings.md` lists each name."""
 
 import base64
+import os
 from pathlib import Path
 
 import environ
@@ -8,6 +9,9 @@ from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from config.logs import configure_logging
+
+# Small fits stall when several BLAS threads share a busy machine. Read by numpy when it is first imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
