@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -18,13 +19,15 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from config.launch.processes import Command, last_lines, start, stop
+from config.launch.processes import Command, free_port, last_lines, start, stop
 from inference_workers.queries import READY_KEY, worker_status
 from inference_workers.streams import sync_client
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # Short, so that a test of a killed worker does not wait for half a minute.
 LEASE_SECONDS = 3
+# Where a test may put a model server that the worker is allowed to call.
+MODEL_SERVER = ("127.0.0.1", free_port())
 
 
 class GenerationWorker:
@@ -67,6 +70,19 @@ class GenerationWorker:
         os.kill(child, signal.SIGKILL)
         return child
 
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """While the block runs this worker takes nothing, so that another one does."""
+        assert self.process is not None
+        processes = [self.process.pid, *self.children]
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
+
     def terminate(self, seconds: float) -> float:
         """SIGTERM, as an orchestrator sends it; how long the worker took to end."""
         assert self.process is not None
@@ -102,7 +118,7 @@ def worker_environment() -> dict[str, str]:
         "DATABASE_URL": urlunsplit(address._replace(netloc=netloc, path=f"/{database['NAME']}")),
         "REDIS_URL": settings.REDIS_URL,
         "COMPLETION_LEASE_SECONDS": str(LEASE_SECONDS),
-        "OUTBOUND_ALLOWED_HOSTS": ",".join(settings.OUTBOUND_ALLOWED_HOSTS),
+        "OUTBOUND_ALLOWED_HOSTS": "{}:{}".format(*MODEL_SERVER),
         "PYTHONPATH": str(REPOSITORY),
         "PYTHONUNBUFFERED": "1",
     }

@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config.launch.processes import free_port
 from inference_workers.streams import (
@@ -89,6 +91,7 @@ def test_one_read_brings_the_news_of_several_completions_behind_their_cursors(co
     assert [event.is_last for event in events if event.completion_id == other] == [False, True]
 
 
+@pytest.mark.slow
 def test_a_blocked_read_returns_as_soon_as_there_is_news_and_outlasts_the_clients_own_timeout(completion_id):
     async def wait_and_write():
         client = async_client()
@@ -150,7 +153,7 @@ def test_readers_go_on_after_redis_was_flushed(completion_id):
 
 def test_text_waits_while_redis_is_away_and_goes_out_when_it_is_back(completion_id, monkeypatch):
     now = [100.0]
-    away = redis.Redis(port=free_port(), socket_connect_timeout=1)
+    away = redis.Redis(port=free_port(), socket_connect_timeout=1, retry=Retry(NoBackoff(), 0))
     writer = StreamWriter(away, clock=lambda: now[0])
     writer.begin(completion_id, 1)
     for text in ["one", "two"]:
