@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from config.launch.errors import LaunchError
+from config.launch.folder import REPOSITORY
 from config.launch.processes import Command, failure, last_lines, start
 from config.launch.progress import Progress
 from config.launch.services import Services
@@ -50,7 +51,7 @@ class Supervisor:
         log = self.log(child)
         if log.exists() and log.stat().st_size > LOG_SIZE:
             log.replace(log.with_suffix(".log.1"))
-        child.process = start(Command(child.arguments, log=log, environment=self.environment))
+        child.process = start(Command(child.arguments, log=log, environment=self.environment, directory=REPOSITORY))
         child.started_at = time.monotonic()
         child.restart_at = None
         if child not in self.children:

@@ -163,8 +163,9 @@ class Start:
             self.manage_all(commands, {"DATABASE_URL": self.services.environment()["DATABASE_OWNER_URL"]})
         if not self.options.no_demo:
             with self.progress.step("Demo"):
-                self.logins = self.manage_all([["demo_logins"]])
                 self.manage_all([["seed_demo"]])
+                # Last: it prints new passwords once, so nothing may fail between this and showing them.
+                self.logins = self.manage_all([["demo_logins"]])
         write_private(self.folder.stamp, json.dumps(wanted))
 
     def manage_all(self, commands: Sequence[Sequence[str]], extra: Mapping[str, str] | None = None) -> str:

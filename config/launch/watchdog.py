@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 
 PATIENCE = 10
 
@@ -21,7 +22,10 @@ class Watchdog:
     def __init__(self) -> None:
         reading, self.pipe = os.pipe()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "config.launch.watchdog"], stdin=reading, start_new_session=True
+            [sys.executable, "-m", "config.launch.watchdog"],
+            cwd=Path(__file__).resolve().parents[2],
+            stdin=reading,
+            start_new_session=True,
         )
         os.close(reading)
 

@@ -112,6 +112,8 @@ from config.launch import processes
 from config.launch.services import prepare_services
 if sys.argv[2] == "without":
     processes.die_with_parent = lambda parent, death_signal: None
+if sys.argv[2] == "watchdog":
+    processes._libc = None  # as on a kernel without death signals
 services = prepare_services(Path(sys.argv[1]), programs_cache=Path(sys.argv[3]), durable=False)
 services.start()
 print(services.postgres.process.pid, services.valkey.process.pid, flush=True)
@@ -145,6 +147,10 @@ def is_running(pid: int) -> bool:
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's death signal is Linux's")
 def test_killed_parent_leaves_no_server(own_servers, tmp_path):
     assert left_after_kill(tmp_path, "with") == []
+
+
+def test_watchdog_stops_the_servers_where_the_kernel_has_no_death_signal(own_servers, tmp_path):
+    assert left_after_kill(tmp_path, "watchdog") == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's death signal is Linux's")
