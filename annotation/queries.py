@@ -1,5 +1,6 @@
 """What the log says now. Every view of it goes through `standing_judgments`."""
 
+from collections.abc import Collection
 from decimal import Decimal
 from functools import lru_cache
 from statistics import median
@@ -24,18 +25,20 @@ def last_sequence(campaign: Campaign | None = None) -> int:
     return entries.aggregate(last=Max("sequence"))["last"] or 0
 
 
-def standing_judgments(campaign: Campaign, *, last_sequence: int | None = None) -> QuerySet[Judgment]:
+def standing_judgments(
+    campaign: Campaign, *, last_sequence: int | None = None, sources: Collection[int] | None = None
+) -> QuerySet[Judgment]:
     """The answers that count, in commit order: numbered, not superseded within the range, from an active source.
 
-    With `last_sequence` the log is read as it was up to that entry. A shadow campaign's judgments are its own:
-    they show only where the shadow itself is asked for.
+    With `last_sequence` the log is read as it was up to that entry; with `sources` from exactly those, whatever
+    became of them since. A shadow campaign's judgments are its own: they show only where the shadow itself is
+    asked for.
     """
-    judgments = Judgment.objects.filter(
-        campaign=campaign,
-        kind=JudgmentKind.ANSWER,
-        source__state=SourceState.ACTIVE,
-        log_entry__isnull=False,
-    )
+    judgments = Judgment.objects.filter(campaign=campaign, kind=JudgmentKind.ANSWER, log_entry__isnull=False)
+    if sources is None:
+        judgments = judgments.filter(source__state=SourceState.ACTIVE)
+    else:
+        judgments = judgments.filter(source__in=list(sources))
     if last_sequence is None:
         return judgments.filter(superseded_by__isnull=True).order_by("log_entry__sequence")
     superseded_in_range = Judgment.objects.filter(
