@@ -1,0 +1,209 @@
+"""Operators' pages: where models run, which there are, and what was asked of them. Texts of people do not show here."""
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from inference_workers.dispatch import request_completion
+from inference_workers.enums import CompletionState, Priority
+from inference_workers.forms import CARD_FIELDS, RECIPE_FIELDS, EndpointForm, LanguageModelForm
+from inference_workers.models import Completion, Endpoint, LanguageModel, LanguageModelRevision
+from inference_workers.queries import completion_texts, worker_status
+from inference_workers.use_cases.edit_endpoint import add_endpoint, edit_endpoint
+from inference_workers.use_cases.edit_language_model import add_language_model, edit_language_model
+
+TEST_QUESTION = "Say hello in one short sentence."
+TESTS_AT_ONCE = 20
+REFRESH_SECONDS = 2
+
+
+class RevisionInline(admin.TabularInline):  # type: ignore[type-arg]
+    """What the model answered with, and since when. Written once."""
+
+    model = LanguageModelRevision
+    verbose_name_plural = _("revisions")
+    fields = readonly_fields = ("number", *RECIPE_FIELDS, "created_at")
+    ordering = ["-number"]
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(LanguageModel)
+class LanguageModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = LanguageModelForm
+    fieldsets = [
+        (None, {"fields": tuple(CARD_FIELDS)}),
+        (_("What decides its answers (a change makes the next revision)"), {"fields": tuple(RECIPE_FIELDS)}),
+    ]
+    prepopulated_fields = {"slug": ["name"]}
+    inlines = [RevisionInline]
+    list_display = ["name", "organisation", "visibility", "weight", "endpoint", "revision"]
+    list_filter = ["visibility", "current__endpoint"]
+    list_select_related = ["current__endpoint"]
+    search_fields = ["name", "slug", "organisation"]
+    actions = ["test_now"]
+
+    @admin.display(description=_("endpoint"))
+    def endpoint(self, model: LanguageModel) -> str:
+        return str(model.current.endpoint) if model.current else ""
+
+    @admin.display(description=_("revision"))
+    def revision(self, model: LanguageModel) -> int | None:
+        return model.current.number if model.current else None
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fieldsets
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        # The revision's fields are no fields of the model; the form adds them itself.
+        return super().get_form(request, obj, change=change, **(kwargs | {"fields": CARD_FIELDS}))
+
+    def save_model(self, request: HttpRequest, obj: LanguageModel, form: Any, change: bool) -> None:
+        values = {"card": form.card, "recipe": form.recipe, "now": timezone.now()}
+        saved = edit_language_model(language_model_id=obj.pk, **values) if change else add_language_model(**values)
+        obj.pk = saved.pk
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # its judgments stand: retire it instead
+
+    @admin.action(description=_("Test now"), permissions=["change"])
+    def test_now(self, request: HttpRequest, queryset: QuerySet[LanguageModel]) -> HttpResponse | None:
+        return ask_for_tests(self, request, queryset)
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = EndpointForm
+    fields = ["name", "backend", "base_url", "api_key", "has_key", "remove_key", "capacity", "timeout_seconds"]
+    readonly_fields = ["has_key"]
+    list_display = ["name", "backend", "base_url", "capacity", "has_key"]
+    actions = ["test_now"]
+
+    @admin.display(description=_("key is set"), boolean=True)
+    def has_key(self, endpoint: Endpoint) -> bool:
+        return bool(endpoint.sealed_key)
+
+    def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:
+        values = {"settings": form.endpoint_settings, "now": timezone.now()}
+        saved = edit_endpoint(endpoint_id=obj.pk, **values) if change else add_endpoint(**values)
+        obj.pk = saved.pk
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and not (obj and obj.revisions.exists())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+        queryset.filter(revisions=None).delete()
+
+    @admin.action(description=_("Test now"), permissions=["change"])
+    def test_now(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> HttpResponse | None:
+        """One tiny completion of every language model that runs there."""
+        return ask_for_tests(self, request, LanguageModel.objects.filter(current__endpoint__in=queryset))
+
+
+@admin.register(Completion)
+class CompletionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """The queue and its past, without what was asked and answered."""
+
+    fields = readonly_fields = (
+        "id",
+        "revision",
+        "state",
+        "priority",
+        "attempt",
+        "max_attempts",
+        "error_code",
+        "error_message",
+        "finish_reason",
+        "prompt_tokens",
+        "completion_tokens",
+        "first_token_seconds",
+        "total_seconds",
+        "created_at",
+        "started_at",
+        "finished_at",
+    )
+    list_display = ["id", "revision", "state", "priority", "attempt", "error_code", "total_seconds", "created_at"]
+    list_filter = ["state", "priority", "error_code"]
+    list_select_related = ["revision__language_model"]
+    ordering = ["-created_at"]
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        tests = path("tests/", self.admin_site.admin_view(self.tests), name="inference_workers_tests")
+        return [tests, *super().get_urls()]
+
+    def tests(self, request: HttpRequest) -> HttpResponse:
+        """The test completions named in the address; refreshes itself until all have ended."""
+        ids = [pk for pk in request.GET.getlist("id")[:TESTS_AT_ONCE] if is_uuid(pk)]
+        rows = list(
+            Completion.objects.filter(pk__in=ids, person=None).select_related(
+                "revision__language_model", "revision__endpoint"
+            )
+        )
+        texts = completion_texts(rows)
+        waiting = any(row.state in (CompletionState.QUEUED, CompletionState.RUNNING) for row in rows)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Test of language models"),
+            "question": TEST_QUESTION,
+            "tests": [(row, texts[row.pk]) for row in rows],
+            "waiting": waiting,
+            "worker": worker_status(),
+        }
+        response = TemplateResponse(request, "admin/inference_workers/tests.html", context)
+        if waiting:
+            response["Refresh"] = str(REFRESH_SECONDS)
+        return response
+
+
+def ask_for_tests(
+    page: "admin.ModelAdmin[Any]", request: HttpRequest, models: QuerySet[LanguageModel]
+) -> HttpResponse | None:
+    """Ask each language model the same small thing and go to where the answers appear."""
+    chosen = list(models.filter(current__isnull=False).select_related("current").order_by("name")[:TESTS_AT_ONCE])
+    if not chosen:
+        page.message_user(request, _("No language model runs there."), messages.WARNING)
+        return None
+    ids = [
+        request_completion(
+            revision=model.current,  # type: ignore[arg-type]
+            messages=[{"role": "user", "content": TEST_QUESTION}],
+            person=None,
+            priority=Priority.VISITOR,
+            seed=1,
+        ).pk
+        for model in chosen
+    ]
+    address = reverse(f"{page.admin_site.name}:inference_workers_tests")
+    return HttpResponseRedirect(f"{address}?{urlencode({'id': ids}, doseq=True)}")
+
+
+def is_uuid(value: str) -> bool:
+    try:
+        UUID(value)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,170 @@
+"""Forms of the admin: what they hold is written by use cases."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from foundation.outbound import OutboundRefused, check_address
+from inference_workers.enums import Backend
+from inference_workers.models import Endpoint, LanguageModel, LanguageModelRevision
+from inference_workers.policies import SMOLLM2, ModelNotAllowed, model_folder
+from inference_workers.use_cases.edit_endpoint import EndpointSettings
+from inference_workers.use_cases.edit_language_model import Card, Recipe
+
+CARD_FIELDS = ["name", "slug", "aliases", "organisation", "licence", "visibility", "weight"]
+RECIPE_FIELDS = [
+    "endpoint",
+    "provider_model",
+    "system_prompt",
+    "temperature",
+    "top_p",
+    "top_k",
+    "repetition_penalty",
+    "max_tokens",
+    "stop",
+]
+
+
+ENDPOINT_FIELDS = ["name", "backend", "base_url", "capacity", "timeout_seconds"]
+
+
+class LinesField(forms.CharField):
+    """A list of texts, one on each line."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "cols": 60})
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(required=False, strip=False, **given)
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        lines = super().to_python(value) or ""
+        return [line for line in lines.replace("\r\n", "\n").split("\n") if line.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(data) != (initial or []))
+
+
+class RecipeForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The fields of a revision with their own labels and limits; used as a part of LanguageModelForm."""
+
+    stop = LinesField(label=_("Stop texts"), help_text=_("One on each line. The answer ends before the first of them."))
+
+    class Meta:
+        model = LanguageModelRevision
+        fields = RECIPE_FIELDS
+        labels = {
+            "endpoint": _("Endpoint"),
+            "provider_model": _("Model at the endpoint"),
+            "system_prompt": _("System prompt"),
+            "temperature": _("Temperature"),
+            "top_p": _("Top p"),
+            "top_k": _("Top k"),
+            "repetition_penalty": _("Repetition penalty"),
+            "max_tokens": _("Most tokens of an answer"),
+        }
+        help_texts = {
+            "provider_model": _(
+                "The name the endpoint knows. In this machine's own worker: smollm2, a folder in models/ of the data"
+                " directory, or an absolute folder below one of MODEL_FOLDERS."
+            ),
+            "top_k": _("0 switches it off."),
+            "repetition_penalty": _("1 switches it off."),
+        }
+        widgets = {"system_prompt": forms.Textarea(attrs={"rows": 4, "cols": 80})}
+
+
+class LanguageModelForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A language model as one ordinary row: its card, and its current revision."""
+
+    aliases = LinesField(
+        label=_("Other names"),
+        help_text=_("One on each line. An answer that says one of them is withheld, as is one with its name."),
+    )
+
+    class Meta:
+        model = LanguageModel
+        fields = CARD_FIELDS
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        current = self.instance.current if self.instance.pk else None
+        part = RecipeForm(instance=current)
+        for name in RECIPE_FIELDS:
+            self.fields[name] = part.fields[name]
+            # A model's validators run on its own instance, and this form's instance is the language model.
+            self.fields[name].validators += LanguageModelRevision._meta.get_field(name).validators
+            if name in part.initial:
+                self.initial.setdefault(name, part.initial[name])
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or self.cleaned_data
+        endpoint, name = cleaned.get("endpoint"), cleaned.get("provider_model")
+        if endpoint and name and endpoint.backend == Backend.TRANSFORMERS and name != SMOLLM2:
+            try:
+                model_folder(name, models=settings.DATA_DIR / "models", allowed=settings.MODEL_FOLDERS)
+            except ModelNotAllowed as error:
+                self.add_error("provider_model", str(error))
+        return cleaned
+
+    @property
+    def card(self) -> Card:
+        return Card(**{name: self.cleaned_data[name] for name in CARD_FIELDS})
+
+    @property
+    def recipe(self) -> Recipe:
+        return Recipe(**{name: self.cleaned_data[name] for name in RECIPE_FIELDS})
+
+
+class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The key goes in and never comes out."""
+
+    base_url = forms.URLField(
+        label=_("Address"),
+        required=False,
+        assume_scheme="http",
+        help_text=_("For OpenAI-compatible endpoints; most end in /v1."),
+    )
+    api_key = forms.CharField(
+        label=_("Key"),
+        required=False,
+        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off"}),
+        help_text=_("Sent to this address only. Stored encrypted and never shown again; leave empty to keep it."),
+    )
+    remove_key = forms.BooleanField(label=_("Remove the key"), required=False)
+
+    class Meta:
+        model = Endpoint
+        fields = ENDPOINT_FIELDS
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("backend") != Backend.OPENAI:
+            cleaned["base_url"] = ""
+            return cleaned
+        if not cleaned.get("base_url"):
+            self.add_error("base_url", _("An OpenAI-compatible endpoint needs an address."))
+            return cleaned
+        try:
+            origin = check_address(cleaned["base_url"])
+        except OutboundRefused as error:
+            raise ValidationError({"base_url": str(error)}) from error
+        if self.instance.sealed_key and self.key is None and check_address(self.initial["base_url"]) != origin:
+            self.add_error("api_key", _("The key belongs to the earlier address. Enter it again."))
+        return cleaned
+
+    @property
+    def key(self) -> str | None:
+        """None keeps the key that is there."""
+        if self.cleaned_data.get("remove_key") or self.cleaned_data.get("backend") != Backend.OPENAI:
+            return ""
+        return self.cleaned_data.get("api_key") or None
+
+    @property
+    def endpoint_settings(self) -> EndpointSettings:
+        return EndpointSettings(**{name: self.cleaned_data[name] for name in ENDPOINT_FIELDS}, key=self.key)

@@ -1,0 +1,97 @@
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+
+from django.db import transaction
+
+from inference_workers.enums import Visibility
+from inference_workers.models import Endpoint, LanguageModel, LanguageModelRevision
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What a language model is called and how it takes part. Changing it changes no answer."""
+
+    name: str
+    slug: str
+    aliases: Sequence[str] = ()
+    organisation: str = ""
+    licence: str = ""
+    visibility: str = Visibility.PUBLIC
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Everything that decides what a language model answers; kept as a revision."""
+
+    endpoint: Endpoint
+    provider_model: str
+    system_prompt: str = ""
+    temperature: float = 0.7
+    top_p: float = 0.95
+    top_k: int = 0
+    repetition_penalty: float = 1.0
+    max_tokens: int = 256
+    stop: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, revision: LanguageModelRevision) -> "Recipe":
+        return cls(
+            endpoint=revision.endpoint,
+            provider_model=revision.provider_model,
+            system_prompt=revision.system_prompt,
+            temperature=revision.temperature,
+            top_p=revision.top_p,
+            top_k=revision.top_k,
+            repetition_penalty=revision.repetition_penalty,
+            max_tokens=revision.max_tokens,
+            stop=tuple(revision.stop),
+        )
+
+    def same_as(self, other: "Recipe") -> bool:
+        return replace(self, stop=tuple(self.stop)) == replace(other, stop=tuple(other.stop))
+
+
+def add_language_model(*, card: Card, recipe: Recipe, now: datetime) -> LanguageModel:
+    """A new language model at its first revision. Raises django's ValidationError."""
+    with transaction.atomic():
+        model = LanguageModel()
+        _write_card(model, card)
+        add_revision(model, recipe)
+    return model
+
+
+def edit_language_model(*, language_model_id: int, card: Card, recipe: Recipe, now: datetime) -> LanguageModel:
+    """Write the card, and, only if the recipe differs from the current revision, the next revision. Revisions that
+    were answered with stay as they are. Raises django's ValidationError."""
+    with transaction.atomic():
+        model = (
+            LanguageModel.objects.select_for_update(of=("self",))
+            .select_related("current__endpoint")
+            .get(pk=language_model_id)
+        )
+        _write_card(model, card)
+        if model.current is None or not Recipe.of(model.current).same_as(recipe):
+            add_revision(model, recipe)
+    return model
+
+
+def add_revision(model: LanguageModel, recipe: Recipe) -> LanguageModelRevision:
+    """Make the recipe the current revision of a locked language model, in the caller's transaction."""
+    newest = model.revisions.order_by("-number").values_list("number", flat=True).first() or 0
+    values = {name: getattr(recipe, name) for name in recipe.__dataclass_fields__} | {"stop": list(recipe.stop)}
+    revision = LanguageModelRevision(language_model=model, number=newest + 1, **values)
+    revision.full_clean()
+    revision.save()
+    model.current = revision
+    model.save(update_fields=["current"])
+    return revision
+
+
+def _write_card(model: LanguageModel, card: Card) -> None:
+    for name, value in asdict(card).items():
+        setattr(model, name, value)
+    model.aliases = list(card.aliases)
+    model.full_clean(exclude=["current"])
+    model.save()
