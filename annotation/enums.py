@@ -101,6 +101,10 @@ class JudgmentKind(models.TextChoices):
     RETRACTION = "retraction", _("Retraction")
 
 
+# The pseudonym of the one respondent of all imported votes whose judge the file does not name: not a person.
+UNNAMED = "unnamed"
+
+
 class Method(models.TextChoices):
     BRADLEY_TERRY = "bradley_terry", _("Bradley-Terry")
     BT_HALF = "bt_half", _("Bradley-Terry, both-bad as half")

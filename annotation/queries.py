@@ -8,7 +8,7 @@ from statistics import median
 from django.db.models import Max, QuerySet
 
 from annotation.enums import JudgmentKind, SourceState
-from annotation.models import Campaign, Judgment, LogEntry, Question
+from annotation.models import Board, Campaign, Judgment, LeaderboardSnapshot, LogEntry, Question, Source
 from annotation.questions import Asked
 
 
@@ -49,6 +49,21 @@ def standing_judgments(
         .exclude(pk__in=superseded_in_range)
         .order_by("log_entry__sequence")
     )
+
+
+def retired_sources(campaign: Campaign) -> list[int]:
+    """The ids of the sources that are left out now, ascending."""
+    retired = Source.objects.filter(campaign=campaign, state=SourceState.RETIRED)
+    return list(retired.order_by("pk").values_list("pk", flat=True))
+
+
+def main_board(campaign: Campaign) -> Board | None:
+    """The public board of all of a campaign's judgments; the first, where there are several."""
+    return Board.objects.filter(campaign=campaign, is_public=True, slice={}).order_by("pk").first()
+
+
+def latest_snapshot(board: Board) -> LeaderboardSnapshot | None:
+    return LeaderboardSnapshot.objects.filter(board=board).order_by("-number").first()
 
 
 def own_median_amount(respondent_id: int) -> Decimal | None:

@@ -1,15 +1,19 @@
-"""From rows of the log to the numbers that `ranking` reads. What a tie or a both-bad vote counts is decided here alone."""
+"""From rows of the log to the numbers that `ranking` reads. What a tie or a both-bad vote counts is decided here."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
-from django.db.models import QuerySet
+from django.db.models import F, FloatField, IntegerField, QuerySet, TextField, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce, Concat
 from numpy.typing import NDArray
 
-from annotation.enums import Method, Preference
-from annotation.models import Contestant, Judgment
+from annotation.enums import UNNAMED, Design, Method, Preference, RespondentKind
+from annotation.models import Contestant, Judgment, Question, Respondent
 from ranking import BothBad, Comparisons, acceptability
 from ranking import Shares as AcceptableShares
 
@@ -17,12 +21,17 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-OUTCOME = {Preference.A: 1.0, Preference.B: 0.0, Preference.TIE: 0.5, Preference.BOTH_BAD: 0.5}
-# How a method takes votes that say neither was acceptable: they say nothing about the order, unless it counts them half.
+# How a method takes votes that say neither was acceptable: as silent about the order, or as half a win for each.
 BOTH_BAD = {Method.BRADLEY_TERRY: BothBad.LEAVE_OUT, Method.BT_HALF: BothBad.HALF}
-# An imported file without judges has one respondent for all of its rows; they are not one person.
-UNNAMED = "unnamed"
 CHUNK = 20_000
+UNKNOWN = -1
+# Preferences by number; 0 is a judgment that was asked for none.
+PREFERENCES = ("", *Preference.values)
+A, B, TIE, CANNOT_COMPARE, BOTH_BAD_VOTE = (PREFERENCES.index(each) for each in Preference)
+# What became of the question for an amount, by number; 0 where none was asked, or of somebody who chose neither side.
+AMOUNT_STATES = ("not_applicable", "given", "zero", "implied", "protest", "skipped")
+GIVEN, ZERO, IMPLIED, PROTEST, SKIPPED = range(1, 6)
+DESIGNS = tuple(Design.values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,170 +39,196 @@ class PairRows:
     """The n pairwise judgments of one slice, in commit order. Contestants are positions in `contestants`."""
 
     contestants: list[int]  # ids, ascending
+    merged: dict[int, int]  # ids that occurred and count as others
     a: Ints  # (n,)
     b: Ints  # (n,)
-    preference: NDArray[np.str_]  # (n,)
+    preference: NDArray[np.int8]  # (n,) number in PREFERENCES
     amount: Floats  # (n,) signed net utility, NaN where there is none
-    asked_amount: Bools  # (n,) an amount was among the questions asked
-    refused_amount: Bools  # (n,) asked, and the person would not price it
+    amount_state: NDArray[np.int8]  # (n,) number in AMOUNT_STATES
     acceptable_a: NDArray[np.int8]  # (n,) 1 yes, 0 no, -1 not said
     acceptable_b: NDArray[np.int8]
-    respondent: Ints  # (n,) -1 unknown
+    respondent: Ints  # (n,) id, -1 unknown
     prompt: Ints  # (n,) -1 unknown
-    source: NDArray[np.str_]  # (n,) kind of the source
+    source: Ints  # (n,) id
+    design: NDArray[np.int8]  # (n,) how the prompt came about, number in DESIGNS
 
     def __len__(self) -> int:
         return len(self.a)
 
     @property
+    def count(self) -> int:
+        """Contestants as a fit wants to hear it, which is never fewer than two."""
+        return max(2, len(self.contestants))
+
+    @property
+    def cannot_compare(self) -> Bools:
+        return self.preference == CANNOT_COMPARE
+
+    @property
     def neither(self) -> Bools:
         """Neither response was acceptable: said of both, or imported as both bad."""
         said = (self.acceptable_a == 0) & (self.acceptable_b == 0)
-        return np.asarray(said | (self.preference == Preference.BOTH_BAD))
+        return np.asarray(said | (self.preference == BOTH_BAD_VOTE))
 
     def fitted(self, method: str) -> Bools:
-        """Rows that a method's fit may use. Who could not compare said nothing; bad against bad is the method's choice."""
-        compared = self.preference != Preference.CANNOT_COMPARE
-        answered = compared & (self.preference != "")
+        """Rows that a method's fit may use: cannot compare says nothing, bad against bad is the method's choice."""
+        answered = (self.preference > 0) & ~self.cannot_compare
         if BOTH_BAD[Method(method)] is BothBad.LEAVE_OUT:
             return np.asarray(answered & ~self.neither)
         return np.asarray(answered)
 
     def comparisons(self, method: str) -> Comparisons:
-        """What the fit of strengths reads under this method."""
+        """What the fit of strengths reads under this method: bad against bad is half a win for each, or not there."""
         rows = self.fitted(method)
-        outcome = np.array([OUTCOME.get(Preference(each), 0.5) for each in self.preference[rows]], dtype=np.float64)
+        bad = self.neither[rows]
+        preference = self.preference[rows]
+        outcome = np.where(bad | (preference == TIE), 0.5, np.where(preference == A, 1.0, 0.0))
         return Comparisons(
             a=self.a[rows],
             b=self.b[rows],
             outcome=outcome,
-            count=max(2, len(self.contestants)),
-            both_bad=np.asarray(self.preference[rows] == Preference.BOTH_BAD),
-            annotator=self.respondent[rows],
-            prompt=self.prompt[rows],
+            count=self.count,
+            both_bad=bad,
+            annotator=_labels(self.respondent[rows]),
+            prompt=_labels(self.prompt[rows]),
         )
 
     def amounts(self) -> Comparisons:
-        """What the fit of worth reads: every row with an amount, its outcome unused."""
+        """What the fit of worth reads: every row with an amount, also the 0 of a tie; its outcome is unused."""
         rows = np.isfinite(self.amount)
         return Comparisons(
             a=self.a[rows],
             b=self.b[rows],
             outcome=np.full(int(rows.sum()), 0.5),
-            count=max(2, len(self.contestants)),
+            count=self.count,
             annotator=self.respondent[rows],
-            prompt=np.where(self.prompt[rows] < 0, -1, self.prompt[rows]),
+            prompt=self.prompt[rows],
             amount=self.amount[rows],
         )
 
     def acceptable_shares(self) -> AcceptableShares:
         """Share of judged responses that were acceptable, by contestant; imported both-bad votes count as two noes."""
-        both_bad = self.preference == Preference.BOTH_BAD
+        both_bad = self.preference == BOTH_BAD_VOTE
         said_a = np.where(both_bad, 0, self.acceptable_a)
         said_b = np.where(both_bad, 0, self.acceptable_b)
         contestant = np.concatenate((self.a[said_a >= 0], self.b[said_b >= 0]))
         accepted = np.concatenate((said_a[said_a >= 0], said_b[said_b >= 0])) == 1
-        return acceptability(contestant, accepted, max(2, len(self.contestants)))
+        return acceptability(contestant, accepted, self.count)
+
+    def per_contestant(self, rows: Bools) -> Ints:
+        """How many of the rows each contestant is in; one that meets itself is in that row once."""
+        a, b = self.a[rows], self.b[rows]
+        both = np.bincount(a, minlength=self.count) + np.bincount(b, minlength=self.count)
+        return np.asarray(both - np.bincount(a[a == b], minlength=self.count))
 
 
-COLUMNS = (
-    "contestants__0",
-    "contestants__1",
-    "preference",
-    "net_utility",
-    "acceptable",
-    "respondent_id",
-    "respondent__pseudonym",
-    "item__prompt__digest",
-    "item__prompt_key",
-    "source__kind",
-    "impression__questions_asked",
-    "answers",
-)
+def read_pairs(judgments: QuerySet[Judgment], *, merged: Mapping[int, int]) -> PairRows:
+    """Read the pairwise judgments among `judgments`; a contestant in `merged` counts as the one it was merged into.
 
-
-def read_pairs(judgments: QuerySet[Judgment], *, also: Iterable[int] = ()) -> PairRows:
-    """Read the pairwise judgments among `judgments`, whose contestants were merged as the admins said.
-
-    `also` names contestants that stand on the board even without a judgment. Memory holds one narrow row a judgment.
+    Only stated amounts in the unit that most of them have are read as amounts: kinds of amount are never pooled.
     """
-    rows = judgments.filter(contestants__len=2, contestants__0__isnull=False, contestants__1__isnull=False)
-    merged = merged_contestants()
-    parts = _read(rows.values_list(*COLUMNS).iterator(chunk_size=CHUNK), merged)
-    extra = {merged.get(pk, pk) for pk in also}
-    ids = np.unique(np.concatenate((parts["a"], parts["b"], np.fromiter(extra, dtype=np.int64))))
-    return PairRows(
-        contestants=[int(pk) for pk in ids],
-        a=np.searchsorted(ids, parts["a"]),
-        b=np.searchsorted(ids, parts["b"]),
-        preference=parts["preference"],
-        amount=parts["amount"],
-        asked_amount=parts["asked"],
-        refused_amount=parts["refused"],
-        acceptable_a=parts["acceptable_a"],
-        acceptable_b=parts["acceptable_b"],
-        respondent=parts["respondent"],
-        prompt=_numbered(parts["prompt"]),
-        source=parts["source"],
-    )
+    prompts: dict[str, int] = defaultdict(lambda: len(prompts))
+    units: dict[str, int] = defaultdict(lambda: len(units))
+    columns = _columns(_narrow(judgments).iterator(chunk_size=CHUNK), _readers(prompts, units))
+    unit = columns.pop("unit")
+    columns["prompt"] = np.where(columns["prompt"] == prompts[""], UNKNOWN, columns["prompt"])
+    columns["respondent"] = _without_unnamed(columns["respondent"], columns["source"])
+    columns["amount"] = _in_one_unit(columns["amount"], unit)
+    ids, sides = np.unique(np.stack((columns.pop("a"), columns.pop("b"))), return_inverse=True)
+    final = np.array([merged.get(pk, pk) for pk in ids.tolist()], dtype=np.int64)
+    contestants, places = np.unique(final, return_inverse=True)
+    a, b = places[sides.reshape(2, -1)]
+    applied = {pk: merged[pk] for pk in ids.tolist() if pk in merged}
+    return PairRows(contestants=contestants.tolist(), merged=applied, a=a, b=b, **columns)
 
 
-def merged_contestants() -> Mapping[int, int]:
+def merged_contestants() -> dict[int, int]:
     """Where each merged contestant's judgments count, followed to the end of the chain."""
     direct = dict(Contestant.objects.filter(merged_into__isnull=False).values_list("pk", "merged_into_id"))
     final = {}
     for start in direct:
-        end, seen = start, set()
-        while end in direct and end not in seen:
-            seen.add(end)
+        end, seen = start, {start}
+        while end in direct and direct[end] not in seen:
             end = direct[end]
+            seen.add(end)
         final[start] = end
     return final
 
 
-def _read(rows: Iterator[tuple[Any, ...]], merged: Mapping[int, int]) -> dict[str, NDArray[Any]]:
-    lists: dict[str, list[Any]] = {name: [] for name in _KINDS}
-    for a, b, preference, net, acceptable, person, pseudonym, digest, key, source, asked, answers in rows:
-        priced = _amount_answer(asked, answers)
-        lists["a"].append(merged.get(a, a))
-        lists["b"].append(merged.get(b, b))
-        lists["preference"].append(preference)
-        lists["amount"].append(np.nan if net is None else float(net))
-        lists["asked"].append(priced is not None or net is not None)
-        lists["refused"].append(priced == "refused")
-        lists["acceptable_a"].append(-1 if acceptable is None else int(acceptable[0]))
-        lists["acceptable_b"].append(-1 if acceptable is None else int(acceptable[1]))
-        lists["respondent"].append(-1 if pseudonym == UNNAMED else person)
-        lists["prompt"].append(digest or key or "")
-        lists["source"].append(source)
-    return {name: np.array(values, dtype=_KINDS[name]) for name, values in lists.items()}
+def _narrow(judgments: QuerySet[Judgment]) -> QuerySet[Judgment, tuple[Any, ...]]:
+    """One small row a judgment, in the order of `_readers`."""
+    rows = judgments.filter(contestants__len=2, contestants__0__isnull=False, contestants__1__isnull=False)
+    names = Question.objects.filter(type="amount").values_list("name", flat=True).distinct()
+    states = [KeyTextTransform("state", KeyTextTransform(name, "answers")) for name in names.order_by("name")]
+    return rows.annotate(
+        amount=Cast("net_utility", FloatField()),
+        state=Coalesce(*states, Value(""), output_field=TextField()) if states else Value(""),
+        acceptable_a=Coalesce(Cast("acceptable__0", IntegerField()), Value(UNKNOWN)),
+        acceptable_b=Coalesce(Cast("acceptable__1", IntegerField()), Value(UNKNOWN)),
+        asked=Coalesce(F("item__prompt__digest"), F("item__prompt_key"), output_field=TextField()),
+        unit=Concat("currency", Value(" "), "incentive", output_field=TextField()),
+    ).values_list(
+        "contestants__0",
+        "contestants__1",
+        "preference",
+        "amount",
+        "state",
+        "acceptable_a",
+        "acceptable_b",
+        "respondent_id",
+        "asked",
+        "source_id",
+        "impression__prompt_design",
+        "unit",
+    )
 
 
-_KINDS: dict[str, Any] = {
-    "a": np.int64,
-    "b": np.int64,
-    "preference": "U14",
-    "amount": np.float64,
-    "asked": np.bool_,
-    "refused": np.bool_,
-    "acceptable_a": np.int8,
-    "acceptable_b": np.int8,
-    "respondent": np.int64,
-    "prompt": "U200",
-    "source": "U12",
-}
+Reader = tuple[Any, Callable[[Any], Any] | None]
 
 
-def _amount_answer(asked: list[str], answers: Mapping[str, Any]) -> str | None:
-    """The state of the amount question's stored answer; None where none was asked."""
-    for name in asked:
-        stored = answers.get(name)
-        if isinstance(stored, dict) and "incentive" in stored:
-            return str(stored["state"])
-    return None
+def _readers(prompts: dict[str, int], units: dict[str, int]) -> dict[str, Reader]:
+    """How each column is kept: its type, and what gives the number of a text."""
+    preferences = {name: number for number, name in enumerate(PREFERENCES)}
+    states = {name: number for number, name in enumerate(AMOUNT_STATES)}
+    return {
+        "a": (np.int64, None),
+        "b": (np.int64, None),
+        "preference": (np.int8, preferences.__getitem__),
+        "amount": (np.float64, None),
+        "amount_state": (np.int8, lambda state: states.get(state, 0)),
+        "acceptable_a": (np.int8, None),
+        "acceptable_b": (np.int8, None),
+        "respondent": (np.int64, None),
+        "prompt": (np.int64, prompts.__getitem__),
+        "source": (np.int64, None),
+        "design": (np.int8, DESIGNS.index),
+        "unit": (np.int64, units.__getitem__),
+    }
 
 
-def _numbered(labels: NDArray[np.str_]) -> Ints:
-    """Equal labels get equal numbers, an empty one -1."""
-    unique, codes = np.unique(labels, return_inverse=True)
-    return np.where(unique[codes] == "", -1, codes).astype(np.int64) if len(labels) else codes.astype(np.int64)
+def _columns(rows: Iterator[tuple[Any, ...]], readers: Mapping[str, Reader]) -> dict[str, NDArray[Any]]:
+    """The rows, column by column; only a chunk of them is ever in memory as Python's own objects."""
+    parts: dict[str, list[NDArray[Any]]] = {name: [np.empty(0, kind)] for name, (kind, _) in readers.items()}
+    while chunk := list(islice(rows, CHUNK)):
+        for (name, (kind, number)), values in zip(readers.items(), zip(*chunk, strict=True), strict=True):
+            parts[name].append(np.array(values if number is None else [number(value) for value in values], dtype=kind))
+    return {name: np.concatenate(arrays) for name, arrays in parts.items()}
+
+
+def _without_unnamed(respondent: Ints, source: Ints) -> Ints:
+    """Votes of an import that names no judge have one respondent for all; they are not one person's."""
+    unnamed = Respondent.objects.filter(
+        kind=RespondentKind.IMPORTED, pseudonym=UNNAMED, source__in=np.unique(source).tolist()
+    )
+    return np.where(np.isin(respondent, list(unnamed.values_list("pk", flat=True))), UNKNOWN, respondent)
+
+
+def _in_one_unit(amount: Floats, unit: Ints) -> Floats:
+    """Amounts in the unit that most have, NaN elsewhere."""
+    used = unit[np.isfinite(amount)]
+    return np.where(unit == np.bincount(used).argmax(), amount, np.nan) if len(used) else amount
+
+
+def _labels(labels: Ints) -> Ints | None:
+    """None where nothing is known of any row: a label of its own for each would say that it was."""
+    return labels if (labels >= 0).any() else None

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db import connection, transaction
 
-from annotation.enums import CampaignState, ContestantKind, RespondentKind, SourceKind, SourceState
+from annotation.enums import UNNAMED, CampaignState, ContestantKind, RespondentKind, SourceKind, SourceState
 from annotation.errors import AnnotationError
 from annotation.imports.rows import QUESTION, Destination, Ids, Strengths, log_rows
 from annotation.imports.schema import CHUNK_ROWS
@@ -18,6 +18,7 @@ from annotation.imports.spool import Spooled, spool_votes
 from annotation.models import Board, Campaign, Contestant, Impression, Instrument, Item, Respondent, Response, Source
 from annotation.use_cases.change_campaign_state import change_campaign_state
 from annotation.use_cases.copy_rows import copy_rows, reserve_ids
+from annotation.use_cases.create_board import create_board
 from annotation.use_cases.create_campaign import create_campaign
 from annotation.use_cases.enrol_respondent import campaign_key
 from annotation.use_cases.publish_instrument import publish_instrument
@@ -28,8 +29,6 @@ from foundation.encryption import blind_digest
 from foundation.text import clean_text
 
 Report = Callable[[str, float], None]
-# The one respondent of all votes whose judge the file does not name: not a person, and no cluster for intervals.
-UNNAMED = "unnamed"
 LONGEST_NAME = 120
 
 
@@ -116,7 +115,7 @@ def _board(slug: str, name: str, now: datetime) -> tuple[Board, int]:
     board = Board.objects.select_for_update().filter(slug=slug).first()
     if board is None:
         campaign = create_campaign(slug=slug, name=clean_text(name)[:LONGEST_NAME], now=now)
-        return Board.objects.create(slug=slug, name=campaign.name, campaign=campaign), 0
+        return create_board(slug=slug, name=campaign.name, campaign=campaign, now=now), 0
     former = board.campaign.sources.filter(kind=SourceKind.IMPORT, state=SourceState.ACTIVE).order_by("pk")
     ids = list(former.values_list("pk", flat=True))
     for source_id in ids:

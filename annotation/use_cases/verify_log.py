@@ -5,7 +5,9 @@ from typing import Any
 
 from django.db import transaction
 
-from annotation.models import Judgment, LogEntry
+from annotation.boards import CODE_VERSION, canonical_json, digest_of
+from annotation.models import Judgment, LeaderboardSnapshot, LogEntry
+from annotation.use_cases.refresh_board import rebuild
 from annotation.use_cases.sequence_log import CHAINED, GENESIS, chain
 
 
@@ -23,7 +25,9 @@ class Verification:
 
 
 def verify_log(*, now: datetime) -> Verification:
-    """Walk the hash chain from the first entry and compare every digest; a changed, missing or moved row breaks it."""
+    """Walk the hash chain from the first entry and compare every digest: a changed, missing or moved row breaks it.
+    Then compute the newest snapshot of every board again.
+    """
     result = Verification()
     with transaction.atomic():
         digest, expected = GENESIS, 1
@@ -39,7 +43,26 @@ def verify_log(*, now: datetime) -> Verification:
                 break
             result.entries, expected = sequence, expected + 1
         result.unnumbered = Judgment.objects.filter(log_entry__isnull=True).count()
+    result.problems += [problem for snapshot in newest_snapshots() if (problem := compare(snapshot))]
     return result
+
+
+def newest_snapshots() -> list[LeaderboardSnapshot]:
+    """The newest of every board."""
+    snapshots = LeaderboardSnapshot.objects.select_related("board__campaign")
+    return list(snapshots.order_by("board_id", "-number").distinct("board_id"))
+
+
+def compare(snapshot: LeaderboardSnapshot) -> str | None:
+    """What is wrong with a snapshot: its own digest, or that the log gives other standings, byte for byte."""
+    name = f"board {snapshot.board.slug}, snapshot {snapshot.number}"
+    if digest_of(snapshot.standings) != snapshot.digest:
+        return f"{name} does not match its digest"
+    if snapshot.code_version == CODE_VERSION and canonical_json(rebuild(snapshot)) != canonical_json(
+        snapshot.standings
+    ):
+        return f"{name} does not follow from the log"
+    return None
 
 
 def _entries() -> Iterator[tuple[int, bytes, dict[str, Any]]]:

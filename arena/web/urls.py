@@ -1,6 +1,6 @@
 from django.urls import path
 
-from arena.web import battles
+from arena.web import battles, leaderboard
 
 urlpatterns = [
     path("", battles.home, name="home"),
@@ -9,4 +9,6 @@ urlpatterns = [
     path("battles/<uuid:battle_id>", battles.battle, name="battle"),
     path("battles/<uuid:battle_id>/follow-up", battles.follow_up, name="follow-up"),
     path("battles/<uuid:battle_id>/vote", battles.vote, name="vote"),
+    path("leaderboard", leaderboard.leaderboard, name="leaderboard"),
+    path("leaderboard/<slug:slug>", leaderboard.board, name="board"),
 ]

@@ -8,7 +8,7 @@ from annotation.use_cases.verify_log import verify_log
 
 
 class Command(BaseCommand):
-    help = "Walk the log's hash chain, and compute the newest snapshot of every board again; exit 1 if anything differs."
+    help = "Walk the log's hash chain, compute every board's newest snapshot again; exit 1 if anything differs."
 
     def handle(self, *args: Any, **options: Any) -> None:
         sequence_log(now=timezone.now())

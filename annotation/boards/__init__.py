@@ -1,0 +1,19 @@
+"""Standings of a slice of the log: what a board's snapshot holds, and nothing that only a page needs."""
+
+from annotation.boards.canonical import canonical_json, digest_of, plain
+from annotation.boards.names import contestant_names
+from annotation.boards.slices import UnknownSlice, sliced
+from annotation.boards.standings import CODE_VERSION, compute_standings
+from annotation.ratings import merged_contestants
+
+__all__ = [
+    "CODE_VERSION",
+    "UnknownSlice",
+    "canonical_json",
+    "compute_standings",
+    "contestant_names",
+    "digest_of",
+    "merged_contestants",
+    "plain",
+    "sliced",
+]

@@ -1,0 +1,57 @@
+"""On whose preferences over which prompts a board stands, in numbers."""
+
+from typing import Any
+
+import numpy as np
+from django.db.models import Count, Max, Min, QuerySet
+
+from annotation.enums import UNNAMED, Design, RespondentKind, SourceKind
+from annotation.models import Judgment, Source
+from annotation.ratings import DESIGNS, UNKNOWN, Bools, PairRows
+
+
+def people_of(judgments: QuerySet[Judgment], pairs: PairRows) -> dict[str, Any]:
+    """Counts of respondents by kind, of prompts by how they came about, of judgments by where they come from."""
+    span = judgments.order_by().aggregate(first=Min("submitted_at"), last=Max("submitted_at"))
+    kinds = (
+        judgments.order_by()
+        .exclude(respondent__pseudonym=UNNAMED, respondent__kind=RespondentKind.IMPORTED)
+        .values_list("respondent__kind")
+        .annotate(Count("respondent", distinct=True))
+    )
+    return {
+        "judgments": len(pairs),
+        "respondents": dict(kinds),
+        "unnamed_judgments": int((pairs.respondent == UNKNOWN).sum()),
+        "first": span["first"] and span["first"].date().isoformat(),
+        "last": span["last"] and span["last"].date().isoformat(),
+        "prompts": prompts_of(pairs),
+        "sources": sources_of(pairs),
+    }
+
+
+def prompts_of(pairs: PairRows) -> dict[str, int]:
+    """Distinct prompts: respondents' own, and given ones; `unknown` counts judgments."""
+    known = pairs.prompt != UNKNOWN
+    own = pairs.design == DESIGNS.index(Design.CHOSEN)
+    return {
+        "own": len(np.unique(pairs.prompt[known & own])),
+        "given": len(np.unique(pairs.prompt[known & ~own])),
+        "unknown": int((~known).sum()),
+    }
+
+
+def sources_of(pairs: PairRows) -> dict[str, int]:
+    """Judgments by the kind of their source."""
+    ids, counts = np.unique(pairs.source, return_counts=True)
+    kinds = dict(Source.objects.filter(pk__in=ids.tolist()).values_list("pk", "kind"))
+    totals = dict.fromkeys(SourceKind.values, 0)
+    for pk, count in zip(ids.tolist(), counts.tolist(), strict=True):
+        totals[kinds[pk]] += count
+    return totals
+
+
+def simulated(pairs: PairRows) -> Bools:
+    """Which judgments nobody gave."""
+    ids = Source.objects.filter(pk__in=np.unique(pairs.source).tolist(), kind=SourceKind.SIMULATION)
+    return np.isin(pairs.source, list(ids.values_list("pk", flat=True)))

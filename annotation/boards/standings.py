@@ -1,0 +1,102 @@
+"""The standings of a slice: a pure function of the judgments it is given, of the method and of the seed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from django.db.models import QuerySet
+
+from annotation.boards.canonical import plain
+from annotation.boards.names import contestant_names
+from annotation.boards.order import SCALE, Order, fit_order
+from annotation.boards.people import people_of, simulated
+from annotation.boards.worth import Entries, worth_of
+from annotation.models import Judgment
+from annotation.ratings import BOTH_BAD_VOTE, PairRows, read_pairs
+
+# Goes up when the same log gives other standings than before.
+CODE_VERSION = "1"
+# A standing that has no rank or group yet.
+NO_RANK = ("group", "rank", "rank_low", "rank_high")
+
+
+def compute_standings(
+    judgments: QuerySet[Judgment],
+    *,
+    method: str,
+    seed: int,
+    merged: Mapping[int, int],
+    names: Mapping[int, str] | None = None,
+) -> dict[str, Any]:
+    """What a snapshot holds, as plain JSON. Without `names` contestants are called what they are called now."""
+    pairs = read_pairs(judgments, merged=merged)
+    order = fit_order(pairs, method)
+    worth, worth_entries = worth_of(pairs, seed)
+    if names is None:
+        names = contestant_names(pairs.contestants)
+    return plain(
+        {
+            "method": method,
+            "scale": SCALE,
+            "entries": _entries(pairs, order, worth_entries, names),
+            "fit": order.details,
+            "reason": order.reason,
+            "notes": order.notes,
+            "excluded": _excluded(pairs, method),
+            "worth": worth,
+            "people": people_of(judgments, pairs),
+            "simulated_share": _share(simulated(pairs)),
+            "merged": pairs.merged,
+        }
+    )
+
+
+def _entries(pairs: PairRows, order: Order, worth: Entries, names: Mapping[int, str]) -> list[dict[str, Any]]:
+    acceptable = pairs.acceptable_shares()
+    everything = pairs.per_contestant(np.ones(len(pairs), dtype=bool))
+    made_up = pairs.per_contestant(simulated(pairs))
+    entries = []
+    for position, pk in enumerate(pairs.contestants):
+        entry = {name: values[position] for name, values in order.columns.items()}
+        entry |= {name: entry[name] or None for name in NO_RANK}
+        entry |= {
+            "contestant": pk,
+            "model": names[pk],
+            "judgments": everything[position],
+            "simulated_share": made_up[position] / everything[position],
+            "acceptable": {
+                "share": acceptable.share[position],
+                "lower": acceptable.lower[position],
+                "upper": acceptable.upper[position],
+                "judged": int(acceptable.judged[position]),
+            }
+            if acceptable.judged[position]
+            else None,
+            "worth": worth.get(position),
+        }
+        entries.append(entry)
+    return sorted(entries, key=_place)
+
+
+def _place(entry: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Groups one after the other, each from its best; last who has no rank."""
+    if entry["rank"] is None:
+        return (1, 0, 0, entry["model"], entry["contestant"])
+    return (0, entry["group"], entry["rank"], entry["model"], entry["contestant"])
+
+
+def _excluded(pairs: PairRows, method: str) -> dict[str, Any]:
+    """What says nothing about the order. `neither` also holds the imported both-bad votes, `left_out` is the union."""
+    neither = pairs.neither
+    return {
+        "both_bad": int((pairs.preference == BOTH_BAD_VOTE).sum()),
+        "both_bad_rate": _share(pairs.preference == BOTH_BAD_VOTE),
+        "neither": int(neither.sum()),
+        "neither_rate": _share(neither),
+        "cannot_compare": int(pairs.cannot_compare.sum()),
+        "left_out": int((~pairs.fitted(method)).sum()),
+    }
+
+
+def _share(rows: Any) -> float | None:
+    return float(rows.mean()) if len(rows) else None

@@ -1,0 +1,90 @@
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.core.cache import cache
+from django.db.models import OuterRef, Subquery
+
+from annotation.boards import CODE_VERSION
+from annotation.enums import SourceState
+from annotation.models import Board, LeaderboardSnapshot, LogEntry, Source
+from annotation.queries import last_sequence
+from annotation.use_cases.refresh_board import BoardBusy, refresh_board
+
+log = structlog.get_logger(__name__)
+SNAPSHOT = ("number", "last_sequence", "retired_sources", "code_version", "method", "slice")
+
+
+def refresh_boards(*, now: datetime) -> int:
+    """Bring every board up to the log; returns how many moved. One that fails does not hold the others up.
+
+    Where nothing happened since the last look this costs three queries, however many boards and votes there are.
+    """
+    moved, last, retired = 0, last_sequence(), _retired_sources()
+    for board in _boards_with_newest_snapshot():
+        look = Look(board, retired[board.campaign_id], last)
+        try:
+            if look.finds_news():
+                moved += refresh_board(board_id=board.pk, now=now, wait=False) is not None
+            look.remember()
+        except BoardBusy:
+            continue
+        except Exception:
+            log.exception("board_not_refreshed", board=board.pk)
+    return moved
+
+
+@dataclass(frozen=True)
+class Look:
+    """One board beside the log. What was looked at and changed no standing is remembered, so that it is not computed
+    over and over; forgetting it costs one computation.
+    """
+
+    board: Any
+    retired: list[int]
+    last: int
+
+    @property
+    def key(self) -> str:
+        return f"annotation.board_looked_at:{self.board.pk}"
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        return (self.board.snapshot_number, self.retired, CODE_VERSION, self.board.method, self.board.slice)
+
+    def finds_news(self) -> bool:
+        inputs, last = cache.get(self.key, (None, 0))
+        if inputs == self.inputs:
+            return self._has_entries_after(last)
+        return self._differs() or self._has_entries_after(self.board.snapshot_last_sequence)
+
+    def remember(self) -> None:
+        cache.set(self.key, (self.inputs, self.last), timeout=None)
+
+    def _differs(self) -> bool:
+        """There is no snapshot, or it is one of other sources, rules or arithmetic."""
+        board = self.board
+        was = (board.snapshot_retired_sources, board.snapshot_code_version, board.snapshot_method, board.snapshot_slice)
+        return bool(was != (self.retired, CODE_VERSION, board.method, board.slice))
+
+    def _has_entries_after(self, sequence: int) -> bool:
+        if sequence >= self.last:
+            return False
+        entries = LogEntry.objects.filter(sequence__gt=sequence, sequence__lte=self.last)
+        return entries.filter(judgment__campaign=self.board.campaign_id).exists()
+
+
+def _retired_sources() -> dict[int, list[int]]:
+    retired: dict[int, list[int]] = defaultdict(list)
+    rows = Source.objects.filter(state=SourceState.RETIRED).order_by("pk").values_list("campaign_id", "pk")
+    for campaign, source in rows:
+        retired[campaign].append(source)
+    return retired
+
+
+def _boards_with_newest_snapshot() -> list[Any]:
+    newest = LeaderboardSnapshot.objects.filter(board=OuterRef("pk")).order_by("-number")
+    fields = {f"snapshot_{name}": Subquery(newest.values(name)[:1]) for name in SNAPSHOT}
+    return list(Board.objects.annotate(**fields).order_by("pk"))
