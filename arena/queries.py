@@ -52,7 +52,7 @@ def answering_turn(battle_id: UUID, *, person: Person | None) -> AnsweringTurn |
     return AnsweringTurn(
         number=battle.turn_count - 1,
         person=person,
-        completions={turn.completion_id: side_of[turn.response.position] for turn in turns},
+        completions={turn.job.pk: side_of[turn.response.position] for turn in turns},
         outcome="void" if battle.state == BattleState.VOID else "ready",
         ended=ended,
         texts=_texts(turns, side_of) if ended else {},
@@ -60,11 +60,11 @@ def answering_turn(battle_id: UUID, *, person: Person | None) -> AnsweringTurn |
 
 
 def _texts(turns: list[Turn], side_of: dict[int, str]) -> dict[str, str]:
-    done = [turn for turn in turns if turn.completion.state == CompletionState.SUCCEEDED]
-    sealed = read_personal_texts(t.completion.personal_text_id for t in done if t.completion.personal_text_id)
+    done = [turn for turn in turns if turn.job.state == CompletionState.SUCCEEDED]
+    sealed = read_personal_texts(t.job.personal_text_id for t in done if t.job.personal_text_id)
     return {
         side_of[turn.response.position]: (
-            sealed[turn.completion.personal_text_id] if turn.completion.personal_text_id else turn.completion.text
+            sealed[turn.job.personal_text_id] if turn.job.personal_text_id else turn.job.text
         )
         or ""
         for turn in done
@@ -129,8 +129,8 @@ def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
     side_of = {position: SIDES[place] for place, position in enumerate(battle.impression.order)}
     answers: dict[int, dict[str, str]] = {}
     for turn in turns:
-        if turn.completion.state == CompletionState.SUCCEEDED:
-            answers.setdefault(turn.number, {})[side_of[turn.response.position]] = read(turn.completion)
+        if turn.job.state == CompletionState.SUCCEEDED:
+            answers.setdefault(turn.number, {})[side_of[turn.response.position]] = read(turn.job)
     whole = battle.turn_count - (1 if battle.state == BattleState.ANSWERING else 0)
     return Ballot(
         battle_id=battle.pk,
@@ -146,7 +146,7 @@ def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
 
 
 def _read_all(said: list[Any], turns: list[Turn]) -> Callable[[Any], str]:
-    ids = [each.personal_text_id for each in [*said, *(turn.completion for turn in turns)] if each.personal_text_id]
+    ids = [each.personal_text_id for each in [*said, *(turn.job for turn in turns)] if each.personal_text_id]
     sealed = read_personal_texts(ids)
 
     def read(holder: Any) -> str:
@@ -212,7 +212,7 @@ def reveal(battle_id: UUID, *, person: Person) -> list[Revealed]:
     revealed = []
     for side, pk in zip(SIDES, judgment.contestants, strict=True):
         contestant = contestants[pk]
-        model = contestant.revision.language_model
+        model = contestant.served.language_model
         revealed.append(
             Revealed(side, contestant.name, model.organisation, judgment.preference == side, standings.get(pk))
         )

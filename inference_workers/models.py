@@ -67,6 +67,13 @@ class LanguageModel(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def serves(self) -> "LanguageModelRevision":
+        """The current revision; ValueError for a model that was never given one."""
+        if self.current is None:
+            raise ValueError(f"{self.slug} has no revision yet")
+        return self.current
+
 
 class LanguageModelRevision(models.Model):
     """Everything that decides what a model answers. Immutable: a change makes the next number."""

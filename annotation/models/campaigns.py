@@ -33,6 +33,13 @@ class Campaign(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def asks(self) -> "Instrument":
+        """The current instrument; ValueError before the first is published."""
+        if self.instrument is None:
+            raise ValueError(f"campaign {self.slug} has no instrument yet")
+        return self.instrument
+
 
 class GuidelinesVersion(AppendOnly):
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="guidelines_versions")

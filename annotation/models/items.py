@@ -50,6 +50,13 @@ class Contestant(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def served(self) -> LanguageModelRevision:
+        """The revision behind a language model; ValueError for an imported name."""
+        if self.revision is None:
+            raise ValueError(f"{self.name} is an imported name, no language model")
+        return self.revision
+
 
 class Prompt(models.Model):
     """Chat messages that are asked. A person's own words are sealed under their key (JSON of the messages)."""
@@ -168,3 +175,10 @@ class Turn(models.Model):
 
     def __str__(self) -> str:
         return f"turn {self.number}"
+
+    @property
+    def job(self) -> Completion:
+        """The completion of a turn of that kind; ValueError for a text, a file or nothing."""
+        if self.completion is None:
+            raise ValueError(f"turn {self.pk} is {self.kind}, no completion")
+        return self.completion

@@ -38,7 +38,7 @@ def claim_slot(*, campaign: Campaign, respondent: Respondent, now: datetime) -> 
     """
     if campaign.state not in {CampaignState.RUNNING, CampaignState.PILOT}:
         raise CampaignNotRunning(f"campaign {campaign.slug} is {campaign.state}")
-    values = {
+    values: dict[str, int | uuid.UUID] = {
         "campaign": campaign.pk,
         "respondent": respondent.pk,
         "token": uuid.uuid4(),

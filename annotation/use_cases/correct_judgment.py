@@ -4,14 +4,12 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from accounts.texts import write_personal_text
 from annotation.enums import CampaignState, JudgmentKind
-from annotation.errors import AnnotationError
-from annotation.models import Judgment, JudgmentText, Respondent
+from annotation.models import Judgment, Respondent
 from annotation.queries import own_median_amount
 from annotation.questions import Situation, read_answers
 from annotation.use_cases.retract_judgment import AlreadySuperseded, supersede
-from annotation.use_cases.submit_judgment import CampaignClosed, NotYourAssignment, asked_in
+from annotation.use_cases.submit_judgment import CampaignClosed, NotYourAssignment, asked_in, seal_texts
 from foundation.idempotency import body_hash, once
 
 
@@ -50,13 +48,9 @@ def _correct(judgment_id: int, respondent: Respondent, answers: Mapping[str, Any
         own_median_amount=own_median_amount(respondent.pk),
     )
     reading = read_answers(asked_in(judgment.impression), answers, situation)
-    if reading.texts and respondent.person is None:
-        raise AnnotationError("free text needs a person whose key seals it")
     try:
         corrected = supersede(judgment, answers=reading.answers, submitted_at=now, **reading.columns)
     except IntegrityError as error:
         raise AlreadySuperseded(f"judgment {judgment_id} was superseded") from error
-    for question, text in reading.texts.items():
-        sealed = write_personal_text(person=respondent.person, text=text)
-        JudgmentText.objects.create(judgment=corrected, question=question, personal_text=sealed)
+    seal_texts(corrected, respondent, reading)
     return corrected

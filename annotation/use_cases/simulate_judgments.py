@@ -67,7 +67,7 @@ def simulate_judgments(
     utilities = np.linspace(0.6, -0.6, len(contestants)) if truth is None else np.asarray(truth, dtype=float)
     rng = np.random.Generator(np.random.PCG64(seed))
     questions = instrument_questions(campaign.instrument_id)
-    shares = list(campaign.instrument.questions.values_list("name", "ask_probability"))
+    shares = list(campaign.asks.questions.values_list("name", "ask_probability"))
     by_id = dict(zip((c.pk for c in contestants), utilities, strict=True))
     simulated = [
         _simulate_one(campaign, questions, shares, by_id, rng, respondent=int(rng.integers(respondents)))

@@ -41,6 +41,16 @@ class CampaignClosed(AnnotationError):
 
 
 @dataclass(frozen=True)
+class Held:
+    """An assignment under lock: what was shown for it, the contestants by position, and whether the lease ran out."""
+
+    assignment: Assignment
+    impression: Impression
+    contestants: list[int | None]
+    ran_out: bool
+
+
+@dataclass(frozen=True)
 class Process:
     """How the answer came about. Client's claims, bounded by the form; None where the client said nothing."""
 
@@ -89,41 +99,41 @@ def submit_judgment(
     with transaction.atomic(), once(key=key, scope=scope, body_hash=body, now=now) as attempt:
         if attempt.replayed:
             return Judgment.objects.get(pk=attempt.response["judgment"])
-        assignment = lock_assignment(assignment_id, respondent)
-        impression = assignment.shown
-        refuse_unless_open(assignment, lease_token)
-        reading = read_for(assignment, impression, answers)
-        judgment = _write(assignment, impression, respondent, reading, process, now)
-        _end(assignment, impression, lease_token)
+        held = lock_assignment(assignment_id, respondent)
+        refuse_unless_open(held, lease_token)
+        asked = asked_in(held.impression)
+        reading = read_answers(asked, answers, situation_of(held, asked))
+        judgment = _write(held, respondent, reading, process, now)
+        _end(held, lease_token)
         attempt.response = {"judgment": judgment.pk}
     return judgment
 
 
-def lock_assignment(assignment_id: int, respondent: Respondent) -> Assignment:
-    """The respondent's assignment under lock, with its item, campaign and `contestant_ids` by position."""
+def lock_assignment(assignment_id: int, respondent: Respondent) -> Held:
+    """The respondent's assignment under lock. Raises NotYourAssignment, and ItemNotOpen for one never shown."""
     contestants = Response.objects.filter(item=OuterRef("item_id")).order_by("position").values("contestant_id")
-    assignment = (
+    found = (
         Assignment.objects.select_for_update(of=["self"])
         .select_related("item__campaign", "slot")
-        .annotate(contestant_ids=ArraySubquery(contestants), ran_out=Q(lease_expires_at__lte=Now()))
+        .annotate(by_position=ArraySubquery(contestants), ran_out=Q(lease_expires_at__lte=Now()))
         .filter(pk=assignment_id, respondent=respondent)
         .first()
     )
-    if assignment is None:
+    if found is None:
         raise NotYourAssignment("no such assignment of this respondent")
-    shown = Impression.objects.filter(assignment=assignment).order_by("-id").first()
+    shown = Impression.objects.filter(assignment=found).order_by("-id").first()
     if shown is None:
         raise ItemNotOpen("the item was never shown under this assignment")
-    assignment.shown = shown
-    return assignment
+    return Held(found, shown, found.by_position, found.ran_out)
 
 
-def refuse_unless_open(assignment: Assignment, lease_token: UUID) -> None:
+def refuse_unless_open(held: Held, lease_token: UUID) -> None:
+    assignment = held.assignment
     if assignment.state == AssignmentState.SUBMITTED:
         raise AlreadyAnswered("this assignment was answered")
     if assignment.state != AssignmentState.OPEN or assignment.lease_token != lease_token:
         raise LeaseExpired(f"the assignment is {assignment.state} or was claimed anew")
-    if assignment.ran_out:
+    if held.ran_out:
         raise LeaseExpired("the lease ran out")
     if assignment.item.state not in {ItemState.OPEN, ItemState.FROZEN}:
         raise ItemNotOpen(f"the item is {assignment.item.state}")
@@ -133,46 +143,33 @@ def refuse_unless_open(assignment: Assignment, lease_token: UUID) -> None:
     check(SLOT, assignment.slot.state, SlotState.DONE)
 
 
-def read_for(assignment: Assignment, impression: Impression, answers: Mapping[str, Any]) -> Reading:
-    """Validate the answers against exactly the questions this impression asked."""
-    asked = asked_in(impression)
-    return read_answers(asked, answers, situation_of(assignment, asked))
-
-
 def asked_in(impression: Impression) -> list[Asked]:
     return [each for each in instrument_questions(impression.instrument_id) if each.name in impression.questions_asked]
 
 
-def situation_of(assignment: Assignment, asked: list[Asked]) -> Situation:
+def situation_of(held: Held, asked: list[Asked]) -> Situation:
     prices = any(each.type == "amount" for each in asked)
     return Situation(
-        responses=len(assignment.contestant_ids),
-        currency=assignment.item.campaign.currency,
-        own_median_amount=own_median_amount(assignment.respondent_id) if prices else None,
+        responses=len(held.contestants),
+        currency=held.assignment.item.campaign.currency,
+        own_median_amount=own_median_amount(held.assignment.respondent_id) if prices else None,
     )
 
 
-def _write(
-    assignment: Assignment,
-    impression: Impression,
-    respondent: Respondent,
-    reading: Reading,
-    process: Process,
-    now: datetime,
-) -> Judgment:
-    campaign = assignment.item.campaign
+def _write(held: Held, respondent: Respondent, reading: Reading, process: Process, now: datetime) -> Judgment:
+    item, impression = held.assignment.item, held.impression
     try:
         judgment = Judgment.objects.create(
-            campaign=campaign,
-            item=assignment.item,
+            campaign=item.campaign,
+            item=item,
             respondent=respondent,
-            source_id=assignment.item.source_id,
+            source_id=item.source_id,
             impression=impression,
-            assignment=assignment,
+            assignment=held.assignment,
             instrument_id=impression.instrument_id,
             guidelines_id=impression.guidelines_id,
             order=impression.order,
-            contestants=[assignment.contestant_ids[position] for position in impression.order],
+            contestants=[held.contestants[position] for position in impression.order],
             answers=reading.answers,
             rendered_at=process.rendered_at,
             first_touch_at=process.first_touch_at,
@@ -185,16 +182,26 @@ def _write(
         if "one_first_judgment_per_respondent_and_item" in str(error):
             raise AlreadyAnswered("this respondent has judged this item") from error
         raise
+    seal_texts(judgment, respondent, reading)
+    return judgment
+
+
+def seal_texts(judgment: Judgment, respondent: Respondent, reading: Reading) -> None:
+    """Store the answer's free texts under their author's key, which a respondent without a person does not have."""
     for question, text in reading.texts.items():
         if respondent.person is None:
             raise AnnotationError("free text needs a person whose key seals it")
         sealed = write_personal_text(person=respondent.person, text=text)
         JudgmentText.objects.create(judgment=judgment, question=question, personal_text=sealed)
-    return judgment
 
 
-def _end(assignment: Assignment, impression: Impression, lease_token: UUID) -> None:
+def _end(held: Held, lease_token: UUID) -> None:
+    values: dict[str, int | UUID] = {
+        "assignment": held.assignment.pk,
+        "token": lease_token,
+        "impression": held.impression.pk,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(END, {"assignment": assignment.pk, "token": lease_token, "impression": impression.pk})
+        cursor.execute(END, values)
         if cursor.fetchone()[0] != 1:
             raise LeaseExpired("the assignment was claimed anew while it was being answered")

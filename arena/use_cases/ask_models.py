@@ -1,9 +1,9 @@
 import json
 
 from accounts.models import Person
-from accounts.texts import read_personal_texts
+from accounts.texts import read_personal_text
 from annotation.enums import TurnKind
-from annotation.models import Response, Turn
+from annotation.models import Contestant, FollowUp, Prompt, Response, Turn
 from annotation.selection.draws import new_seed
 from arena.errors import ArenaError
 from arena.models import Battle
@@ -27,7 +27,7 @@ def ask_models(*, battle: Battle, turn: int, person: Person) -> None:
 
 def ask_one(*, battle: Battle, response: Response, turn: int, person: Person) -> Completion:
     return request_completion(
-        revision=response.contestant.revision,
+        revision=contestant_of(response).served,
         messages=conversation(battle, response, before=turn),
         person=person,
         priority=Priority.VISITOR,
@@ -37,28 +37,39 @@ def ask_one(*, battle: Battle, response: Response, turn: int, person: Person) ->
 
 def conversation(battle: Battle, response: Response, *, before: int) -> list[Message]:
     """What this side was told and said so far: the prompt, then its own earlier turns and the follow-ups."""
+    if battle.item.prompt is None:
+        raise ValueError(f"battle {battle.pk} has no prompt")
     said = [_messages(battle.item.prompt), *[_messages(f) for f in battle.item.follow_ups.filter(number__lte=before)]]
     turns = response.turns.filter(number__lt=before).select_related("completion").order_by("number")
     messages = list(said[0])
     for turn, follow_up in zip(turns, said[1:], strict=True):
-        messages.append({"role": "assistant", "content": read_completion(turn.completion)})
+        messages.append({"role": "assistant", "content": read_completion(turn.job)})
         messages.extend(follow_up)
     return messages
 
 
-def _messages(holder: object) -> list[Message]:
-    if holder.messages is not None:
-        return holder.messages
-    text = read_personal_texts([holder.personal_text_id])[holder.personal_text_id]
-    if text is None:
-        raise TextErased("the visitor's texts were erased")
-    return json.loads(text)
+def contestant_of(response: Response) -> Contestant:
+    """Every side of a battle has a contestant; a human text would have none."""
+    if response.contestant is None:
+        raise ValueError(f"response {response.pk} has no contestant")
+    return response.contestant
+
+
+def _messages(holder: Prompt | FollowUp) -> list[Message]:
+    if holder.personal_text_id is None:
+        return list(holder.messages or [])
+    messages: list[Message] = json.loads(_unsealed(holder.personal_text_id))
+    return messages
 
 
 def read_completion(completion: Completion) -> str:
     if completion.personal_text_id is None:
         return completion.text or ""
-    text = read_personal_texts([completion.personal_text_id])[completion.personal_text_id]
+    return _unsealed(completion.personal_text_id)
+
+
+def _unsealed(text_id: int) -> str:
+    text = read_personal_text(text_id)
     if text is None:
         raise TextErased("the visitor's texts were erased")
     return text

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from accounts.models import Person
 from annotation.enums import AssignmentState, ImpressionEnd, ItemState, SlotState
 from annotation.models import ImpressionEvent, Response, Turn
 from annotation.transitions import ASSIGNMENT, ITEM, SLOT
@@ -50,21 +51,19 @@ def _settle(battle: Battle, completion_id: UUID, now: datetime) -> None:
     ended = next((turn for turn in turns if turn.completion_id == completion_id), None)
     if ended is None:
         return
-    if ended.completion.state != CompletionState.SUCCEEDED:
+    if ended.job.state != CompletionState.SUCCEEDED:
         _replace_or_void(battle, ended, now)
-    elif all(turn.completion.state == CompletionState.SUCCEEDED for turn in turns):
+    elif all(turn.job.state == CompletionState.SUCCEEDED for turn in turns):
         _open_for_vote(battle, now)
 
 
 def _replace_or_void(battle: Battle, turn: Turn, now: datetime) -> None:
     """The same contestant gets one more try; a second failure voids the battle, whichever side it was."""
     if turn.replacements >= 1:
-        void_battle(battle, reason=f"completion failed twice: {turn.completion.error_code}", now=now)
+        void_battle(battle, reason=f"completion failed twice: {turn.job.error_code}", now=now)
         return
-    failed = turn.completion
-    turn.completion = ask_one(
-        battle=battle, response=turn.response, turn=turn.number, person=battle.assignment.respondent.person
-    )
+    failed = turn.job
+    turn.completion = ask_one(battle=battle, response=turn.response, turn=turn.number, person=visitor_of(battle))
     turn.replacements += 1
     turn.save(update_fields=["completion", "replacements"])
     record_event(
@@ -74,6 +73,13 @@ def _replace_or_void(battle: Battle, turn: Turn, now: datetime) -> None:
         reason=failed.error_code,
         data={"failed": str(failed.pk), "replacement": str(turn.completion_id)},
     )
+
+
+def visitor_of(battle: Battle) -> Person:
+    person = battle.assignment.respondent.person
+    if person is None:
+        raise ValueError(f"battle {battle.pk} has no visitor")
+    return person
 
 
 def _open_for_vote(battle: Battle, now: datetime) -> None:
@@ -92,7 +98,7 @@ def response_digest(response: Response) -> str:
     """Keyed digest over the response's turns in order, so that what was judged can be checked later."""
     whole = sha256()
     for turn in response.turns.select_related("completion").order_by("number"):
-        whole.update(sha256(read_completion(turn.completion).encode()).digest())
+        whole.update(sha256(read_completion(turn.job).encode()).digest())
     return blind_digest(whole.digest(), purpose="response")
 
 

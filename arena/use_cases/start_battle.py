@@ -81,7 +81,7 @@ def _open_battle(arena: Arena, person: Person, text: str, network: str, now: dat
     selection = choose(
         policy=campaign.policy,
         parameters=campaign.policy_parameters,
-        candidates=[Candidate(c.pk, c.revision.language_model.weight) for c in contestants.values()],
+        candidates=[Candidate(c.pk, c.served.language_model.weight) for c in contestants.values()],
         seed=seed,
     )
     respondent = enrol_respondent(campaign=campaign, person=person, kind=RespondentKind.VISITOR, now=now)
@@ -90,7 +90,7 @@ def _open_battle(arena: Arena, person: Person, text: str, network: str, now: dat
     assignment = _assign(item, respondent, now)
     impression = show_item(
         campaign=campaign,
-        instrument=campaign.instrument,
+        instrument=campaign.asks,
         item=item,
         responses=len(selection.pair),
         respondent=respondent,
@@ -116,7 +116,7 @@ def _contestants() -> dict[int, Contestant]:
         .select_related("current__contestant__revision__language_model", "current__language_model")
         .order_by("pk")
     )
-    found = [getattr(m.current, "contestant", None) or enter_contestant(revision=m.current) for m in models]
+    found = [getattr(m.serves, "contestant", None) or enter_contestant(revision=m.serves) for m in models]
     if len(found) < 2:
         raise NotEnoughModels(f"{len(found)} models can be drawn, a battle needs two")
     return {contestant.pk: contestant for contestant in found}

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +21,7 @@ from arena.policies import PromptRefused
 from arena.use_cases.ask_follow_up import NoMoreTurns, NotReady, NotYourBattle, ask_follow_up
 from arena.use_cases.cast_vote import StaleTurn, cast_vote
 from arena.use_cases.start_battle import ArenaClosed, NotEnoughModels, TooBusy, TooManyBattles, start_battle
+from arena.web.requests import HtmxRequest
 from arena.web.visitors import known_person, person_for, remember
 from foundation.clientaddress import network_digest
 from foundation.idempotency import InFlight, KeyReused, mint_key
@@ -34,24 +35,24 @@ SENTENCES = {
 
 
 @require_GET
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: HtmxRequest) -> HttpResponse:
     return show_home(request, PromptForm.blank(), status=200)
 
 
-def show_home(request: HttpRequest, form: PromptForm, *, status: int, **context: Any) -> HttpResponse:
+def show_home(request: HtmxRequest, form: PromptForm, *, status: int, **context: Any) -> HttpResponse:
     arena = queries.default_arena()
     context |= {"form": form, "arena": arena, "key": mint_key(), "workers": worker_status()}
     return render(request, "arena/home.html", context, status=status)
 
 
 @require_GET
-def workers(request: HttpRequest) -> HttpResponse:
+def workers(request: HtmxRequest) -> HttpResponse:
     """The line that says whether the models are awake; the page asks again until they are."""
     return render(request, "arena/home.html#workers", {"workers": worker_status()})
 
 
 @require_POST
-def start(request: HttpRequest) -> HttpResponseBase:
+def start(request: HtmxRequest) -> HttpResponseBase:
     form = PromptForm(request.POST)
     if not form.is_valid():
         return show_home(request, form, status=422)
@@ -79,12 +80,12 @@ def start(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_GET
-def battle(request: HttpRequest, battle_id: UUID) -> HttpResponse:
+def battle(request: HtmxRequest, battle_id: UUID) -> HttpResponse:
     return show_battle(request, battle_id, known_person(request))
 
 
 def show_battle(
-    request: HttpRequest, battle_id: UUID, person: Person | None, *, status: int = 200, **context: Any
+    request: HtmxRequest, battle_id: UUID, person: Person | None, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     """The whole page, or for htmx its inside. What may be seen depends on the battle's state alone."""
     ballot = queries.ballot(battle_id, person=person)
@@ -106,7 +107,7 @@ def judgment_form(battle_id: UUID, person: Person, data: Any = None) -> Judgment
 
 
 @require_POST
-def follow_up(request: HttpRequest, battle_id: UUID) -> HttpResponseBase:
+def follow_up(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
     person, form = known_person(request), PromptForm(request.POST)
     if person is None:
         raise Http404
@@ -115,7 +116,7 @@ def follow_up(request: HttpRequest, battle_id: UUID) -> HttpResponseBase:
         if form.is_valid():
             ask_follow_up(battle_id=battle_id, person=person, now=timezone.now(), **form.cleaned_data)
         else:
-            problem = " ".join(error for errors in form.errors.values() for error in errors)
+            problem = " ".join(str(error) for errors in form.errors.values() for error in errors)
     except PromptRefused as refused:
         problem = str(refused)
     except NoMoreTurns:
@@ -130,7 +131,7 @@ def follow_up(request: HttpRequest, battle_id: UUID) -> HttpResponseBase:
 
 
 @require_POST
-def vote(request: HttpRequest, battle_id: UUID) -> HttpResponseBase:
+def vote(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
     person = known_person(request)
     if person is None or queries.ballot(battle_id, person=person) is None:
         raise Http404
@@ -152,7 +153,7 @@ def vote(request: HttpRequest, battle_id: UUID) -> HttpResponseBase:
     return after_change(request, battle_id, person)
 
 
-def conflict(request: HttpRequest) -> int:
+def conflict(request: HtmxRequest) -> int:
     """409 says that the page is stale; htmx swaps 422 only, and the page it gets says what happened."""
     return 422 if request.htmx else 409
 
@@ -165,7 +166,7 @@ def _moved_on(refused: Exception) -> str:
     return _("This battle has moved on, perhaps in another tab. Look again and vote.")
 
 
-def after_change(request: HttpRequest, battle_id: UUID, person: Person) -> HttpResponseBase:
+def after_change(request: HtmxRequest, battle_id: UUID, person: Person) -> HttpResponseBase:
     """htmx gets the new inside at once; without it the browser is sent back to the page."""
     if request.htmx:
         return show_battle(request, battle_id, person)

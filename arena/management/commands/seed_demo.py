@@ -27,7 +27,7 @@ class Command(BaseCommand):
         if not arena.campaign.sources.filter(kind=SourceKind.SIMULATION).exists():
             simulate_judgments(
                 campaign=arena.campaign,
-                contestants=[enter_contestant(revision=model.current) for model in models],
+                contestants=[enter_contestant(revision=model.serves) for model in models],
                 judgments=JUDGMENTS,
                 seed=SEED,
                 now=now,
