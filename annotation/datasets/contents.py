@@ -1,0 +1,190 @@
+"""What was asked and said in a page of items, and who said it under which settings."""
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from accounts.texts import read_personal_texts
+from annotation.boards import contestant_names
+from annotation.enums import TurnKind
+from annotation.models import Contestant, FollowUp, Item, Turn
+from inference_workers.enums import Visibility
+
+Message = dict[str, str]
+
+
+class Readable(StrEnum):
+    """Whether a text can be read. ABSENT was never given, ERASED belonged to a person whose key is destroyed."""
+
+    YES = "yes"
+    ABSENT = "absent"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """Messages of a prompt or a follow-up."""
+
+    readable: Readable
+    messages: list[Message]
+
+
+ABSENT = Conversation(Readable.ABSENT, [])
+
+
+@dataclass(frozen=True)
+class Said:
+    """One turn of one response; `provenance` are the columns of its completion."""
+
+    number: int
+    kind: str
+    readable: Readable
+    text: str | None
+    provenance: dict[str, Any]
+
+
+@dataclass
+class Content:
+    """One item. `turns` by position of the response; a response of which nothing is given has none."""
+
+    prompt: Conversation
+    # Equal prompts have equal clusters; never the prompt itself.
+    cluster: str
+    category: str
+    flags: list[str]
+    language: str
+    follow_ups: list[Conversation] = field(default_factory=list)
+    turns: dict[int, list[Said]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """A contestant as a dataset names it, with what decides its answers."""
+
+    name: str
+    kind: str
+    system_prompt: str
+    columns: dict[str, Any]
+
+
+COMPLETION = (
+    "seed",
+    "prompt_tokens",
+    "completion_tokens",
+    "first_token_seconds",
+    "total_seconds",
+    "finish_reason",
+)
+SAMPLING = ("provider_model", "temperature", "top_p", "top_k", "repetition_penalty", "max_tokens")
+
+
+class Speakers:
+    """Contestants by id, each read once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Speaker] = {}
+
+    def get(self, ids: Iterable[int | None]) -> dict[int, Speaker]:
+        new = {pk for pk in ids if pk is not None} - self._known.keys()
+        if new:
+            names = contestant_names(new)
+            related = ("revision__language_model",)
+            for contestant in Contestant.objects.filter(pk__in=new).select_related(*related):
+                self._known[contestant.pk] = _speaker(contestant, names[contestant.pk])
+        return self._known
+
+
+def _speaker(contestant: Contestant, name: str) -> Speaker:
+    revision = contestant.revision
+    # Who may not be named yet is not given away by its settings either.
+    if revision is None or revision.language_model.visibility == Visibility.HIDDEN:
+        return Speaker(name, contestant.kind, "", dict.fromkeys(("revision", *SAMPLING)))
+    columns = {"revision": revision.number} | {column: getattr(revision, column) for column in SAMPLING}
+    return Speaker(name, contestant.kind, revision.system_prompt, columns)
+
+
+def read_contents(item_ids: Collection[int]) -> dict[int, Content]:
+    """A page of items in a fixed number of queries; people's texts are unsealed, an erased person's read as erased."""
+    items: list[dict[str, Any]] = list(
+        Item.objects.filter(pk__in=item_ids).values(
+            *("pk", "campaign_id", "prompt_id", "prompt_key", "category", "flags", "language"),
+            *("prompt__messages", "prompt__personal_text_id", "prompt__digest", "prompt__language"),
+        )
+    )
+    follow_ups: Any = list(
+        FollowUp.objects.filter(item__in=item_ids)
+        .order_by("item", "number")
+        .values("item_id", "messages", "personal_text_id")
+    )
+    turns: list[dict[str, Any]] = list(
+        Turn.objects.filter(response__item__in=item_ids)
+        .exclude(kind=TurnKind.ABSENT)
+        .order_by("response", "number")
+        .values(
+            *("response__item_id", "response__position", "number", "kind", "text", "personal_text_id"),
+            *("completion__text", "completion__personal_text_id"),
+            *(f"completion__{name}" for name in COMPLETION),
+        )
+    )
+    sealed = _unseal(items, follow_ups, turns)
+    contents = {item["pk"]: _content(item, sealed) for item in items}
+    for follow_up in follow_ups:
+        said = _conversation(follow_up["messages"], follow_up["personal_text_id"], sealed)
+        contents[follow_up["item_id"]].follow_ups.append(said)
+    for turn in turns:
+        by_position = contents[turn["response__item_id"]].turns
+        by_position.setdefault(turn["response__position"], []).append(_said(turn, sealed))
+    return contents
+
+
+def _unseal(
+    items: list[dict[str, Any]], follow_ups: list[dict[str, Any]], turns: list[dict[str, Any]]
+) -> dict[int, str | None]:
+    ids = {item["prompt__personal_text_id"] for item in items}
+    ids |= {follow_up["personal_text_id"] for follow_up in follow_ups}
+    ids |= {turn[name] for turn in turns for name in ("personal_text_id", "completion__personal_text_id")}
+    return read_personal_texts(ids - {None}) if ids - {None} else {}
+
+
+def _content(item: dict[str, Any], sealed: dict[int, str | None]) -> Content:
+    given = item["prompt_id"] is not None
+    prompt = _conversation(item["prompt__messages"], item["prompt__personal_text_id"], sealed) if given else ABSENT
+    if given:
+        cluster = item["prompt__digest"]
+    elif item["prompt_key"]:
+        cluster = f"key {item['campaign_id']} {item['prompt_key']}"
+    else:
+        cluster = f"item {item['pk']}"
+    return Content(
+        prompt=prompt,
+        cluster=sha256(cluster.encode()).hexdigest()[:16],
+        category=item["category"],
+        flags=sorted(item["flags"]),
+        language=item["language"] or item["prompt__language"] or "",
+    )
+
+
+def _conversation(
+    messages: list[Message] | None, personal_text_id: int | None, sealed: dict[int, str | None]
+) -> Conversation:
+    if messages is not None:
+        return Conversation(Readable.YES, messages)
+    if personal_text_id is None:
+        return ABSENT
+    text = sealed.get(personal_text_id)
+    return Conversation(Readable.ERASED, []) if text is None else Conversation(Readable.YES, json.loads(text))
+
+
+def _said(turn: dict[str, Any], sealed: dict[int, str | None]) -> Said:
+    personal = turn["personal_text_id"] or turn["completion__personal_text_id"]
+    text = sealed.get(personal) if personal is not None else turn["text"] or turn["completion__text"]
+    if text is not None:
+        readable = Readable.YES
+    else:
+        readable = Readable.ERASED if personal is not None else Readable.ABSENT
+    provenance = {name: turn[f"completion__{name}"] for name in COMPLETION}
+    provenance["finish_reason"] = provenance["finish_reason"] or None
+    return Said(turn["number"], turn["kind"], readable, text, provenance)

@@ -1,0 +1,89 @@
+"""What a dataset takes from the log: frozen when it is asked for, so that it can be built again row by row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from annotation.enums import RespondentKind
+from annotation.models import Campaign, DatasetVersion, Judgment
+from annotation.queries import standing_judgments
+
+
+class JudgedBy(StrEnum):
+    """People and models never mix unless it is asked for."""
+
+    PEOPLE = "people"
+    MODELS = "models"
+    BOTH = "both"
+
+
+class ChosenBy(StrEnum):
+    MAJORITY = "majority"
+    NET_UTILITY = "net_utility"
+
+
+MODEL_KINDS = (RespondentKind.MODEL_JUDGE, RespondentKind.RULE)
+LICENCES = {
+    "other": _("Not stated"),
+    "cc-by-4.0": _("CC BY 4.0"),
+    "cc-by-sa-4.0": _("CC BY-SA 4.0"),
+    "cc-by-nc-4.0": _("CC BY-NC 4.0"),
+    "cc0-1.0": _("CC0 1.0"),
+    "odc-by": _("ODC-BY 1.0"),
+}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """`sources` are ids; `minimum_agreement` is the least share of an item's judgments that say the same."""
+
+    sources: tuple[int, ...]
+    judged_by: JudgedBy = JudgedBy.PEOPLE
+    chosen_by: ChosenBy = ChosenBy.MAJORITY
+    minimum_agreement: float = 0.0
+    licence: str = "other"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "sources": sorted(self.sources),
+            "judged_by": self.judged_by.value,
+            "chosen_by": self.chosen_by.value,
+            "minimum_agreement": self.minimum_agreement,
+            "licence": self.licence,
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Filters":
+        return cls(
+            sources=tuple(stored["sources"]),
+            judged_by=JudgedBy(stored["judged_by"]),
+            chosen_by=ChosenBy(stored["chosen_by"]),
+            minimum_agreement=float(stored["minimum_agreement"]),
+            licence=stored["licence"],
+        )
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One campaign's log up to an entry, through filters. The same scope always holds the same judgments."""
+
+    campaign: Campaign
+    last_sequence: int
+    filters: Filters
+
+    @classmethod
+    def of(cls, version: DatasetVersion) -> "Scope":
+        return cls(version.campaign, version.last_sequence, Filters.from_json(version.filters))
+
+    def judgments(self) -> QuerySet[Judgment]:
+        """In commit order."""
+        taken = standing_judgments(self.campaign, last_sequence=self.last_sequence, sources=self.filters.sources)
+        if self.filters.judged_by is JudgedBy.PEOPLE:
+            return taken.exclude(respondent__kind__in=MODEL_KINDS)
+        if self.filters.judged_by is JudgedBy.MODELS:
+            return taken.filter(respondent__kind__in=MODEL_KINDS)
+        return taken
