@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,9 @@ def load(spec: Spec) -> Backend:
         from .openai_backend import OpenAIBackend
 
         return OpenAIBackend(spec.settings, http_client=spec.http_client)
+    # OpenMP's threads spin while they wait, by default, and take the cores from the web server beside them. The
+    # setting is read once, when torch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from .transformers_backend import TransformersBackend
 
     return TransformersBackend(spec.settings)

@@ -9,8 +9,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class TransformersSettings:
-    """What None means: the best device of this machine, its fastest type, torch's own number of threads, half of the
-    device's memory for weights and a quarter for keys and values."""
+    """What None means: the best device of this machine, its fastest type, one thread less than there are
+    cores, half of the device's memory for weights and a quarter for keys and values."""
 
     capacity: int = 16
     device: str | None = None
