@@ -1,0 +1,107 @@
+"""The words for what standings say in codes and counts: one sentence on whose preferences they are, notes, reasons."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from annotation.enums import Method, RespondentKind
+
+Words = str | Promise
+
+REASONS: dict[str, Words] = {
+    "no_votes": gettext_lazy("No vote compares two models yet, so nobody has a rating."),
+    "no_amounts": gettext_lazy("Nobody who was asked has given an amount yet."),
+    "too_few_answers": gettext_lazy("Nobody has given five amounts yet, which it takes to know a person's own scale."),
+    "not_connected": gettext_lazy("The amounts do not link all models to each other yet."),
+    "one_prompt": gettext_lazy("All amounts are about one prompt; an interval needs two."),
+}
+NOTES: dict[str, Words] = {
+    "few_annotators": gettext_lazy("Fewer than 20 people judged: this holds for these annotators."),
+    "few_clusters": gettext_lazy("Fewer than 30 people or prompts stand behind the intervals: take them as rough."),
+    "not_connected": gettext_lazy(
+        "Some models never met, not even through others. They stand in groups, each ranked by itself; ratings of"
+        " different groups cannot be compared."
+    ),
+    "separated": gettext_lazy(
+        "Some models have only won or only lost against the rest: how far apart they are is not known yet."
+    ),
+    "side_not_separable": gettext_lazy("Whether the side shown mattered could not be told apart from the models."),
+}
+METHODS: dict[str, Words] = {
+    Method.BRADLEY_TERRY: gettext_lazy(
+        "Bradley-Terry. Votes that say neither answer was acceptable are left out: they say nothing about the order."
+    ),
+    Method.BT_HALF: gettext_lazy(
+        "Bradley-Terry. Votes that say neither answer was acceptable count as half a win for each, as some other"
+        " boards do."
+    ),
+}
+
+
+def reason_words(code: str) -> Words:
+    return REASONS[code]
+
+
+def board_sentence(standings: Mapping[str, Any]) -> str:
+    """On whose preferences over which prompts, from when to when, and how much of it is simulated."""
+    people = standings["people"]
+    if not people["judgments"]:
+        return _("Nobody has judged anything here yet.")
+    words = {"who": _who(people), "what": _what(people["prompts"]), "when": _when(people)}
+    sentence = _("What %(who)s preferred over %(what)s, %(when)s.") % words
+    made_up = people["sources"]["simulation"]
+    if made_up == people["judgments"]:
+        return f"{sentence} {_('All of it is simulated: these people do not exist.')}"
+    if made_up:
+        share = {"simulated": f"{made_up:,}", "all": f"{people['judgments']:,}"}
+        return f"{sentence} {_('%(simulated)s of %(all)s judgments are simulated: nobody gave them.') % share}"
+    return sentence
+
+
+def _who(people: Mapping[str, Any]) -> str:
+    named = [_kind(kind, count) for kind in RespondentKind if (count := people["respondents"].get(kind, 0))]
+    if people["unnamed_judgments"]:
+        named.append(_("people whom an imported file does not name"))
+    return get_text_list(named, _("and"))
+
+
+def _kind(kind: str, count: int) -> str:
+    words = {
+        RespondentKind.VISITOR: ngettext("%(count)s visitor", "%(count)s visitors", count),
+        RespondentKind.ANNOTATOR: ngettext("%(count)s annotator", "%(count)s annotators", count),
+        RespondentKind.EXPERT: ngettext("%(count)s expert", "%(count)s experts", count),
+        RespondentKind.MODEL_JUDGE: ngettext("%(count)s model judge", "%(count)s model judges", count),
+        RespondentKind.RULE: ngettext("%(count)s rule", "%(count)s rules", count),
+        RespondentKind.IMPORTED: ngettext("%(count)s imported person", "%(count)s imported people", count),
+        RespondentKind.SIMULATED: ngettext("%(count)s simulated person", "%(count)s simulated people", count),
+    }
+    return words[RespondentKind(kind)] % {"count": f"{count:,}"}
+
+
+def _what(prompts: Mapping[str, int]) -> str:
+    own, given, unknown = prompts["own"], prompts["given"], prompts["unknown"]
+    parts = []
+    if own:
+        words = ngettext("%(count)s prompt of their own", "%(count)s prompts of their own", own)
+        parts.append(words % {"count": f"{own:,}"})
+    if given:
+        parts.append(ngettext("%(count)s given prompt", "%(count)s given prompts", given) % {"count": f"{given:,}"})
+    if unknown and not parts:
+        return _("prompts that are not known")
+    if unknown:
+        words = ngettext("%(count)s prompt that is not known", "%(count)s prompts that are not known", unknown)
+        parts.append(words % {"count": f"{unknown:,}"})
+    return get_text_list(parts, _("and"))
+
+
+def _when(people: Mapping[str, Any]) -> str:
+    first, last = (date_format(date.fromisoformat(people[end]), "j F Y") for end in ("first", "last"))
+    if first == last:
+        return _("on %(day)s") % {"day": first}
+    return _("%(first)s to %(last)s") % {"first": first, "last": last}
