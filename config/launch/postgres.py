@@ -136,10 +136,12 @@ class PostgresServer:
             raise
 
     def run_once(self, program: str, *arguments: str, stdin: str = "") -> None:
+        """Run a program of PostgreSQL's to its end. A statement that fails is a failure, whatever its exit status."""
         account: dict[str, object] = {}
         if self.account.uid is not None:
             account = {"user": self.account.uid, "group": self.account.gid, "extra_groups": []}
         with self.log.open("ab") as log:
+            before = log.tell()
             done = subprocess.run(  # type: ignore[call-overload]
                 [str(self.programs / program), *arguments],
                 input=stdin.encode(),
@@ -149,7 +151,8 @@ class PostgresServer:
                 env=server_environment(),
                 **account,
             )
-        if done.returncode != 0:
+        said = self.log.read_bytes()[before:]
+        if done.returncode != 0 or b"ERROR:" in said:
             raise failure(f"{program} failed", self.log)
 
     def is_ready(self) -> bool:

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import sys
 import threading
 import time
@@ -70,7 +71,8 @@ class Progress:
             self.stream.flush()
 
     def show_status(self, text: str) -> None:
-        """On a terminal, the last line, replaced each time; a pipe is spared it."""
+        """On a terminal, the last line, replaced each time and cut to its width; a pipe is spared it."""
+        text = text[: shutil.get_terminal_size().columns - 1]
         if self.live and text != self.status:
             with self.lock:
                 self.status = text

@@ -26,10 +26,10 @@ from config.launch.folder import REPOSITORY, DataFolder, data_folder, write_priv
 from config.launch.keys import load_keys
 from config.launch.processes import Command, failure, start
 from config.launch.progress import Progress
+from config.launch.readiness import ModelWatch
 from config.launch.services import prepare_services
 from config.launch.supervisor import Child, Supervisor, is_running
 
-READY_MODELS = "cardinal:worker:ready"
 CODE = ("config", "arena", "annotation", "ranking", "inference_workers", "accounts", "foundation")
 
 
@@ -108,9 +108,10 @@ class Start:
     def run(self) -> None:
         try:
             self.begin()
+            models = ModelWatch(self.services.environment()["REDIS_URL"], self.progress)
             while True:
                 self.supervisor.watch()
-                self.show_status()
+                self.show_status(models.look())
                 time.sleep(0.5)
         finally:
             self.progress.show_status("")
@@ -152,21 +153,24 @@ class Start:
         """Tables, static files and the demo, each unless nothing changed since it was made last."""
         known = read_stamp(self.folder.stamp) if self.services.postgres is not None and not self.is_new else {}
         code, static = fingerprint(REPOSITORY, CODE, "*.py"), fingerprint(REPOSITORY, ["static"], "*")
-        wanted = {"code": code, "static": static, "demo": "" if self.options.no_demo else code}
-        if known == wanted:
-            return
-        self.folder.stamp.unlink(missing_ok=True)
-        commands = [["migrate", "--noinput", "-v0"]]
-        if known.get("static") != static:
-            commands.append(["collectstatic", "--noinput", "--clear", "-v0"])
-        with self.progress.step("Tables and static files"):
-            self.manage_all(commands, {"DATABASE_URL": self.services.environment()["DATABASE_OWNER_URL"]})
-        if not self.options.no_demo:
+        if (known.get("tables"), known.get("static")) != (code, static):
+            self.make_tables(collect=known.get("static") != static)
+            known |= {"tables": code, "static": static}
+            write_private(self.folder.stamp, json.dumps(known))
+        if not self.options.no_demo and known.get("demo") != code:
             with self.progress.step("Demo"):
                 self.manage_all([["seed_demo"]])
-                # Last: it prints new passwords once, so nothing may fail between this and showing them.
-                self.logins = self.manage_all([["demo_logins"]])
-        write_private(self.folder.stamp, json.dumps(wanted))
+                if "demo" not in known:
+                    # Last: it prints new passwords once, so nothing may fail between this and showing them.
+                    self.logins = self.manage_all([["demo_logins"]])
+            write_private(self.folder.stamp, json.dumps(known | {"demo": code}))
+
+    def make_tables(self, *, collect: bool) -> None:
+        commands = [["migrate", "--noinput", "-v0"]]
+        if collect:
+            commands.append(["collectstatic", "--noinput", "--clear", "-v0"])
+        with self.progress.step("Tables and static files" if collect else "Tables"):
+            self.manage_all(commands, {"DATABASE_URL": self.services.environment()["DATABASE_OWNER_URL"]})
 
     def manage_all(self, commands: Sequence[Sequence[str]], extra: Mapping[str, str] | None = None) -> str:
         """Run commands of manage.py side by side; returns what they printed. One that fails is a refusal."""
@@ -235,20 +239,9 @@ class Start:
         show(f"  Logs: {self.folder.logs} · Ctrl-C stops everything")
         show()
 
-    def show_status(self) -> None:
+    def show_status(self, models: str) -> None:
         words = [f"{child.name} {'up' if is_running(child) else 'down'}" for child in self.supervisor.children]
-        words += [f"{slug} {state}" for slug, state in self.models().items()]
-        self.progress.show_status("  " + " · ".join(words))
-
-    def models(self) -> dict[str, str]:
-        """What the generation worker says of each language model it loads."""
-        if not self.progress.live:
-            return {}
-        try:
-            with redis.Redis.from_url(self.services.environment()["REDIS_URL"], socket_timeout=1) as client:
-                return {k.decode(): v.decode() for k, v in client.hgetall(READY_MODELS).items()}
-        except redis.RedisError:
-            return {}
+        self.progress.show_status("  " + " · ".join([*words, *([f"language models {models}"] if models else [])]))
 
 
 def refuse_unreachable() -> None:
