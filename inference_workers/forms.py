@@ -98,7 +98,7 @@ class LanguageModelForm(forms.ModelForm):  # type: ignore[type-arg]
         for name in RECIPE_FIELDS:
             self.fields[name] = part.fields[name]
             # A model's validators run on its own instance, and this form's instance is the language model.
-            self.fields[name].validators += LanguageModelRevision._meta.get_field(name).validators
+            self.fields[name].validators += LanguageModelRevision._meta.get_field(name).validators  # type: ignore[union-attr]
             if name in part.initial:
                 self.initial.setdefault(name, part.initial[name])
 

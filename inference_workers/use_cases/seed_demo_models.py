@@ -21,14 +21,15 @@ CONTESTANTS: dict[str, dict[str, object]] = {
         "temperature": 0.2,
         "top_p": 0.9,
         "repetition_penalty": 1.1,
-        "max_tokens": 220,
+        "max_tokens": 256,
     },
     "SmolLM2 brief": {
-        "system_prompt": "Answer in one or two short sentences. Never make a list.",
-        "temperature": 0.2,
+        "system_prompt": "You answer with one short sentence and nothing else.",
+        "temperature": 0.1,
         "top_p": 0.9,
         "repetition_penalty": 1.1,
-        "max_tokens": 80,
+        "max_tokens": 96,
+        "stop": ("\n\n",),
     },
     "SmolLM2 teacher": {
         "system_prompt": (
@@ -41,11 +42,11 @@ CONTESTANTS: dict[str, dict[str, object]] = {
     },
     "SmolLM2 lively": {
         "system_prompt": "You are a cheerful storyteller. Answer with warmth, vivid pictures and a little humour.",
-        "temperature": 0.9,
+        "temperature": 0.7,
         "top_p": 0.95,
-        "top_k": 60,
-        "repetition_penalty": 1.15,
-        "max_tokens": 200,
+        "top_k": 40,
+        "repetition_penalty": 1.1,
+        "max_tokens": 224,
     },
 }
 
