@@ -10,6 +10,7 @@ import torch
 
 from .model_loading import LoadedModel
 from .protocol import (
+    OWN_FAULTS,
     Delta,
     ErrorCode,
     Event,
@@ -62,6 +63,7 @@ class ContinuousBatch:
     _filling: deque[_Row] = field(init=False, default_factory=deque)
     _decoding: list[_Row] = field(init=False, default_factory=list)
     _tables: SlotTables = field(init=False)
+    _torn: bool = field(init=False, default=False)  # a pass was left half-way, by an exception of someone else's
 
     def __post_init__(self) -> None:
         self._tables = SlotTables(self.loaded.device)
@@ -97,12 +99,17 @@ class ContinuousBatch:
     def step(self) -> list[Event]:
         """One forward pass: a token for every decoding row, and a piece of the prompts that wait for their first."""
         self._start_waiting()
+        if self._torn:
+            return self._fail_all(ErrorCode.INTERNAL, "generation was interrupted")
         try:
+            self._torn = True
             rows, tokens = self._draw()
-            return [event for row, token in zip(rows, tokens, strict=True) for event in self._take(row, token)]
-        except torch.OutOfMemoryError:
+            events = [event for row, token in zip(rows, tokens, strict=True) for event in self._take(row, token)]
+            self._torn = False
+            return events
+        except (torch.OutOfMemoryError, MemoryError):
             return self._fail_all(ErrorCode.OUT_OF_MEMORY, "the device ran out of memory during generation")
-        except Exception as error:  # noqa: BLE001 - all its rows fail, and later ones may succeed
+        except OWN_FAULTS as error:
             return self._fail_all(ErrorCode.INTERNAL, f"generation broke off: {type(error).__name__}: {error}"[:500])
 
     def _start_waiting(self) -> None:
@@ -176,6 +183,7 @@ class ContinuousBatch:
                 self._decoding[row.slot] = last
         if not self.busy:
             self._tables.clear()
+            self._torn = False
 
     def _take(self, row: _Row, token: int | None) -> list[Event]:
         """A row's new token, as events. A row that ends leaves the batch."""
@@ -207,6 +215,7 @@ class ContinuousBatch:
         self._filling.clear()
         self._decoding.clear()
         self._tables.clear()
+        self._torn = False
         return [Failed(request_id, error) for request_id in failed]
 
 

@@ -140,10 +140,14 @@ def endpoint_fault(error: BaseException) -> GenerationFailure | None:
         if isinstance(cause, httpx.RemoteProtocolError):
             return failure(ErrorCode.ENDPOINT_TRUNCATED, "the endpoint's answer broke off", retryable=True)
         if isinstance(cause, httpx.TransportError):
-            return failure(ErrorCode.ENDPOINT_UNREACHABLE, f"no connection: {cause}"[:300], retryable=True)
+            return failure(
+                ErrorCode.ENDPOINT_UNREACHABLE,
+                f"the endpoint was not reached or not read: {cause}"[:300],
+                retryable=True,
+            )
         cause = cause.__cause__
     if isinstance(error, openai.APIConnectionError):
-        return failure(ErrorCode.ENDPOINT_UNREACHABLE, "no connection", retryable=True)
+        return failure(ErrorCode.ENDPOINT_UNREACHABLE, "the endpoint was not reached", retryable=True)
     if isinstance(error, openai.APIError):
         return failure(ErrorCode.ENDPOINT_STATUS, "the endpoint reported an error in its stream", retryable=True)
     return None

@@ -164,6 +164,20 @@ def failure(
     return GenerationFailure(GenerationError(code, message, retryable, retry_after_s))
 
 
+# What a tokenizer, a template or a model may raise for a fault of its own. Not Exception: a task's time limit arrives
+# as an exception in the middle of a step and must get through to whoever set it.
+OWN_FAULTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
 class Backend(Protocol):
     """Generates completions, several at a time.
 

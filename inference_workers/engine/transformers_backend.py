@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -12,6 +13,7 @@ from .batch import ContinuousBatch
 from .model_loading import LoadedModel, load_model, pick_device, pick_dtype
 from .model_store import ModelStore
 from .protocol import (
+    OWN_FAULTS,
     BackendFull,
     Delta,
     DuplicateRequest,
@@ -25,6 +27,7 @@ from .protocol import (
 )
 from .settings import TransformersSettings
 
+CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 # Tokens of prompts read per step. A piece of 128 holds up the other rows by about 0.1 s on two CPU cores.
 _PREFILL_TOKENS = {"cpu": 128, "mps": 512, "cuda": 2048}
 
@@ -138,7 +141,7 @@ class TransformersBackend:
             batch.add(held.request, held.admitted_at)
         except GenerationFailure as fault:
             self._fail(held, fault.error)
-        except Exception as fault:  # noqa: BLE001 - templates and tokenizers fail in any way; only their request does
+        except OWN_FAULTS as fault:
             text = f"the prompt could not be prepared: {type(fault).__name__}"
             self._fail(held, GenerationError(ErrorCode.PROMPT_INVALID, text))
 
@@ -168,9 +171,13 @@ def spare_threads() -> int:
 
 
 def device_memory(device: torch.device) -> int:
-    """Bytes of memory that the device has."""
+    """Bytes of memory that the device has, or that a container leaves of the machine's."""
     if device.type == "cuda":
         return int(torch.cuda.get_device_properties(device).total_memory)
     if device.type == "mps":
         return int(torch.mps.recommended_max_memory())
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        return min(memory, int(CONTAINER_LIMIT.read_text()))
+    except (OSError, ValueError):  # no container, or one without limit, which says "max"
+        return memory

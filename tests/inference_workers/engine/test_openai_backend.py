@@ -12,6 +12,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from foundation.outbound import outbound_client
 from inference_workers.engine.openai_backend import OpenAIBackend
 from inference_workers.engine.openai_stream import retry_after
 from inference_workers.engine.protocol import (
@@ -305,6 +306,24 @@ def test_the_request_says_what_was_asked_for_and_nothing_of_this_machine(httpser
     assert (headers["User-Agent"], headers["Accept-Encoding"], headers["X-Tenant"]) == ("Cardinal", "identity", "lab")
     assert not [name for name in headers.keys() if name.lower().startswith("x-stainless")]  # noqa: SIM118
     assert "secret-key" not in repr(settings)
+
+
+def test_the_guarded_client_of_this_project_is_taken(httpserver, settings):
+    """The address must be on the operator's list; where it is not, the failure names the setting."""
+    httpserver.expect_request(PATH).respond_with_data(b"".join(WHOLE), content_type="text/event-stream")
+    url = httpserver.url_for("/v1")
+
+    def asked() -> Outcome:
+        with outbound_client(base_url=url, timeout=10.0) as client:
+            backend = OpenAIBackend(EndpointSettings(url), http_client=client)
+            return run_to_end(backend, request("r", model=MODEL))["r"]
+
+    settings.OUTBOUND_ALLOWED_HOSTS = [f"{httpserver.host}:{httpserver.port}"]
+    assert asked().finished.text == "Hello world"
+    settings.OUTBOUND_ALLOWED_HOSTS = []
+    error = asked().failed.error
+    assert error.code == ErrorCode.ENDPOINT_UNREACHABLE
+    assert "OUTBOUND_ALLOWED_HOSTS" in error.message
 
 
 def test_a_hundred_answers_keep_apart(httpserver):

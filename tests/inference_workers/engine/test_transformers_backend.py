@@ -258,6 +258,27 @@ def test_a_pass_that_breaks_fails_its_rows_and_later_ones_succeed(tiny_model, ti
     assert run_to_end(tiny_backend, request("r", model=tiny_model))["r"].finished.text == whole
 
 
+class TimeIsOver(Exception):
+    """As a task's time limit is raised by a signal, in the middle of anything."""
+
+
+def test_a_time_limit_passes_through_a_step_and_the_backend_stays_usable(tiny_model, tiny_backend, monkeypatch):
+    def interrupted(*_):
+        raise TimeIsOver
+
+    whole = run_to_end(tiny_backend, request("r", model=tiny_model))["r"].finished.text
+    tiny_backend.admit(request("gone", model=tiny_model))
+    tiny_backend.admit(request("torn", model=tiny_model))
+    tiny_backend.step(0.05)
+    with monkeypatch.context() as patched, pytest.raises(TimeIsOver):
+        patched.setattr(batch_module, "draw_tokens", interrupted)
+        tiny_backend.step(0.05)
+    tiny_backend.cancel("gone")
+    ends = {event.id: event.error.message for event in tiny_backend.step(0.0)}
+    assert ends == {"gone": "cancelled", "torn": "generation was interrupted"}
+    assert run_to_end(tiny_backend, request("r", model=tiny_model))["r"].finished.text == whole
+
+
 def test_a_row_whose_numbers_overflow_fails_alone(tiny_model, tiny_backend, monkeypatch):
     draw = batch_module.draw_tokens
 
