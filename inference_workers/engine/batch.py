@@ -89,6 +89,7 @@ class ContinuousBatch:
         )
         self._waiting.append(row)
 
+    @torch.inference_mode()
     def cancel(self, request_id: str) -> None:
         """Drop a request if it is here."""
         for row in [*self._waiting, *self._filling, *self._decoding]:
