@@ -1,6 +1,8 @@
 """A real worker process on real PostgreSQL and Redis, and what is left when it, its child or the broker dies."""
 
 import json
+import subprocess
+import sys
 import time
 from uuid import UUID
 
@@ -16,7 +18,7 @@ from inference_workers.tasks import sweep_completions
 from inference_workers.use_cases import wake_workers as waking
 from tests.factories import make_person
 from tests.inference_workers.factories import make_completion, make_endpoint, make_revision
-from tests.worker_fixture import MODEL_SERVER, GenerationWorker, wait_until
+from tests.worker_fixture import MODEL_SERVER, GenerationWorker, wait_until, worker_environment
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.worker]
 
@@ -297,6 +299,37 @@ def test_an_address_that_is_not_allowed_is_not_called(generation_worker):
 
 
 # -- a worker of the test's own
+
+
+@pytest.mark.slow
+def test_a_worker_loads_the_models_of_battles_before_anybody_asks(generation_worker, tiny_models, tmp_path):
+    endpoint = make_endpoint(backend=Backend.TRANSFORMERS)
+    good = make_revision(endpoint=endpoint, provider_model=tiny_models[0], model={"slug": "good"})
+    make_revision(endpoint=endpoint, provider_model=tiny_models[0], model={"slug": "good-too"})
+    make_revision(endpoint=endpoint, provider_model="no-such-model", model={"slug": "missing"})
+    make_revision(endpoint=endpoint, provider_model=tiny_models[1], model={"slug": "old", "visibility": "retired"})
+    with generation_worker.standing_still():
+        worker = GenerationWorker(tmp_path).start()
+        try:
+            wait_until(lambda: worker_status().state == WorkerState.LOADING, 30, what=worker.tail)
+            wait_until(lambda: worker_status().models.get("missing", "").startswith("failed"), 30, what=worker.tail)
+            models = worker_status().models
+            assert (models["good"], models["good-too"], "old" in models) == ("ready", "ready", False)
+            (row,) = ended(make_completion(revision=good))
+            assert (row.state, row.attempt) == ("succeeded", 1)
+        finally:
+            worker.stop()
+
+
+def test_a_worker_that_sweeps_does_not_load_torch():
+    """The default worker, and whoever else asks Celery for its tasks, stay small."""
+    code = (
+        "import sys; from config.celery import app; app.loader.import_default_modules();"
+        "assert 'inference_workers.generate' in app.tasks, sorted(app.tasks);"
+        "heavy = {'torch', 'transformers', 'openai', 'gguf'} & set(sys.modules); sys.exit(f'{heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=worker_environment(), capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.fixture
