@@ -10,7 +10,7 @@ from annotation.use_cases.refresh_board import refresh_board
 from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.simulate_judgments import simulate_judgments
 from arena.use_cases.seed_arena import SLUG, seed_arena
-from inference_workers.use_cases.seed_demo_models import seed_demo_models
+from inference_workers.dispatch import seed_demo_models
 
 JUDGMENTS = 600
 SEED = 20261101
