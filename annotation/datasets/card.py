@@ -43,13 +43,14 @@ def write_card(
         "title": json.dumps(f"{scope.campaign.name}, version {version.number}", ensure_ascii=False),
         "filters": scope.filters,
         "licence_name": LICENCES[scope.filters.licence],
-        "by_amount": scope.filters.chosen_by is ChosenBy.NET_UTILITY,
+        "by_amount": scope.filters.chosen_by == ChosenBy.NET_UTILITY,
         "facts": facts,
         "counts": counts,
         "size": next((name for limit, name in SIZES if facts.judgments < limit), "n>1M"),
         "views": [_view(name, counts["views"][name], files) for name in version.views],
         "held_out": HELD_OUT,
         "has_pairs": any(name != DatasetView.VOTES for name in version.views),
+        "files_in_views": [file.name for file in files if file.name.endswith(".parquet")],
         "files": sorted(files, key=lambda file: file.name),
     }
     path.write_text(render_to_string("annotation/datasets/card.md", context), encoding="utf-8")

@@ -74,7 +74,7 @@ def margin_divisor(scope: Scope) -> float:
     By votes: 1, so that the top of the strength scale is one logit (the smaller of the two margins of Touvron et al.
     2023, "Llama 2", section 3.2.2). By amounts: the median amount that is not 0, so that it is one logit.
     """
-    if scope.filters.chosen_by is ChosenBy.MAJORITY:
+    if scope.filters.chosen_by == ChosenBy.MAJORITY:
         return 1.0
     amounts = scope.judgments().order_by().exclude(net_utility=0)
     return float(amounts.aggregate(median=Median(Abs(F("net_utility"))))["median"] or 1.0)

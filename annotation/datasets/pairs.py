@@ -137,7 +137,7 @@ class PairsView:
         return chance
 
     def _margin(self, whole: Tally, chosen: int, divisor: float) -> float:
-        by_amount = self._scope.filters.chosen_by is ChosenBy.NET_UTILITY
+        by_amount = self._scope.filters.chosen_by == ChosenBy.NET_UTILITY
         preferred_by = whole.net_utility_for(chosen) if by_amount else whole.strength_for(chosen)
         # No strength was given, or the mean contradicts the majority (flagged as a conflict): the plain loss.
         return max(0.0, preferred_by or 0.0) / divisor
@@ -153,7 +153,7 @@ def choose(whole: Tally, scope: Scope) -> int:
         raise Dropped("neither_acceptable")
     if whole.agreement < scope.filters.minimum_agreement:
         raise Dropped("low_agreement")
-    if scope.filters.chosen_by is ChosenBy.NET_UTILITY:
+    if scope.filters.chosen_by == ChosenBy.NET_UTILITY:
         worth = whole.net_utility_for(0)
         if worth is None:
             raise Dropped("no_amount")

@@ -82,8 +82,8 @@ class Scope:
     def judgments(self) -> QuerySet[Judgment]:
         """In commit order."""
         taken = standing_judgments(self.campaign, last_sequence=self.last_sequence, sources=self.filters.sources)
-        if self.filters.judged_by is JudgedBy.PEOPLE:
+        if self.filters.judged_by == JudgedBy.PEOPLE:
             return taken.exclude(respondent__kind__in=MODEL_KINDS)
-        if self.filters.judged_by is JudgedBy.MODELS:
+        if self.filters.judged_by == JudgedBy.MODELS:
             return taken.filter(respondent__kind__in=MODEL_KINDS)
         return taken

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from annotation.datasets.splits import SPLITS, TRAIN
+from annotation.datasets.splits import SPLITS
 
 BLOCK = 1 << 20
 ROW_GROUP = 4000
@@ -36,7 +36,7 @@ class File:
 
 
 class Shards:
-    """Writes one view's rows into a folder. Splits without rows have no file; a view without rows has an empty one."""
+    """Writes one view's rows into a folder. A split without rows has no file: loaders refuse an empty one."""
 
     def __init__(self, folder: Path, view: str, schema: pa.Schema) -> None:
         self._folder = folder / view
@@ -56,7 +56,7 @@ class Shards:
     ) -> None:
         if kind is None:
             for split in SPLITS:
-                if self._waiting[split] or (split == TRAIN and not self.rows.total()):
+                if self._waiting[split]:
                     self._flush(split)
         for file in (*self._parquet.values(), *self._lines.values()):
             file.close()

@@ -15,8 +15,8 @@ from annotation.use_cases.build_dataset import build_dataset
 from annotation.use_cases.claim_slot import claim_slot
 from annotation.use_cases.request_dataset import request_dataset
 from annotation.use_cases.sequence_log import sequence_log
-from annotation.use_cases.submit_judgment import Process, submit_judgment
 from annotation.use_cases.show_item import show_item
+from annotation.use_cases.submit_judgment import Process, submit_judgment
 from tests.factories import make_contestant, make_item, make_respondent, make_user, new_key
 
 seeds = itertools.count(1)
