@@ -42,6 +42,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("worker"))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The count in one line of its own, whatever the verbosity."""
+    outcomes = {name: len(terminalreporter.getreports(name)) for name in ("passed", "failed", "error", "skipped")}
+    found = ", ".join(f"{number} {name}" for name, number in outcomes.items() if number)
+    terminalreporter.write_line(f"{sum(outcomes.values())} tests: {found or 'none ran'}")
+
+
 def pytest_unconfigure() -> None:
     stop_session()
 

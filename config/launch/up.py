@@ -234,6 +234,7 @@ class Start:
             show()
             for line in self.logins.rstrip().splitlines():
                 show(f"  {line}")
+            show()
         elif not self.options.no_demo:
             show("  New demo passwords: python3 manage.py demo_logins --reset")
         show(f"  Logs: {self.folder.logs} · Ctrl-C stops everything")
