@@ -261,6 +261,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-outbox": {"task": "annotation.sweep_outbox", "schedule": 5.0},
     "sequence-log": {"task": "annotation.sequence_log", "schedule": 1.0},
     "refresh-boards": {"task": "annotation.refresh_boards", "schedule": 2.0},
+    "sweep-datasets": {"task": "annotation.sweep_datasets", "schedule": 10.0},
     "expire-assignments": {"task": "annotation.expire_assignments", "schedule": 10.0},
     "sweep-battles": {"task": "arena.sweep_battles", "schedule": 5.0},
     "forget-old-keys": {"task": "foundation.forget_idempotency_keys", "schedule": 3600.0},
