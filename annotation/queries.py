@@ -66,6 +66,14 @@ def latest_snapshot(board: Board) -> LeaderboardSnapshot | None:
     return LeaderboardSnapshot.objects.filter(board=board).order_by("-number").first()
 
 
+def public_boards() -> list[tuple[Board, LeaderboardSnapshot | None]]:
+    """By name, each with its newest snapshot; of that everything but the standings."""
+    boards = list(Board.objects.filter(is_public=True).order_by("name", "pk"))
+    snapshots = LeaderboardSnapshot.objects.filter(board__in=boards).order_by("board_id", "-number")
+    newest = {snapshot.board_id: snapshot for snapshot in snapshots.distinct("board_id").defer("standings")}
+    return [(board, newest.get(board.pk)) for board in boards]
+
+
 def own_median_amount(respondent_id: int) -> Decimal | None:
     """The median of what this respondent typed so far in this campaign; None before the first amount."""
     amounts = Judgment.objects.filter(respondent=respondent_id, amount_low__gt=0).values_list("amount_low", flat=True)

@@ -62,7 +62,7 @@ class PairRows:
 
     @property
     def cannot_compare(self) -> Bools:
-        return self.preference == CANNOT_COMPARE
+        return np.asarray(self.preference == CANNOT_COMPARE)
 
     @property
     def neither(self) -> Bools:

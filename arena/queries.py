@@ -1,7 +1,7 @@
 """What pages and streams may know. Before the vote nothing here holds a model's name, slug or id."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -11,11 +11,12 @@ from django.db.models import Max
 from accounts.models import Person
 from accounts.texts import read_personal_texts
 from annotation.models import Board, Contestant, Judgment, LeaderboardSnapshot, Turn
-from annotation.queries import instrument_questions, own_median_amount
+from annotation.queries import instrument_questions, main_board, own_median_amount
 from annotation.questions import Asked, Situation
 from arena.enums import BattleState
 from arena.models import Arena, Battle
-from inference_workers.enums import CompletionState
+from inference_workers.enums import CompletionState, Visibility
+from inference_workers.models import LanguageModel
 
 SIDES = ("a", "b")
 
@@ -73,6 +74,23 @@ def _texts(turns: list[Turn], side_of: dict[int, str]) -> dict[str, str]:
 
 def default_arena() -> Arena:
     return Arena.objects.select_related("campaign").get(is_default=True)
+
+
+def default_board() -> Board | None:
+    """The board of all votes of the default arena; None before there is one."""
+    arena = Arena.objects.select_related("campaign").filter(is_default=True).first()
+    return None if arena is None else main_board(arena.campaign)
+
+
+def waiting_models(board: Board, listed: Collection[int]) -> list[str]:
+    """Models that battles may draw but that no vote on this board is about; `listed` are the contestants it has.
+
+    Empty for boards that are no arena's, or take a part of its votes.
+    """
+    if board.slice or not Arena.objects.filter(campaign=board.campaign_id).exists():
+        return []
+    drawn = LanguageModel.objects.filter(visibility=Visibility.PUBLIC, weight__gt=0, current__isnull=False)
+    return list(drawn.exclude(current__contestant__in=listed).order_by("name").values_list("name", flat=True))
 
 
 def newest_snapshot_number(slug: str) -> int | None:

@@ -1,3 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from annotation.api import boards
+
+urlpatterns = [
+    path("boards", boards.BoardList.as_view(), name="api-boards"),
+    path("boards/<slug:slug>", boards.BoardDetail.as_view(), name="api-board"),
+]

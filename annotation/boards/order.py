@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from annotation.enums import Method
 from annotation.ratings import BOTH_BAD, Bools, Floats, Ints, PairRows
 from ranking import (
     POINTS_AT_ZERO,
@@ -45,7 +46,7 @@ def fit_order(pairs: PairRows, method: str) -> Order:
     """Counts of every contestant and, where any vote compares two of them, ratings and ranks."""
     comparisons = pairs.comparisons(method)
     counts = count_matrix(comparisons)
-    rates = win_rates(counts, BOTH_BAD[method])
+    rates = win_rates(counts, BOTH_BAD[Method(method)])
     wins = counts.wins.sum(axis=1) - counts.wins.diagonal()
     columns = {
         "votes": pairs.per_contestant(pairs.fitted(method)),
@@ -53,7 +54,7 @@ def fit_order(pairs: PairRows, method: str) -> Order:
         "win_rate": rates.rate,
     }
     try:
-        fit = fit_bradley_terry(comparisons)
+        fit = fit_bradley_terry(comparisons, both_bad=BOTH_BAD[Method(method)])
     except NoComparisons:
         return Order(_listed(columns | _unrated(pairs.count)), {}, [], "no_votes")
     return Order(_listed(columns | _rated(fit)), _details(fit), [note.value for note in fit.notes], None)

@@ -12,7 +12,6 @@ from annotation.ratings import DESIGNS, UNKNOWN, Bools, PairRows
 
 def people_of(judgments: QuerySet[Judgment], pairs: PairRows) -> dict[str, Any]:
     """Counts of respondents by kind, of prompts by how they came about, of judgments by where they come from."""
-    span = judgments.order_by().aggregate(first=Min("submitted_at"), last=Max("submitted_at"))
     kinds = (
         judgments.order_by()
         .exclude(respondent__pseudonym=UNNAMED, respondent__kind=RespondentKind.IMPORTED)
@@ -23,11 +22,19 @@ def people_of(judgments: QuerySet[Judgment], pairs: PairRows) -> dict[str, Any]:
         "judgments": len(pairs),
         "respondents": dict(kinds),
         "unnamed_judgments": int((pairs.respondent == UNKNOWN).sum()),
-        "first": span["first"] and span["first"].date().isoformat(),
-        "last": span["last"] and span["last"].date().isoformat(),
+        "period": period_of(judgments),
         "prompts": prompts_of(pairs),
         "sources": sources_of(pairs),
     }
+
+
+def period_of(judgments: QuerySet[Judgment]) -> list[str] | None:
+    """First and last day of what people gave. None where all of it bears one moment, that of the import, not theirs."""
+    given = judgments.order_by().exclude(source__kind=SourceKind.SIMULATION)
+    span = given.aggregate(first=Min("submitted_at"), last=Max("submitted_at"), count=Count("pk"))
+    if not span["count"] or (span["count"] > 1 and span["first"] == span["last"]):
+        return None
+    return [span["first"].date().isoformat(), span["last"].date().isoformat()]
 
 
 def prompts_of(pairs: PairRows) -> dict[str, int]:

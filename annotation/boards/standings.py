@@ -34,7 +34,7 @@ def compute_standings(
     worth, worth_entries = worth_of(pairs, seed)
     if names is None:
         names = contestant_names(pairs.contestants)
-    return plain(
+    standings: dict[str, Any] = plain(
         {
             "method": method,
             "scale": SCALE,
@@ -49,6 +49,7 @@ def compute_standings(
             "merged": pairs.merged,
         }
     )
+    return standings
 
 
 def _entries(pairs: PairRows, order: Order, worth: Entries, names: Mapping[int, str]) -> list[dict[str, Any]]:

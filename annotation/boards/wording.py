@@ -1,6 +1,6 @@
 """The words for what standings say in codes and counts: one sentence on whose preferences they are, notes, reasons."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -53,8 +53,8 @@ def board_sentence(standings: Mapping[str, Any]) -> str:
     people = standings["people"]
     if not people["judgments"]:
         return _("Nobody has judged anything here yet.")
-    words = {"who": _who(people), "what": _what(people["prompts"]), "when": _when(people)}
-    sentence = _("What %(who)s preferred over %(what)s, %(when)s.") % words
+    words = {"who": _who(people), "what": _what(people["prompts"]), "when": _when(people["period"])}
+    sentence = _("What %(who)s preferred on %(what)s%(when)s.") % words
     made_up = people["sources"]["simulation"]
     if made_up == people["judgments"]:
         return f"{sentence} {_('All of it is simulated: these people do not exist.')}"
@@ -100,8 +100,11 @@ def _what(prompts: Mapping[str, int]) -> str:
     return get_text_list(parts, _("and"))
 
 
-def _when(people: Mapping[str, Any]) -> str:
-    first, last = (date_format(date.fromisoformat(people[end]), "j F Y") for end in ("first", "last"))
+def _when(period: Sequence[str] | None) -> str:
+    """With its comma; empty where it is not known."""
+    if period is None:
+        return ""
+    first, last = (date_format(date.fromisoformat(day), "j F Y") for day in period)
     if first == last:
-        return _("on %(day)s") % {"day": first}
-    return _("%(first)s to %(last)s") % {"first": first, "last": last}
+        return _(", %(day)s") % {"day": first}
+    return _(", %(first)s to %(last)s") % {"first": first, "last": last}

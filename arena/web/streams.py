@@ -230,10 +230,14 @@ async def board_events(slug: str) -> AsyncIterator[str] | None:
 
 
 async def follow_board(slug: str, number: int) -> AsyncIterator[str]:
+    """Every new number, and first the one that is: a page may be older, and a browser that returns has missed some."""
     yield "retry: 3000\n\n"
+    yield event("board", {"number": number}, number=str(number))
     quiet = 0.0
     while True:
         newest = await read_rows(lambda: newest_snapshot_number(slug))
+        if newest is None:
+            return
         if newest != number:
             number, quiet = newest, 0.0
             yield event("board", {"number": number}, number=str(number))

@@ -11,4 +11,6 @@ urlpatterns = [
     path("battles/<uuid:battle_id>/vote", battles.vote, name="vote"),
     path("leaderboard", leaderboard.leaderboard, name="leaderboard"),
     path("leaderboard/<slug:slug>", leaderboard.board, name="board"),
+    path("leaderboard/<slug:slug>/retire-simulated", leaderboard.retire, name="retire-simulated"),
+    path("leaderboard/<slug:slug>/restore-simulated", leaderboard.restore, name="restore-simulated"),
 ]

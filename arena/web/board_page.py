@@ -1,0 +1,215 @@
+"""What the page of a board shows, made ready for its templates: words, shares of the axis, who may retire what."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from math import ceil, floor
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from accounts.enums import Role
+from accounts.models import User
+from annotation.boards.wording import METHODS, NOTES, REASONS, Words, board_sentence
+from annotation.enums import SourceKind
+from annotation.models import Board, LeaderboardSnapshot, Source
+from annotation.queries import latest_snapshot, public_boards
+from arena.queries import waiting_models
+from foundation.templatetags.text import percent
+
+# Steps between the lines of a chart.
+RATING_STEPS = (10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000)
+WORTH_STEPS = (0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 1000)
+MOST_LINES = 6
+# Boards longer than this show their table before their chart.
+SHORT = 12
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Where values stand on a chart, in percent of its width."""
+
+    low: float
+    high: float
+    step: float
+
+    @classmethod
+    def around(cls, values: Sequence[float], steps: Sequence[float]) -> "Axis":
+        """The fewest round lines that hold all values."""
+        least, most = min(values), max(values)
+        for step in steps:
+            low, high = floor(least / step) * step, ceil(most / step) * step
+            if high == low:
+                high = low + step
+            if (high - low) / step < MOST_LINES:
+                break
+        return cls(low, high, step)
+
+    def place(self, value: float | None, *, missing: float) -> str:
+        """With a dot, whatever the language; what lies outside stands at the edge, no bound at the edge `missing`."""
+        share = missing if value is None else (value - self.low) / (self.high - self.low)
+        return f"{100 * min(1.0, max(0.0, share)):.2f}%"
+
+    @property
+    def lines(self) -> list[tuple[str, float]]:
+        count = round((self.high - self.low) / self.step)
+        values = [self.low + number * self.step for number in range(count + 1)]
+        return [(self.place(value, missing=0), value) for value in values]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """An interval on an axis."""
+
+    left: str
+    dot: str
+    right: str
+
+    @classmethod
+    def of(cls, axis: Axis, value: float, lower: float | None, upper: float | None) -> "Bar":
+        return cls(axis.place(lower, missing=0), axis.place(value, missing=0), axis.place(upper, missing=1))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One contestant of a group."""
+
+    entry: Mapping[str, Any]
+    rank: str
+    interval: str
+    simulated: str
+    bar: Bar | None = None
+    worth_bar: Bar | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Contestants with a common scale; number 0 holds those without a rating."""
+
+    number: int
+    rows: list[Row]
+    axis: Axis | None
+
+
+def page_context(board: Board, user: Any) -> dict[str, Any]:
+    """Everything the templates of a board's page read."""
+    snapshot = latest_snapshot(board)
+    context = {
+        "board": board,
+        "snapshot": snapshot,
+        "others": [(other, newest) for other, newest in public_boards() if other.pk != board.pk],
+        "may_retire": may_retire(user),
+        "waiting": waiting_models(board, _contestants(snapshot)),
+        "left_out_sources": (left_out := _retired(snapshot)),
+        "may_restore": any(source.kind == SourceKind.SIMULATION for source in left_out),
+    }
+    return context | (standings_context(snapshot) if snapshot else {})
+
+
+def may_retire(user: Any) -> bool:
+    return isinstance(user, User) and user.is_active and user.has_role(Role.OPERATOR, Role.CAMPAIGN_ADMIN)
+
+
+def standings_context(snapshot: LeaderboardSnapshot) -> dict[str, Any]:
+    standings = snapshot.standings
+    worth = standings["worth"]
+    groups = _groups(standings["entries"])
+    return {
+        "standings": standings,
+        "sentence": board_sentence(standings),
+        "summary": _summary(standings),
+        "groups": groups,
+        "rated": [group for group in groups if group.number],
+        "chart_first": len(standings["entries"]) <= SHORT,
+        "asks_acceptable": any(entry["acceptable"] for entry in standings["entries"]),
+        "worth": worth,
+        "worth_axis": _worth_axis(standings["entries"]),
+        "worth_notes": _notes(worth["notes"], worth["reason"]) if worth else [],
+        "notes": _notes(standings["notes"], standings["reason"]),
+        "method": METHODS[standings["method"]],
+        "simulated": simulated_words(standings["simulated_share"]),
+        "counts_half": standings["method"] == "bt_half",
+    }
+
+
+def simulated_words(share: float | None) -> str:
+    """The label of what simulated judgments contribute to; empty where they do not."""
+    if not share:
+        return ""
+    return _("Simulated") if share == 1 else _("%(share)s simulated") % {"share": _at_least_one(share)}
+
+
+def _at_least_one(share: float) -> str:
+    return percent(max(share, 0.01) if share < 0.5 else min(share, 0.99))
+
+
+def _summary(standings: Mapping[str, Any]) -> str:
+    """What a reader who does not see the table is told when it changes."""
+    judgments = f"{standings['people']['judgments']:,}"
+    rated = [entry for entry in standings["entries"] if entry["rank"] == 1 and entry["group"] == 1]
+    if not rated:
+        return _("%(judgments)s judgments.") % {"judgments": judgments}
+    words = {"judgments": judgments, "model": rated[0]["model"], "rating": f"{rated[0]['rating']:.0f}"}
+    return _("%(judgments)s judgments. In front: %(model)s with %(rating)s points.") % words
+
+
+def _groups(entries: Sequence[Mapping[str, Any]]) -> list[Group]:
+    worth = _worth_axis(entries)
+    groups = []
+    for number, members in groupby(entries, key=lambda entry: entry["group"] or 0):
+        some = list(members)
+        axis = _rating_axis(some) if number else None
+        groups.append(Group(number, [_row(entry, axis, worth) for entry in some], axis))
+    return groups
+
+
+def _rating_axis(entries: Sequence[Mapping[str, Any]]) -> Axis:
+    """Wide enough for every rating and for the intervals of all that are not provisional."""
+    values = [entry["rating"] for entry in entries]
+    values += [entry[end] for entry in entries for end in ("lower", "upper") if not entry["provisional"] and entry[end]]
+    if all(entry["provisional"] for entry in entries):
+        values += [min(values) - 50, max(values) + 50]
+    return Axis.around(values, RATING_STEPS)
+
+
+def _worth_axis(entries: Sequence[Mapping[str, Any]]) -> Axis | None:
+    ends = [entry["worth"][end] for entry in entries if entry["worth"] for end in ("lower", "upper")]
+    return Axis.around([0.0, *ends], WORTH_STEPS) if ends else None
+
+
+def _row(entry: Mapping[str, Any], axis: Axis | None, worth: Axis | None) -> Row:
+    low, high = entry["rank_low"], entry["rank_high"]
+    amount = entry["worth"]
+    return Row(
+        entry=entry,
+        rank="" if low is None else str(low) if low == high else f"{low}–{high}",
+        interval=_interval(entry),
+        simulated=simulated_words(entry["simulated_share"]),
+        bar=Bar.of(axis, entry["rating"], entry["lower"], entry["upper"]) if axis else None,
+        worth_bar=Bar.of(worth, amount["value"], amount["lower"], amount["upper"]) if worth and amount else None,
+    )
+
+
+def _interval(entry: Mapping[str, Any]) -> str:
+    lower, upper = entry["lower"], entry["upper"]
+    if entry["rating"] is None or (lower is None and upper is None):
+        return ""
+    if lower is None:
+        return _("below %(upper)s") % {"upper": f"{upper:.0f}"}
+    if upper is None:
+        return _("above %(lower)s") % {"lower": f"{lower:.0f}"}
+    return _("%(lower)s to %(upper)s") % {"lower": f"{lower:.0f}", "upper": f"{upper:.0f}"}
+
+
+def _notes(codes: Sequence[str], reason: str | None) -> list[Words]:
+    return [*([REASONS[reason]] if reason else []), *(NOTES[code] for code in codes)]
+
+
+def _contestants(snapshot: LeaderboardSnapshot | None) -> set[int]:
+    return {entry["contestant"] for entry in snapshot.standings["entries"]} if snapshot else set()
+
+
+def _retired(snapshot: LeaderboardSnapshot | None) -> list[Source]:
+    """The sources that this snapshot leaves out."""
+    ids = snapshot.retired_sources if snapshot else []
+    return list(Source.objects.filter(pk__in=ids).order_by("pk")) if ids else []
