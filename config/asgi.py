@@ -5,7 +5,7 @@ with one proxy before both, so that a slow page never holds a stream.
 """
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from django.core.asgi import get_asgi_application
@@ -15,10 +15,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 pages = get_asgi_application()
 
 from arena.web.streams import application as arena_streams  # noqa: E402  (needs the apps loaded)
+from config.starting import exit_if_unsafe  # noqa: E402
+
+exit_if_unsafe()
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 async def lifespan(receive: Receive, send: Send) -> None:

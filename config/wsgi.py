@@ -7,3 +7,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
 
 application = get_wsgi_application()
+
+from config.starting import exit_if_unsafe  # noqa: E402  (needs the settings)
+
+exit_if_unsafe()

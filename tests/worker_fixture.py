@@ -42,7 +42,7 @@ class GenerationWorker:
         self.process = start(
             Command(
                 [
-                    *(sys.executable, "-m", "celery", "-A", "config.celery", "worker"),
+                    *(sys.executable, "-m", "celery", "-A", "tests.undurable_celery", "worker"),
                     *("-Q", "generation", "--pool", "prefork", "-c", "1"),
                     *("-n", f"test-{os.getpid()}@%h", "--without-gossip", "--without-mingle"),
                 ],
