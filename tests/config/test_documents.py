@@ -12,8 +12,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 BEFORE_DJANGO = {"up", "test"}
 
 LINK = re.compile(r"\]\((?!https?://|mailto:|#)([^)\s#]+)(?:#[^)\s]*)?\)")
-NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
-NAMED_FILE = re.compile(r"`((?:[a-z_]+/)+[\w.\-]*\w\.(?:py|md|toml|txt|html|yml|example|css|js))`")
+# In small letters: `tests/ranking/test_NAME.py` is a pattern of names.
+NAMED_TEST = re.compile(r"`(tests/[a-z0-9_/]+\.py)(?:::(\w+))?`")
+NAMED_FILE = re.compile(r"`((?:[a-z_]+/)+[a-z0-9_.\-]*[a-z0-9_]\.(?:py|md|toml|txt|html|yml|example|css|js))`")
 COMMAND = re.compile(r"(?:python3 |`)manage\.py ([a-z_]+)")
 # Folders of one machine, and places to fetch packages from: neither belongs into a public text.
 OF_ONE_MACHINE = re.compile(r"(?<![\w.])/(?:work|home|root|opt|Users|tmp)/|\b(?:pypi|pytorch)\.org\b")
