@@ -127,6 +127,7 @@ class BattleStream:
         self.cursors = dict.fromkeys(turn.completions, START)
         self.heard_at = self.sent_at = time.monotonic()
         self.resume_at = parse_resume(resume, turn)
+        self.take_rows(turn)
 
     async def events(self) -> AsyncIterator[str]:
         yield "retry: 2000\n\n"
@@ -184,10 +185,14 @@ class BattleStream:
                 self.cursors.pop(next(i for i, s in self.turn.completions.items() if s == side), None)
                 self.cursors[completion_id] = START
                 self.begin_again(side)
+        self.take_rows(turn)
+
+    def take_rows(self, turn: AnsweringTurn) -> None:
+        """Once the turn has ended its texts are those of the rows; a void battle has none to show."""
         self.turn = turn
         if turn.ended:
             for side in self.lockstep.sides:
-                self.lockstep.finish(side, turn.texts.get(side))
+                self.lockstep.finish(side, turn.texts.get(side, "") if turn.outcome == "ready" else "")
 
     def release(self) -> list[str]:
         now = time.monotonic()

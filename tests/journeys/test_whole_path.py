@@ -29,7 +29,7 @@ def test_the_page_is_up_before_the_models_and_says_when_they_are_ready(page: Pag
     page.goto("/")
     expect(page.get_by_role("heading", level=1)).to_have_text("Which answer would you rather have?")
     look("home")
-    page.wait_for_function("!document.querySelector('#workers .spinner')", timeout=MODEL_SECONDS)
+    expect(page.locator("#workers .spinner")).to_have_count(0, timeout=MODEL_SECONDS)
 
 
 def test_a_visitor_battles_votes_and_moves_the_leaderboard(page: Page, context, running: Running, look):
@@ -42,9 +42,8 @@ def test_a_visitor_battles_votes_and_moves_the_leaderboard(page: Page, context, 
     look("battle-answering")
     seen = page.content()
     assert not any(name in seen for name in names)
-    page.wait_for_function(
-        "[...document.querySelectorAll('[data-text]')].every(t => t.textContent.length > 0)", timeout=MODEL_SECONDS
-    )
+    for side in page.locator("[data-text]").all():
+        expect(side).not_to_be_empty(timeout=MODEL_SECONDS)
     expect(page.locator("form.votebar")).to_be_visible(timeout=MODEL_SECONDS)
     seen = page.content()
     assert not any(name in seen for name in names)
@@ -69,9 +68,7 @@ def test_a_visitor_battles_votes_and_moves_the_leaderboard(page: Page, context, 
     assert shown[0] != shown[1]
     look("battle-revealed")
 
-    board.wait_for_function(
-        f"Number(document.querySelector('[data-votes]').dataset.votes) > {before}", timeout=10_000
-    )
+    board.wait_for_function(f"Number(document.querySelector('[data-votes]').dataset.votes) > {before}", timeout=10_000)
     page.goto("/leaderboard")
     look("leaderboard")
 
