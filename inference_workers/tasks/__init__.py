@@ -61,13 +61,14 @@ def sweep_completions() -> None:
 @signals.celeryd_after_setup.connect
 def note_queues(sender: str, instance: Any, **kwargs: Any) -> None:
     """Children cannot ask which queues their worker reads, so it leaves word in their environment."""
-    if "generation" in instance.app.amqp.queues.consume_from:
-        shutdown.prepare()
+    if "generation" not in instance.app.amqp.queues.consume_from:
+        return
+    shutdown.prepare()
 
+    def announce(**kwargs: Any) -> None:
+        shutdown.announce(instance.pool.info.get("processes", []) if instance.pool else [])
 
-@signals.worker_shutting_down.connect
-def announce_shutdown(**kwargs: Any) -> None:
-    shutdown.announce()
+    signals.worker_shutting_down.connect(announce, weak=False)
 
 
 @signals.worker_process_init.connect

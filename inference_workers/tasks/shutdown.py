@@ -1,51 +1,48 @@
-"""How a child of the worker learns that its worker stops: celery tells only the parent, and on some systems the child
-shares no memory with it."""
+"""How a child of the worker learns that its worker stops: celery tells only the parent, and waits for the task."""
 
-import atexit
+import contextlib
 import os
-import shutil
 import signal
-import tempfile
-from pathlib import Path
+from collections.abc import Iterable
 from types import FrameType
 from typing import Any
 
-VARIABLE = "CARDINAL_WORKER_STOP_FOLDER"
-STOP = "stop"
+# In the environment, since on some systems a child shares no memory with its parent.
+VARIABLE = "CARDINAL_GENERATION_WORKER"
 
-_terminated = False
+_stopping = False
 _parent: int | None = None
 
 
 def prepare() -> None:
-    """In the parent, before it has children."""
-    folder = tempfile.mkdtemp(prefix="cardinal-worker-")
-    os.environ[VARIABLE] = folder
-    atexit.register(_remove, folder, os.getpid())
+    """In the parent of a generation worker, before it has children."""
+    os.environ[VARIABLE] = "1"
 
 
 def is_prepared() -> bool:
     return VARIABLE in os.environ
 
 
-def announce() -> None:
-    """In the parent: a warm shutdown waits for the task that runs, so the task has to hear of it."""
-    if is_prepared():
-        (Path(os.environ[VARIABLE]) / STOP).touch()
+def announce(children: Iterable[int]) -> None:
+    """In the parent, when it begins to stop; also for a task that runs in the parent itself."""
+    global _stopping
+    _stopping = True
+    for child in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGUSR2)
 
 
 def watch_in_child() -> None:
-    """In a child: remember the parent, and outlive a SIGTERM sent to the whole group until the task in hand ends."""
+    """In a child: hear the announcement, and outlive a SIGTERM sent to the whole group until the task in hand ends."""
     global _parent
     _parent = os.getppid()
-    signal.signal(signal.SIGTERM, _note_termination)
+    signal.signal(signal.SIGUSR2, _note)
+    signal.signal(signal.SIGTERM, _note)
 
 
 def is_stopping() -> bool:
-    """Whether this worker, or the process that started it, is going or gone."""
-    if _terminated or (_parent is not None and os.getppid() != _parent):
-        return True
-    return is_prepared() and (Path(os.environ[VARIABLE]) / STOP).exists()
+    """Whether this worker is going, or the process that started it is gone."""
+    return _stopping or (_parent is not None and os.getppid() != _parent)
 
 
 class Busy:
@@ -60,13 +57,8 @@ class Busy:
         Busy.depth -= 1
 
 
-def _note_termination(number: int, frame: FrameType | None) -> None:
-    global _terminated
-    _terminated = True
-    if not Busy.depth:
+def _note(number: int, frame: FrameType | None) -> None:
+    global _stopping
+    _stopping = True
+    if number == signal.SIGTERM and not Busy.depth:
         raise SystemExit(0)
-
-
-def _remove(folder: str, owner: int) -> None:
-    if os.getpid() == owner:
-        shutil.rmtree(folder, ignore_errors=True)
