@@ -82,13 +82,13 @@ def default_board() -> Board | None:
     return None if arena is None else main_board(arena.campaign)
 
 
-def waiting_models(board: Board, listed: Collection[int]) -> list[str]:
-    """Models that battles may draw but that no vote on this board is about; `listed` are the contestants it has.
+def shows_whole_arena(board: Board) -> bool:
+    """Whether all votes of an arena are on this board."""
+    return not board.slice and Arena.objects.filter(campaign=board.campaign_id).exists()
 
-    Empty for boards that are no arena's, or take a part of its votes.
-    """
-    if board.slice or not Arena.objects.filter(campaign=board.campaign_id).exists():
-        return []
+
+def waiting_models(listed: Collection[int]) -> list[str]:
+    """Models that battles may draw but that are none of the contestants `listed`: nobody has voted on them."""
     drawn = LanguageModel.objects.filter(visibility=Visibility.PUBLIC, weight__gt=0, current__isnull=False)
     return list(drawn.exclude(current__contestant__in=listed).order_by("name").values_list("name", flat=True))
 

@@ -14,13 +14,13 @@ from annotation.boards.wording import METHODS, NOTES, REASONS, Words, board_sent
 from annotation.enums import SourceKind
 from annotation.models import Board, LeaderboardSnapshot, Source
 from annotation.queries import latest_snapshot, public_boards
-from arena.queries import waiting_models
+from arena.queries import shows_whole_arena, waiting_models
 from foundation.templatetags.text import percent
 
 # Steps between the lines of a chart.
 RATING_STEPS = (10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000)
 WORTH_STEPS = (0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 1000)
-MOST_LINES = 6
+MOST_LINES = 8
 # Boards longer than this show their table before their chart.
 SHORT = 12
 
@@ -93,13 +93,14 @@ class Group:
 
 def page_context(board: Board, user: Any) -> dict[str, Any]:
     """Everything the templates of a board's page read."""
-    snapshot = latest_snapshot(board)
+    snapshot, is_arena = latest_snapshot(board), shows_whole_arena(board)
     context = {
         "board": board,
         "snapshot": snapshot,
         "others": [(other, newest) for other, newest in public_boards() if other.pk != board.pk],
         "may_retire": may_retire(user),
-        "waiting": waiting_models(board, _contestants(snapshot)),
+        "is_arena": is_arena,
+        "waiting": waiting_models(_contestants(snapshot)) if is_arena else [],
         "left_out_sources": (left_out := _retired(snapshot)),
         "may_restore": any(source.kind == SourceKind.SIMULATION for source in left_out),
     }
