@@ -6,6 +6,9 @@ from django.db import connection
 from psycopg import sql
 from pyarrow import csv
 
+# One text for all of them: a row for each id costs more than the id.
+RESERVE = "SELECT string_agg(nextval(pg_get_serial_sequence(%s, 'id'))::text, ',') FROM generate_series(1, %s)"
+
 
 def copy_rows(*, table: str, rows: pa.RecordBatch) -> None:
     """Insert whole columns by COPY, in the caller's transaction, under the constraints every INSERT meets.
@@ -23,5 +26,6 @@ def copy_rows(*, table: str, rows: pa.RecordBatch) -> None:
 def reserve_ids(*, table: str, count: int) -> np.ndarray:
     """Ids nobody else will get, ascending, for rows that other rows of the same transaction refer to."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count])
-        return np.sort(np.fromiter((row[0] for row in cursor.fetchall()), dtype=np.int64, count=count))
+        cursor.execute(RESERVE, [table, count])
+        ids = np.fromstring(cursor.fetchone()[0], dtype=np.int64, sep=",")
+    return np.sort(ids)
