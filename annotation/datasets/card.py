@@ -8,6 +8,7 @@ from typing import Any
 from django.template.loader import render_to_string
 
 from annotation.datasets.facts import Facts
+from annotation.datasets.folders import version_folder
 from annotation.datasets.scope import LICENCES, ChosenBy, Scope
 from annotation.datasets.shards import File
 from annotation.datasets.splits import HELD_OUT
@@ -54,6 +55,14 @@ def write_card(
         "files": sorted(files, key=lambda file: file.name),
     }
     path.write_text(render_to_string("annotation/datasets/card.md", context), encoding="utf-8")
+
+
+def read_card(version: DatasetVersion) -> str:
+    """The card's Markdown without what is for machines; empty where the files are gone."""
+    path = version_folder(version) / "README.md"
+    if not path.is_file():
+        return ""
+    return path.read_text(encoding="utf-8").split("---\n", 2)[-1]
 
 
 def _view(name: str, counted: dict[str, Any], files: Sequence[File]) -> dict[str, Any]:
