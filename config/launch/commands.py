@@ -47,6 +47,8 @@ def run(arguments: Sequence[str]) -> int:
         print(f"Cardinal: {refusal}", file=sys.stderr)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # `manage.py … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         if error.errno not in DISK_FULL:
             raise

@@ -108,8 +108,9 @@ class Supervisor:
         def kill_at_once(number: int, frame: object) -> None:
             hurry["now"] = True
 
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, kill_at_once)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         running = [child for child in self.children if child.process is not None]
         for child in running:
             send(child, signal.SIGTERM)

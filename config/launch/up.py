@@ -43,8 +43,10 @@ def up(arguments: Sequence[str]) -> int:
     folder.run_file.unlink(missing_ok=True)
     folder.refuse_full_disk()
     refuse_busy_port(options.host, options.port)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup: the terminal may go, we stay
+        signal.signal(signal.SIGHUP, end)
     progress = Progress()
     try:
         Start(folder, options, progress).run()
@@ -114,10 +116,12 @@ class Start:
                 self.show_status(models.look())
                 time.sleep(0.5)
         finally:
-            self.progress.show_status("")
-            if self.supervisor.children:
-                self.progress.line("Stopping…")
-            self.supervisor.stop()
+            try:
+                self.progress.show_status("")
+                if self.supervisor.children:
+                    self.progress.line("Stopping…")
+            finally:  # also when nobody reads what we print any more
+                self.supervisor.stop()
 
     def begin(self) -> None:
         self.progress.line(self.progress.bold("Cardinal"))

@@ -121,8 +121,8 @@ time.sleep(600)
 """
 
 
-def left_after_kill(directory: Path, guard: str) -> list[int]:
-    """Start the servers in a process of their own, kill it, and tell which servers still run 5 s later."""
+def left_after_kill(directory: Path, guard: str, seconds: float = 10) -> list[int]:
+    """Start the servers in a process of their own, kill it, and tell which servers still run after `seconds`."""
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, str(directory), guard, str(CACHE)], stdout=subprocess.PIPE, text=True
     )
@@ -131,7 +131,7 @@ def left_after_kill(directory: Path, guard: str) -> list[int]:
     assert len(servers) == 2
     parent.kill()
     parent.wait()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and any(map(is_running, servers)):
         time.sleep(0.05)
     return [pid for pid in servers if is_running(pid)]
@@ -155,7 +155,7 @@ def test_watchdog_stops_the_servers_where_the_kernel_has_no_death_signal(own_ser
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's death signal is Linux's")
 def test_control_killed_parent_leaves_servers_without_the_death_signal(own_servers, tmp_path):
-    left = left_after_kill(tmp_path, "without")
+    left = left_after_kill(tmp_path, "without", seconds=3)
     for pid in left:
         os.kill(pid, signal.SIGQUIT if pid == left[0] else signal.SIGTERM)
     assert len(left) == 2
