@@ -1,0 +1,80 @@
+"""The sentence on whose preferences a board shows, for each kind of people, prompts and time."""
+
+import pytest
+
+from annotation.boards.wording import METHODS, NOTES, REASONS, board_sentence
+from annotation.boards.worth import REASONS as WORTH_REASONS
+from annotation.enums import Method
+from ranking import Note
+
+
+def said(**fields):
+    people = {
+        "judgments": 900,
+        "respondents": {"visitor": 38},
+        "unnamed_judgments": 0,
+        "period": ["2026-11-03", "2026-11-12"],
+        "prompts": {"own": 812, "given": 0, "unknown": 0},
+        "sources": {"live": 900, "import": 0, "simulation": 0},
+    }
+    return board_sentence({"people": people | fields})
+
+
+SENTENCES = {
+    "visitors and their own prompts": (
+        {},
+        "What 38 visitors preferred on 812 prompts of their own, 3 November 2026 to 12 November 2026.",
+    ),
+    "one of each, on one day": (
+        {
+            "respondents": {"annotator": 1, "expert": 2},
+            "prompts": {"own": 1, "given": 1, "unknown": 0},
+            "period": ["2026-11-03", "2026-11-03"],
+        },
+        "What 1 annotator and 2 experts preferred on 1 prompt of their own and 1 given prompt, 3 November 2026.",
+    ),
+    "an import that names nobody and nothing": (
+        {
+            "respondents": {},
+            "unnamed_judgments": 900,
+            "prompts": {"own": 0, "given": 0, "unknown": 900},
+            "period": None,
+            "sources": {"live": 0, "import": 900, "simulation": 0},
+        },
+        "What people whom an imported file does not name preferred on prompts that are not known.",
+    ),
+    "all simulated": (
+        {
+            "respondents": {"simulated": 24},
+            "prompts": {"own": 0, "given": 0, "unknown": 900},
+            "period": None,
+            "sources": {"live": 0, "import": 0, "simulation": 900},
+        },
+        "What 24 simulated people preferred on prompts that are not known."
+        " All of it is simulated: these people do not exist.",
+    ),
+    "partly simulated": (
+        {
+            "judgments": 1300,
+            "respondents": {"simulated": 24, "visitor": 2},
+            "prompts": {"own": 100, "given": 0, "unknown": 1200},
+            "period": ["2026-11-03", "2026-11-04"],
+            "sources": {"live": 100, "import": 0, "simulation": 1200},
+        },
+        "What 2 visitors and 24 simulated people preferred on 100 prompts of their own and 1,200 prompts that are not"
+        " known, 3 November 2026 to 4 November 2026. 1,200 of 1,300 judgments are simulated: nobody gave them.",
+    ),
+    "nobody": ({"judgments": 0}, "Nobody has judged anything here yet."),
+}
+
+
+@pytest.mark.parametrize("case", SENTENCES)
+def test_the_sentence_says_who_preferred_on_what_and_when(case):
+    fields, sentence = SENTENCES[case]
+    assert said(**fields) == sentence
+
+
+def test_there_are_words_for_every_code():
+    assert set(NOTES) == {note.value for note in Note}
+    assert set(METHODS) == set(Method.values)
+    assert set(REASONS) == {"no_votes", *WORTH_REASONS.values()}
