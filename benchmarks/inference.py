@@ -2,7 +2,8 @@
 same threads, same prompts, temperature 0, same limit of new tokens.
 
 A battle is two completions. Both sides get all of its requests at the same moment, so a request's first token comes,
-in the loop, after all requests before it were finished.
+in the loop, after all requests before it were finished. The loop's speed does not depend on how many requests follow,
+so each size is compared with two completions just before it and two just after: the machine's other load is the same.
 """
 
 import time
@@ -54,11 +55,13 @@ def run(quick: bool) -> list[Row]:
     backend.warm(model, 60.0)
     ours: dict[str, list[Run]] = {size: [] for size in SIZES}
     peer: dict[str, list[Run]] = {size: [] for size in SIZES}
-    for _ in range(rounds):
-        alone = [generate_alone(loaded, question(n), new_tokens) for n in range(max(SIZES.values()))]
+    generate_alone(loaded, question(0), 2)
+    for number in range(rounds):
         for size, count in SIZES.items():
-            peer[size].append(one_by_one(alone[:count]))
+            alone = [generate_alone(loaded, question(2 * number + n), new_tokens) for n in (0, 2)]
             ours[size].append(in_parallel(backend, model, count, new_tokens))
+            alone += [generate_alone(loaded, question(2 * number + n), new_tokens) for n in (4, 6)]
+            peer[size].append(one_by_one(alone, count))
     backend.close()
     return [row for size in SIZES for row in rows(size, ours[size], peer[size])]
 
@@ -119,13 +122,12 @@ def generate_alone(loaded: LoadedModel, text: str, new_tokens: int) -> Alone:
     return Alone(tokens, streamer.at - started, time.perf_counter() - started)
 
 
-def one_by_one(completions: list[Alone]) -> Run:
-    """The loop's figures for requests that all came at its start."""
-    waited, firsts = 0.0, []
-    for completion in completions:
-        firsts.append(waited + completion.first_token_s)
-        waited += completion.total_s
-    return Run(sum(completion.tokens for completion in completions) / waited, mean(firsts))
+def one_by_one(completions: list[Alone], count: int) -> Run:
+    """The loop's figures for `count` requests like these that all came at its start."""
+    total = sum(completion.total_s for completion in completions)
+    waited = (count - 1) / 2 * total / len(completions)
+    first = waited + mean(completion.first_token_s for completion in completions)
+    return Run(sum(completion.tokens for completion in completions) / total, first)
 
 
 def in_parallel(backend: TransformersBackend, model: ModelRef, count: int, new_tokens: int) -> Run:
