@@ -8,6 +8,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
 
 from accounts.enums import Role
 from accounts.models import User
@@ -22,8 +23,9 @@ def for_researchers(view: View) -> View:
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         user = request.user
         if not isinstance(user, User) or not user.is_active:
-            if getattr(request, "htmx", False):
-                return HttpResponseClientRedirect(redirect_to_login(request.htmx.current_url_abs_path or "/").url)
+            htmx = HtmxDetails(request)
+            if htmx:
+                return HttpResponseClientRedirect(redirect_to_login(htmx.current_url_abs_path or "/").url)
             return redirect_to_login(request.get_full_path())
         if not user.has_role(Role.RESEARCHER):
             raise PermissionDenied

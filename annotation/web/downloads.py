@@ -39,7 +39,7 @@ def send_file(request: HttpRequest, path: Path, *, name: str, digest: str) -> Ht
 
 
 def _bounds(part: re.Match[str], size: int) -> tuple[int, int]:
-    """First and last byte; without a first one the number is of bytes from the end. (-1, -1) where it makes no sense."""
+    """First and last byte; a number alone counts bytes from the end. (-1, -1) where it makes no sense."""
     first, last = part.groups()
     if first:
         return int(first), min(int(last), size - 1) if last else size - 1
