@@ -81,8 +81,10 @@ def run_django(arguments: Sequence[str]) -> None:
 
 def needs_database(arguments: Sequence[str]) -> bool:
     """Whether the named benchmark writes to a database, by its own word in benchmarks/goals.toml."""
-    goals = tomllib.loads((REPOSITORY / "benchmarks" / "goals.toml").read_text())
-    return any(goals.get(word, {}).get("database", False) for word in arguments[1:])
+    folder = REPOSITORY / "benchmarks"
+    goals = tomllib.loads((folder / "goals.toml").read_text())
+    named = [word for word in arguments[1:] if word in goals and (folder / f"{word}.py").exists()]
+    return any(goals[word].get("database", False) for word in named)
 
 
 @contextmanager
