@@ -35,6 +35,7 @@ def judge(
     assignment, impression = claim_and_show(campaign, respondent, seed=campaign.judgments.count() + 1)
     side = "ab"[impression.order.index(0)] if choice == "better" else choice
     answers: dict[str, Any] = {"preference": {"choice": side, "strength": None}, "acceptable": None, "worth": None}
+    answers = {name: answer for name, answer in answers.items() if name in impression.questions_asked}
     if acceptable is not None:
         answers["acceptable"] = [acceptable[position] for position in impression.order]
     if amount is not None:

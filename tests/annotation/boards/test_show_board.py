@@ -63,13 +63,13 @@ def test_a_board_without_votes_says_so(capsys):
 
 def test_a_board_that_does_not_exist_is_one_clear_line(tmp_path):
     imported(tmp_path, VOTES)
-    with pytest.raises(CommandError, match="^there is no board 'nowhere'; boards: imported$"):
+    with pytest.raises(CommandError, match=r"^there is no board 'nowhere'; boards: imported$"):
         call_command("show_board", "nowhere")
 
 
 def test_a_method_that_does_not_exist_is_one_clear_line(tmp_path):
     imported(tmp_path, VOTES)
-    with pytest.raises(CommandError, match="^there is no method 'elo'; methods: bradley_terry, bt_half$"):
+    with pytest.raises(CommandError, match=r"^there is no method 'elo'; methods: bradley_terry, bt_half$"):
         call_command("show_board", "imported", "--method", "elo")
 
 
