@@ -8,11 +8,13 @@ reason a text ended. It is a convenience: the final text is the one in PostgreSQ
 
 from inference_workers.streams.events import START, Kind, StreamEvent, stream_key, valid_cursor
 from inference_workers.streams.reader import async_client, read_many, read_so_far
+from inference_workers.streams.shared import SharedReader
 from inference_workers.streams.writer import StreamWriter, announce_end, sync_client
 
 __all__ = [
     "START",
     "Kind",
+    "SharedReader",
     "StreamEvent",
     "StreamWriter",
     "announce_end",

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 import redis
+import redis.asyncio
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -13,6 +14,7 @@ from config.launch.processes import free_port
 from inference_workers.streams import (
     START,
     Kind,
+    SharedReader,
     StreamEvent,
     StreamWriter,
     announce_end,
@@ -206,6 +208,82 @@ def test_a_stream_does_not_grow_without_end(completion_id):
         lane.put(Kind.DELTA, "x")
     writer.flush(now=True)
     assert sync_client().xlen(stream_key(completion_id)) <= MAX_ENTRIES + 200
+
+
+def connections_of_readers():
+    return sum(b"xread" in line for line in sync_client().execute_command("CLIENT", "LIST").splitlines())
+
+
+def test_one_connection_serves_readers_at_different_places_of_the_same_streams(completion_id):
+    other = uuid4()
+    written(completion_id, "one", "two")
+    written(other, "three")
+
+    async def read_all():
+        reader = SharedReader()
+        results = await asyncio.gather(
+            reader.read_many({completion_id: START}, block_ms=2000),
+            reader.read_many({completion_id: "1-1", other: START}, block_ms=2000),
+            reader.read_many({completion_id: "1-2"}, block_ms=100),
+            reader.read_many({}, block_ms=2000),
+        )
+        count = connections_of_readers()
+        await reader.aclose()
+        return [[event.text for event in events] for events in results], count
+
+    results, count = asyncio.run(read_all())
+    assert [sorted(texts) for texts in results] == [["one", "two"], ["three", "two"], [], []]
+    assert count == 1
+
+
+def test_a_reader_that_comes_while_others_wait_is_let_in(completion_id):
+    async def come_late():
+        reader = SharedReader()
+        waiting = asyncio.create_task(reader.read_many({uuid4(): START}, block_ms=1500))
+        await asyncio.sleep(0.3)
+        begun = time.monotonic()
+        late = asyncio.create_task(reader.read_many({completion_id: START}, block_ms=5000))
+        await asyncio.sleep(0.1)
+        written(completion_id, "news")
+        events = await late
+        seconds = time.monotonic() - begun
+        nothing = await waiting
+        again = await reader.read_many({completion_id: START}, block_ms=1000)
+        await reader.aclose()
+        return [event.text for event in events], seconds, nothing, [event.text for event in again]
+
+    texts, seconds, nothing, again = asyncio.run(come_late())
+    assert (texts, nothing, again) == (["news"], [], ["news"])
+    assert seconds < 1
+
+
+def test_a_reader_that_leaves_does_not_disturb_the_others(completion_id):
+    async def leave():
+        reader = SharedReader()
+        leaving = asyncio.create_task(reader.read_many({completion_id: START}, block_ms=5000))
+        staying = asyncio.create_task(reader.read_many({completion_id: START}, block_ms=5000))
+        await asyncio.sleep(0.1)
+        leaving.cancel()
+        await asyncio.sleep(0.1)
+        written(completion_id, "news")
+        events = await staying
+        await reader.aclose()
+        return [event.text for event in events]
+
+    assert asyncio.run(leave()) == ["news"]
+
+
+def test_every_waiting_reader_hears_that_redis_is_away(monkeypatch):
+    def away():
+        return redis.asyncio.Redis(port=free_port(), retry=redis.asyncio.retry.Retry(NoBackoff(), 0))
+
+    async def read_both():
+        reader = SharedReader()
+        monkeypatch.setattr("inference_workers.streams.shared.async_client", away)
+        reads = [reader.read_many({uuid4(): START}, block_ms=1000) for _ in range(2)]
+        return await asyncio.gather(*reads, return_exceptions=True)
+
+    assert [type(outcome) for outcome in asyncio.run(read_both())] == [redis.ConnectionError] * 2
 
 
 @pytest.mark.parametrize(
