@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -157,6 +158,8 @@ class CompletionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def tests(self, request: HttpRequest) -> HttpResponse:
         """The test completions named in the address; refreshes itself until all have ended."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         ids = [pk for pk in request.GET.getlist("id")[:TESTS_AT_ONCE] if is_uuid(pk)]
         rows = list(
             Completion.objects.filter(pk__in=ids, person=None).select_related(

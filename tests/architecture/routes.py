@@ -1,0 +1,192 @@
+"""Every address of the site, what it answers to whom, and a world in which to ask it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from accounts.enums import Role
+from accounts.models import Person, User
+from accounts.use_cases.create_person import person_of_user, person_of_visitor
+from annotation.models import Board, DatasetVersion
+from annotation.use_cases.create_board import create_board
+from arena.use_cases.seed_arena import seed_arena
+from arena.web.visitors import COOKIE
+from tests.annotation.datasets.rows import build, judged
+from tests.arena.factories import make_models, votable
+from tests.factories import make_campaign, make_contestant, make_user
+
+ROLES = ("anonymous", "annotator", "reviewer", "researcher", "campaign_admin", "operator", "superuser")
+# Django's and allauth's own pages: told by groups, in the tests themselves.
+GROUPS = ("admin/", "account/")
+# Status of an answer: one for everybody, or by role with "else" for the others.
+Status = int | Mapping[str, int]
+
+READ = {"GET": 200, "POST": 405}
+
+
+def researchers(status: int) -> Status:
+    """Others are refused, or asked to sign in, before anything is looked up."""
+    return {"researcher": status, "superuser": status, "anonymous": 302, "else": 403}
+
+
+MAY_RETIRE = {"campaign_admin": 302, "operator": 302, "superuser": 302, "else": 404}
+
+# By the resolver's pattern; what is asked, of which object where the pattern names one, and the answer's status.
+# A POST is an empty form.
+TABLE: dict[str, dict[str, Status]] = {
+    "": READ,
+    "workers": READ,
+    "battles": {"GET": 405, "POST": 422},
+    "battles/<uuid:battle_id>": {"GET own": 200, "GET another's": 404, "POST own": 405, "POST another's": 405},
+    "battles/<uuid:battle_id>/follow-up": {
+        "GET own": 405,
+        "GET another's": 405,
+        "POST own": 422,
+        "POST another's": 404,
+    },
+    "battles/<uuid:battle_id>/vote": {"GET own": 405, "GET another's": 405, "POST own": 422, "POST another's": 404},
+    "leaderboard": READ,
+    "leaderboard/<slug:slug>": {"GET public": 200, "GET hidden": 404, "POST public": 405, "POST hidden": 405},
+    "leaderboard/<slug:slug>/retire-simulated": {
+        "GET public": 405,
+        "GET hidden": 405,
+        "POST public": MAY_RETIRE,
+        "POST hidden": 404,
+    },
+    "leaderboard/<slug:slug>/restore-simulated": {
+        "GET public": 405,
+        "GET hidden": 405,
+        "POST public": MAY_RETIRE,
+        "POST hidden": 404,
+    },
+    "datasets": {"GET": researchers(200), "POST": 405},
+    "datasets/<slug:slug>/new": {
+        "GET exported": researchers(200),
+        "GET missing": researchers(404),
+        "POST exported": researchers(422),
+        "POST missing": researchers(404),
+    },
+    "datasets/<slug:slug>/preview": {
+        "GET exported": researchers(200),
+        "GET missing": researchers(404),
+        "POST exported": 405,
+    },
+    "datasets/<slug:slug>/v<int:number>": {
+        "GET exported": researchers(200),
+        "GET missing": researchers(404),
+        "POST exported": 405,
+    },
+    "datasets/<slug:slug>/v<int:number>/status": {
+        "GET exported": researchers(200),
+        "GET missing": researchers(404),
+        "POST exported": 405,
+    },
+    "datasets/<slug:slug>/v<int:number>/files/<path:name>": {
+        "GET exported": researchers(200),
+        "GET missing": researchers(404),
+        "GET unlisted": researchers(404),
+        "POST exported": 405,
+    },
+    "about": READ,
+    "about/notices": READ,
+    "privacy": READ,
+    "terms": READ,
+    "robots.txt": READ,
+    "favicon.ico": {"GET": 301, "POST": 405},
+    "api/v1/boards": READ,
+    "api/v1/boards/<slug:slug>": {"GET public": 200, "GET hidden": 404, "POST public": 405, "POST hidden": 405},
+    "api/schema": READ,
+    "api/docs": READ,
+}
+
+
+def patterns(resolver: URLResolver | None = None, before: str = "") -> Iterator[str]:
+    """Every pattern of the resolver, as one text from the root."""
+    for each in (resolver or get_resolver()).url_patterns:
+        whole = before + str(each.pattern)
+        if isinstance(each, URLPattern):
+            yield whole
+        else:
+            yield from patterns(each, whole)
+
+
+def expected(status: Status, role: str) -> int:
+    return status if isinstance(status, int) else status.get(role, status.get("else", 0))
+
+
+@dataclass
+class World:
+    """A person in every role, each with a battle that can be voted on, and boards to see and not to see."""
+
+    users: dict[str, User] = field(default_factory=dict)
+    persons: dict[str, Person] = field(default_factory=dict)
+    values: dict[tuple[str, str, str], str] = field(default_factory=dict)
+
+    def know(self, role: str, which: str, **values: str) -> None:
+        """What addresses hold for this role where they name `which` object."""
+        self.values |= {(name, which, role): value for name, value in values.items()}
+
+    def client(self, role: str) -> Client:
+        """A browser of that role, which sends what browsers send."""
+        client = Client(headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+        if role == "anonymous":
+            client.cookies[COOKIE] = TOKEN
+        else:
+            client.force_login(self.users[role])
+        return client
+
+    def address(self, pattern: str, *, role: str, which: str = "") -> str:
+        """`which` says whose or what kind of object is meant, where the pattern names one."""
+
+        def value(match: re.Match[str]) -> str:
+            return self.values[match[1], which, role]
+
+        return "/" + re.sub(r"<\w+:(\w+)>", value, pattern)
+
+
+TOKEN = "cookie-of-a-visitor-in-the-matrix"
+
+
+def make_world() -> World:
+    make_models(2)
+    arena = seed_arena(now=timezone.now())
+    world = World()
+    battles = {}
+    for role in ROLES:
+        if role == "anonymous":
+            world.persons[role] = person_of_visitor(token=TOKEN, now=timezone.now())
+        else:
+            is_super = role == "superuser"
+            world.users[role] = make_user(role=None if is_super else role, is_superuser=is_super, is_staff=is_super)
+            world.persons[role] = person_of_user(user=world.users[role], now=timezone.now())
+        battles[role] = str(votable(world.persons[role]).pk)
+    public = create_board(slug="public-board", name="Public", campaign=arena.campaign, now=timezone.now())
+    hidden = create_board(slug="hidden-board", name="Hidden", campaign=arena.campaign, now=timezone.now())
+    Board.objects.filter(pk=hidden.pk).update(is_public=False)
+    dataset = make_dataset()
+    for number, role in enumerate(ROLES):
+        world.know(role, "own", battle_id=battles[role])
+        world.know(role, "another's", battle_id=battles[ROLES[number - 1]])
+        world.know(role, "public", slug=public.slug)
+        world.know(role, "hidden", slug=hidden.slug)
+        world.know(role, "exported", slug=dataset.campaign.slug, number=str(dataset.number), name="README.md")
+        world.know(role, "unlisted", slug=dataset.campaign.slug, number=str(dataset.number), name="../dataset.json")
+        world.know(role, "missing", slug="no-such-thing", number="7", name="README.md", battle_id=str(uuid4()))
+    return world
+
+
+def make_dataset() -> DatasetVersion:
+    campaign = make_campaign(slug="exported-campaign")
+    models = [make_contestant(campaign) for _ in range(2)]
+    for prefer in (0, 1, 0):
+        judged(campaign, models, prefer)
+    version: DatasetVersion = build(campaign)
+    return version
+
+
+assert set(Role.values) < set(ROLES)
