@@ -1,11 +1,18 @@
-"""Accounts are by invitation."""
+"""Accounts are by invitation, and what proves who one is, is kept sealed."""
+
+import json
 
 import pytest
 from allauth.account.adapter import get_adapter
+from allauth.mfa.adapter import get_adapter as get_mfa_adapter
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth as totp
+from django.db import IntegrityError
 from django.test import Client, RequestFactory
 
 from accounts.adapter import InviteOnlyAdapter
 from accounts.models import User
+from tests.factories import make_user
 
 
 def test_the_adapter_in_use_lets_nobody_sign_themselves_up():
@@ -24,11 +31,18 @@ def test_signing_up_makes_no_account(address):
 
 
 @pytest.mark.django_db
-def test_addresses_of_people_and_names_are_unique():
-    from django.db import IntegrityError
-
-    from tests.factories import make_user
-
+def test_addresses_of_people_are_unique():
     make_user(email="rosa@example.org")
     with pytest.raises(IntegrityError):
         make_user(email="rosa@example.org")
+
+
+@pytest.mark.django_db
+def test_the_secret_of_a_second_factor_is_sealed_and_works():
+    secret = totp.generate_totp_secret()
+    totp.TOTP.activate(make_user(), secret)
+    row = Authenticator.objects.get()
+    code = totp.format_hotp_value(totp.hotp_value(secret, next(totp.yield_hotp_counters_from_time())))
+    assert secret not in json.dumps(row.data)
+    assert get_mfa_adapter().decrypt(row.data["secret"]) == secret
+    assert row.wrap().validate_code(code)
