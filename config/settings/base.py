@@ -141,6 +141,7 @@ ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "accounts.adapter.InviteOnlyAdapter"
+MFA_ADAPTER = "accounts.adapter.SealingMFAAdapter"
 # allauth limits by address; behind proxies it must know how many to trust.
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT or 0
 AXES_FAILURE_LIMIT = 10
