@@ -58,11 +58,11 @@ def write_card(
 
 
 def read_card(version: DatasetVersion) -> str:
-    """The card's Markdown without what is for machines; empty where the files are gone."""
+    """The card's Markdown without what is for machines and without the list of files; empty where they are gone."""
     path = version_folder(version) / "README.md"
     if not path.is_file():
         return ""
-    return path.read_text(encoding="utf-8").split("---\n", 2)[-1]
+    return path.read_text(encoding="utf-8").split("---\n", 2)[-1].split("\n## Files\n")[0]
 
 
 def _view(name: str, counted: dict[str, Any], files: Sequence[File]) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def version_context(slug: str, number: int) -> dict[str, object]:
     ready = version.state == DatasetState.READY
     ended = ready or version.state == DatasetState.FAILED
     return {
-        "version": version,
+        "dataset": version,
         "campaign": version.campaign,
         "ready": ready,
         "ended": ended,

@@ -141,8 +141,7 @@ def test_the_preview_counts_and_shows_the_first_rows(campaign, simulated, resear
     sequence_log(now=timezone.now())
     page = researcher.get(address, choices(campaign)).content.decode()
     assert "6 judgments on 6 items" in page
-    assert page.count("<tr>") == 1 + 5
-    assert "Question 0?" in page
+    assert page.count("<b>Question") == 5
     assert "<html" not in page
     votes = researcher.get(address, choices(campaign, views=["votes"])).content.decode()
     assert votes.count("<tr>") == 1 + 5
