@@ -1,0 +1,121 @@
+"""The admin under the site's Content-Security-Policy, in a real browser: it looks and works as Django made it."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+from playwright.sync_api import Page, expect, sync_playwright
+
+from accounts.models import RoleGrant, User
+from config.admin_site import CardinalAdminSite
+from config.launch.browser import ensure_browser
+from inference_workers.models import LanguageModel
+from tests.config.test_pages_in_browser import FLAGS
+from tests.factories import make_user
+from tests.inference_workers.factories import make_endpoint, make_revision
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PASSWORD = "pass-word-42"
+
+
+@pytest.fixture
+def operator() -> User:
+    return make_user(username="operator", password=PASSWORD, is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def open_page(live_server) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=ensure_browser(), args=FLAGS)
+        page = browser.new_page(base_url=live_server.url)
+        page.set_default_timeout(15_000)
+        yield page
+        browser.close()
+
+
+def heard(page: Page) -> list[str]:
+    """What the browser complains about from now on: scripts that fail, and what the policy refuses."""
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
+    page.on("console", lambda m: problems.append(f"{page.url}: {m.text}") if m.type in ("error", "warning") else None)
+    return problems
+
+
+@pytest.fixture
+def page(open_page: Page) -> Iterator[Page]:
+    """A page on which nothing may go wrong unseen."""
+    problems = heard(open_page)
+    yield open_page
+    assert problems == []
+
+
+def sign_in(page: Page, user: User) -> None:
+    """From the admin's address, through the site's own page, and back."""
+    page.goto("/admin/")
+    assert "/account/login/" in page.url
+    page.fill("input[name=login]", user.username)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("main button[type=submit]")
+    page.wait_for_url("**/admin/")
+
+
+def test_the_admin_is_styled_and_every_list_and_form_obeys_the_policy(page, operator):
+    make_revision()
+    sign_in(page, operator)
+    background = page.locator("#header").evaluate("each => getComputedStyle(each).backgroundColor")
+    assert background == "rgb(65, 118, 144)"
+    addresses = []
+    for model in admin.site._registry:
+        name = f"{model._meta.app_label}_{model._meta.model_name}"
+        addresses.append(reverse(f"admin:{name}_changelist"))
+        row = model._default_manager.first()
+        if row is not None:
+            addresses.append(reverse(f"admin:{name}_change", args=[row.pk]))
+    for address in addresses:
+        page.goto(address)
+        expect(page.locator("#header")).to_be_visible()
+    assert len(addresses) > 10
+
+
+def test_an_operator_adds_a_language_model_and_changes_it(page, operator):
+    make_endpoint(name="This machine")
+    sign_in(page, operator)
+    page.goto("/admin/inference_workers/languagemodel/add/")
+    page.locator("#id_name").press_sequentially("Terse SmolLM")
+    expect(page.locator("#id_slug")).to_have_value("terse-smollm")
+    page.select_option("#id_endpoint", label="This machine")
+    page.fill("#id_provider_model", "words=5")
+    page.click("input[name=_save]")
+    expect(page.locator(".messagelist .success")).to_contain_text("Terse SmolLM")
+    model = LanguageModel.objects.get()
+    assert (model.slug, model.current.number, model.current.provider_model) == ("terse-smollm", 1, "words=5")
+    page.goto(f"/admin/inference_workers/languagemodel/{model.pk}/change/")
+    page.fill("#id_system_prompt", "Be brief.")
+    page.click("input[name=_save]")
+    expect(page.locator(".messagelist .success")).to_be_visible()
+    model.refresh_from_db()
+    assert (model.current.number, model.current.system_prompt) == (2, "Be brief.")
+
+
+def test_an_operator_grants_a_role(page, operator):
+    user = make_user(username="rosa")
+    sign_in(page, operator)
+    page.goto(f"/admin/accounts/user/{user.pk}/change/")
+    page.click("text=Add another Role grant")
+    page.select_option("#id_role_grants-0-role", "researcher")
+    page.click("input[name=_save]")
+    expect(page.locator(".messagelist .success")).to_be_visible()
+    grants = [(grant.user, grant.role, grant.granted_by) for grant in RoleGrant.objects.all()]
+    assert grants == [(user, "researcher", operator)]
+
+
+def test_control_without_the_folder_named_in_its_policy_no_script_of_the_admin_runs(open_page, operator, monkeypatch):
+    monkeypatch.setattr(CardinalAdminSite, "script_addresses", lambda self, request: [])
+    problems = heard(open_page)
+    sign_in(open_page, operator)
+    open_page.goto("/admin/inference_workers/languagemodel/add/")
+    open_page.locator("#id_name").press_sequentially("Terse SmolLM")
+    assert open_page.input_value("#id_slug") == ""
+    assert any("violates the following Content Security Policy directive" in problem for problem in problems)
