@@ -1,0 +1,178 @@
+"""An open leaderboard moves by itself, and keeps the reader's place while it does."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
+from django.core.asgi import get_asgi_application
+from django.core.management import call_command
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from accounts.enums import Role
+from annotation.models import Contestant
+from annotation.use_cases.refresh_board import refresh_board
+from annotation.use_cases.retire_simulations import retire_simulations
+from arena.queries import default_board
+from arena.web import streams
+from config.launch.browser import ensure_browser
+from tests.annotation.boards.factories import judge, make_board, refreshed
+from tests.config.test_pages_in_browser import DESK, FLAGS, NARROWEST, PHONE
+from tests.factories import make_campaign, make_contestant, make_user
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=ensure_browser(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def address(settings) -> Iterator[str]:
+    """Pages and streams on one port, as `up` serves them, on this test's database."""
+    settings.ALLOWED_HOSTS = ["127.0.0.1"]
+    pages = ASGIStaticFilesHandler(get_asgi_application())
+
+    async def application(scope, receive, send):
+        await (streams.application if scope["path"].startswith("/streams/") else pages)(scope, receive, send)
+
+    server = uvicorn.Server(
+        uvicorn.Config(application, port=0, lifespan="off", log_level="warning", timeout_graceful_shutdown=1)
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        pass
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(20)
+
+
+@pytest.fixture
+def open_page(chromium, address) -> Iterator[Callable[..., Page]]:
+    contexts, complaints = [], []
+
+    def open_page(path: str = "/leaderboard", viewport: dict[str, int] = DESK, user=None, **context: str) -> Page:
+        contexts.append(chromium.new_context(base_url=address, viewport=viewport, **context))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        if user is not None:
+            page.goto("/account/login/")
+            page.fill("input[name=login]", user.username)
+            page.fill("input[name=password]", "pass-word-42")
+            page.locator("main button[type=submit]").click()
+        page.goto(path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def vote(name: str) -> None:
+    """A live vote for the model, on the arena's board."""
+    board = default_board()
+    judge(board.campaign, Contestant.objects.get(name=name), Contestant.objects.exclude(name=name).first())
+    refreshed(board)
+
+
+def test_a_vote_moves_an_open_board_and_the_reader_stays_where_they_were(open_page):
+    call_command("seed_demo")
+    page = open_page(viewport=PHONE)
+    name = Contestant.objects.order_by("pk").first().name
+    page.locator("summary").click()
+    page.evaluate("window.scrollTo(0, 700)")
+    page.evaluate("document.querySelector('.table-wrap').scrollLeft = 60")
+    page.locator(".table-wrap").first.focus()
+    vote(name)
+    expect(page.locator("#standings")).to_have_attribute("data-votes", "601")
+    assert page.evaluate("[window.scrollY, document.querySelector('.table-wrap').scrollLeft]") == [700, 60]
+    assert page.evaluate("document.activeElement === document.querySelector('.table-wrap')")
+    assert page.evaluate("document.querySelector('details').open")
+    expect(page.locator("[data-board-news]")).to_contain_text("601 judgments. In front: ")
+    expect(page.locator("#standings time")).to_have_text("this minute")
+
+
+def test_a_page_that_is_older_than_the_board_catches_up(open_page):
+    """A vote between the page and its stream would never be seen if the stream only told what is new to it."""
+    call_command("seed_demo")
+    page = open_page("/about")
+    page.route("**/streams/**", lambda route: (vote(Contestant.objects.first().name), route.continue_()))
+    page.goto("/leaderboard")
+    expect(page.locator("#standings")).to_have_attribute("data-votes", "601")
+
+
+def test_an_operator_retires_what_is_simulated_with_one_click_and_a_question(open_page):
+    call_command("seed_demo")
+    page = open_page(user=make_user(role=Role.OPERATOR))
+    watching = open_page()
+    page.get_by_role("button", name="Retire the simulated judgments").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Nothing is deleted")
+    dialog.get_by_role("button", name="Retire them").click()
+    expect(page.get_by_text("The simulated judgments are left out. Nothing was deleted.")).to_be_visible()
+    expect(page.get_by_text("No ratings yet")).to_be_visible()
+    expect(page.locator(".badge--simulated")).to_have_count(0)
+    expect(watching.get_by_text("No ratings yet")).to_be_visible()
+    page.get_by_role("button", name="Restore them").first.click()
+    page.get_by_role("dialog").get_by_role("button", name="Restore them").click()
+    expect(page.locator(".badge--simulated").first).to_be_visible()
+
+
+def boards() -> list[str]:
+    """A board of each kind: full, empty, in groups with a long name."""
+    call_command("seed_demo")
+    empty = make_board(slug="empty")
+    refresh_board(board_id=empty.pk, now=timezone.now())
+    campaign = make_campaign()
+    groups = make_board(campaign, slug="groups", name="A board with a rather long name that has to go somewhere")
+    names = ["organisation/model-with-a-very-long-name-that-nobody-can-pronounce-2026-11-21", "b", "c", "d"]
+    one, two, three, four = [make_contestant(campaign, name) for name in names]
+    judge(campaign, one, two)
+    judge(campaign, three, four)
+    refreshed(groups)
+    return ["/leaderboard", "/leaderboard/empty", "/leaderboard/groups"]
+
+
+def test_no_board_has_a_fault_that_axe_finds(open_page):
+    paths = boards()
+    operator = make_user(role=Role.OPERATOR)
+    faults = []
+    for viewport, scheme in ((PHONE, "light"), (DESK, "dark")):
+        page = open_page("/leaderboard", viewport, color_scheme=scheme, user=operator)
+        for path in paths:
+            page.goto(path)
+            violations = Axe().run(page).response["violations"]
+            faults += [(path, scheme, fault["id"], fault["nodes"][0]["html"]) for fault in violations]
+    assert faults == []
+
+
+def test_nothing_is_wider_than_the_window(open_page):
+    widths = {}
+    page = open_page("/about")
+    for path in boards():
+        for viewport in (NARROWEST, PHONE, DESK):
+            page.set_viewport_size(viewport)
+            page.goto(path)
+            widths[path, viewport["width"]] = page.evaluate("document.documentElement.scrollWidth")
+    assert widths == {(path, width): width for path, width in widths}
+
+
+def test_the_numbers_are_in_the_table_without_script(open_page):
+    call_command("seed_demo")
+    page = open_page(java_script_enabled=False)
+    entry = default_board().snapshots.get().standings["entries"][0]
+    row = page.locator(".board-table tbody tr").first
+    expect(row).to_contain_text(f"{entry['rating']:.0f}")
+    retire_simulations(campaign=default_board().campaign, actor=None, reason="test", now=timezone.now())
+    page.reload()
+    expect(row).to_contain_text("In battles, no votes yet")
