@@ -2,8 +2,10 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
+from datasets import load_dataset
 from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import Running, sign_in
@@ -68,7 +70,7 @@ def test_a_visitor_battles_votes_and_moves_the_leaderboard(page: Page, context, 
     assert shown[0] != shown[1]
     look("battle-revealed")
 
-    board.wait_for_function(f"Number(document.querySelector('[data-votes]').dataset.votes) > {before}", timeout=10_000)
+    expect(board.locator("[data-votes]").first).not_to_have_attribute("data-votes", str(before), timeout=10_000)
     page.goto("/leaderboard")
     look("leaderboard")
 
@@ -95,13 +97,86 @@ def test_a_battle_is_nobody_elses(page: Page, browser, running: Running):
     assert stranger.request.get(page.url.replace("/battles/", "/streams/battles/")).status == 404
 
 
-def test_a_researcher_takes_the_votes_away_as_parquet(page: Page, running: Running, look, tmp_path, monkeypatch):
+def vote_once(page: Page, prompt: str, key: str) -> None:
+    """A battle from prompt to reveal, so that there is a live vote with texts."""
+    start_battle(page, prompt)
+    expect(page.locator("form.votebar")).to_be_visible(timeout=MODEL_SECONDS)
+    page.locator(f"label.choice__option:has(input[name=preference][value={key}])").click()
+    page.get_by_role("button", name="Vote and reveal the models").click()
+    expect(page.locator(".reveal__name")).to_have_count(2)
+
+
+def test_a_researcher_takes_the_votes_away_as_parquet(page: Page, running: Running, look, tmp_path):
+    vote_once(page, "Write one sentence about the sea.", "b")
     sign_in(page, running, "researcher")
     page.goto("/datasets")
     look("datasets")
+    page.get_by_role("link", name="New dataset").first.click()
+    for box in page.locator("input[name=views]").all():
+        box.check()
+    expect(page.locator("#preview [data-rows] li").first).to_be_visible(timeout=15_000)
+    look("dataset-new")
+    page.get_by_role("button", name="Freeze and build").click()
+    expect(page.locator("#files-title")).to_be_visible(timeout=60_000)
+    look("dataset-ready")
+    names = [name for name in page.locator("a[download]").all_inner_texts() if name.endswith((".parquet", ".jsonl"))]
+    assert {view for name in names for view in VIEWS if view in name} == set(VIEWS)
+    for name in names:
+        target = tmp_path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with page.expect_download() as started:
+            page.get_by_role("link", name=name, exact=True).click()
+        started.value.save_as(target)
+    assert loaded_rows(tmp_path, names)
 
 
-def test_an_admin_retires_the_simulated_judgments_with_one_click(page: Page, running: Running, look):
+VIEWS = ("preference_pairs", "reward_pairs", "votes")
+
+
+def loaded_rows(folder: Path, names: list[str]) -> bool:
+    """The files as `datasets` reads them: the same rows from Parquet and JSONL, with the columns trainers want."""
+    for view in VIEWS:
+        parquet = [str(folder / name) for name in names if view in name and name.endswith(".parquet")]
+        lines = [str(folder / name) for name in names if view in name and name.endswith(".jsonl")]
+        rows = load_dataset("parquet", data_files=parquet, split="train", cache_dir=str(folder / "cache"))
+        again = load_dataset("json", data_files=lines, split="train", cache_dir=str(folder / "cache"))
+        assert len(rows) == len(again) > 0
+        if view != "votes":
+            assert {"prompt", "chosen", "rejected"} <= set(rows.column_names)
+            assert rows[0]["chosen"][0]["role"] == "assistant"
+            assert ("margin" in rows.column_names) == (view == "reward_pairs")
+    return True
+
+
+def test_a_researcher_finds_datasets_closed_to_visitors_and_annotators(page: Page, running: Running):
+    page.goto("/datasets")
+    page.wait_for_url("**/login/**")
+    sign_in(page, running, "annotator")
+    assert page.request.get("/datasets").status == 403
+
+
+def test_an_admin_retires_the_simulated_judgments_with_one_click_and_restores_them(page: Page, running: Running, look):
     sign_in(page, running, "admin")
     page.goto("/leaderboard")
+    expect(page.locator(".badge--simulated").first).to_be_visible()
     look("leaderboard-admin")
+    page.get_by_role("button", name="Retire the simulated judgments").click()
+    page.get_by_role("button", name="Retire them").click()
+    expect(page.get_by_text("The simulated judgments are retired")).to_be_visible()
+    expect(page.locator("#standings .badge--simulated")).to_have_count(0, timeout=10_000)
+    look("leaderboard-retired")
+    page.get_by_role("button", name=re.compile("^Restore")).first.click()
+    page.get_by_role("button", name="Restore them").click()
+    expect(page.locator(".badge--simulated").first).to_be_visible(timeout=10_000)
+
+
+def test_an_admin_edits_a_language_model_as_an_ordinary_row(page: Page, running: Running, look):
+    sign_in(page, running, "admin")
+    page.goto("/admin/inference_workers/languagemodel/")
+    page.get_by_role("link", name="SmolLM2 brief").click()
+    before = page.locator("#id_max_tokens").input_value()
+    page.fill("#id_max_tokens", str(int(before) + 1))
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".messagelist .success")).to_be_visible()
+    page.get_by_role("link", name="SmolLM2 brief").first.click()
+    assert page.locator("#id_max_tokens").input_value() == str(int(before) + 1)
