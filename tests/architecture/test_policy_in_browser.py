@@ -1,4 +1,4 @@
-"""The admin under the site's Content-Security-Policy, in a real browser: it looks and works as Django made it."""
+"""The site under its policy in a real browser: no page does what is refused, and the admin works as Django made it."""
 
 from collections.abc import Iterator
 
@@ -11,6 +11,7 @@ from accounts.models import RoleGrant, User
 from config.admin_site import CardinalAdminSite
 from config.launch.browser import ensure_browser
 from inference_workers.models import LanguageModel
+from tests.architecture.routes import TABLE, expected, make_world
 from tests.config.test_pages_in_browser import FLAGS
 from tests.factories import make_user
 from tests.inference_workers.factories import make_endpoint, make_revision
@@ -18,6 +19,18 @@ from tests.inference_workers.factories import make_endpoint, make_revision
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PASSWORD = "pass-word-42"
+# Files, and parts of pages, which a browser does not open by themselves.
+NO_PAGES = {
+    "workers",
+    "datasets/<slug:slug>/v<int:number>/files/<path:name>",
+    "datasets/<slug:slug>/v<int:number>/status",
+    "datasets/<slug:slug>/preview",
+    "api/schema",
+    "api/v1/boards",
+    "api/v1/boards/<slug:slug>",
+    "robots.txt",
+    "about/notices",
+}
 
 
 @pytest.fixture
@@ -49,6 +62,29 @@ def page(open_page: Page) -> Iterator[Page]:
     problems = heard(open_page)
     yield open_page
     assert problems == []
+
+
+def test_no_page_of_the_site_does_what_the_policy_refuses(page, live_server, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    world = make_world()
+    (session,) = [cookie for cookie in world.client("superuser").cookies.values() if cookie.key == "sessionid"]
+    page.context.add_cookies([{"name": "sessionid", "value": session.value, "url": live_server.url}])
+    # Streams are another server's; 204 tells the browser to leave it at that.
+    page.route("**/streams/**", lambda route: route.fulfill(status=204))
+    seen = []
+    for pattern, cases in TABLE.items():
+        for case, status in cases.items():
+            method, _, which = case.partition(" ")
+            if method != "GET" or expected(status, "superuser") != 200 or pattern in NO_PAGES:
+                continue
+            page.goto(world.address(pattern, role="superuser", which=which), wait_until="networkidle")
+            seen.append(pattern)
+    assert len(seen) > 10
+
+
+def test_the_description_of_the_api_lists_its_addresses(page, db):
+    page.goto("/api/docs")
+    expect(page.locator('.opblock-summary-path[data-path="/api/v1/boards"]')).to_be_visible()
 
 
 def sign_in(page: Page, user: User) -> None:
