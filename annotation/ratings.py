@@ -107,13 +107,13 @@ class PairRows:
         )
 
     def acceptable_shares(self) -> AcceptableShares:
-        """Share of judged responses that were acceptable, by contestant; imported both-bad votes count as two noes."""
-        both_bad = self.preference == BOTH_BAD_VOTE
-        said_a = np.where(both_bad, 0, self.acceptable_a)
-        said_b = np.where(both_bad, 0, self.acceptable_b)
-        contestant = np.concatenate((self.a[said_a >= 0], self.b[said_b >= 0]))
-        accepted = np.concatenate((said_a[said_a >= 0], said_b[said_b >= 0])) == 1
-        return acceptability(contestant, accepted, self.count)
+        """Share of judged responses that were acceptable, by contestant.
+
+        Imported both-bad votes are not among them: a file that only says no would make every share zero.
+        """
+        contestant = np.concatenate((self.a[self.acceptable_a >= 0], self.b[self.acceptable_b >= 0]))
+        said = np.concatenate((self.acceptable_a, self.acceptable_b))
+        return acceptability(contestant, said[said >= 0] == 1, self.count)
 
     def per_contestant(self, rows: Bools) -> Ints:
         """How many of the rows each contestant is in; one that meets itself is in that row once."""

@@ -125,7 +125,10 @@ def standings_context(snapshot: LeaderboardSnapshot) -> dict[str, Any]:
         "asks_acceptable": any(entry["acceptable"] for entry in standings["entries"]),
         "worth": worth,
         "worth_axis": _worth_axis(standings["entries"]),
-        "worth_notes": _notes(worth["notes"], worth["reason"]) if worth else [],
+        # What is said above the ratings is not said twice.
+        "worth_notes": _notes([n for n in worth["notes"] if n not in standings["notes"]], worth["reason"])
+        if worth
+        else [],
         "notes": _notes(standings["notes"], standings["reason"]),
         "method": METHODS[standings["method"]],
         "simulated": simulated_words(standings["simulated_share"]),

@@ -122,6 +122,7 @@ def test_imported_both_bad_votes_are_left_out_or_half_by_the_method(tmp_path):
     board = imported(tmp_path, "x,y,a\nx,y,a\ny,x,a\nx,y,both_bad\nx,y,tie\n").board
     left_out = refreshed(board).standings
     assert (left_out["excluded"]["both_bad"], left_out["excluded"]["both_bad_rate"]) == (1, 0.2)
+    assert [entry["acceptable"] for entry in left_out["entries"]] == [None, None]
     assert {name: (e["votes"], e["wins"]) for name, e in entries(left_out).items()} == {"x": (4, 2), "y": (4, 1)}
     half = standings(make_board(board.campaign, method="bt_half"))
     assert {name: (e["votes"], e["wins"]) for name, e in entries(half).items()} == {"x": (5, 2), "y": (5, 1)}
