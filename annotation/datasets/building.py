@@ -35,8 +35,8 @@ def build_files(version: DatasetVersion, folder: Path, beat: Beat) -> Built:
     for name in version.views:
         view = open_view(name, scope, measures)
         with Shards(folder, name, view.schema) as shards:
-            for rows in view.pages():
-                shards.write(rows)
+            for page in view.pages():
+                shards.write(page)
                 beat(name, shards.rows.total())
         files += shards.files()
         kept[name] = {"rows": dict(shards.rows), "dropped": dict(sorted(view.dropped.items()))}

@@ -140,6 +140,18 @@ def read_contents(item_ids: Collection[int]) -> dict[int, Content]:
     return contents
 
 
+def with_texts(sources: Collection[int]) -> list[int]:
+    """Those of the sources in which any text or completion was given."""
+    given = Turn.objects.exclude(kind=TurnKind.ABSENT)
+    return [source for source in sources if given.filter(response__item__source=source).exists()]
+
+
+def cluster_of(*, campaign: int, item: int, digest: str | None, key: str) -> str:
+    """Equal prompts have equal clusters, by their keyed digest or by what an import called them."""
+    cluster = digest or (f"key {campaign} {key}" if key else f"item {item}")
+    return sha256(cluster.encode()).hexdigest()[:16]
+
+
 def _unseal(
     items: list[dict[str, Any]], follow_ups: list[dict[str, Any]], turns: list[dict[str, Any]]
 ) -> dict[int, str | None]:
@@ -152,15 +164,11 @@ def _unseal(
 def _content(item: dict[str, Any], sealed: dict[int, str | None]) -> Content:
     given = item["prompt_id"] is not None
     prompt = _conversation(item["prompt__messages"], item["prompt__personal_text_id"], sealed) if given else ABSENT
-    if given:
-        cluster = item["prompt__digest"]
-    elif item["prompt_key"]:
-        cluster = f"key {item['campaign_id']} {item['prompt_key']}"
-    else:
-        cluster = f"item {item['pk']}"
     return Content(
         prompt=prompt,
-        cluster=sha256(cluster.encode()).hexdigest()[:16],
+        cluster=cluster_of(
+            campaign=item["campaign_id"], item=item["pk"], digest=item["prompt__digest"], key=item["prompt_key"]
+        ),
         category=item["category"],
         flags=sorted(item["flags"]),
         language=item["language"] or item["prompt__language"] or "",

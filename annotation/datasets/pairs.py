@@ -5,7 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Count, Exists, OuterRef
+
 from annotation.boards.chances import Chance, Chances
+from annotation.datasets.columns import Page
 from annotation.datasets.contents import (
     Content,
     Conversation,
@@ -20,7 +23,8 @@ from annotation.datasets.schemas import pair_schema
 from annotation.datasets.scope import ChosenBy, Scope
 from annotation.datasets.splits import split_of
 from annotation.datasets.tally import Tally, columns, given, tally
-from annotation.models import Item
+from annotation.enums import TurnKind
+from annotation.models import Item, Turn
 
 PAGE = 1000
 
@@ -51,15 +55,17 @@ class PairsView:
         self.schema = pair_schema(fitted=fit is not None, margin=divisor is not None)
         self.dropped: Counter[str] = Counter()
 
-    def pages(self) -> Iterator[list[dict[str, Any]]]:
-        last = 0
-        items = Item.objects.filter(campaign=self._scope.campaign).order_by("pk").values_list("pk", flat=True)
-        while True:
-            ids = list(items.filter(pk__gt=last)[:PAGE])
-            if not ids:
-                return
+    def pages(self) -> Iterator[Page]:
+        """Items without any text are counted and not looked at: most of an import is nothing else."""
+        texts = Turn.objects.filter(response__item=OuterRef("pk")).exclude(kind=TurnKind.ABSENT)
+        items = Item.objects.filter(campaign=self._scope.campaign).annotate(given=Exists(texts))
+        silent = self._scope.judgments().order_by().filter(item__in=items.filter(given=False))
+        if count := silent.aggregate(items=Count("item", distinct=True))["items"]:
+            self.dropped["no_text"] += count
+        given, last = items.filter(given=True).order_by("pk").values_list("pk", flat=True), 0
+        while ids := list(given.filter(pk__gt=last)[:PAGE]):
             last = ids[-1]
-            yield self._rows(ids)
+            yield Page.of_rows(self._rows(ids), self.schema)
 
     def _rows(self, ids: Sequence[int]) -> list[dict[str, Any]]:
         judgments = defaultdict(list)

@@ -85,7 +85,7 @@ def preview(scope: Scope, views: Sequence[str]) -> Preview:
     pages = view.pages()
     looked = 0
     while len(rows) < ROWS and looked < PAGES and (page := next(pages, None)) is not None:
-        rows += page
+        rows += page.batch().slice(0, ROWS).to_pylist()
         looked += 1
     return Preview(name, taken["judgments"], taken["items"], rows[:ROWS], more=looked == PAGES)
 

@@ -1,23 +1,21 @@
 """Files of one view: Parquet and JSON lines, a file for each split, written as the rows come."""
 
-import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from annotation.datasets.columns import Page
 from annotation.datasets.splits import SPLITS
 
 BLOCK = 1 << 20
-ROW_GROUP = 4000
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=datetime.isoformat).encode
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class File:
 
 
 class Shards:
-    """Writes one view's rows into a folder. A split without rows has no file: loaders refuse an empty one."""
+    """Writes one view's pages into a folder. A split without rows has no file: loaders refuse an empty one."""
 
     def __init__(self, folder: Path, view: str, schema: pa.Schema) -> None:
         self._folder = folder / view
@@ -44,8 +42,7 @@ class Shards:
         self._view = view
         self._schema = schema
         self._parquet: dict[str, pq.ParquetWriter] = {}
-        self._lines: dict[str, Any] = {}
-        self._waiting: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
+        self._lines: dict[str, BinaryIO] = {}
         self.rows: Counter[str] = Counter()
 
     def __enter__(self) -> "Shards":
@@ -54,19 +51,15 @@ class Shards:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            for split in SPLITS:
-                if self._waiting[split]:
-                    self._flush(split)
         for file in (*self._parquet.values(), *self._lines.values()):
             file.close()
 
-    def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        for row in rows:
-            waiting = self._waiting[row["split"]]
-            waiting.append(dict(row))
-            if len(waiting) == ROW_GROUP:
-                self._flush(row["split"])
+    def write(self, page: Page) -> None:
+        splits = page.values("split")
+        for split in SPLITS:
+            rows = np.flatnonzero(splits == split)
+            if len(rows):
+                self._write(split, page.take(rows))
 
     def files(self) -> list[File]:
         """After the shards are closed."""
@@ -77,16 +70,13 @@ class Shards:
             if split in self._parquet
         ]
 
-    def _flush(self, split: str) -> None:
-        rows, self._waiting[split] = self._waiting[split], []
+    def _write(self, split: str, page: Page) -> None:
         if split not in self._parquet:
             self._parquet[split] = pq.ParquetWriter(self._folder / f"{split}.parquet", self._schema, compression="zstd")
-            self._lines[split] = (self._folder / f"{split}.jsonl").open("w", encoding="utf-8", newline="\n")
-        table = pa.Table.from_pylist(rows, schema=self._schema)
-        self._parquet[split].write_table(table)
-        # Out of the table again, so that both files say the same to the last digit and to the last null.
-        self._lines[split].writelines(f"{_encode(row)}\n" for row in table.to_pylist())
-        self.rows[split] += len(rows)
+            self._lines[split] = (self._folder / f"{split}.jsonl").open("wb")
+        self._parquet[split].write_batch(page.batch())
+        self._lines[split].write(page.lines())
+        self.rows[split] += len(page)
 
 
 def describe(path: Path, view: str = "", split: str = "", rows: int = 0) -> File:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 from django.utils.functional import Promise
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.boards import merged_contestants
 from annotation.boards.chances import Chances, fit_chances
+from annotation.datasets.columns import Page
 from annotation.datasets.facts import margin_divisor
 from annotation.datasets.pairs import PairsView
 from annotation.datasets.scope import Scope
@@ -27,7 +28,7 @@ class View(Protocol):
     schema: pa.Schema
     dropped: Counter[str]
 
-    def pages(self) -> Iterator[list[dict[str, Any]]]: ...
+    def pages(self) -> Iterator[Page]: ...
 
 
 @dataclass(frozen=True)

@@ -2,22 +2,29 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from django.db.models import F
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from annotation.datasets.contents import Content, Readable, Said, Speakers, read_contents
-from annotation.datasets.schemas import VOTES
+from annotation.datasets.columns import Coded, Column, Page, coded
+from annotation.datasets.contents import Content, Readable, Said, Speakers, cluster_of, read_contents, with_texts
+from annotation.datasets.copied import copy_columns, expression
+from annotation.datasets.schemas import MOMENT, VOTES
 from annotation.datasets.scope import Scope
 from annotation.datasets.splits import split_of
 from annotation.enums import SourceKind
 
-PAGE = 2000
-# Columns of the row that are columns of the judgment or of what it hangs on.
+# Rows in memory at once, with texts and without.
+PAGE, PAGE_WITHOUT_TEXTS = 5_000, 10_000
+# Columns that are columns of the judgment, or of what it hangs on.
 TAKEN = {
     "sequence": "log_entry__sequence",
     "item": "item_id",
+    "category": "item__category",
+    "flags": "item__flags",
     "respondent": "respondent__pseudonym",
     "respondent_kind": "respondent__kind",
     "groups": "respondent__groups",
@@ -38,72 +45,121 @@ TAKEN = {
     **{
         name: name
         for name in (
-            *("order", "contestants", "answers", "preference", "strength", "strength_scale", "acceptable"),
+            *("order", "answers", "preference", "strength", "strength_scale", "acceptable"),
             *("amount_low", "amount_high", "net_utility", "currency", "amount_mode", "incentive", "tiers"),
             *("rendered_at", "first_touch_at", "submitted_at", "active_ms", "device_class"),
         )
     },
 }
-# Columns that say nothing where they are empty text.
+# What other columns are made from.
+NEEDED = {
+    "contestants": ("contestants", pa.list_(pa.int64())),
+    "source_id": ("source_id", pa.int64()),
+    "item_language": ("item__language", pa.string()),
+    "prompt_language": ("item__prompt__language", pa.string()),
+    "prompt_key": ("item__prompt_key", pa.string()),
+    "prompt_digest": ("item__prompt__digest", pa.string()),
+}
+# Columns that say nothing where they are empty text, and those that hold JSON as text.
 BLANK_IS_NULL = ("preference", "currency", "amount_mode", "incentive", "device_class", "policy", "policy_version")
-AMOUNTS = ("amount_low", "amount_high", "net_utility")
+JSON = ("answers", "policy_parameters")
+ALL = {name: (path, VOTES.field(name).type) for name, path in TAKEN.items()} | NEEDED
+
+
+def read_as(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_timestamp(kind):
+        return pa.timestamp("us")
+    return pa.string() if pa.types.is_nested(kind) else kind
 
 
 class VotesView:
-    """Free text that people wrote about responses stays out; what was asked and answered by models is in."""
+    """Free text that people wrote about responses stays out; what was asked, and what models answered, is in."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._speakers = Speakers()
+        self._sources_with_texts = with_texts(scope.filters.sources)
         self.schema = VOTES
         self.dropped: Counter[str] = Counter()
 
-    def pages(self) -> Iterator[list[dict[str, Any]]]:
-        last = 0
-        taken = self._scope.judgments().order_by("log_entry__sequence").annotate(sequence=F("log_entry__sequence"))
+    def pages(self) -> Iterator[Page]:
+        expressions = {f"_{name}": expression(path, kind) for name, (path, kind) in ALL.items()}
+        schema = pa.schema([(name, read_as(kind)) for name, (_path, kind) in ALL.items()])
+        taken: Any = self._scope.judgments().order_by("log_entry__sequence").annotate(**expressions)
+        size, last = PAGE if self._sources_with_texts else PAGE_WITHOUT_TEXTS, 0
         while True:
-            page = list(taken.filter(sequence__gt=last).values_list(*TAKEN.values())[:PAGE])
-            if not page:
+            found = copy_columns(taken.filter(_sequence__gt=last).values_list(*expressions)[:size], schema)
+            if not len(found):
                 return
-            judgments = [dict(zip(TAKEN, values, strict=True)) for values in page]
-            last = judgments[-1]["sequence"]
-            yield self._rows(judgments)
+            columns = {name: found[name].combine_chunks() for name in schema.names}
+            last = columns["sequence"][-1].as_py()
+            yield self._page(columns)
 
-    def _rows(self, judgments: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        contents = read_contents({judgment["item"] for judgment in judgments})
-        self._speakers.get(pk for judgment in judgments for pk in judgment["contestants"])
-        return [self._row(judgment, contents[judgment["item"]]) for judgment in judgments]
-
-    def _row(self, judgment: dict[str, Any], content: Content) -> dict[str, Any]:
-        contestants: Sequence[int | None] = judgment.pop("contestants")
-        responses = [
-            self._response(position, pk, content.turns.get(position, []))
-            for position, pk in zip(judgment["order"], contestants, strict=True)
-        ]
-        row = {
-            "id": f"{self._scope.campaign.slug}-{judgment['sequence']}",
-            "prompt_cluster": content.cluster,
-            "split": split_of(content.cluster),
-            "language": content.language,
-            "category": content.category,
-            "flags": content.flags,
-            "prompt": content.prompt.messages if content.prompt.readable is Readable.YES else None,
-            "follow_ups": [each.messages for each in content.follow_ups],
-            "models": [response["model"] for response in responses],
-            "responses": responses,
-            "simulated": judgment["source_kind"] == SourceKind.SIMULATION,
-            **judgment,
-            "answers": canonical(judgment["answers"]),
-            "policy_parameters": canonical(judgment["policy_parameters"]),
+    def _page(self, read: Mapping[str, pa.Array]) -> Page:
+        columns: dict[str, Column] = {name: _column(name, read[name]) for name in TAKEN}
+        count = len(read["sequence"])
+        clusters = self._clusters(read)
+        contents = self._contents(read)
+        slug = self._scope.campaign.slug
+        columns |= {
+            "id": pc.binary_join_element_wise(slug, read["sequence"].cast(pa.string()), "-"),
+            "prompt_cluster": pa.array(clusters),
+            "split": pa.array([split_of(cluster) for cluster in clusters]),
+            "language": _language(read),
+            "simulated": pc.equal(read["source_kind"], SourceKind.SIMULATION.value),
+            **self._said(read, contents, count),
         }
-        row |= {name: row[name] or None for name in BLANK_IS_NULL}
-        row |= {name: None if row[name] is None else float(row[name]) for name in AMOUNTS}
-        return row
+        return Page(VOTES, columns)
+
+    def _clusters(self, read: Mapping[str, pa.Array]) -> list[str]:
+        campaign = self._scope.campaign.pk
+        digests, keys, items = (read[name].to_pylist() for name in ("prompt_digest", "prompt_key", "item"))
+        return [
+            cluster_of(campaign=campaign, item=item, digest=digest, key=key)
+            for digest, key, item in zip(digests, keys, items, strict=True)
+        ]
+
+    def _contents(self, read: Mapping[str, pa.Array]) -> dict[int, Content]:
+        """Of the items of which anything can be read at all."""
+        sources = pa.array(self._sources_with_texts, pa.int64())
+        worth_reading = pc.or_(pc.is_valid(read["prompt_digest"]), pc.is_in(read["source_id"], value_set=sources))
+        items: Collection[int] = set(read["item"].filter(worth_reading).to_pylist())
+        return read_contents(items) if items else {}
+
+    def _said(self, read: Mapping[str, pa.Array], contents: Mapping[int, Content], count: int) -> dict[str, Column]:
+        """What was asked and answered; rows that show the same share it."""
+        items = read["item"].to_numpy()
+        texts = np.where(np.isin(items, list(contents)), items, -1)
+        asked, places_asked = np.unique(texts, return_inverse=True)
+        asked_of = [contents.get(item) for item in asked.tolist()]
+        shown = pc.binary_join_element_wise(
+            read["order"], read["contestants"], pa.array(texts).cast(pa.string()), ";"
+        ).dictionary_encode()
+        different = [text.split(";") for text in shown.dictionary.to_pylist()]
+        pairs = [(json.loads(order), json.loads(who), int(item)) for order, who, item in different]
+        self._speakers.get(pk for _order, who, _item in pairs for pk in who)
+        responses = [self._responses(order, who, contents.get(item)) for order, who, item in pairs]
+        places = shown.indices.to_numpy()
+        return {
+            "responses": Coded(responses, places),
+            "models": Coded([[response["model"] for response in each] for each in responses], places),
+            "prompt": Coded([_prompt(content) for content in asked_of], places_asked),
+            "follow_ups": Coded([_follow_ups(content) for content in asked_of], places_asked),
+        }
+
+    def _responses(
+        self, order: Sequence[int], contestants: Sequence[int | None], content: Content | None
+    ) -> list[dict[str, Any]]:
+        turns = content.turns if content else {}
+        return [
+            self._response(position, contestant, turns.get(position, []))
+            for position, contestant in zip(order, contestants, strict=True)
+        ]
 
     def _response(self, position: int, contestant: int | None, turns: Sequence[Said]) -> dict[str, Any]:
         said = [{"kind": turn.kind, "text": turn.text, **turn.provenance} for turn in turns]
         if contestant is None:
-            return {"position": position, "model": None, "kind": None, "turns": said}
+            return {"position": position, "model": None, "turns": said}
         speaker = self._speakers.get([contestant])[contestant]
         return {
             "position": position,
@@ -115,5 +171,32 @@ class VotesView:
         }
 
 
-def canonical(value: Mapping[str, Any]) -> str:
+def _column(name: str, read: pa.Array) -> Column:
+    kind = VOTES.field(name).type
+    if name in BLANK_IS_NULL:
+        return pc.if_else(pc.equal(read, ""), pa.scalar(None, pa.string()), read)
+    if name in JSON:
+        texts = coded(read)
+        return Coded([canonical(json.loads(text or "null")) for text in texts.values], texts.places)
+    if pa.types.is_nested(kind):
+        texts = coded(read)
+        return Coded([json.loads(text or "null") for text in texts.values], texts.places)
+    return read.cast(MOMENT) if pa.types.is_timestamp(kind) else read
+
+
+def _language(read: Mapping[str, pa.Array]) -> pa.Array:
+    """The item's, or else the prompt's."""
+    own = read["item_language"]
+    return pc.if_else(pc.equal(own, ""), pc.fill_null(read["prompt_language"], ""), own)
+
+
+def _prompt(content: Content | None) -> list[dict[str, str]] | None:
+    return content.prompt.messages if content and content.prompt.readable is Readable.YES else None
+
+
+def _follow_ups(content: Content | None) -> list[list[dict[str, str]]]:
+    return [each.messages for each in content.follow_ups] if content else []
+
+
+def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

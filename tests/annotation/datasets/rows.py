@@ -86,8 +86,7 @@ def scope_of(campaign: Campaign, **filters: Any) -> Scope:
 def rows_of(scope: Scope, view: str = "preference_pairs") -> tuple[list[dict[str, Any]], dict[str, int]]:
     """A view's rows, and how many items were dropped for which reason."""
     opened = open_view(view, scope, measure(scope, [view]))
-    rows = [row for page in opened.pages() for row in page]
-    assert all(set(row) <= set(opened.schema.names) for row in rows)
+    rows = [row for page in opened.pages() for row in page.batch().to_pylist()]
     return rows, dict(opened.dropped)
 
 

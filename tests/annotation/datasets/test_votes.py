@@ -227,7 +227,7 @@ def test_imported_votes_leave_with_what_the_file_said(tmp_path):
     ]
     assert [response["turns"] for row in rows for response in row["responses"]] == [[], [], [], []]
     assert len({row["prompt_cluster"] for row in rows}) == 1
-    assert rows_of(scope) == ([], {"no_text": 1, "neither_acceptable": 1})
+    assert rows_of(scope) == ([], {"no_text": 2})
 
 
 def test_people_and_model_judges_are_not_mixed_unless_asked_for():
