@@ -10,6 +10,7 @@ from django.db.models import Max
 
 from accounts.models import Person
 from accounts.texts import read_personal_texts
+from annotation.boards import contestant_names
 from annotation.models import Board, Contestant, Judgment, LeaderboardSnapshot, Turn
 from annotation.queries import instrument_questions, main_board, own_median_amount
 from annotation.questions import Asked, Situation
@@ -226,14 +227,14 @@ def reveal(battle_id: UUID, *, person: Person) -> list[Revealed]:
     if judgment is None:
         return []
     contestants = Contestant.objects.select_related("revision__language_model").in_bulk(judgment.contestants)
+    names = contestant_names(contestants)
     standings = newest_standings(judgment.campaign_id)
     revealed = []
     for side, pk in zip(SIDES, judgment.contestants, strict=True):
         contestant = contestants[pk]
         model = contestant.served.language_model
-        revealed.append(
-            Revealed(side, contestant.name, model.organisation, judgment.preference == side, standings.get(pk))
-        )
+        organisation = "" if model.visibility == Visibility.HIDDEN else model.organisation
+        revealed.append(Revealed(side, names[pk], organisation, judgment.preference == side, standings.get(pk)))
     return revealed
 
 

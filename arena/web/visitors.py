@@ -11,7 +11,7 @@ from accounts.models import Person
 from accounts.use_cases.create_person import person_of_user, person_of_visitor, visitor_digest
 
 COOKIE = "visitor"
-NEW_TOKEN = "cardinal.new_visitor_token"
+NEW_VISITOR = "cardinal.new_visitor"
 ONE_YEAR = 365 * 24 * 3600
 
 
@@ -31,13 +31,13 @@ def person_for(request: HttpRequest) -> Person:
     token = request.COOKIES.get(COOKIE, "")
     if not (16 <= len(token) <= 64):
         token = secrets.token_urlsafe(24)
-        request.META[NEW_TOKEN] = token
+        request.META[NEW_VISITOR] = token
     return person_of_visitor(token=token, now=timezone.now())
 
 
 def remember(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """Give a new visitor their cookie."""
-    token = request.META.get(NEW_TOKEN)
+    token = request.META.get(NEW_VISITOR)
     if token:
         response.set_cookie(
             COOKIE, token, max_age=ONE_YEAR, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE

@@ -31,7 +31,7 @@ from arena.use_cases.cast_vote import StaleTurn, cast_vote
 from arena.use_cases.start_battle import NotEnoughModels, TooBusy, TooManyBattles, start_battle
 from arena.use_cases.sweep_battles import sweep_battles
 from inference_workers.enums import FinishReason
-from inference_workers.models import Completion, OutboxEntry
+from inference_workers.models import Completion, LanguageModel, OutboxEntry
 from inference_workers.use_cases.finish_completion import Measures, finish_completion
 from tests.arena.factories import answer, begin, claimed_turn, fail, finish, make_arena, make_models, votable
 from tests.factories import make_person, new_key
@@ -316,3 +316,14 @@ def test_impressions_are_written_for_battles_nobody_votes_on():
     make_models()
     begin()
     assert Impression.objects.filter(end__isnull=True).count() == 1
+
+
+def test_a_model_that_is_not_released_keeps_its_name_after_the_vote():
+    canaries = make_models()
+    LanguageModel.objects.update(visibility="hidden")
+    person = make_person()
+    battle = votable(person)
+    vote(battle, person)
+    revealed = queries.reveal(battle.pk, person=person)
+    assert all(each.name.startswith("stand-in ") for each in revealed)
+    assert not any(canary in f"{revealed}" for canary in canaries)
