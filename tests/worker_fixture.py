@@ -1,7 +1,8 @@
-"""One real generation worker for a session's tests: `celery … -Q generation --pool prefork -c 1` on the test database.
+"""One real generation worker for a session's tests: `celery … --pool prefork -c 1` on the test database.
 
-Import the fixture into a conftest: `from tests.worker_fixture import generation_worker  # noqa: F401`. Tests that use
-it need committed rows (`transaction=True`). Importing torch takes seconds, so the worker lives as long as the session.
+Import both fixtures into a conftest, with `# noqa: F401`: generation_worker and session_worker.
+Importing torch takes seconds, so the worker lives as long as the session. It hears of completions only while a test
+uses `generation_worker`, which commits what it writes; in other tests the queue stays as the test left it.
 """
 
 import os
@@ -16,45 +17,60 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from celery import current_app
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from config.launch.processes import Command, free_port, last_lines, start, stop
-from inference_workers.queries import READY_KEY, worker_status
-from inference_workers.streams import sync_client
+from inference_workers.enums import CompletionState
+from inference_workers.models import Completion
+from inference_workers.queries import worker_status
+from inference_workers.use_cases.cancel_completion import cancel_completion
+from inference_workers.use_cases.wake_workers import GENERATE, WARM
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # Short, so that a test of a killed worker does not wait for half a minute.
 LEASE_SECONDS = 3
+# As in tests/worker_settings.py, which only the worker itself can import.
+QUEUE = "generation-of-tests"
+APPLICATION_NAME = "cardinal-generation-worker"
 # Where a test may put a model server that the worker is allowed to call.
 MODEL_SERVER = ("127.0.0.1", free_port())
 
 
 class GenerationWorker:
-    """A worker in a process of its own. `environment` adds to, or changes, what it is told."""
+    """A worker in a process of its own, on the queue its settings name."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, *, settings: str = "config.settings.test", queue: str = "generation") -> None:
         self.log = folder / "generation-worker.log"
-        self.environment = environment
+        self.settings = settings
+        self.queue = queue
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> "GenerationWorker":
         self.process = start(
             Command(
                 [
-                    *(sys.executable, "-m", "celery", "-A", "tests.undurable_celery", "worker"),
-                    *("-Q", "generation", "--pool", "prefork", "-c", "1"),
-                    *("-n", f"test-{os.getpid()}@%h", "--without-gossip", "--without-mingle"),
+                    *(sys.executable, "-m", "tests.worker_process", "-A", "config.celery", "worker"),
+                    *("-Q", self.queue, "--pool", "prefork", "-c", "1", "-n", f"{self.queue}-{os.getpid()}@%h"),
+                    *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
                 ],
                 log=self.log,
                 death_signal=signal.SIGKILL,
                 directory=REPOSITORY,
-                environment=worker_environment() | self.environment,
+                environment=worker_environment() | {"DJANGO_SETTINGS_MODULE": self.settings},
             )
         )
         return self
 
-    def wait_until_ready(self, seconds: float = 60) -> "GenerationWorker":
+    def wait_until_up(self, seconds: float = 120) -> None:
+        """Wait for the process that generates; a worker that refused to start says why."""
+        assert self.process is not None
+        wait_until(lambda: self.children or self.process.poll() is not None, seconds, what=self.tail)
+        assert self.process.poll() is None, self.tail()
+
+    def wait_until_ready(self, seconds: float = 120) -> "GenerationWorker":
         wait_until(lambda: worker_status().ready, seconds, what=self.tail)
         return self
 
@@ -72,7 +88,7 @@ class GenerationWorker:
 
     @contextmanager
     def standing_still(self) -> Iterator[None]:
-        """While the block runs this worker takes nothing, so that another one does."""
+        """While the block runs this worker, which must be idle, says nothing of itself."""
         assert self.process is not None
         processes = [self.process.pid, *self.children]
         for process in processes:
@@ -114,17 +130,17 @@ def worker_environment() -> dict[str, str]:
     user = os.environ.get("TEST_WORKER_ROLE") or settings.DATABASE_APP_ROLE
     netloc = f"{user}@{place}" if address.password is None else address.netloc
     return os.environ | {
-        "DJANGO_SETTINGS_MODULE": "config.settings.test",
         "DATABASE_URL": urlunsplit(address._replace(netloc=netloc, path=f"/{database['NAME']}")),
         "REDIS_URL": settings.REDIS_URL,
         "COMPLETION_LEASE_SECONDS": str(LEASE_SECONDS),
         "OUTBOUND_ALLOWED_HOSTS": "{}:{}".format(*MODEL_SERVER),
         "PYTHONPATH": str(REPOSITORY),
         "PYTHONUNBUFFERED": "1",
+        "PGAPPNAME": APPLICATION_NAME,
     }
 
 
-def wait_until(true: Callable[[], Any], seconds: float = 30, *, what: Callable[[], str] | str = "") -> Any:
+def wait_until(true: Callable[[], Any], seconds: float = 60, *, what: Callable[[], str] | str = "") -> Any:
     """What `true` returns once it is true; a failure that says `what` after so many seconds."""
     deadline = time.monotonic() + seconds
     while not (value := true()):
@@ -134,14 +150,52 @@ def wait_until(true: Callable[[], Any], seconds: float = 30, *, what: Callable[[
     return value
 
 
+@contextmanager
+def hints_go_to(queue: str) -> Iterator[None]:
+    """Publish what wakes generation workers to this queue."""
+    routes = current_app.conf.task_routes
+    _route({GENERATE: {"queue": queue}, WARM: {"queue": queue}})
+    try:
+        yield
+    finally:
+        _route(routes)
+
+
+def _route(routes: Any) -> None:
+    current_app.conf.task_routes = routes
+    current_app.amqp.flush_routes()
+    current_app.amqp.router = current_app.amqp.Router()
+
+
+def connected_workers() -> int:
+    """Generation workers that are at work: their connection to the database lasts as long as their task."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s",
+            [APPLICATION_NAME],
+        )
+        return cursor.fetchone()[0]
+
+
 @pytest.fixture(scope="session")
-def generation_worker(
-    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any
-) -> Iterator[GenerationWorker]:
+def session_worker(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[GenerationWorker]:
+    folder = tmp_path_factory.mktemp("worker")
+    worker = GenerationWorker(folder, settings="tests.worker_settings", queue=QUEUE)
     with django_db_blocker.unblock():
-        sync_client().delete(READY_KEY)
-        worker = GenerationWorker(tmp_path_factory.mktemp("worker"))
-        try:
-            yield worker.start().wait_until_ready()
-        finally:
-            worker.stop()
+        worker.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
+
+
+@pytest.fixture
+def generation_worker(transactional_db: None, session_worker: GenerationWorker) -> Iterator[GenerationWorker]:
+    """The session's worker, at work on this test's completions and idle before the next."""
+    session_worker.wait_until_up()
+    with hints_go_to(QUEUE):
+        yield session_worker
+    unfinished = Completion.objects.filter(state__in=[CompletionState.QUEUED, CompletionState.RUNNING])
+    for completion_id in unfinished.values_list("pk", flat=True):
+        cancel_completion(completion_id=completion_id, now=timezone.now())
+    wait_until(lambda: not connected_workers(), 20, what=session_worker.tail)

@@ -61,7 +61,8 @@ def sweep_completions() -> None:
 @signals.celeryd_after_setup.connect
 def note_queues(sender: str, instance: Any, **kwargs: Any) -> None:
     """Children cannot ask which queues their worker reads, so it leaves word in their environment."""
-    if "generation" not in instance.app.amqp.queues.consume_from:
+    queue = instance.app.amqp.router.route({}, GENERATE)["queue"].name
+    if queue not in instance.app.amqp.queues.consume_from:
         return
     shutdown.prepare()
 

@@ -4,7 +4,7 @@ import pytest
 from django.conf import settings
 
 from inference_workers.streams import sync_client
-from tests.worker_fixture import generation_worker  # noqa: F401
+from tests.worker_fixture import generation_worker, session_worker  # noqa: F401
 
 
 @pytest.fixture(autouse=True)
