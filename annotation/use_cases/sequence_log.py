@@ -41,20 +41,25 @@ CHAINED = (
     "tiers",
     "submitted_at",
 )
-# A row may be numbered when no transaction older than its own can still commit: those below the snapshot's xmin.
+# The oldest transaction of this database that could still commit. A snapshot's own xmin will not do: it also waits for
+# writers of every other database on the server. The snapshot is older than the look at the activity, so a transaction
+# that is in neither had ended before the next statement begins. Transaction ids are 32 bits there, 64 bits in the log.
+HORIZON = """
+WITH snapshot AS (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS xmax)
+SELECT COALESCE(min(s.xmax - ((s.xmax - a.backend_xid::text::bigint) & 4294967295)), min(s.xmax))
+FROM snapshot s LEFT JOIN pg_stat_activity a ON a.datname = current_database() AND a.backend_xid IS NOT NULL
+"""
+# A row may be numbered when no transaction older than its own can still commit: those below the horizon.
 # Everything before the newest numbered row, by transaction and then by id, was numbered before it: the search starts
 # behind it, and one transaction of a million rows is walked through once.
 # Rows at or above xmax are visible only if another cluster's backup brought them, so they are committed too.
 READY = """
-WITH snapshot AS (
-    SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
-           pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS xmax
-)
+WITH snapshot AS (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS xmax)
 SELECT j.id FROM annotation_judgment j, snapshot s
 WHERE (j.transaction, j.id) > (
     CASE WHEN %(last)s < s.xmax THEN %(last)s ELSE 0 END, CASE WHEN %(last)s < s.xmax THEN %(last_id)s ELSE 0 END
   )
-  AND (j.transaction < s.xmin OR j.transaction >= s.xmax)
+  AND (j.transaction < %(horizon)s OR j.transaction >= s.xmax)
   AND NOT EXISTS (SELECT 1 FROM annotation_logentry e WHERE e.judgment_id = j.id)
 ORDER BY j.transaction, j.id LIMIT %(batch)s
 """
@@ -97,6 +102,8 @@ def _sequence_batch(batch: int) -> int:
     last = LogEntry.objects.select_related("judgment").order_by("-sequence").first()
     behind = {"last": last.judgment.transaction, "last_id": last.judgment_id} if last else {"last": 0, "last_id": 0}
     with connection.cursor() as cursor:
+        cursor.execute(HORIZON)
+        behind["horizon"] = cursor.fetchone()[0]
         cursor.execute(READY, {**behind, "batch": batch})
         ids = [row[0] for row in cursor.fetchall()]
     sequence, digest = (last.sequence, bytes(last.digest)) if last else (0, GENESIS)

@@ -2,6 +2,7 @@
 
 import threading
 
+import psycopg
 import pytest
 from django.db import connection, connections, transaction
 from django.utils import timezone
@@ -116,3 +117,13 @@ def test_a_retired_source_leaves_every_view_and_can_come_back():
     assert list(standing_judgments(campaign)) == []
     restore_source(source_id=judgment.source_id, actor=None, reason="needed", now=timezone.now())
     assert list(standing_judgments(campaign)) == [judgment]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_writer_in_another_database_of_the_server_holds_no_numbers_back():
+    address = connection.get_connection_params() | {"dbname": "postgres", "options": ""}
+    known = {name: address[name] for name in ("host", "port", "user", "password", "dbname") if address.get(name)}
+    with psycopg.connect(**known) as elsewhere:
+        elsewhere.execute("SELECT pg_current_xact_id()")
+        judge(make_campaign())
+        assert sequence_log(now=timezone.now()) == 1
