@@ -434,6 +434,16 @@ def test_models_that_answer_or_cannot_be_loaded_are_reported():
     )
 
 
+def test_the_statements_of_a_completion_stay_few(django_assert_max_num_queries):
+    """Asking, claiming, watching for a moment, finishing and the last look: what a person's answer costs."""
+    revision, person = make_revision(), make_person()
+    with django_assert_max_num_queries(8):
+        make_completion(revision=revision, person=person)
+    with django_assert_max_num_queries(24):
+        run_pump()
+    assert Completion.objects.get().state == "succeeded"
+
+
 def test_an_idle_pump_ends_at_once_and_asks_the_database_once(django_assert_num_queries):
     with django_assert_num_queries(1):
         begun = time.monotonic()

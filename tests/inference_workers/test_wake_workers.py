@@ -11,6 +11,7 @@ from django.db import transaction
 from config.launch.processes import free_port
 from inference_workers.enums import CompletionState, Priority
 from inference_workers.models import Completion
+from inference_workers.queries import READY_KEY, WORKER_FIELD
 from inference_workers.streams import sync_client
 from inference_workers.tasks import sweep_completions
 from inference_workers.use_cases import request_completion as requesting
@@ -73,6 +74,15 @@ def test_a_hint_that_breaks_in_an_unknown_way_does_not_reach_the_caller(monkeypa
     completion = make_completion()
     completion.refresh_from_db()
     assert completion.state == CompletionState.QUEUED
+
+
+def test_sweep_asks_a_worker_that_still_loads_to_load():
+    sweep_completions()
+    assert hints() == {}
+    sync_client().hset(READY_KEY, WORKER_FIELD, "loading")
+    sweep_completions()
+    assert hints() == {"": 1}
+    assert b"inference_workers.warm" in sync_client().lindex("generation", 0)
 
 
 def test_sweep_publishes_the_hint_that_was_lost():
