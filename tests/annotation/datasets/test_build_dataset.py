@@ -5,11 +5,14 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from celery import Signature, current_app
 from datasets import load_dataset
 from django.db import connection
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from accounts.enums import Role
+from annotation import tasks
 from annotation.datasets.folders import version_folder
 from annotation.datasets.scope import Filters
 from annotation.models import DatasetVersion, Event
@@ -221,6 +224,30 @@ def test_numbers_count_up_and_views_stand_in_order(campaign):
     ]
     assert Filters.from_json(versions[0].filters).to_json() == versions[0].filters
     assert versions[0].last_sequence == standing_judgments(campaign).count()
+
+
+@pytest.fixture
+def eager():
+    current_app.conf.task_always_eager = True
+    yield
+    current_app.conf.task_always_eager = False
+
+
+def test_asking_tells_a_worker_by_the_tasks_name(campaign, eager):
+    assert tasks.build.name == "annotation.build_dataset"
+    version = request(campaign)
+    version.refresh_from_db()
+    assert version.state == "ready"
+
+
+def test_a_broker_that_is_away_only_delays_the_build(campaign, monkeypatch):
+    def refuse(*arguments, **options):
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(Signature, "apply_async", refuse)
+    version = request(campaign)
+    assert sweep_datasets(now=timezone.now()) == [version.pk]
+    assert build_dataset(version_id=version.pk, now=timezone.now()).state == "ready"
 
 
 def test_a_version_is_built_once(campaign):
