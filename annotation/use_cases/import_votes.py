@@ -24,7 +24,7 @@ from annotation.use_cases.enrol_respondent import campaign_key
 from annotation.use_cases.publish_instrument import publish_instrument
 from annotation.use_cases.record_event import record_event
 from annotation.use_cases.retire_source import retire_source
-from foundation.database import advisory_lock
+from foundation.database import try_advisory_lock
 from foundation.encryption import blind_digest
 from foundation.text import clean_text
 
@@ -38,6 +38,10 @@ class BadBoardName(AnnotationError):
 
 class BoardExists(AnnotationError):
     """There is a board of that slug. Replacing its votes has to be asked for."""
+
+
+class AnotherImport(AnnotationError):
+    """The same board is being imported to at this moment."""
 
 
 class NotAnImportedBoard(AnnotationError):
@@ -73,8 +77,9 @@ def import_votes(
     _check_names(board_slug, name)
     _refuse_taken(board_slug, replace)
     with spool_votes(path, lambda done: tell("checking", done)) as spooled, transaction.atomic():
-        with advisory_lock(f"annotation.import_votes:{board_slug}"):
-            _refuse_taken(board_slug, replace)
+        if not try_advisory_lock(f"annotation.import_votes:{board_slug}"):
+            raise AnotherImport(f"another import to {board_slug} is running: wait for it to end")
+        _refuse_taken(board_slug, replace)
         board, replaced = _board(board_slug, name or path.stem, now)
         source = _source(board.campaign, name or path.name, spooled)
         _write(board.campaign, source, spooled, now, tell)

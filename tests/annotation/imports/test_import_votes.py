@@ -1,7 +1,7 @@
 """Imported votes stand in the log like any other judgment: all of a file's, or none."""
 
 import threading
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -28,7 +28,7 @@ from annotation.models import (
 )
 from annotation.queries import standing_judgments
 from annotation.use_cases import import_votes as module
-from annotation.use_cases.import_votes import BadBoardName, BoardExists, NotAnImportedBoard, import_votes
+from annotation.use_cases.import_votes import AnotherImport, BadBoardName, BoardExists, NotAnImportedBoard, import_votes
 from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.verify_log import verify_log
 from tests.annotation.imports.files import write
@@ -216,6 +216,7 @@ def test_control_without_the_transaction_half_a_file_stays(tmp_path, monkeypatch
 
     monkeypatch.setattr(module, "_board", board_alone)
     monkeypatch.setattr(module, "transaction", SimpleNamespace(atomic=nullcontext))
+    monkeypatch.setattr(module, "try_advisory_lock", lambda name: True)
     with pytest.raises(AssertionError):
         test_a_failure_half_way_leaves_nothing_behind(tmp_path, monkeypatch)
     assert (Item.objects.count(), Judgment.objects.count()) == (50, 40)
@@ -294,7 +295,7 @@ def import_twice_at_once(folder):
         try:
             import_votes(path=path, board_slug="votes", now=NOW)
             outcomes.append("done")
-        except (BoardExists, IntegrityError) as error:
+        except (AnotherImport, BoardExists, IntegrityError) as error:
             outcomes.append(type(error))
         finally:
             connections.close_all()
@@ -308,32 +309,31 @@ def import_twice_at_once(folder):
     return outcomes
 
 
-@contextmanager
-def both_at(barrier):
-    yield
-    barrier.wait(10)
+def meet_after(monkeypatch, name):
+    """Both threads wait for each other when they have called this function of the use case for the first time."""
+    called, barrier, seen = getattr(module, name), threading.Barrier(2), set()
+
+    def wait_for_the_other(*args, **kwargs):
+        result = called(*args, **kwargs)
+        if threading.get_ident() not in seen:
+            seen.add(threading.get_ident())
+            barrier.wait(10)
+        return result
+
+    monkeypatch.setattr(module, name, wait_for_the_other)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_imports_of_one_slug_the_second_is_refused_by_name(tmp_path, monkeypatch):
-    meet = threading.Barrier(2)
-    check = module._refuse_taken
-    calls = []
-
-    def check_together(*args):
-        check(*args)
-        calls.append(args)
-        if len(calls) <= 2:
-            meet.wait(10)
-
-    monkeypatch.setattr(module, "_refuse_taken", check_together)
-    assert sorted(import_twice_at_once(tmp_path), key=str) == [BoardExists, "done"]
+    meet_after(monkeypatch, "try_advisory_lock")
+    assert sorted(import_twice_at_once(tmp_path), key=str) == [AnotherImport, "done"]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_control_without_the_lock_only_the_constraint_stops_the_second(tmp_path, monkeypatch):
-    barrier = threading.Barrier(2)
-    monkeypatch.setattr(module, "advisory_lock", lambda name: both_at(barrier))
+    monkeypatch.setattr(module, "try_advisory_lock", lambda name: True)
+    meet_after(monkeypatch, "try_advisory_lock")
+    meet_after(monkeypatch, "_refuse_taken")
     assert sorted(import_twice_at_once(tmp_path), key=str) == [IntegrityError, "done"]
 
 
