@@ -19,7 +19,7 @@ class Median(Aggregate):
 
 @dataclass(frozen=True)
 class Row:
-    """A line of one of the card's tables; `labels` are its first cells."""
+    """A line of one of the card's tables; `labels` are its first cells, which no name can break out of."""
 
     labels: tuple[str, ...]
     judgments: int
@@ -56,13 +56,13 @@ def facts_of(scope: Scope) -> Facts:
     return Facts(
         **whole,
         simulated=sum(row.judgments for row in sources if row.labels[1] == SourceKind.SIMULATION),
-        sources=[Row((row.labels[0], str(SourceKind(row.labels[1]).label)), row.judgments) for row in sources],
+        sources=[Row((cell(row.labels[0]), str(SourceKind(row.labels[1]).label)), row.judgments) for row in sources],
         kinds=[
             Row((str(RespondentKind(row.labels[0]).label),), row.judgments, row.respondents)
             for row in _table(scope, "respondent__kind")
         ],
         policies=[
-            Row((row.labels[0] or "none", row.labels[1] or "", str(Design(row.labels[2]).label)), row.judgments)
+            Row((cell(row.labels[0]) or "none", cell(row.labels[1]), str(Design(row.labels[2]).label)), row.judgments)
             for row in _table(scope, "impression__policy", "impression__policy_version", "impression__pair_design")
         ],
     )
@@ -78,6 +78,11 @@ def margin_divisor(scope: Scope) -> float:
         return 1.0
     amounts = scope.judgments().order_by().exclude(net_utility=0)
     return float(amounts.aggregate(median=Median(Abs(F("net_utility"))))["median"] or 1.0)
+
+
+def cell(text: str) -> str:
+    """A name as it may stand in a table of Markdown."""
+    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")
 
 
 def _table(scope: Scope, *columns: str) -> list[Row]:

@@ -174,6 +174,12 @@ def test_the_card_says_whose_preferences_these_are(campaign):
         assert part in card, part
 
 
+def test_a_sources_name_cannot_break_out_of_the_cards_tables(campaign):
+    campaign.sources.update(name="two | three\n\n# Trap \\")
+    card = (version_folder(build(campaign)) / "README.md").read_text()
+    assert "| two \\| three # Trap \\\\ | Live | 25 |" in card.splitlines()
+
+
 def test_a_view_without_rows_has_no_file_that_could_not_be_loaded():
     lonely = make_campaign()
     judged(lonely, make_models(lonely), "tie")
