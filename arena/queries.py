@@ -73,8 +73,9 @@ def _texts(turns: list[Turn], side_of: dict[int, str]) -> dict[str, str]:
     }
 
 
-def default_arena() -> Arena:
-    return Arena.objects.select_related("campaign").get(is_default=True)
+def default_arena() -> Arena | None:
+    """None on an installation where no arena was made yet."""
+    return Arena.objects.select_related("campaign").filter(is_default=True).first()
 
 
 def default_board() -> Board | None:

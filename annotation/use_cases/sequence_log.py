@@ -41,28 +41,37 @@ CHAINED = (
     "tiers",
     "submitted_at",
 )
-# The oldest transaction of this database that could still commit. A snapshot's own xmin will not do: it also waits for
-# writers of every other database on the server. The snapshot is older than the look at the activity, so a transaction
-# that is in neither had ended before the next statement begins. Transaction ids are 32 bits there, 64 bits in the log.
-HORIZON = """
-WITH snapshot AS (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS xmax)
-SELECT COALESCE(min(s.xmax - ((s.xmax - a.backend_xid::text::bigint) & 4294967295)), min(s.xmax))
-FROM snapshot s LEFT JOIN pg_stat_activity a ON a.datname = current_database() AND a.backend_xid IS NOT NULL
+# The first transaction id that this connection's snapshot and its own transaction leave open.
+AHEAD = """
+WITH ahead AS (
+    SELECT GREATEST(
+        pg_snapshot_xmax(pg_current_snapshot())::text::bigint, pg_current_xact_id_if_assigned()::text::bigint + 1
+    ) AS id
+)
 """
+# The oldest transaction of this database that could still commit; a caller's own commits its rows and their numbers
+# together. A snapshot's own xmin will not do: it also waits for writers of every other database on the server. The
+# snapshot is older than the look at the activity, so a transaction that is in neither had ended before the next
+# statement begins. The activity has the low 32 bits of an id; the difference to `ahead` tells the rest.
+HORIZON = f"""{AHEAD}
+SELECT LEAST(n.id, min(n.id + ((a.backend_xid::text::bigint - n.id + 2147483648) & 4294967295) - 2147483648))
+FROM ahead n LEFT JOIN pg_stat_activity a
+    ON a.datname = current_database() AND a.backend_xid IS NOT NULL AND a.pid <> pg_backend_pid()
+GROUP BY n.id
+"""  # noqa: S608 (constants)
 # A row may be numbered when no transaction older than its own can still commit: those below the horizon.
 # Everything before the newest numbered row, by transaction and then by id, was numbered before it: the search starts
 # behind it, and one transaction of a million rows is walked through once.
-# Rows at or above xmax are visible only if another cluster's backup brought them, so they are committed too.
-READY = """
-WITH snapshot AS (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS xmax)
-SELECT j.id FROM annotation_judgment j, snapshot s
+# Rows from ahead are visible only if another cluster's backup brought them, so they are committed too.
+READY = f"""{AHEAD}
+SELECT j.id FROM annotation_judgment j, ahead n
 WHERE (j.transaction, j.id) > (
-    CASE WHEN %(last)s < s.xmax THEN %(last)s ELSE 0 END, CASE WHEN %(last)s < s.xmax THEN %(last_id)s ELSE 0 END
+    CASE WHEN %(last)s < n.id THEN %(last)s ELSE 0 END, CASE WHEN %(last)s < n.id THEN %(last_id)s ELSE 0 END
   )
-  AND (j.transaction < %(horizon)s OR j.transaction >= s.xmax)
+  AND (j.transaction < %(horizon)s OR j.transaction >= n.id)
   AND NOT EXISTS (SELECT 1 FROM annotation_logentry e WHERE e.judgment_id = j.id)
 ORDER BY j.transaction, j.id LIMIT %(batch)s
-"""
+"""  # noqa: S608 (constants)
 # Times without their zone, which every connection has as UTC, are read five times faster.
 ROWS = sql.SQL("SELECT {} FROM {} WHERE id = ANY(%s)").format(
     sql.SQL(", ").join(

@@ -41,6 +41,8 @@ def home(request: HtmxRequest) -> HttpResponse:
 
 def show_home(request: HtmxRequest, form: PromptForm, *, status: int, **context: Any) -> HttpResponse:
     arena = queries.default_arena()
+    if arena is None:
+        return render(request, "arena/no_arena.html")
     context |= {"form": form, "arena": arena, "key": mint_key(), "workers": worker_status()}
     return render(request, "arena/home.html", context, status=status)
 
@@ -53,12 +55,12 @@ def workers(request: HtmxRequest) -> HttpResponse:
 
 @require_POST
 def start(request: HtmxRequest) -> HttpResponseBase:
-    form = PromptForm(request.POST)
-    if not form.is_valid():
+    form, arena = PromptForm(request.POST), queries.default_arena()
+    if arena is None or not form.is_valid():
         return show_home(request, form, status=422)
     try:
         battle = start_battle(
-            arena=queries.default_arena(),
+            arena=arena,
             person=person_for(request),
             network=network_digest(request),
             now=timezone.now(),
