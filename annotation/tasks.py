@@ -9,7 +9,7 @@ from annotation.use_cases.sequence_log import sequence_log
 
 @shared_task(name="annotation.sequence_log", ignore_result=True)
 def number_judgments() -> None:
-    sequence_log(now=timezone.now())
+    sequence_log(now=timezone.now(), wait=False)
 
 
 @shared_task(name="annotation.expire_assignments", ignore_result=True)

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from annotation.models import Judgment, LogEntry
 from annotation.use_cases.copy_rows import copy_rows
-from foundation.database import advisory_lock
+from foundation.database import advisory_lock, try_advisory_lock
 
 # Columns of the judgment in the chain, in the order of the canonical JSON's keys. Never change, only version.
 CHAINED = (
@@ -80,6 +80,7 @@ ROWS = sql.SQL("SELECT {} FROM {} WHERE id = ANY(%s)").format(
     ),
     sql.Identifier(Judgment._meta.db_table),
 )
+LOCK = "annotation.sequence_log"
 GENESIS = bytes(32)
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode
 
@@ -93,18 +94,32 @@ def chain(previous: bytes, values: dict[str, Any]) -> bytes:
     return sha256(previous + canonical_judgment(values)).digest()
 
 
-def sequence_log(*, now: datetime, batch: int = 5000) -> int:
+def sequence_log(*, now: datetime, batch: int = 5000, wait: bool = True) -> int:
     """Number every committed judgment that has no number, in commit order, and extend the hash chain.
 
-    One sequencer at a time; a late commit gets a later number and is never skipped. Returns how many were numbered.
+    One sequencer at a time: another one's batch is waited for however long it takes, or with `wait` off left to it.
+    A late commit gets a later number and is never skipped. Returns how many were numbered.
     """
     numbered = 0
     while True:
-        with transaction.atomic(), advisory_lock("annotation.sequence_log"):
+        with transaction.atomic():
+            if not _is_ours(wait):
+                return numbered
             count = _sequence_batch(batch)
         numbered += count
         if count < batch:
             return numbered
+
+
+def _is_ours(wait: bool) -> bool:
+    """Hold the sequencer's lock until the transaction ends. A batch of an import may take longer than a request may."""
+    if not wait:
+        return try_advisory_lock(LOCK)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")
+    with advisory_lock(LOCK):
+        pass  # held on, until the transaction ends
+    return True
 
 
 def _sequence_batch(batch: int) -> int:

@@ -259,7 +259,6 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
 # The sweepers finish what a killed worker or a flushed broker dropped.
 CELERY_BEAT_SCHEDULE = {
     "sweep-completions": {"task": "inference_workers.sweep_completions", "schedule": 5.0},
-    "sweep-outbox": {"task": "annotation.sweep_outbox", "schedule": 5.0},
     "sequence-log": {"task": "annotation.sequence_log", "schedule": 1.0},
     "refresh-boards": {"task": "annotation.refresh_boards", "schedule": 2.0},
     "sweep-datasets": {"task": "annotation.sweep_datasets", "schedule": 10.0},

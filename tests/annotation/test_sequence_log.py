@@ -14,6 +14,7 @@ from annotation.use_cases.retire_source import restore_source, retire_source
 from annotation.use_cases.retract_judgment import AlreadySuperseded, retract_judgment
 from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.verify_log import verify_log
+from foundation.database import advisory_lock
 from tests.annotation.test_submit_judgment import raw_answers, submit
 from tests.factories import claim_and_show, make_campaign, make_item, make_respondent
 
@@ -127,3 +128,23 @@ def test_a_writer_in_another_database_of_the_server_holds_no_numbers_back():
         elsewhere.execute("SELECT pg_current_xact_id()")
         judge(make_campaign())
         assert sequence_log(now=timezone.now()) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_periodic_sequencer_leaves_a_running_one_alone():
+    judge(make_campaign())
+    held, may_end = threading.Event(), threading.Event()
+
+    def hold():
+        with transaction.atomic(), advisory_lock(module.LOCK):
+            held.set()
+            may_end.wait(20)
+        connections.close_all()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(20)
+    assert sequence_log(now=timezone.now(), wait=False) == 0
+    may_end.set()
+    thread.join(20)
+    assert sequence_log(now=timezone.now()) == 1
