@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from accounts.models import Person
 from accounts.texts import read_personal_texts
@@ -90,9 +91,16 @@ def shows_whole_arena(board: Board) -> bool:
 
 
 def waiting_models(listed: Collection[int]) -> list[str]:
-    """Models that battles may draw but that are none of the contestants `listed`: nobody has voted on them."""
+    """Models that battles may draw but that are none of the contestants `listed`: nobody has voted on them.
+
+    An edited model waits beside its former self, so its revision is said.
+    """
     drawn = LanguageModel.objects.filter(visibility=Visibility.PUBLIC, weight__gt=0, current__isnull=False)
-    return list(drawn.exclude(current__contestant__in=listed).order_by("name").values_list("name", flat=True))
+    rows = drawn.exclude(current__contestant__in=listed).order_by("name").values_list("name", "current__number")
+    return [
+        name if number == 1 else _("%(name)s, revision %(number)d") % {"name": name, "number": number}
+        for name, number in rows
+    ]
 
 
 def newest_snapshot_number(slug: str) -> int | None:
