@@ -38,7 +38,8 @@ class Spooled:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Batches of `schema.VOTES` in the file's order."""
-        with pa.memory_map(str(self.batches_path)) as source, pa.ipc.open_stream(source) as reader:
+        # Not memory-mapped: mapped pages count as this process's memory.
+        with pa.OSFile(str(self.batches_path), "rb") as source, pa.ipc.open_stream(source) as reader:
             yield from reader
 
 
