@@ -87,14 +87,16 @@ class Speakers:
     def __init__(self) -> None:
         self._known: dict[int, Speaker] = {}
 
-    def get(self, ids: Iterable[int | None]) -> dict[int, Speaker]:
+    def read(self, ids: Iterable[int | None]) -> None:
+        """Those not known yet, in two queries."""
         new = {pk for pk in ids if pk is not None} - self._known.keys()
         if new:
             names = contestant_names(new)
-            related = ("revision__language_model",)
-            for contestant in Contestant.objects.filter(pk__in=new).select_related(*related):
+            for contestant in Contestant.objects.filter(pk__in=new).select_related("revision__language_model"):
                 self._known[contestant.pk] = _speaker(contestant, names[contestant.pk])
-        return self._known
+
+    def __getitem__(self, contestant: int) -> Speaker:
+        return self._known[contestant]
 
 
 def _speaker(contestant: Contestant, name: str) -> Speaker:

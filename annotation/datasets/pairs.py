@@ -76,7 +76,7 @@ class PairsView:
         chosen = {item: self._chosen_or_count(each) for item, each in tallies.items()}
         wanted = [item for item, response in chosen.items() if response is not None]
         contents = read_contents(wanted)
-        self._speakers.get(pk for item in wanted for pk in tallies[item].contestants.values())
+        self._speakers.read(pk for item in wanted for pk in tallies[item].contestants.values())
         rows = []
         for item in wanted:
             try:
@@ -133,7 +133,7 @@ class PairsView:
     def _speaker(self, contestant: int | None) -> Speaker:
         if contestant is None:
             raise Dropped("no_contestant")
-        return self._speakers.get([contestant])[contestant]
+        return self._speakers[contestant]
 
     def _chance(self, fit: Chances, whole: Tally, chosen: int) -> Chance:
         first, second = whole.contestants[chosen], whole.contestants[1 - chosen]

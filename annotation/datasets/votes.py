@@ -78,6 +78,7 @@ class VotesView:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._speakers = Speakers()
+        self._without_texts: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self._sources_with_texts = with_texts(scope.filters.sources)
         self.schema = VOTES
         self.dropped: Counter[str] = Counter()
@@ -135,10 +136,9 @@ class VotesView:
         shown = pc.binary_join_element_wise(
             read["order"], read["contestants"], pa.array(texts).cast(pa.string()), ";"
         ).dictionary_encode()
+        self._speakers.read(pk for who in pc.unique(read["contestants"]).to_pylist() for pk in json.loads(who))
         different = [text.split(";") for text in shown.dictionary.to_pylist()]
-        pairs = [(json.loads(order), json.loads(who), int(item)) for order, who, item in different]
-        self._speakers.get(pk for _order, who, _item in pairs for pk in who)
-        responses = [self._responses(order, who, contents.get(item)) for order, who, item in pairs]
+        responses = [self._responses(order, who, contents.get(int(item))) for order, who, item in different]
         places = shown.indices.to_numpy()
         return {
             "responses": Coded(responses, places),
@@ -147,20 +147,24 @@ class VotesView:
             "follow_ups": Coded([_follow_ups(content) for content in asked_of], places_asked),
         }
 
-    def _responses(
-        self, order: Sequence[int], contestants: Sequence[int | None], content: Content | None
-    ) -> list[dict[str, Any]]:
+    def _responses(self, order: str, contestants: str, content: Content | None) -> list[dict[str, Any]]:
+        """What was shown, in that order. Without texts it is the same for every such pair, and made once."""
+        if content is None and (order, contestants) in self._without_texts:
+            return self._without_texts[order, contestants]
         turns = content.turns if content else {}
-        return [
+        made = [
             self._response(position, contestant, turns.get(position, []))
-            for position, contestant in zip(order, contestants, strict=True)
+            for position, contestant in zip(json.loads(order), json.loads(contestants), strict=True)
         ]
+        if content is None:
+            self._without_texts[order, contestants] = made
+        return made
 
     def _response(self, position: int, contestant: int | None, turns: Sequence[Said]) -> dict[str, Any]:
         said = [{"kind": turn.kind, "text": turn.text, **turn.provenance} for turn in turns]
         if contestant is None:
             return {"position": position, "model": None, "turns": said}
-        speaker = self._speakers.get([contestant])[contestant]
+        speaker = self._speakers[contestant]
         return {
             "position": position,
             "model": speaker.name,
