@@ -35,6 +35,7 @@ def pytest_load_initial_conftests(args: list[str]) -> Generator[None, object, ob
     return (yield)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With xdist, the tests of the language model's worker stay in one process: it loads the model once."""
     for item in items:

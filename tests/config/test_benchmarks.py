@@ -1,14 +1,15 @@
 """What a benchmark's rows are held against."""
 
+import io
 import json
-import os
-import subprocess
 import sys
 
 import pytest
+from django.core.management import CommandError, call_command
 
+import benchmarks
 from benchmarks.rows import Row, compare
-from config.launch.folder import REPOSITORY
+from config.management.commands import bench
 from config.management.commands.bench import benchmark_names, read_goals
 
 WANTED = [
@@ -70,40 +71,22 @@ def run(quick):
 
 
 @pytest.fixture
-def made_up_benchmark(tmp_path):
-    """A copy of the folder with one more benchmark and its goals, for `manage.py` to run."""
-    for name in ("__init__.py", "rows.py", "peers.py"):
-        (tmp_path / "benchmarks").mkdir(exist_ok=True)
-        (tmp_path / "benchmarks" / name).write_text((REPOSITORY / "benchmarks" / name).read_text())
-    (tmp_path / "benchmarks" / "madeup.py").write_text(BENCHMARK)
-    (tmp_path / "benchmarks" / "goals.toml").write_text(
+def made_up_benchmark(tmp_path, monkeypatch):
+    """A folder with one benchmark and its goals, which the command takes for ours."""
+    (tmp_path / "madeup.py").write_text(BENCHMARK)
+    (tmp_path / "goals.toml").write_text(
         '[madeup]\n[[madeup.rows]]\nname = "speed"\nsize = "small"\nratio_at_most = 3\n'
     )
-    return tmp_path
-
-
-def run_bench(folder, *arguments):
-    program = (
-        "import sys; from pathlib import Path; from config.management.commands import bench;"
-        f"bench.FOLDER = Path({str(folder / 'benchmarks')!r});"
-        "import django; django.setup();"
-        "bench.Command().run_from_argv(['manage.py', 'bench', *sys.argv[1:]])"
-    )
-    environment = {"PYTHONPATH": f"{folder}:{REPOSITORY}", "DJANGO_SETTINGS_MODULE": "config.settings.test"}
-    return subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        cwd=folder,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-    )
+    monkeypatch.setattr(bench, "FOLDER", tmp_path)
+    monkeypatch.setattr(benchmarks, "__path__", [*benchmarks.__path__, str(tmp_path)])
+    yield tmp_path
+    sys.modules.pop("benchmarks.madeup", None)
 
 
 def test_bench_prints_and_writes_its_rows(made_up_benchmark):
-    file = made_up_benchmark / "rows.json"
-    done = run_bench(made_up_benchmark, "madeup", "--quick", "--json", str(file))
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-2:] == [
+    printed, file = io.StringIO(), made_up_benchmark / "rows.json"
+    call_command("bench", "madeup", "--quick", "--json", str(file), stdout=printed)
+    assert printed.getvalue().splitlines() == [
         "name   size   ours  peer  ratio  goal",
         "speed  small  2 s   1 s   2      ratio ≤ 3  ok",
     ]
@@ -122,17 +105,17 @@ def test_bench_prints_and_writes_its_rows(made_up_benchmark):
 
 
 def test_bench_fails_when_a_row_is_missing(made_up_benchmark):
-    done = run_bench(made_up_benchmark, "madeup")
-    assert done.returncode == 1
-    assert done.stderr.strip() == "CommandError: 1 of 2 rows are missing or miss their goal: speed (small)"
+    printed = io.StringIO()
+    with pytest.raises(CommandError) as failure:
+        call_command("bench", "madeup", stdout=printed)
+    assert str(failure.value) == "1 of 2 rows are missing or miss their goal: speed (small)"
+    assert [line.split()[-1] for line in printed.getvalue().splitlines()] == ["goal", "MISSING", "ok"]
 
 
 def test_bench_names_what_there_is(made_up_benchmark):
-    done = run_bench(made_up_benchmark, "inferno")
-    assert (done.returncode, done.stderr.strip()) == (
-        1,
-        "CommandError: there is no benchmark inferno: choose one of madeup",
-    )
+    with pytest.raises(CommandError) as refusal:
+        call_command("bench", "inferno")
+    assert str(refusal.value) == "there is no benchmark inferno: choose one of madeup"
 
 
 def test_files_beside_the_benchmarks_are_not_offered():
