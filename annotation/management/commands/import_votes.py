@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
-        progress = Progress(self.stderr, show=sys.stderr.isatty())
+        progress = Progress(sys.stderr)
         try:
             imported = import_votes(
                 path=options["file"],
@@ -78,21 +78,24 @@ class Command(BaseCommand):
 class Progress:
     """One line on a terminal, rewritten; nothing where nobody looks."""
 
-    def __init__(self, out: Any, *, show: bool) -> None:
+    def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._show = show
+        self._show = out.isatty()
         self._last = ""
 
     def report(self, stage: str, done: float) -> None:
-        line = f"{stage} {done:4.0%}"
+        self.say(f"{stage} {done:4.0%}")
+
+    def say(self, line: str) -> None:
         if self._show and line != self._last:
-            self._out.write(f"\r{line:<40}", ending="")
+            self._out.write(f"\r{line:<40}")
             self._out.flush()
             self._last = line
 
     def end(self) -> None:
         if self._last:
-            self._out.write(f"\r{'':<40}\r", ending="")
+            self._out.write(f"\r{'':<40}\r")
+            self._out.flush()
             self._last = ""
 
 
@@ -100,7 +103,7 @@ def number_votes(imported: Imported, progress: Progress) -> bool:
     """Number the log until all votes of this import are in it; False where an older transaction does not end."""
     deadline = time.monotonic() + SECONDS_FOR_NUMBERS
     while True:
-        progress.report("numbering", 0.0)
+        progress.say("numbering")
         sequence_log(now=timezone.now())
         if not imported.source.judgments.filter(log_entry__isnull=True).exists():
             return True
