@@ -210,14 +210,20 @@ def test_a_stream_does_not_grow_without_end(completion_id):
     assert sync_client().xlen(stream_key(completion_id)) <= MAX_ENTRIES + 200
 
 
-def connections_of_readers():
-    return sum(b"xread" in line for line in sync_client().execute_command("CLIENT", "LIST").splitlines())
+def readers():
+    """The connections that read streams, in this process's database of Redis, by their ids."""
+    client = sync_client()
+    mine = f" db={client.connection_pool.connection_kwargs['db']} "
+    listing = client.execute_command("CLIENT", "LIST").decode().splitlines()
+    return {line.split()[0] for line in listing if "xread" in line and mine in line}
 
 
 def test_one_connection_serves_readers_at_different_places_of_the_same_streams(completion_id):
     other = uuid4()
     written(completion_id, "one", "two")
     written(other, "three")
+
+    before = readers()  # of tests before this one, which close when they are collected
 
     async def read_all():
         reader = SharedReader()
@@ -227,7 +233,7 @@ def test_one_connection_serves_readers_at_different_places_of_the_same_streams(c
             reader.read_many({completion_id: "1-2"}, block_ms=100),
             reader.read_many({}, block_ms=2000),
         )
-        count = connections_of_readers()
+        count = len(readers() - before)
         await reader.aclose()
         return [[event.text for event in events] for events in results], count
 
