@@ -46,7 +46,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Groups spread over processes would share servers and folders; pytest 9.2 with xdist 3.8 drops them unsaid."""
     if getattr(session.config.option, "loadgroup", False):
-        lost = [item.nodeid for item in session.items if item.get_closest_marker("xdist_group") and "@" not in item.nodeid]
+        lost = [
+            item.nodeid for item in session.items if item.get_closest_marker("xdist_group") and "@" not in item.nodeid
+        ]
         if lost:
             raise pytest.UsageError(f"this pytest and this xdist do not keep groups together, such as {lost[0]}")
 
