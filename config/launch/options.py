@@ -1,11 +1,15 @@
-"""What `manage.py test` takes, and what pytest gets from it. Anything else is refused by name."""
+"""What `up`, `test` and `bench` take, and what pytest gets from it. Anything else is refused by name.
 
+Standard library alone: manage.py asks here before it prepares anything, so siblings are imported relatively.
+"""
+
+import argparse
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from config.launch.errors import LaunchError
+from .errors import LaunchError
 
 HELP = """usage: manage.py test [LABEL ...] [options]
 
@@ -20,6 +24,51 @@ LABEL is a path (tests/arena, tests/arena/test_x.py::test_y) or dotted (tests.ar
   --quick          without the slow tests, within three minutes
   --real-data DIR  with the tests on real data sets, found in DIR"""
 VERBOSITY = {"0": ["-q"], "1": [], "2": ["-v"], "3": ["-vv"]}
+
+# Django's own, which every command of its has.
+DJANGO = ("--settings", "--pythonpath", "-v", "--verbosity")
+DJANGO_SWITCHES = ("--version", "--traceback", "--no-color", "--force-color", "--skip-checks", "-h", "--help")
+
+
+def refuse_unknown(command: str, arguments: Sequence[str], repository: Path) -> bool:
+    """Refuse what the command would refuse; True when it was only asked for help, which is then printed."""
+    if command == "up":
+        read_up_options(arguments)
+    elif command == "bench":
+        refuse_unknown_of_bench(arguments, repository)
+    elif command == "test" and read_test_options(arguments, repository).help:
+        print(HELP)
+        return True
+    return False
+
+
+def read_up_options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="manage.py up", description="Starts Cardinal: pages, streams, workers and the servers they need."
+    )
+    parser.add_argument("--port", type=int, default=8000, help="where the pages are served (default 8000)")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
+    parser.add_argument("--no-demo", action="store_true", help="without demo people, models and judgments")
+    return parser.parse_args(arguments)
+
+
+def refuse_unknown_of_bench(arguments: Sequence[str], repository: Path) -> None:
+    """Its own parser is Django's and comes with the packages; this one knows the same words."""
+    parser = argparse.ArgumentParser(prog="manage.py bench", add_help=False, exit_on_error=False)
+    parser.add_argument("name", nargs="?")
+    parser.add_argument("--json")
+    for switch in ("--quick", *DJANGO_SWITCHES):
+        parser.add_argument(switch, action="store_true")
+    for option in DJANGO:
+        parser.add_argument(option)
+    try:
+        known, unknown = parser.parse_known_args(arguments)
+    except argparse.ArgumentError as error:
+        raise LaunchError(f"manage.py bench: {error}") from None
+    if unknown:
+        raise LaunchError(f"manage.py bench does not take {unknown[0]}; `manage.py bench --help` lists what it takes")
+    if known.name is not None and not (repository / "benchmarks" / f"{known.name}.py").exists():
+        raise LaunchError(f"there is no benchmark {known.name}; `manage.py bench --help` lists them")
 
 
 @dataclass

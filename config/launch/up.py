@@ -24,6 +24,7 @@ from redis.retry import Retry
 from config.launch.errors import LaunchError
 from config.launch.folder import REPOSITORY, DataFolder, data_folder, write_private
 from config.launch.keys import load_keys
+from config.launch.options import read_up_options
 from config.launch.processes import Command, failure, start
 from config.launch.progress import Progress
 from config.launch.readiness import ModelWatch
@@ -34,7 +35,7 @@ CODE = ("config", "arena", "annotation", "ranking", "inference_workers", "accoun
 
 
 def up(arguments: Sequence[str]) -> int:
-    options = read_options(arguments)
+    options = read_up_options(arguments)
     folder = data_folder()
     folder.make()
     descriptor = folder.lock()
@@ -55,16 +56,6 @@ def up(arguments: Sequence[str]) -> int:
     finally:
         folder.run_file.unlink(missing_ok=True)
     return 0
-
-
-def read_options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="manage.py up", description="Starts Cardinal: pages, streams, workers and the servers they need."
-    )
-    parser.add_argument("--port", type=int, default=8000, help="where the pages are served (default 8000)")
-    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
-    parser.add_argument("--no-demo", action="store_true", help="without demo people, models and judgments")
-    return parser.parse_args(arguments)
 
 
 def end(number: int, frame: FrameType | None) -> None:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from config.launch.bootstrap import Environment, holds_torch, read_pip_settings, uv_settings
+from config.launch.options import refuse_unknown
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -111,3 +113,54 @@ def test_more_extras_a_changed_pin_or_a_lost_python_fill_it_again(filled):
     assert filled.is_stamped(filled.fingerprint(), ["worker"]) is False
     filled.python.unlink()
     assert filled.is_stamped(wanted, ["worker"]) is False
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """What manage.py needs of a fresh clone, on a machine whose Python has no packages."""
+    for name in ("manage.py", "pyproject.toml", "constraints.txt", "benchmarks/inference.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(REPOSITORY / name, tmp_path / name)
+    shutil.copytree(REPOSITORY / "config/launch", tmp_path / "config/launch")
+    (tmp_path / "tests").mkdir()
+    return tmp_path
+
+
+def manage_in(clone: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    environment = {name: value for name, value in os.environ.items() if name != "CARDINAL_NO_VENV"}
+    return subprocess.run(
+        [sys.executable, "-S", "-I", "manage.py", *words], cwd=clone, env=environment, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        ("test --nonsense", 1, "Cardinal: manage.py test does not take --nonsense; `manage.py test --help` lists "),
+        ("test tests.no.such", 1, "Cardinal: manage.py test: there are no tests called tests.no.such\n"),
+        ("bench --nonsense", 1, "Cardinal: manage.py bench does not take --nonsense; `manage.py bench --help` lists "),
+        ("bench nonsense", 1, "Cardinal: there is no benchmark nonsense; `manage.py bench --help` lists them\n"),
+        ("bench inference --json", 1, "Cardinal: manage.py bench: argument --json: expected one argument\n"),
+        ("up --nonsense", 2, "usage: manage.py up "),
+    ],
+)
+def test_what_a_command_does_not_take_is_refused_before_anything_is_prepared(clone, words, status, said):
+    before = files(clone)
+    done = manage_in(clone, *words.split())
+    assert (done.returncode, done.stderr[: len(said)]) == (status, said)
+    assert files(clone) == before
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if "__pycache__" not in path.parts)
+
+
+def test_help_of_the_tests_needs_no_environment(clone):
+    done = manage_in(clone, "test", "--help")
+    assert (done.returncode, done.stdout.split("\n")[0]) == (0, "usage: manage.py test [LABEL ...] [options]")
+    assert not (clone / ".venv").exists()
+
+
+def test_what_the_benchmarks_take_passes(clone):
+    for words in (["inference"], ["inference", "--quick", "--json", "rows.json"], ["-v", "0", "inference"], ["--help"]):
+        assert refuse_unknown("bench", words, clone) is False
