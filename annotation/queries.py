@@ -5,6 +5,7 @@ from decimal import Decimal
 from functools import lru_cache
 from statistics import median
 
+from django.db import connection
 from django.db.models import Max, QuerySet
 
 from annotation.enums import JudgmentKind, SourceState
@@ -76,5 +77,9 @@ def public_boards() -> list[tuple[Board, LeaderboardSnapshot | None]]:
 
 def own_median_amount(respondent_id: int) -> Decimal | None:
     """The median of what this respondent typed so far in this campaign; None before the first amount."""
-    amounts = Judgment.objects.filter(respondent=respondent_id, amount_low__gt=0).values_list("amount_low", flat=True)
+    with connection.cursor() as cursor:  # asked twice on every vote that names an amount
+        cursor.execute(
+            "SELECT amount_low FROM annotation_judgment WHERE respondent_id = %s AND amount_low > 0", [respondent_id]
+        )
+        amounts = [amount for (amount,) in cursor.fetchall()]
     return median(amounts) if amounts else None

@@ -12,7 +12,7 @@ class PromptForm(forms.Form):
         max_length=100_000,
         error_messages={"required": _("Write something to ask first.")},
     )
-    key = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    key = forms.RegexField(r"^[\x21-\x7e]{1,64}$", widget=forms.HiddenInput)
 
     @classmethod
     def blank(cls, prompt: str = "") -> "PromptForm":

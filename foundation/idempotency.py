@@ -26,6 +26,10 @@ LOCK_AND_LOOK = """
     SELECT pg_try_advisory_xact_lock(%s);
     SELECT body_hash, response FROM foundation_idempotencyrecord WHERE scope = %s AND key = %s
 """
+REMEMBER = """
+    INSERT INTO foundation_idempotencyrecord (scope, key, body_hash, response, created_at, expires_at)
+    VALUES (%s, %s, %s, %s, %s, %s)
+"""
 
 
 class IdempotencyError(Exception):
@@ -122,10 +126,10 @@ def _lock_and_look(scope: str, key: str) -> tuple[str, Any] | None:
 
 
 def _remember(scope: str, key: str, body_hash: str, response: Any, now: datetime, kept_for: timedelta) -> None:
+    values = [scope, key, body_hash, DjangoJSONEncoder().encode(response), now, now + kept_for]
     try:
-        IdempotencyRecord.objects.create(
-            scope=scope, key=key, body_hash=body_hash, response=response, created_at=now, expires_at=now + kept_for
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(REMEMBER, values)
     except IntegrityError as error:
         # The lock was not enough (another database session without it); the effect rolls back with this transaction.
         raise InFlight(f"the request with the key {key} was handled meanwhile") from error

@@ -1,18 +1,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db import IntegrityError, connection, transaction
-from django.db.models import OuterRef, Q
-from django.db.models.functions import Now
 
 from accounts.texts import write_personal_text
 from annotation.enums import AssignmentState, CampaignState, ItemState, SlotState
 from annotation.errors import AnnotationError
-from annotation.models import Assignment, Impression, Judgment, JudgmentText, Respondent, Response
+from annotation.models import Judgment, JudgmentText, Respondent
 from annotation.queries import instrument_questions, own_median_amount
 from annotation.questions import Asked, Reading, Situation, read_answers
 from annotation.transitions import ASSIGNMENT, SLOT
@@ -42,12 +39,39 @@ class CampaignClosed(AnnotationError):
 
 @dataclass(frozen=True)
 class Held:
-    """An assignment under lock: what was shown for it, the contestants by position, and whether the lease ran out."""
+    """An assignment under lock, with what hangs on it: item, campaign, and what was shown for it, if anything was.
 
-    assignment: Assignment
-    impression: Impression
-    contestants: list[int | None]
+    `contestants` stand by position, `order` holds positions as shown.
+    """
+
+    assignment_id: int
+    respondent_id: int
+    state: str
+    lease_token: UUID
     ran_out: bool
+    item_id: int
+    slot_state: str
+    item_state: str
+    source_id: int
+    campaign_id: int
+    campaign_state: str
+    currency: str
+    contestants: list[int | None]
+    impression_id: int
+    instrument_id: int
+    guidelines_id: int | None
+    order: list[int]
+    questions_asked: list[str]
+
+
+class Shown(Protocol):
+    """What an impression asked."""
+
+    @property
+    def instrument_id(self) -> int: ...
+
+    @property
+    def questions_asked(self) -> list[str]: ...
 
 
 @dataclass(frozen=True)
@@ -62,6 +86,22 @@ class Process:
 
 NO_PROCESS = Process()
 
+# Everything a judgment rests on in one statement, in the order of Held: votes are what must be cheap.
+HOLD = """
+SELECT a.id, a.respondent_id, a.state, a.lease_token, a.lease_expires_at <= statement_timestamp(), a.item_id, s.state,
+    i.state, i.source_id, c.id, c.state, c.currency,
+    ARRAY(SELECT r.contestant_id FROM annotation_response r WHERE r.item_id = a.item_id ORDER BY r.position),
+    m.id, m.instrument_id, m.guidelines_id, m."order", m.questions_asked
+FROM annotation_assignment a
+JOIN annotation_slot s ON s.id = a.slot_id
+JOIN annotation_item i ON i.id = a.item_id
+JOIN annotation_campaign c ON c.id = i.campaign_id
+LEFT JOIN LATERAL (
+    SELECT * FROM annotation_impression WHERE assignment_id = a.id ORDER BY id DESC LIMIT 1
+) m ON true
+WHERE a.id = %(assignment)s AND a.respondent_id = %(respondent)s
+FOR UPDATE OF a
+"""
 # Ends the claim in one statement, under the fence: no row means that the lease was not ours any more.
 END = """
 WITH ended AS (
@@ -94,14 +134,36 @@ def submit_judgment(
     answers raise KeyReused, a twin in flight raises InFlight. Refuses NotYourAssignment, LeaseExpired, AlreadyAnswered,
     ItemNotOpen, CampaignClosed and InvalidAnswers; then nothing is written.
     """
+    with transaction.atomic():
+        return submit_in_transaction(
+            assignment_id=assignment_id,
+            lease_token=lease_token,
+            key=key,
+            respondent=respondent,
+            answers=answers,
+            now=now,
+            process=process,
+        )
+
+
+def submit_in_transaction(
+    *,
+    assignment_id: int,
+    lease_token: UUID,
+    key: str,
+    respondent: Respondent,
+    answers: Mapping[str, Any],
+    now: datetime,
+    process: Process = NO_PROCESS,
+) -> Judgment:
+    """`submit_judgment` for a use case with more to write: a refusal must end the caller's transaction."""
     body = body_hash({"assignment": assignment_id, "token": str(lease_token), "answers": dict(answers)})
-    scope = f"judgment:{respondent.pk}"
-    with transaction.atomic(), once(key=key, scope=scope, body_hash=body, now=now) as attempt:
+    with once(key=key, scope=f"judgment:{respondent.pk}", body_hash=body, now=now) as attempt:
         if attempt.replayed:
             return Judgment.objects.get(pk=attempt.response["judgment"])
         held = lock_assignment(assignment_id, respondent)
         refuse_unless_open(held, lease_token)
-        asked = asked_in(held.impression)
+        asked = asked_in(held)
         reading = read_answers(asked, answers, situation_of(held, asked))
         judgment = _write(held, respondent, reading, process, now)
         _end(held, lease_token)
@@ -111,65 +173,58 @@ def submit_judgment(
 
 def lock_assignment(assignment_id: int, respondent: Respondent) -> Held:
     """The respondent's assignment under lock. Raises NotYourAssignment, and ItemNotOpen for one never shown."""
-    contestants = Response.objects.filter(item=OuterRef("item_id")).order_by("position").values("contestant_id")
-    found = (
-        Assignment.objects.select_for_update(of=["self"])
-        .select_related("item__campaign", "slot")
-        .annotate(by_position=ArraySubquery(contestants), ran_out=Q(lease_expires_at__lte=Now()))
-        .filter(pk=assignment_id, respondent=respondent)
-        .first()
-    )
-    if found is None:
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD, {"assignment": assignment_id, "respondent": respondent.pk})
+        row = cursor.fetchone()
+    if row is None:
         raise NotYourAssignment("no such assignment of this respondent")
-    shown = Impression.objects.filter(assignment=found).order_by("-id").first()
-    if shown is None:
+    held = Held(*row)
+    if not held.impression_id:
         raise ItemNotOpen("the item was never shown under this assignment")
-    return Held(found, shown, found.by_position, found.ran_out)
+    return held
 
 
 def refuse_unless_open(held: Held, lease_token: UUID) -> None:
-    assignment = held.assignment
-    if assignment.state == AssignmentState.SUBMITTED:
+    if held.state == AssignmentState.SUBMITTED:
         raise AlreadyAnswered("this assignment was answered")
-    if assignment.state != AssignmentState.OPEN or assignment.lease_token != lease_token:
-        raise LeaseExpired(f"the assignment is {assignment.state} or was claimed anew")
+    if held.state != AssignmentState.OPEN or held.lease_token != lease_token:
+        raise LeaseExpired(f"the assignment is {held.state} or was claimed anew")
     if held.ran_out:
         raise LeaseExpired("the lease ran out")
-    if assignment.item.state not in {ItemState.OPEN, ItemState.FROZEN}:
-        raise ItemNotOpen(f"the item is {assignment.item.state}")
-    if assignment.item.campaign.state not in {CampaignState.RUNNING, CampaignState.PILOT}:
-        raise CampaignClosed(f"the campaign is {assignment.item.campaign.state}")
-    check(ASSIGNMENT, assignment.state, AssignmentState.SUBMITTED)
-    check(SLOT, assignment.slot.state, SlotState.DONE)
+    if held.item_state not in {ItemState.OPEN, ItemState.FROZEN}:
+        raise ItemNotOpen(f"the item is {held.item_state}")
+    if held.campaign_state not in {CampaignState.RUNNING, CampaignState.PILOT}:
+        raise CampaignClosed(f"the campaign is {held.campaign_state}")
+    check(ASSIGNMENT, held.state, AssignmentState.SUBMITTED)
+    check(SLOT, held.slot_state, SlotState.DONE)
 
 
-def asked_in(impression: Impression) -> list[Asked]:
-    return [each for each in instrument_questions(impression.instrument_id) if each.name in impression.questions_asked]
+def asked_in(shown: Shown) -> list[Asked]:
+    return [each for each in instrument_questions(shown.instrument_id) if each.name in shown.questions_asked]
 
 
 def situation_of(held: Held, asked: list[Asked]) -> Situation:
     prices = any(each.type == "amount" for each in asked)
     return Situation(
         responses=len(held.contestants),
-        currency=held.assignment.item.campaign.currency,
-        own_median_amount=own_median_amount(held.assignment.respondent_id) if prices else None,
+        currency=held.currency,
+        own_median_amount=own_median_amount(held.respondent_id) if prices else None,
     )
 
 
 def _write(held: Held, respondent: Respondent, reading: Reading, process: Process, now: datetime) -> Judgment:
-    item, impression = held.assignment.item, held.impression
     try:
         judgment = Judgment.objects.create(
-            campaign=item.campaign,
-            item=item,
+            campaign_id=held.campaign_id,
+            item_id=held.item_id,
             respondent=respondent,
-            source_id=item.source_id,
-            impression=impression,
-            assignment=held.assignment,
-            instrument_id=impression.instrument_id,
-            guidelines_id=impression.guidelines_id,
-            order=impression.order,
-            contestants=[held.contestants[position] for position in impression.order],
+            source_id=held.source_id,
+            impression_id=held.impression_id,
+            assignment_id=held.assignment_id,
+            instrument_id=held.instrument_id,
+            guidelines_id=held.guidelines_id,
+            order=held.order,
+            contestants=[held.contestants[position] for position in held.order],
             answers=reading.answers,
             rendered_at=process.rendered_at,
             first_touch_at=process.first_touch_at,
@@ -197,9 +252,9 @@ def seal_texts(judgment: Judgment, respondent: Respondent, reading: Reading) -> 
 
 def _end(held: Held, lease_token: UUID) -> None:
     values: dict[str, int | UUID] = {
-        "assignment": held.assignment.pk,
+        "assignment": held.assignment_id,
         "token": lease_token,
-        "impression": held.impression.pk,
+        "impression": held.impression_id,
     }
     with connection.cursor() as cursor:
         cursor.execute(END, values)

@@ -24,7 +24,7 @@ from arena.use_cases.start_battle import ArenaClosed, NotEnoughModels, TooBusy, 
 from arena.web.requests import HtmxRequest
 from arena.web.visitors import known_person, person_for, remember
 from foundation.clientaddress import network_digest
-from foundation.idempotency import InFlight, KeyReused, mint_key
+from foundation.idempotency import BadKey, InFlight, KeyReused, mint_key
 from inference_workers.queries import worker_status
 
 SENTENCES = {
@@ -94,8 +94,9 @@ def show_battle(
     if ballot is None or person is None:
         raise Http404
     context |= {"ballot": ballot, "revealed": queries.reveal(battle_id, person=person), "key": mint_key()}
-    if ballot.is_votable and "form" not in context:
-        context["form"] = judgment_form(battle_id, person)
+    asked = queries.asked_of(battle_id, person=person) if ballot.is_votable and "form" not in context else None
+    if asked is not None:
+        context["form"] = judgment_form(battle_id, asked)
     template = "arena/battle.html#inside" if request.htmx else "arena/battle.html"
     response = render(request, template, context, status=status)
     patch_cache_control(response, no_store=True)
@@ -103,8 +104,7 @@ def show_battle(
     return response
 
 
-def judgment_form(battle_id: UUID, person: Person, data: Any = None) -> JudgmentForm:
-    asked = queries.asked_of(battle_id, person=person)
+def judgment_form(battle_id: UUID, asked: queries.BattleQuestions, data: Any = None) -> JudgmentForm:
     return JudgmentForm(asked.questions, asked.situation, data, subject=f"battle:{battle_id}")
 
 
@@ -135,24 +135,31 @@ def follow_up(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
 @require_POST
 def vote(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
     person = known_person(request)
-    if person is None or queries.ballot(battle_id, person=person) is None:
+    asked = queries.asked_of(battle_id, person=person)
+    if person is None or asked is None:
         raise Http404
-    form = judgment_form(battle_id, person, request.POST)
+    form = judgment_form(battle_id, asked, request.POST)
     if not form.is_valid():
         return show_battle(request, battle_id, person, status=422, form=form)
     try:
         cast_vote(
             battle_id=battle_id,
-            turn_count=int(request.POST.get("turn_count", "0")) if request.POST.get("turn_count", "").isdigit() else 0,
+            turn_count=turn_named(request),
             person=person,
             key=request.POST.get("key", ""),
             answers=form.answers,
             process=Process(**form.process),
             now=timezone.now(),
         )
-    except (StaleTurn, ItemNotOpen, LeaseExpired, AlreadyAnswered, InFlight, KeyReused) as refused:
+    except (StaleTurn, ItemNotOpen, LeaseExpired, AlreadyAnswered, BadKey, InFlight, KeyReused) as refused:
         return show_battle(request, battle_id, person, status=conflict(request), problem=_moved_on(refused))
     return after_change(request, battle_id, person)
+
+
+def turn_named(request: HtmxRequest) -> int:
+    """The turn the form was made for; 0, which no battle has, where it names none."""
+    said = request.POST.get("turn_count", "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 6 else 0
 
 
 def conflict(request: HtmxRequest) -> int:

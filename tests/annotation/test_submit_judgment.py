@@ -225,16 +225,15 @@ def test_two_submits_at_once_under_different_keys_make_one_judgment():
 @pytest.mark.django_db(transaction=True)
 def test_control_without_lock_fence_and_constraint_two_submits_make_two_judgments(monkeypatch):
     """The guards are removed from outside; if this still made one row, the race test above would prove nothing."""
-    unlocked = module.lock_assignment
+    locking = module.lock_assignment
     both_read = threading.Barrier(2)
 
     def lock_without_locking(assignment_id, respondent):
-        manager = Assignment.objects
-        monkeypatch.setattr(type(manager.all()), "select_for_update", lambda self, **_: self, raising=True)
-        found = unlocked(assignment_id, respondent)
+        found = locking(assignment_id, respondent)
         both_read.wait(10)
         return found
 
+    monkeypatch.setattr(module, "HOLD", module.HOLD.replace("FOR UPDATE OF a", ""))
     monkeypatch.setattr(module, "lock_assignment", lock_without_locking)
     monkeypatch.setattr(module, "_end", lambda *_: None)
     respondent, assignment = racing_assignment()

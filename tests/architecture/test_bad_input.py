@@ -1,0 +1,136 @@
+"""Whatever is sent to whatever address: a clear refusal, never a failure of ours, and nothing is lost."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import pytest
+from django.db import transaction
+from django.test import Client
+
+from annotation.models import Judgment
+from arena.models import Battle
+from tests.architecture.routes import TABLE, World, expected, make_world
+
+pytestmark = pytest.mark.django_db
+
+# Every name that a form or an address of the site reads, and one that none does.
+NAMES = (
+    *("prompt", "key", "turn_count", "preference", "preference.strength", "acceptable", "worth.a", "worth.b"),
+    *("process.rendered_at", "process.active_ms", "views", "sources", "judged_by", "chosen_by", "minimum_agreement"),
+    *("licence", "page", "lang", "format", "next", "reason", "unheard-of"),
+)
+NASTY = {
+    "NUL": "a\x00b",
+    "huge integer": "9" * 5000,
+    "NaN": "NaN",
+    "infinity": "-Infinity",
+    "superscript": "²",
+    "minus": "-1",
+    "empty": "",
+    "long": "x" * 120_000,
+    "markup": "<script>alert(1)</script>",
+    "deep nesting": "[" * 20_000 + "]" * 20_000,
+    "SQL": "'; DROP TABLE annotation_judgment; --",
+    "path": "../../../../etc/passwd",
+    "not ASCII": "schlüssel 鍵",
+    "right to left": "\u202eabc",
+}
+# What no text can say: a lone surrogate and half a character, as bytes on the wire.
+BROKEN_BYTES = (b"%ED%A0%80", b"%ff%fe", b"%C3")
+
+
+@pytest.fixture
+def world(db, settings, tmp_path) -> World:
+    settings.MEDIA_ROOT = tmp_path
+    return make_world()
+
+
+def good_vote(key: str = "a-good-key") -> dict[str, str]:
+    return {"turn_count": "1", "key": key, "preference": "a", "preference.strength": "1"}
+
+
+def cases(world: World, method: str) -> Iterator[tuple[str, str]]:
+    """Addresses that answer the method to a superuser, of objects that are there."""
+    for pattern, answers in TABLE.items():
+        for case, status in answers.items():
+            asked, _, which = case.partition(" ")
+            there = which in ("", "own", "public", "exported")
+            if asked == method and there and expected(status, "superuser") != 405:
+                yield pattern, world.address(pattern, role="superuser", which=which)
+
+
+def send(client: Client, method: str, address: str, body: bytes) -> int:
+    """The status of the answer; what it changed is taken back."""
+    with transaction.atomic():
+        if method == "GET":
+            status = client.get(f"{address}?{body.decode('latin-1')}").status_code
+        else:
+            status = client.post(address, body, content_type="application/x-www-form-urlencoded").status_code
+        transaction.set_rollback(True)
+    return status
+
+
+def bodies() -> Iterator[tuple[str, bytes]]:
+    """Each nasty value in every field at once, and in each field of a vote that is good otherwise."""
+    for name, value in NASTY.items():
+        yield f"{name} everywhere", urlencode(dict.fromkeys(NAMES, value)).encode()
+    for name, field in itertools.product(NASTY, good_vote()):
+        yield f"{name} in {field}", urlencode(good_vote() | {field: NASTY[name]}).encode()
+    for broken in BROKEN_BYTES:
+        yield f"{broken.decode()} everywhere", b"&".join(field.encode() + b"=" + broken for field in NAMES)
+    yield "no form at all", b"\x00\xff{]"
+    yield "a thousand fields", urlencode({f"field{number}": "x" for number in range(1500)}).encode()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_no_address_fails_whatever_it_is_sent(world, method):
+    client = world.client("superuser")
+    client.raise_request_exception = False
+    # A query is no longer than servers let it be.
+    sent = [(name, body) for name, body in bodies() if method == "POST" or len(body) < 8000]
+    failed = {
+        f"{pattern}: {name}": status
+        for pattern, address in cases(world, method)
+        for name, body in sent
+        if (status := send(client, method, address, body)) >= 500
+    }
+    assert failed == {}
+    assert len(sent) > 20
+
+
+def test_a_refused_vote_leaves_the_battle_as_it_was_and_a_good_one_still_counts(world):
+    client = world.client("anonymous")
+    client.raise_request_exception = False
+    address = world.address("battles/<uuid:battle_id>/vote", role="anonymous", which="own")
+    battle = Battle.objects.get(pk=world.values["battle_id", "own", "anonymous"])
+    statuses = set()
+    bad_keys = ["", "x" * 65, "two words", "schlüssel", "a\x00b"]
+    bad = [*itertools.product(("turn_count", "preference"), NASTY.values()), *(("key", key) for key in bad_keys)]
+    for field, value in bad:
+        statuses.add(client.post(address, good_vote() | {field: value}).status_code)
+        battle.refresh_from_db()
+        assert (battle.state, Judgment.objects.filter(item=battle.item).count()) == ("votable", 0), (field, value[:40])
+    assert statuses <= {400, 409, 422}
+    assert client.post(address, good_vote()).status_code == 302
+    assert Judgment.objects.filter(item=battle.item).count() == 1
+
+
+def test_bodies_of_other_types_are_refused_or_read_as_nothing(world):
+    client = world.client("superuser")
+    client.raise_request_exception = False
+    odd = [
+        ("application/json", json.dumps({"preference": ["a", {"b": 1e400}]}).encode()),
+        ("multipart/form-data; boundary=x", b"--x\r\nbroken"),
+        ("multipart/form-data", b"no boundary"),
+        ("text/plain; charset=utf-16", b"\xff\xfe"),
+        ("application/x-www-form-urlencoded; charset=no-such-charset", b"a=b"),
+    ]
+    failed = {
+        f"{pattern}: {kind}": status
+        for pattern, address in cases(world, "POST")
+        for kind, body in odd
+        if (status := client.generic("POST", address, body, content_type=kind).status_code) >= 500
+    }
+    assert failed == {}
