@@ -126,7 +126,7 @@ def _lock_and_look(scope: str, key: str) -> tuple[str, Any] | None:
 
 
 def _remember(scope: str, key: str, body_hash: str, response: Any, now: datetime, kept_for: timedelta) -> None:
-    values = [scope, key, body_hash, DjangoJSONEncoder().encode(response), now, now + kept_for]
+    values: list[str | datetime] = [scope, key, body_hash, DjangoJSONEncoder().encode(response), now, now + kept_for]
     try:
         with connection.cursor() as cursor:
             cursor.execute(REMEMBER, values)
