@@ -31,7 +31,9 @@ def fail_completion(
             return None
         reason = {"error_code": code, "error_message": clean_text(message)[:2000]}
         if retryable and completion.attempt < completion.max_attempts:
-            return _queue_again(completion, retry_delay(completion.attempt, retry_after), reason)
+            delay = retry_delay(completion.attempt, retry_after, priority=completion.priority)
+            if delay is not None:
+                return _queue_again(completion, delay, reason)
         end_completion(completion, CompletionState.FAILED, now=now, **reason)
     return CompletionState.FAILED
 

@@ -94,7 +94,7 @@ def test_claim_takes_no_more_than_its_limit_and_only_of_its_endpoint():
 
 
 def test_a_retry_is_not_claimed_before_its_time():
-    claimed = claim(make_completion())
+    claimed = claim(make_completion(priority=Priority.BATCH))
     outcome = fail_completion(
         completion_id=claimed.pk,
         lease_token=claimed.lease_token,

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.errors import PersonErased
 from accounts.models import PersonalText
 from accounts.use_cases.erase_person import erase_person
+from config.launch.processes import free_port
 from inference_workers.dispatch import cancel_completion
 from inference_workers.enums import CompletionState, FinishReason, Priority
 from inference_workers.models import Completion, OutboxEntry
@@ -146,6 +147,13 @@ def test_a_receiver_that_breaks_changes_nothing(news):
     assert (stored(completion).state, OutboxEntry.objects.count()) == ("succeeded", 1)
 
 
+def test_a_redis_that_is_down_at_the_commit_loses_nothing(news, settings):
+    completion = claim(make_completion())
+    settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
+    assert finish(completion)
+    assert (stored(completion).text, OutboxEntry.objects.count(), news) == ("An answer.", 1, [completion.pk])
+
+
 def replaced():
     """A completion that a second worker runs, and what the first one holds of it."""
     old = claim(make_completion())
@@ -187,6 +195,13 @@ def test_a_failure_that_may_pass_is_tried_again_until_the_attempts_are_used_up(n
     row = stored(completion)
     assert (row.state, row.attempt, row.error_code, row.error_message) == ("failed", 3, "endpoint_timeout", "too slow")
     assert (OutboxEntry.objects.count(), news) == (1, [completion.pk])
+
+
+@pytest.mark.parametrize(("priority", "outcome"), [(Priority.VISITOR, "failed"), (Priority.BATCH, "queued")])
+def test_only_a_batch_waits_as_long_as_a_busy_endpoint_asks(priority, outcome):
+    completion = claim(make_completion(priority=priority))
+    assert fail(completion, code="endpoint_busy", retry_after=30) == outcome
+    assert stored(completion).state == outcome
 
 
 def test_a_failure_for_good_is_not_tried_again():

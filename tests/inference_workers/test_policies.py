@@ -1,10 +1,13 @@
 import json
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from inference_workers.enums import Rejection
+from inference_workers.enums import Priority, Rejection
 from inference_workers.policies import (
+    LONGEST_VISITOR_RETRY_SECONDS,
     ModelNotAllowed,
     RejectedText,
     Screen,
@@ -13,6 +16,7 @@ from inference_workers.policies import (
     model_folder,
     retry_delay,
 )
+from inference_workers.queries import SOON
 
 CORPUS = [json.loads(line) for line in (Path(__file__).parent / "leak_corpus.jsonl").read_text().splitlines()]
 
@@ -108,8 +112,17 @@ def test_a_looping_text_is_refused_while_it_streams():
 
 
 def test_retries_wait_longer_each_time_or_as_long_as_the_endpoint_asks():
-    assert [retry_delay(attempts, None) for attempts in (1, 2, 3, 9)] == [1.0, 4.0, 15.0, 15.0]
-    assert [retry_delay(1, asked) for asked in (0.1, 7.0, 3600.0)] == [1.0, 7.0, 60.0]
+    batch = partial(retry_delay, priority=Priority.BATCH)
+    assert [batch(attempts, None) for attempts in (1, 2, 3, 9)] == [1.0, 4.0, 15.0, 15.0]
+    assert [batch(1, asked) for asked in (0.1, 7.0, 3600.0)] == [1.0, 7.0, 60.0]
+
+
+def test_a_waiting_person_is_tried_again_for_soon_or_not_at_all():
+    visitor = partial(retry_delay, priority=Priority.VISITOR)
+    assert [visitor(attempts, None) for attempts in (1, 2, 3, 9)] == [0.5, 1.5, 1.5, 1.5]
+    assert [visitor(1, asked) for asked in (0.1, 1.2, 1.6, 3600.0)] == [0.5, 1.2, None, None]
+    # A pump that has nothing else to do stays for a retry that is due within SOON.
+    assert timedelta(seconds=LONGEST_VISITOR_RETRY_SECONDS) < SOON
 
 
 @pytest.mark.parametrize("name", ["..", "../secrets", ".", "", "a/../..", "/etc", "/srv/models", "/srv/models/../x"])
