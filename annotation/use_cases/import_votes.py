@@ -108,11 +108,11 @@ def _check_names(slug: str, name: str) -> None:
 
 def _refuse_taken(slug: str, replace: bool) -> None:
     board = Board.objects.filter(slug=slug).select_related("campaign").first()
-    if board is not None and not replace:
-        raise BoardExists(f"there is a board {slug}: replace its votes, or choose another slug")
     campaign = board.campaign if board else Campaign.objects.filter(slug=slug).first()
     if campaign is not None and (board is None or not campaign.sources.filter(kind=SourceKind.IMPORT).exists()):
         raise NotAnImportedBoard(f"{slug} shows votes that were not imported: choose another slug")
+    if board is not None and not replace:
+        raise BoardExists(f"there is a board {slug}: give --replace to retire its votes for these, or another slug")
 
 
 def _board(slug: str, name: str, now: datetime) -> tuple[Board, int]:

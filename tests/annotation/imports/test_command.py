@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 
+from annotation.enums import SourceKind, SourceState
 from annotation.management.commands import import_votes as command
 from annotation.models import Board, Judgment, LeaderboardSnapshot
 from annotation.queries import latest_snapshot
@@ -59,8 +60,14 @@ def test_a_missing_file_is_one_clear_line(tmp_path):
 
 def test_a_second_import_is_refused_and_a_replacement_moves_the_board(tmp_path):
     run(write(tmp_path, "a,b,outcome\nx,y,a\nx,y,a\ny,x,a\n"), "--board", "votes")
-    with pytest.raises(CommandError, match="there is a board votes"):
+    with pytest.raises(CommandError) as refused:
         run(write(tmp_path, VOTES), "--board", "votes")
+    assert str(refused.value) == (
+        "there is a board votes: give --replace to retire its votes for these, or another slug"
+    )
+    with pytest.raises(CommandError, match="line 2: a is empty"):  # and the board that is there keeps its votes
+        run(write(tmp_path, "a,b,outcome\n,y,a\n"), "--board", "votes", "--replace")
+    assert Board.objects.get(slug="votes").campaign.sources.get(kind=SourceKind.IMPORT).state == SourceState.ACTIVE
     said = run(write(tmp_path, VOTES), "--board", "votes", "--replace")
     assert "Former sources retired: 1." in said
     numbers = list(LeaderboardSnapshot.objects.order_by("number").values_list("number", "judgments"))
