@@ -8,6 +8,7 @@ from statistics import median
 from django.db import connection
 from django.db.models import Max, QuerySet
 
+from annotation.boards import CODE_VERSION
 from annotation.enums import JudgmentKind, SourceState
 from annotation.models import Board, Campaign, Judgment, LeaderboardSnapshot, LogEntry, Question, Source
 from annotation.questions import Asked
@@ -65,6 +66,11 @@ def main_board(campaign: Campaign) -> Board | None:
 
 def latest_snapshot(board: Board) -> LeaderboardSnapshot | None:
     return LeaderboardSnapshot.objects.filter(board=board).order_by("-number").first()
+
+
+def readable_snapshot(board: Board) -> LeaderboardSnapshot | None:
+    """The newest one that this code can show: another version's standings may have another shape."""
+    return LeaderboardSnapshot.objects.filter(board=board, code_version=CODE_VERSION).order_by("-number").first()
 
 
 def public_boards() -> list[tuple[Board, LeaderboardSnapshot | None]]:

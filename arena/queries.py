@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Person
 from accounts.texts import read_personal_texts
-from annotation.boards import contestant_names
+from annotation.boards import CODE_VERSION, contestant_names
 from annotation.models import Board, Contestant, Judgment, LeaderboardSnapshot, Turn
 from annotation.queries import instrument_questions, main_board, own_median_amount
 from annotation.questions import Asked, Situation
@@ -264,6 +264,7 @@ def newest_standings(campaign_id: int) -> dict[int, dict[str, Any]]:
     """The entries of the campaign's main board by contestant; empty before its first snapshot."""
     snapshot = (
         LeaderboardSnapshot.objects.filter(board__campaign=campaign_id, board__is_public=True, board__slice={})
+        .filter(code_version=CODE_VERSION)
         .order_by("board_id", "-number")
         .first()
     )

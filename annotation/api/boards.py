@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from annotation.boards.wording import board_sentence
 from annotation.models import Board, LeaderboardSnapshot
-from annotation.queries import latest_snapshot, public_boards
+from annotation.queries import readable_snapshot, public_boards
 
 
 class BoardLine(serializers.Serializer[Any]):
@@ -84,4 +84,4 @@ class BoardDetail(APIView):
         board = Board.objects.filter(slug=slug, is_public=True).first()
         if board is None:
             raise NotFound
-        return Response(BoardStandings(whole(board, latest_snapshot(board))).data)
+        return Response(BoardStandings(whole(board, readable_snapshot(board))).data)

@@ -14,7 +14,7 @@ from annotation.boards.worth import Entries, worth_of
 from annotation.models import Judgment
 from annotation.ratings import BOTH_BAD_VOTE, PairRows, read_pairs
 
-# Goes up when the same log gives other standings than before.
+# Goes up when the same log gives other standings than before, or standings of another shape.
 CODE_VERSION = "1"
 # A standing that has no rank or group yet.
 NO_RANK = ("group", "rank", "rank_low", "rank_high")

@@ -4,7 +4,7 @@ from typing import Any
 from annotation.enums import Method
 from annotation.errors import AnnotationError
 from annotation.models import Board
-from annotation.queries import last_sequence, latest_snapshot, retired_sources
+from annotation.queries import last_sequence, readable_snapshot, retired_sources
 from annotation.use_cases.refresh_board import standings_of
 
 
@@ -26,7 +26,7 @@ def read_board(*, slug: str, now: datetime, method: str = "") -> dict[str, Any]:
         raise UnknownBoard(f"there is no board {slug!r:.90}; boards: {slugs}")
     if method and method not in Method.values:
         raise UnknownMethod(f"there is no method {method!r:.40}; methods: {', '.join(Method.values)}")
-    snapshot = latest_snapshot(board)
+    snapshot = readable_snapshot(board)
     if snapshot is not None and not method:
         source = {"number": snapshot.number, "digest": snapshot.digest, "last_sequence": snapshot.last_sequence}
         return {"board": board.slug, "name": board.name, **source, **snapshot.standings}

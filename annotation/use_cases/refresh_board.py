@@ -44,8 +44,10 @@ def _refresh(board_id: int) -> LeaderboardSnapshot | None:
     retired, last = retired_sources(board.campaign), last_sequence()
     standings = standings_of(board, last=last, retired=retired)
     digest = digest_of(standings)
-    if newest is not None and (newest.digest, newest.retired_sources) == (digest, retired):
-        return None
+    if newest is not None:
+        was = (newest.digest, newest.retired_sources, newest.code_version)
+        if was == (digest, retired, CODE_VERSION):
+            return None
     return LeaderboardSnapshot.objects.create(
         board=board,
         number=1 if newest is None else newest.number + 1,

@@ -13,7 +13,7 @@ from accounts.models import User
 from annotation.boards.wording import METHODS, NOTES, REASONS, Words, board_sentence
 from annotation.enums import SourceKind
 from annotation.models import Board, LeaderboardSnapshot, Source
-from annotation.queries import latest_snapshot, public_boards
+from annotation.queries import public_boards, readable_snapshot
 from arena.queries import shows_whole_arena, waiting_models
 from foundation.templatetags.text import percent
 
@@ -93,7 +93,7 @@ class Group:
 
 def page_context(board: Board, user: Any) -> dict[str, Any]:
     """Everything the templates of a board's page read."""
-    snapshot, is_arena = latest_snapshot(board), shows_whole_arena(board)
+    snapshot, is_arena = readable_snapshot(board), shows_whole_arena(board)
     context = {
         "board": board,
         "snapshot": snapshot,

@@ -20,7 +20,7 @@ from django.db import connection
 from arena.lockstep import Lockstep
 from arena.queries import AnsweringTurn, answering_turn, newest_snapshot_number
 from arena.web.requests import person_of_scope
-from inference_workers.streams import START, Kind, async_client, read_many
+from inference_workers.streams import START, Kind, shared_reader
 
 log = structlog.get_logger(__name__)
 
@@ -131,21 +131,17 @@ class BattleStream:
 
     async def events(self) -> AsyncIterator[str]:
         yield "retry: 2000\n\n"
-        client = async_client()
-        try:
-            while not (self.turn.ended and self.lockstep.done):
-                await self.listen(client)
-                for ready in self.release():
-                    yield ready
-            yield event(self.turn.outcome, {"turn": self.turn.number})
-        finally:
-            await client.aclose()
+        while not (self.turn.ended and self.lockstep.done):
+            await self.listen()
+            for ready in self.release():
+                yield ready
+        yield event(self.turn.outcome, {"turn": self.turn.number})
 
-    async def listen(self, client: Any) -> None:
+    async def listen(self) -> None:
         """Take in what the workers wrote; ask the rows when they are silent, or when a text has ended."""
         watching = {i: c for i, c in self.cursors.items() if not self.lockstep.sides[self.turn.completions[i]].whole}
         try:
-            news = await read_many(client, watching, block_ms=TICK_MS)
+            news = await shared_reader().read_many(watching, block_ms=TICK_MS)
         except redis.RedisError:
             news = []
         if not watching or not news:

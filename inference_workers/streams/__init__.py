@@ -8,7 +8,7 @@ reason a text ended. It is a convenience: the final text is the one in PostgreSQ
 
 from inference_workers.streams.events import START, Kind, StreamEvent, stream_key, valid_cursor
 from inference_workers.streams.reader import async_client, read_many, read_so_far
-from inference_workers.streams.shared import SharedReader
+from inference_workers.streams.shared import SharedReader, shared_reader
 from inference_workers.streams.writer import StreamWriter, announce_end, sync_client
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "async_client",
     "read_many",
     "read_so_far",
+    "shared_reader",
     "stream_key",
     "sync_client",
     "valid_cursor",

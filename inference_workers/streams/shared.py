@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import redis
 import redis.asyncio
@@ -89,6 +90,14 @@ class SharedReader:
             if (mine or now >= waiter.until) and not waiter.result.done():
                 waiter.result.set_result(mine)
                 self._waiters.discard(waiter)
+
+
+_readers: "WeakKeyDictionary[asyncio.AbstractEventLoop, SharedReader]" = WeakKeyDictionary()
+
+
+def shared_reader() -> SharedReader:
+    """The one reader of the running event loop."""
+    return _readers.setdefault(asyncio.get_running_loop(), SharedReader())
 
 
 def place(entry_id: str) -> tuple[int, int]:

@@ -54,6 +54,17 @@ def test_before_the_first_snapshot_the_page_says_that_it_comes(client):
     assert "Not computed yet" in words(client.get("/leaderboard"))
 
 
+def test_a_snapshot_of_another_version_of_the_code_is_no_failure(client, monkeypatch):
+    board, _ = arena_board()
+    monkeypatch.setattr("annotation.use_cases.refresh_board.CODE_VERSION", "0")
+    monkeypatch.setattr(
+        "annotation.use_cases.refresh_board.standings_of", lambda *_, **__: {"people": {"judgments": 0}}
+    )
+    refreshed(board)
+    assert "Not computed yet" in words(client.get("/leaderboard"))
+    assert client.get(f"/api/v1/boards/{board.slug}").json()["standings"] is None
+
+
 def test_with_no_votes_it_names_the_models_that_wait(client):
     board, _ = arena_board()
     refreshed(board)

@@ -21,6 +21,7 @@ from inference_workers.streams import (
     async_client,
     read_many,
     read_so_far,
+    shared_reader,
     stream_key,
     sync_client,
     valid_cursor,
@@ -240,6 +241,15 @@ def test_one_connection_serves_readers_at_different_places_of_the_same_streams(c
     results, count = asyncio.run(read_all())
     assert [sorted(texts) for texts in results] == [["one", "two"], ["three", "two"], [], []]
     assert count == 1
+
+
+def test_an_event_loop_has_one_reader():
+    async def ask_twice():
+        return shared_reader(), shared_reader()
+
+    first, again = asyncio.run(ask_twice())
+    assert first is again
+    assert asyncio.run(ask_twice())[0] is not first
 
 
 def test_a_reader_that_comes_while_others_wait_is_let_in(completion_id):

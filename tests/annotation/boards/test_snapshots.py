@@ -11,10 +11,12 @@ from django.db import IntegrityError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from annotation.boards import canonical_json, digest_of, plain
+from annotation.boards import CODE_VERSION, canonical_json, digest_of, plain
 from annotation.models import Contestant, LeaderboardSnapshot, Source
+from annotation.queries import latest_snapshot, readable_snapshot
 from annotation.tasks import bring_boards_up
 from annotation.use_cases import refresh_board as module
+from annotation.use_cases.read_board import read_board
 from annotation.use_cases.refresh_board import BoardBusy, rebuild, refresh_board
 from annotation.use_cases.refresh_boards import refresh_boards
 from annotation.use_cases.retire_simulations import restore_simulations, retire_simulations
@@ -242,6 +244,54 @@ def test_a_retired_source_is_news():
     assert refresh_boards(now=timezone.now()) == 1
     retire_source(source_id=Source.objects.get(kind="simulation").pk, actor=None, reason="over", now=timezone.now())
     assert (refresh_boards(now=timezone.now()), refresh_boards(now=timezone.now())) == (1, 0)
+
+
+def shape(value: Any) -> Any:
+    """Names and kinds of what standings hold; of a list its first entry stands for all."""
+    if isinstance(value, dict):
+        return {name: shape(inner) for name, inner in sorted(value.items()) if not name.isdigit()}
+    if isinstance(value, list):
+        return [shape(value[0])] if value else []
+    return "number" if isinstance(value, int | float) else type(value).__name__
+
+
+def test_standings_of_another_shape_are_another_version():
+    """Pages show only snapshots of their own version, so what changes here must raise CODE_VERSION too."""
+    board, _ = voted_board()
+    assert (CODE_VERSION, digest_of(shape(refreshed(board).standings))) == (
+        "1",
+        "a8924d8dd9b1be694a92d27d3bbd7cf1e8c579a122592cc4a4e2723e6948a612",
+    )
+
+
+def test_a_snapshot_of_another_version_is_not_shown_and_soon_replaced():
+    board, _ = voted_board()
+    standings = {"shape": "of old"}
+    old = LeaderboardSnapshot.objects.create(
+        board=board,
+        number=1,
+        method=board.method,
+        code_version="0",
+        slice={},
+        last_sequence=4,
+        retired_sources=[],
+        judgments=4,
+        standings=standings,
+        digest=digest_of(standings),
+    )
+    assert (readable_snapshot(board), latest_snapshot(board)) == (None, old)
+    assert read_board(slug=board.slug, now=timezone.now())["number"] is None
+    assert refreshed(board).number == 2
+    assert readable_snapshot(board).number == 2
+
+
+def test_the_same_standings_of_another_version_are_a_snapshot_of_their_own(monkeypatch):
+    board, _ = voted_board()
+    first = refreshed(board)
+    monkeypatch.setattr(module, "CODE_VERSION", "next")
+    second = refreshed(board)
+    assert (second.digest, second.code_version) == (first.digest, "next")
+    assert refreshed(board) is None
 
 
 def test_other_arithmetic_is_news_once(monkeypatch):
