@@ -8,9 +8,11 @@ from annotation.use_cases.change_campaign_state import change_campaign_state
 from annotation.use_cases.create_campaign import create_campaign
 from annotation.use_cases.publish_guidelines import publish_guidelines
 from annotation.use_cases.publish_instrument import publish_instrument
+from arena.errors import ArenaError
 from arena.models import Arena
 
 SLUG = "arena"
+NAME = "Cardinal arena"
 # Preference for everybody; what the better one is worth in a random half, which the impression records.
 QUESTIONS = (
     {"name": "preference", "type": "preference", "settings": {"strength": "optional"}},
@@ -29,15 +31,24 @@ EXAMPLES = (
 )
 
 
-def seed_arena(*, now: datetime) -> Arena:
-    """The default arena with its instrument and guidelines, running. Again changes nothing."""
+class ArenaExists(ArenaError):
+    """The installation has its arena already, under another slug."""
+
+
+def seed_arena(*, now: datetime, slug: str = "", name: str = NAME) -> Arena:
+    """The default arena with its instrument and guidelines, running. Again changes nothing.
+
+    Without a slug an arena that is there is the one, whatever it is called; with another slug it is refused.
+    """
     found = Arena.objects.select_related("campaign").filter(is_default=True).first()
     if found is not None:
+        if slug not in {"", found.campaign.slug}:
+            raise ArenaExists(f"there is an arena already: {found.campaign.name} ({found.campaign.slug})")
         return found
     with transaction.atomic():
         campaign = create_campaign(
-            slug=SLUG,
-            name="Cardinal arena",
+            slug=slug or SLUG,
+            name=name,
             purpose="Which answer visitors would rather have received to their own prompts, and by how much.",
             now=now,
         )

@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from annotation.enums import SourceKind
+from annotation.queries import main_board
 from annotation.use_cases.create_board import create_board
 from annotation.use_cases.enter_contestant import enter_contestant
 from annotation.use_cases.refresh_board import refresh_board
@@ -23,7 +24,7 @@ class Command(BaseCommand):
         now = timezone.now()
         models = seed_demo_models(now=now)
         arena = seed_arena(now=now)
-        board = create_board(slug=SLUG, name="Arena", campaign=arena.campaign, now=now)
+        board = main_board(arena.campaign) or create_board(slug=SLUG, name="Arena", campaign=arena.campaign, now=now)
         if not arena.campaign.sources.filter(kind=SourceKind.SIMULATION).exists():
             simulate_judgments(
                 campaign=arena.campaign,

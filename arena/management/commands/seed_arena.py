@@ -1,0 +1,37 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
+
+from annotation.queries import main_board
+from annotation.use_cases.create_board import create_board
+from arena.errors import ArenaError
+from arena.use_cases.seed_arena import NAME, SLUG, seed_arena
+
+NEXT = "Battles begin once two public language models are there: /admin/, Endpoints, then Language models."
+
+
+class Command(BaseCommand):
+    help = "Make the arena and its empty board, without the demo's people, models and judgments."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--slug", default="", help=f"of its campaign and its board (default {SLUG})")
+        parser.add_argument("--name", default=NAME, help=f"as its pages and datasets call it (default {NAME!r})")
+
+    def handle(self, *args: Any, slug: str, name: str, **options: Any) -> None:
+        now = timezone.now()
+        try:
+            with transaction.atomic():
+                campaign = seed_arena(now=now, slug=slug, name=name).campaign
+                board = main_board(campaign) or create_board(
+                    slug=campaign.slug, name=campaign.name, campaign=campaign, now=now
+                )
+        except ArenaError as refusal:
+            raise CommandError(str(refusal)) from None
+        except ValidationError as refusal:
+            raise CommandError(" ".join(refusal.messages)) from None
+        self.stdout.write(f"{campaign.name}: battles at /, board at /leaderboard/{board.slug}")
+        self.stdout.write(NEXT)
