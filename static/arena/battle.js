@@ -47,6 +47,30 @@
     if (title && document.activeElement === document.body) title.focus({ preventScroll: true });
   };
 
+  // Once there is an answer a narrow window's form leaves its foot for the end of the page: the reader goes along.
+  const unfolded = new WeakSet();
+  const unfold = (event) => {
+    const form = event.target.closest?.("form.votebar");
+    if (!form || unfolded.has(form)) return;
+    unfolded.add(form);
+    if (getComputedStyle(form).position !== "static") return;
+    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const block = form.offsetHeight > window.innerHeight ? "start" : "end";
+    form.scrollIntoView({ block, behavior: isCalm ? "instant" : "smooth" });
+  };
+
+  // A refused form stays where its reader is, and what it was refused for comes into view.
+  const isRefused = (event) => event.detail.xhr?.status === 422 && event.detail.target?.id === "main";
+  const stay = (event) => {
+    if (isRefused(event)) event.detail.swapOverride = "innerHTML";
+  };
+  const showRefusal = (event) => {
+    if (isRefused(event)) document.querySelector("#main .notice[role=alert]")?.scrollIntoView({ block: "center" });
+  };
+
+  document.addEventListener("change", unfold);
+  document.addEventListener("htmx:beforeSwap", stay);
+  document.addEventListener("htmx:afterSettle", showRefusal);
   document.addEventListener("htmx:afterSwap", look);
   look();
 })();

@@ -1,0 +1,133 @@
+"""The battle's page in a real browser: the form at every width, and what is said while nothing has come yet."""
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from accounts.use_cases.create_person import person_of_visitor
+from annotation.models import Judgment
+from arena.models import Battle
+from arena.web.visitors import COOKIE
+from config.launch.browser import ensure_browser
+from inference_workers.streams import sync_client
+from tests.arena.factories import answer, begin, make_models
+from tests.config.test_pages_in_browser import DESK, FLAGS, PHONE
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+TOKEN = "cookie-of-a-visitor-in-a-browser"
+LONG = "Light of every colour is scattered by air, and blue the most.\n\n" * 15
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=ensure_browser(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_battle(chromium, live_server) -> Iterator[Callable[..., Page]]:
+    contexts, complaints = [], []
+
+    def open_battle(battle: Battle, viewport: dict[str, int]) -> Page:
+        contexts.append(chromium.new_context(base_url=live_server.url, viewport=viewport, reduced_motion="reduce"))
+        contexts[-1].add_cookies([{"name": COOKIE, "value": TOKEN, "url": live_server.url}])
+        page = contexts[-1].new_page()
+        page.set_default_timeout(10_000)
+        # Streams are another server's; 204 tells the browser to leave it at that.
+        page.route("**/streams/**", lambda route: route.fulfill(status=204))
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"/battles/{battle.pk}")
+        return page
+
+    yield open_battle
+    for context in contexts:
+        context.close()
+    # Chromium reports every refused form as a resource that failed; a 422 is an answer.
+    assert [text for text in complaints if "status of 422" not in text] == []
+
+
+def new_battle() -> Battle:
+    sync_client().flushdb()
+    make_models()
+    return begin(person_of_visitor(token=TOKEN, now=timezone.now()))
+
+
+def votable_battle(*, asks_worth: bool = True) -> Battle:
+    """With two long answers; half of all battles ask what the better one is worth."""
+    while True:
+        battle = answer(new_battle(), (LONG, LONG))
+        if ("worth" in battle.impression.questions_asked) == asks_worth:
+            return battle
+
+
+def choose(page: Page, name: str, value: str) -> None:
+    page.locator(f"label.choice__option:has(input[name='{name}'][value='{value}'])").click()
+
+
+def height_of(page: Page, selector: str) -> float:
+    return page.locator(selector).bounding_box()["height"]
+
+
+def test_on_a_phone_the_folded_bar_leaves_the_answers_most_of_the_window(open_battle):
+    page = open_battle(votable_battle(), PHONE)
+    assert page.locator("form.votebar").evaluate("each => getComputedStyle(each).position") == "sticky"
+    assert height_of(page, "form.votebar") < 0.3 * PHONE["height"]
+    expect(page.locator("form.votebar")).to_be_in_viewport(ratio=1)
+
+
+def test_on_a_phone_the_form_unfolds_at_the_end_of_the_page_with_every_question_in_reach(open_battle):
+    battle = votable_battle()
+    page = open_battle(battle, PHONE)
+    choose(page, "preference", "a")
+    expect(page.get_by_text("How much better?")).to_be_in_viewport()
+    # Nothing scrolls within the form: the page shows it from its first question to its button.
+    inner = page.locator(".votebar__inner")
+    assert inner.evaluate("each => each.scrollHeight <= each.clientHeight + 1")
+    page.mouse.wheel(0, 5000)
+    button = page.get_by_role("button", name="Vote and reveal the models")
+    for part in (page.locator("input[name='worth.a']"), button):
+        part.scroll_into_view_if_needed()
+        expect(part).to_be_in_viewport(ratio=1)
+    # Both answers can be read with the whole window for them.
+    page.locator("[data-side=b]").first.evaluate("each => each.scrollIntoView({block: 'start', behavior: 'instant'})")
+    expect(page.locator("form.votebar")).not_to_be_in_viewport()
+    choose(page, "preference.strength", "3")
+    page.fill("input[name='worth.a']", "1.50")
+    button.click()
+    expect(page.locator(".reveal__name")).to_have_count(2)
+    assert [(each.preference, each.strength, each.amount_low) for each in Judgment.objects.all()] == [
+        ("a", 3, Decimal("1.5"))
+    ]
+
+
+def test_on_a_desk_the_bar_stays_at_the_foot_when_it_unfolds(open_battle):
+    page = open_battle(votable_battle(), DESK)
+    choose(page, "preference", "b")
+    assert page.evaluate("scrollY") == 0
+    expect(page.get_by_role("button", name="Vote and reveal the models")).to_be_in_viewport(ratio=1)
+    assert height_of(page, "form.votebar") < 0.6 * DESK["height"]
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+def test_a_refused_vote_says_why_in_view_and_copies_no_style(open_battle, viewport):
+    page = open_battle(votable_battle(), viewport)
+    # As a browser leaves a text box that somebody has made larger.
+    page.locator("#follow-up").evaluate("each => { each.style.height = '90px' }")
+    page.evaluate("document.querySelector('form.votebar').requestSubmit()")
+    expect(page.get_by_text("Choose A, B, no difference, or that you cannot judge.")).to_be_in_viewport()
+    assert page.locator("[style]").count() == 0
+
+
+def test_a_refused_follow_up_says_why_in_view_and_keeps_what_was_written(open_battle):
+    page = open_battle(votable_battle(), PHONE)
+    page.fill("#follow-up", "x" * 4001)
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("4,000 is the most")).to_be_in_viewport()
+    expect(page.locator("#follow-up")).to_have_value("x" * 4001)
