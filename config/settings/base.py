@@ -274,9 +274,9 @@ COMPLETION_MAX_ATTEMPTS = 3
 # most 200 seconds, it must stay below the soft time limit of tasks.
 GENERATION_ADMIT_SECONDS = 240
 # Where language models run in the worker's own process: empty for the best device there is; threads of torch, where
-# nothing leaves it to torch and to OMP_NUM_THREADS.
+# 0 leaves it to torch and to OMP_NUM_THREADS.
 GENERATION_DEVICE = env.str("GENERATION_DEVICE", default="")
-GENERATION_THREADS = env.int("GENERATION_THREADS", default=None)
+GENERATION_THREADS = env.int("GENERATION_THREADS", default=0) or None
 # Whether endpoints without a model, which answer by rule, may be used.
 SCRIPTED_ENDPOINTS = env.bool("SCRIPTED_ENDPOINTS", default=False)
 # Folders, besides models/ in the data directory, below which language models may be loaded from.

@@ -5,10 +5,23 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import yaml
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 REFERENCE = REPOSITORY / "docs" / "settings.md"
 COMPOSE_FILE = REPOSITORY / "docker-compose.yml"
 COMPOSE_SECTION = "docker-compose.yml"
+FORM = REPOSITORY / "config" / "deploy" / "env.example"
+# What an installation in containers does not choose, and why.
+NOT_PASSED = {
+    "DEBUG": "never on a server",
+    "DATABASE_APP_ROLE": "config/deploy/application-role.sh makes the default one",
+    "CARDINAL_STATIC_ROOT": "a folder of the image, which its Dockerfile names",
+    "OMP_NUM_THREADS": "GENERATION_THREADS says it",
+    "OMP_WAIT_POLICY": "its default is right wherever cores are shared",
+    "OPENBLAS_NUM_THREADS": "its default is right for several processes",
+    "SCRIPTED_ENDPOINTS": "for tests",
+}
 PACKAGES = ("config", "arena", "annotation", "inference_workers", "accounts", "ranking", "foundation", "benchmarks")
 # Passed on to programs that are started, as every program does.
 PASSED_ON = {"PATH"}
@@ -95,6 +108,34 @@ def test_the_reference_of_the_compose_file_has_its_variables_and_their_defaults(
 
     assert listed(compose=True) == defaults
     assert {name for name, *_ in used} == set(defaults)
+
+
+def environments() -> dict[str, dict[str, str]]:
+    """What each service that runs our image is given."""
+    services = yaml.safe_load(COMPOSE_FILE.read_text())["services"]
+    return {name: each["environment"] for name, each in services.items() if "build" in each}
+
+
+def test_compose_passes_every_setting_on_or_a_reason_is_given():
+    read_by_us = {name for title in ("Application", "Production") for name, _ in ROW.findall(section(title))}
+    passed = {name for each in environments().values() for name in each}
+
+    assert sorted(read_by_us - passed) == sorted(NOT_PASSED)
+    assert passed <= set(listed(compose=False))
+
+
+def test_compose_passes_a_setting_on_under_its_own_name():
+    for given in environments().values():
+        chosen = {name: value for name, value in given.items() if value.startswith("${")}
+        assert {name: COMPOSED.fullmatch(value)[1] for name, value in chosen.items()} == {name: name for name in chosen}
+
+
+def test_the_form_of_the_compose_file_has_each_of_its_variables_once():
+    lines = re.findall(r"^(#?)([A-Z][A-Z0-9_]*)=(.*)$", FORM.read_text(), re.MULTILINE)
+    shown = {name: "required" if not value and not commented else value or "empty" for commented, name, value in lines}
+
+    assert len(shown) == len(lines)
+    assert shown == listed(compose=True)
 
 
 def test_a_variable_is_found_however_it_is_read():
