@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Max
+from django.db.models import Max, Min, Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Person
@@ -19,7 +20,7 @@ from annotation.questions import Asked, Situation
 from arena.enums import BattleState
 from arena.models import Arena, Battle
 from inference_workers.enums import CompletionState, Visibility
-from inference_workers.models import LanguageModel
+from inference_workers.models import Completion, LanguageModel
 
 SIDES = ("a", "b")
 
@@ -188,6 +189,34 @@ def _read_all(said: list[Any], turns: list[Turn]) -> Callable[[Any], str]:
 
 def _last_words(messages: str) -> str:
     return str(json.loads(messages)[-1]["content"]) if messages else ""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """How long a battle's turn has waited, and how many battles stand before it. Of both sides together, because the
+    one that has answered already would name the faster model."""
+
+    seconds: int
+    ahead: int
+
+
+def wait_of(battle_id: UUID, *, person: Person) -> Wait | None:
+    """None where this person has no such battle, or nothing is waited for."""
+    battle = Battle.objects.filter(
+        pk=battle_id, assignment__respondent__person=person, state=BattleState.ANSWERING
+    ).first()
+    if battle is None:
+        return None
+    jobs = Completion.objects.filter(turn__response__item=battle.item_id, turn__number=battle.turn_count - 1)
+    asked_at, queued_at = jobs.aggregate(
+        asked=Min("created_at"), queued=Min("created_at", filter=Q(state=CompletionState.QUEUED))
+    ).values()
+    seconds = max(0, int((timezone.now() - asked_at).total_seconds()))
+    if queued_at is None:
+        return Wait(seconds, ahead=0)
+    before = Turn.objects.filter(completion__state=CompletionState.QUEUED, completion__created_at__lt=queued_at)
+    others = before.exclude(response__item=battle.item_id).values("response__item").distinct()
+    return Wait(seconds, ahead=others.count())
 
 
 @dataclass(frozen=True)

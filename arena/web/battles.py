@@ -86,6 +86,18 @@ def battle(request: HtmxRequest, battle_id: UUID) -> HttpResponse:
     return show_battle(request, battle_id, known_person(request))
 
 
+@require_GET
+def waiting(request: HtmxRequest, battle_id: UUID) -> HttpResponse:
+    """The line that says why nothing has come yet; the page asks again until something has."""
+    person = known_person(request)
+    if person is None or queries.ballot(battle_id, person=person) is None:
+        raise Http404
+    context = {"wait": queries.wait_of(battle_id, person=person), "workers": worker_status()}
+    response = render(request, "arena/battle.html#waiting", context)
+    patch_cache_control(response, no_store=True)
+    return response
+
+
 def show_battle(
     request: HtmxRequest, battle_id: UUID, person: Person | None, *, status: int = 200, **context: Any
 ) -> HttpResponse:

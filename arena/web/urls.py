@@ -7,6 +7,7 @@ urlpatterns = [
     path("workers", battles.workers, name="workers"),
     path("battles", battles.start, name="start-battle"),
     path("battles/<uuid:battle_id>", battles.battle, name="battle"),
+    path("battles/<uuid:battle_id>/waiting", battles.waiting, name="battle-waiting"),
     path("battles/<uuid:battle_id>/follow-up", battles.follow_up, name="follow-up"),
     path("battles/<uuid:battle_id>/vote", battles.vote, name="vote"),
     path("leaderboard", leaderboard.leaderboard, name="leaderboard"),

@@ -14,6 +14,15 @@
     stop();
     following = live;
     const side = (name) => live.querySelector(`[data-side="${name}"]`);
+    // Its place is kept, so that nothing moves; htmx asks no more for an element that is gone.
+    const endWaiting = () => {
+      const line = document.getElementById("waiting");
+      if (line?.hasAttribute("hx-get")) {
+        const empty = line.cloneNode(false);
+        empty.removeAttribute("hx-get");
+        line.replaceWith(empty);
+      }
+    };
     const show = (name, text) => {
       side(name).querySelector("[data-text]").append(text);
       const state = side(name).querySelector("[data-state]");
@@ -21,6 +30,7 @@
     };
     source = new EventSource(live.dataset.stream);
     source.addEventListener("text", (message) => {
+      endWaiting();
       for (const [name, text] of Object.entries(JSON.parse(message.data))) show(name, text);
     });
     source.addEventListener("restart", () => {

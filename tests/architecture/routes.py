@@ -43,6 +43,7 @@ TABLE: dict[str, dict[str, Status]] = {
     "workers": READ,
     "battles": {"GET": 405, "POST": 422},
     "battles/<uuid:battle_id>": {"GET own": 200, "GET another's": 404, "POST own": 405, "POST another's": 405},
+    "battles/<uuid:battle_id>/waiting": {"GET own": 200, "GET another's": 404, "POST own": 405, "POST another's": 405},
     "battles/<uuid:battle_id>/follow-up": {
         "GET own": 405,
         "GET another's": 405,

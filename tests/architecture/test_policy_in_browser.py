@@ -22,6 +22,7 @@ PASSWORD = "pass-word-42"
 # Files, and parts of pages, which a browser does not open by themselves.
 NO_PAGES = {
     "workers",
+    "battles/<uuid:battle_id>/waiting",
     "datasets/<slug:slug>/v<int:number>/files/<path:name>",
     "datasets/<slug:slug>/v<int:number>/status",
     "datasets/<slug:slug>/preview",

@@ -1,6 +1,8 @@
 """The battle's page in a real browser: the form at every width, and what is said while nothing has come yet."""
 
+import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,8 +14,10 @@ from annotation.models import Judgment
 from arena.models import Battle
 from arena.web.visitors import COOKIE
 from config.launch.browser import ensure_browser
+from inference_workers.models import Completion
+from inference_workers.queries import READY_KEY
 from inference_workers.streams import sync_client
-from tests.arena.factories import answer, begin, make_models
+from tests.arena.factories import answer, begin, claimed_turn, make_models
 from tests.config.test_pages_in_browser import DESK, FLAGS, PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -123,6 +127,33 @@ def test_a_refused_vote_says_why_in_view_and_copies_no_style(open_battle, viewpo
     page.evaluate("document.querySelector('form.votebar').requestSubmit()")
     expect(page.get_by_text("Choose A, B, no difference, or that you cannot judge.")).to_be_in_viewport()
     assert page.locator("[style]").count() == 0
+
+
+def say_of_the_workers(state: str) -> None:
+    sync_client().hset(READY_KEY, mapping={"a-model": state})
+
+
+def test_a_waiting_visitor_reads_that_the_language_models_are_still_loading_and_then_that_they_are_at_work(open_battle):
+    battle = new_battle()
+    say_of_the_workers("loading")
+    Completion.objects.update(created_at=timezone.now() - timedelta(seconds=20))
+    page = open_battle(battle, PHONE)
+    line = page.locator("#waiting")
+    expect(line).to_contain_text("The language models are still loading.")
+    expect(line).to_contain_text(re.compile(r"\b2\d s"))
+    say_of_the_workers("ready")
+    expect(line).to_contain_text("Both models have your prompt.")
+    expect(line).not_to_contain_text("loading")
+
+
+def test_a_visitor_in_a_queue_reads_how_many_battles_come_before(open_battle):
+    first, second = new_battle(), new_battle()
+    say_of_the_workers("ready")
+    expect(open_battle(second, PHONE).locator("#waiting")).to_contain_text("1 battle is waiting before yours.")
+    claimed_turn(first)
+    page = open_battle(second, DESK)
+    with page.expect_response("**/waiting"):
+        expect(page.locator("#waiting")).not_to_contain_text("before yours")
 
 
 def test_a_refused_follow_up_says_why_in_view_and_keeps_what_was_written(open_battle):

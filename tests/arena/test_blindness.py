@@ -76,6 +76,7 @@ def test_no_page_stream_header_or_cookie_names_a_model_before_the_vote(canaries)
     battle = begin_in_browser(client)
     address = reverse("battle", args=[battle.pk])
     seen = [everything(client.get(address)), everything(client.get(address, HTTP_HX_REQUEST="true"))]
+    seen.append(everything(client.get(reverse("battle-waiting", args=[battle.pk]))))
     for completion in claimed_turn(battle):
         finish(completion, "Because of scattering.")
     seen.append(read_stream(client, battle, until="ready").lower())
