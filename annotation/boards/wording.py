@@ -44,8 +44,28 @@ METHODS: dict[str, Words] = {
 }
 
 
-def reason_words(code: str) -> Words:
-    return REASONS[code]
+def reason_words(standings: Mapping[str, Any]) -> Words:
+    """Why there are no ratings; empty where there are some. With votes that compare nobody it says which they are."""
+    reason, judgments, excluded = standings["reason"], standings["people"]["judgments"], standings["excluded"]
+    if reason is None:
+        return ""
+    if reason != "no_votes" or not judgments or excluded["left_out"] < judgments:
+        return REASONS[reason]
+    if excluded["neither"] == judgments:
+        words = ngettext(
+            "%(count)s vote so far, of “neither is acceptable”, which compares nobody.",
+            "%(count)s votes so far, all of “neither is acceptable”, which compares nobody.",
+            judgments,
+        )
+    elif excluded["cannot_compare"] == judgments:
+        words = ngettext(
+            "%(count)s vote so far, of “I cannot judge”, which compares nobody.",
+            "%(count)s votes so far, all of “I cannot judge”, which compares nobody.",
+            judgments,
+        )
+    else:
+        words = _("%(count)s votes so far, all of “neither is acceptable” or “I cannot judge”, which compare nobody.")
+    return words % {"count": f"{judgments:,}"}
 
 
 def board_sentence(standings: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.enums import Role
 from accounts.models import User
-from annotation.boards.wording import METHODS, NOTES, REASONS, Words, board_sentence
+from annotation.boards.wording import METHODS, NOTES, REASONS, Words, board_sentence, reason_words
 from annotation.enums import SourceKind
 from annotation.models import Board, LeaderboardSnapshot, Source
 from annotation.queries import public_boards, readable_snapshot
@@ -126,10 +126,13 @@ def standings_context(snapshot: LeaderboardSnapshot) -> dict[str, Any]:
         "worth": worth,
         "worth_axis": _worth_axis(standings["entries"]),
         # What is said above the ratings is not said twice.
-        "worth_notes": _notes([n for n in worth["notes"] if n not in standings["notes"]], worth["reason"])
+        "worth_notes": _notes(
+            [n for n in worth["notes"] if n not in standings["notes"]],
+            REASONS[worth["reason"]] if worth["reason"] else "",
+        )
         if worth
         else [],
-        "notes": _notes(standings["notes"], standings["reason"]),
+        "notes": _notes(standings["notes"], reason_words(standings)),
         "method": METHODS[standings["method"]],
         "simulated": simulated_words(standings["simulated_share"]),
         "counts_half": standings["method"] == "bt_half",
@@ -205,8 +208,8 @@ def _interval(entry: Mapping[str, Any]) -> str:
     return _("%(lower)s to %(upper)s") % {"lower": f"{lower:.0f}", "upper": f"{upper:.0f}"}
 
 
-def _notes(codes: Sequence[str], reason: str | None) -> list[Words]:
-    return [*([REASONS[reason]] if reason else []), *(NOTES[code] for code in codes)]
+def _notes(codes: Sequence[str], reason: Words) -> list[Words]:
+    return [*([reason] if reason else []), *(NOTES[code] for code in codes)]
 
 
 def _contestants(snapshot: LeaderboardSnapshot | None) -> set[int]:

@@ -15,6 +15,7 @@ from accounts.enums import Role
 from annotation.enums import RespondentKind
 from annotation.models import Board, Contestant, Event, Source
 from annotation.use_cases.enter_contestant import enter_contestant
+from annotation.use_cases.retire_simulations import retire_simulations
 from annotation.use_cases.simulate_judgments import simulate_judgments
 from arena.queries import default_board, newest_standings
 from arena.web import streams
@@ -71,6 +72,16 @@ def test_with_no_votes_it_names_the_models_that_wait(client):
     text = words(client.get("/leaderboard"))
     assert "No ratings yet No vote compares two models yet, so nobody has a rating. Start a battle" in text
     assert "Model p – In battles, no votes yet Model q – In battles, no votes yet" in text
+
+
+def test_with_one_vote_of_neither_acceptable_it_says_so_and_not_that_there_is_no_vote(client):
+    board, (p, q, _) = arena_board(simulated=20)
+    judge(board.campaign, p, q, acceptable=(False, False))
+    retire_simulations(campaign=board.campaign, actor=None, reason="enough", now=timezone.now())
+    refreshed(board)
+    text = words(client.get("/leaderboard"))
+    assert "No ratings yet 1 vote so far, of “neither is acceptable”, which compares nobody. Start a battle" in text
+    assert "No vote compares" not in text
 
 
 def test_with_one_vote_both_models_are_provisional_and_the_third_waits(client):

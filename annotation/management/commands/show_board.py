@@ -34,7 +34,7 @@ class Command(BaseCommand):
         for line in table([HEADINGS, *(cells(entry) for entry in board["entries"])]):
             self.stdout.write(line)
         if board["reason"]:
-            self.stdout.write(str(reason_words(board["reason"])))
+            self.stdout.write(str(reason_words(board)))
         self.stdout.write(str(board_sentence(board)))
 
 

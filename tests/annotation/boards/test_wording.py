@@ -2,7 +2,7 @@
 
 import pytest
 
-from annotation.boards.wording import METHODS, NOTES, REASONS, board_sentence
+from annotation.boards.wording import METHODS, NOTES, REASONS, board_sentence, reason_words
 from annotation.boards.worth import REASONS as WORTH_REASONS
 from annotation.enums import Method
 from ranking import Note
@@ -78,3 +78,18 @@ def test_there_are_words_for_every_code():
     assert set(NOTES) == {note.value for note in Note}
     assert set(METHODS) == set(Method.values)
     assert set(REASONS) == {"no_votes", *WORTH_REASONS.values()}
+
+
+@pytest.mark.parametrize(
+    ("judgments", "neither", "cannot_compare", "said"),
+    [
+        (0, 0, 0, "No vote compares two models yet, so nobody has a rating."),
+        (1, 1, 0, "1 vote so far, of “neither is acceptable”, which compares nobody."),
+        (1200, 1200, 0, "1,200 votes so far, all of “neither is acceptable”, which compares nobody."),
+        (1, 0, 1, "1 vote so far, of “I cannot judge”, which compares nobody."),
+        (3, 2, 1, "3 votes so far, all of “neither is acceptable” or “I cannot judge”, which compare nobody."),
+    ],
+)
+def test_votes_that_compare_nobody_are_named_where_nobody_has_a_rating(judgments, neither, cannot_compare, said):
+    excluded = {"left_out": judgments, "neither": neither, "cannot_compare": cannot_compare}
+    assert reason_words({"reason": "no_votes", "people": {"judgments": judgments}, "excluded": excluded}) == said
