@@ -17,6 +17,7 @@ from .davidson import DavidsonFit, fit_davidson
 from .elo import EloRatings, rate_elo
 from .errors import (
     BadAmount,
+    BadCovariate,
     BadOutcome,
     BadParameter,
     BadWeight,
@@ -60,6 +61,7 @@ __all__ = [
     "POINTS_PER_LOGIT",
     "PROVISIONAL_BELOW",
     "BadAmount",
+    "BadCovariate",
     "BadOutcome",
     "BadParameter",
     "BadWeight",

@@ -29,6 +29,10 @@ class BadAmount(RankingError):
     """An amount is infinite, or `amount` is needed and absent."""
 
 
+class BadCovariate(RankingError):
+    """A covariate is NaN or infinite, or says nothing that the strengths do not say already."""
+
+
 class BadParameter(RankingError):
     """A setting of a fit is outside its range."""
 

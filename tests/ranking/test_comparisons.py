@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from ranking import (
     BadAmount,
+    BadCovariate,
     BadOutcome,
     BadWeight,
     Comparisons,
+    MissingLabels,
     RankingError,
     ShapeMismatch,
     SingleContestant,
@@ -47,6 +49,18 @@ def made(**changes: object) -> Comparisons:
         ({"both_bad": np.array([0, 1, 0])}, BadOutcome, "True or False"),
         ({"annotator": np.array([0.5, 1.0, 2.0])}, UnknownIndex, "annotator holds float64"),
         ({"amount": np.array([1.0, np.inf, 0.0])}, BadAmount, "NaN where nothing was asked"),
+        ({"strength": np.array([0, 0, 1])}, BadOutcome, "strength[0] is 0 with outcome 1.0"),
+        ({"strength": np.array([1, 2, 1])}, BadOutcome, "strength[1] is 2 with outcome 0.5"),
+        ({"strength": np.array([-2, 0, 1])}, BadOutcome, "-1 where it was not said"),
+        ({"strength": np.array([1.0, 0.0, 1.0])}, BadOutcome, "give whole numbers"),
+        ({"amount_low": np.zeros(3)}, BadAmount, "belong together"),
+        ({"amount_low": np.array([0, 2, 0]), "amount_high": np.ones(3)}, BadAmount, "not be above"),
+        ({"amount_low": np.array([0, np.nan, 0]), "amount_high": np.ones(3)}, BadAmount, "both or neither"),
+        ({"covariates": np.ones(3)}, ShapeMismatch, "one row of values per comparison"),
+        ({"covariates": np.ones((2, 4))}, ShapeMismatch, "covariates 2"),
+        ({"covariates": np.array([[1.0], [np.nan], [0.0]])}, BadCovariate, "NaN or infinite"),
+        ({"propensity": np.array([0.5, 0.0, 1.0])}, BadWeight, "outside (0, 1]"),
+        ({"category": np.array(["code", "math", "code"])}, UnknownIndex, "number the labels with integers first"),
     ],
 )
 def test_a_bad_column_is_refused_with_its_place_and_its_fix(changes, refusal, says):
@@ -79,6 +93,30 @@ def test_selecting_rows_keeps_every_column_and_all_contestants():
         np.testing.assert_array_equal(kept.annotator, [8, 9])
         np.testing.assert_array_equal(kept.prompt, [5, -1])
         np.testing.assert_array_equal(kept.amount, [np.nan, -2.0])
+
+
+def test_the_grade_is_the_strength_with_the_sign_of_the_preference():
+    votes = made(strength=np.array([3, 0, 2]))
+    assert votes.grade.tolist() == [3, 0, -2]
+    assert votes.select([2, 0]).grade.tolist() == [-2, 3]
+
+
+@pytest.mark.parametrize("changes", [{}, {"strength": np.array([3, -1, 2])}], ids=["none", "one not said"])
+def test_a_grade_needs_every_strength(changes):
+    with pytest.raises(MissingLabels, match="select the rows that have one"):
+        _ = made(**changes).grade
+
+
+def test_covariates_and_bounds_are_kept_row_by_row():
+    votes = made(
+        covariates=np.arange(6).reshape(3, 2),
+        amount_low=np.array([0.0, np.nan, -np.inf]),
+        amount_high=np.array([np.inf, np.nan, -1.0]),
+    ).select([2, 1])
+    assert votes.covariates is not None
+    assert votes.covariates.tolist() == [[4.0, 5.0], [2.0, 3.0]]
+    np.testing.assert_array_equal(votes.amount_low, [-np.inf, np.nan])
+    np.testing.assert_array_equal(votes.amount_high, [-1.0, np.nan])
 
 
 def test_a_log_that_has_just_begun_has_no_rows():
