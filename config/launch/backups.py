@@ -25,6 +25,23 @@ FORMAT = 1
 DESCRIPTION, DUMP, KEYS, MEDIA = "backup.json", "database.dump", "keys.json", "media"
 EMPTY_SCHEMA = "DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC"
 
+# Judgments remember the transaction that wrote them, by which the sequencer finds those without a number. In a new
+# cluster, whose transactions count from the beginning, the old numbers lie in a future far away, and it would look at
+# every restored row each time. Here they are all of this transaction: what has its number was there before it.
+SETTLE_TRANSACTIONS = """
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM public.annotation_judgment WHERE transaction >= pg_current_xact_id()::text::bigint) THEN
+        SET CONSTRAINTS ALL IMMEDIATE;  -- a check put off would keep the trigger from being switched on again
+        ALTER TABLE public.annotation_judgment DISABLE TRIGGER USER;
+        UPDATE public.annotation_judgment j SET transaction = CASE
+            WHEN EXISTS (SELECT FROM public.annotation_logentry e WHERE e.judgment_id = j.id) THEN 0
+            ELSE pg_current_xact_id()::text::bigint
+        END;
+        ALTER TABLE public.annotation_judgment ENABLE TRIGGER USER;
+    END IF;
+END $$
+"""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -108,7 +125,7 @@ def restore_backup(file: Path, target: Target, *, empty_first: bool) -> None:
         run_tool("pg_restore", ["--no-owner", f"--file={script}", str(dump)])
         options = ["--no-psqlrc", "--quiet", "--single-transaction", "--set", "ON_ERROR_STOP=1"]
         steps = ["--command", EMPTY_SCHEMA] if empty_first else []
-        run_tool("psql", [*options, *steps, "--file", str(script)], target.database)
+        run_tool("psql", [*options, *steps, "--file", str(script), "--command", SETTLE_TRANSACTIONS], target.database)
         for member in archive.getmembers():
             inside = Path(member.name)
             if member.isfile() and inside.parts[0] == MEDIA and ".." not in inside.parts:

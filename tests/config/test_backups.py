@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import tarfile
 from contextlib import closing
 from hashlib import sha256
@@ -12,11 +13,17 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 from psycopg import sql
 
+from annotation.use_cases import sequence_log as sequencing
+from annotation.use_cases.sequence_log import sequence_log
+from config.launch import backups
 from config.launch.backups import Target, key_fingerprint, read_contents, restore_backup, write_backup
 from config.launch.errors import LaunchError
 from config.management.installation import current_target, describe, unknown_migrations
+from tests.annotation.test_sequence_log import judge
+from tests.factories import make_campaign
 
 
 def connect(target: Target) -> psycopg.Connection:
@@ -83,6 +90,56 @@ def test_restored_application_role_still_cannot_change_the_log(fresh, file):
         database.execute("SET ROLE cardinal_app")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             database.execute("DELETE FROM annotation_judgment")
+
+
+@pytest.fixture
+def from_another_cluster(source, file, tmp_path):
+    """A backup of two numbered judgments and one without a number, of transactions that are far ahead of ours."""
+    campaign = make_campaign()
+    for _ in range(2):
+        judge(campaign)
+    sequence_log(now=timezone.now())
+    judge(campaign)
+    with closing(connect(source)) as database:
+        database.execute("SET session_replication_role = replica")
+        database.execute("UPDATE annotation_judgment SET transaction = transaction + 1000000000")
+    write_backup(tmp_path / "other.tar", source, describe(), {})
+    return tmp_path / "other.tar"
+
+
+def looked_at(target: Target) -> tuple[int, int]:
+    """Rows without a number that the sequencer finds, and numbered rows that it looks at before, as it does forever."""
+    with closing(connect(target)) as database:
+        last, last_id = database.execute(
+            "SELECT j.transaction, j.id FROM annotation_logentry e JOIN annotation_judgment j ON j.id = e.judgment_id "
+            "ORDER BY e.sequence DESC LIMIT 1"
+        ).fetchone()
+        (horizon,) = database.execute(sequencing.HORIZON).fetchone()
+        values = {"last": last, "last_id": last_id, "horizon": horizon, "batch": 10}
+        found = database.execute(sequencing.READY, values).fetchall()
+        every = re.sub("AND NOT EXISTS .*", "", sequencing.READY.split("ORDER BY")[0])
+        return len(found), len(database.execute(every, values).fetchall()) - len(found)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_judgments_of_another_cluster_are_numbered_and_not_looked_at_again(fresh, from_another_cluster):
+    restore_backup(from_another_cluster, fresh, empty_first=False)
+    assert looked_at(fresh) == (1, 0)
+    with closing(connect(fresh)) as database:
+        transactions = [row[0] for row in database.execute("SELECT transaction FROM annotation_judgment ORDER BY id")]
+        assert transactions[:2] == [0, 0]
+        assert 0 < transactions[2] < database.execute("SELECT pg_current_xact_id()::text::bigint").fetchone()[0]
+        with pytest.raises(psycopg.errors.RestrictViolation):  # the log is closed again
+            database.execute("UPDATE annotation_judgment SET transaction = 0")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_unsettled_judgments_of_another_cluster_are_looked_at_each_time(
+    fresh, from_another_cluster, monkeypatch
+):
+    monkeypatch.setattr(backups, "SETTLE_TRANSACTIONS", "SELECT 1")
+    restore_backup(from_another_cluster, fresh, empty_first=False)
+    assert looked_at(fresh) == (1, 2)
 
 
 def test_restore_over_another_database_replaces_all_of_it(source, fresh, file):
