@@ -11,17 +11,22 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from inference_workers.dispatch import request_completion
-from inference_workers.enums import CompletionState, Priority
+from inference_workers.enums import CompletionState, Priority, Rejection
 from inference_workers.forms import CARD_FIELDS, RECIPE_FIELDS, EndpointForm, LanguageModelForm
 from inference_workers.models import Completion, Endpoint, LanguageModel, LanguageModelRevision
-from inference_workers.queries import completion_texts, worker_status
+from inference_workers.queries import Failures, completion_texts, recent_failures, worker_status
 from inference_workers.use_cases.edit_endpoint import add_endpoint, edit_endpoint
 from inference_workers.use_cases.edit_language_model import add_language_model, edit_language_model
 
 TEST_QUESTION = "Say hello in one short sentence."
+LEAK_HINT = _(
+    "An answer that names its model is held back and asked for once more; the second one voids the battle. The system"
+    " prompt can tell the model not to name itself, and other names that are ordinary words can be removed."
+)
 TESTS_AT_ONCE = 20
 REFRESH_SECONDS = 2
 
@@ -52,7 +57,8 @@ class LanguageModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ]
     prepopulated_fields = {"slug": ["name"]}
     inlines = [RevisionInline]
-    list_display = ["name", "organisation", "visibility", "weight", "endpoint", "revision"]
+    readonly_fields = ["last_completions"]
+    list_display = ["name", "organisation", "visibility", "weight", "endpoint", "revision", "last_completions"]
     list_filter = ["visibility", "current__endpoint"]
     list_select_related = ["current__endpoint"]
     search_fields = ["name", "slug", "organisation"]
@@ -66,8 +72,25 @@ class LanguageModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def revision(self, model: LanguageModel) -> int | None:
         return model.current.number if model.current else None
 
+    @admin.display(description=_("last completions"))
+    def last_completions(self, model: LanguageModel) -> str:
+        """The list has looked up those of all its rows; the page of one model also says what to do about them."""
+        if hasattr(model, "failures"):
+            return failure_words(model.failures)
+        failures = recent_failures([model.pk]).get(model.pk)
+        leaks = failures is not None and Rejection.IDENTITY_LEAK in failures.reasons
+        return f"{failure_words(failures)} {LEAK_HINT}" if leaks else failure_words(failures)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        failures = recent_failures([model.pk for model in changelist.result_list])
+        for model in changelist.result_list:
+            model.failures = failures.get(model.pk)
+        return changelist
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fieldsets
+        past = [(_("Of late"), {"fields": ("last_completions",)})] if obj else []
+        return [*self.fieldsets, *past]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         # The revision's fields are no fields of the model; the form adds them itself.
@@ -180,6 +203,24 @@ class CompletionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if waiting:
             response["Refresh"] = str(REFRESH_SECONDS)
         return response
+
+
+def failure_words(failures: Failures | None) -> str:
+    """How many of a language model's last completions failed or were held back, and why."""
+    if failures is None:
+        return gettext("none yet")
+    if not failures.failed:
+        return ngettext("%(ended)d, it succeeded", "%(ended)d, all succeeded", failures.ended) % {
+            "ended": failures.ended
+        }
+    known = dict(Rejection.choices)
+    reasons = "; ".join(f"{known.get(code, code)} ({count})" for code, count in failures.reasons.items())
+    share = {
+        "failed": failures.failed,
+        "ended": failures.ended,
+        "percent": round(100 * failures.failed / failures.ended),
+    }
+    return gettext("%(failed)d of %(ended)d (%(percent)d %%) failed or were held back") % share + f": {reasons}."
 
 
 def ask_for_tests(

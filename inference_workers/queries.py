@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 import redis
+from django.db import connection
 from django.db.models import Avg, Count, Q
 from django.db.models.functions import Now
 from django.utils.functional import Promise
@@ -148,6 +150,43 @@ def completion_messages(completions: Iterable[Completion]) -> dict[UUID, list[di
         else:
             sealed = personal.get(row.personal_messages_id)
             found[row.pk] = json.loads(sealed) if sealed is not None else None
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Of a language model's last completions, how many failed, and how often for which reason, the usual one first."""
+
+    ended: int
+    failed: int
+    reasons: Mapping[str, int]
+
+
+# The last of each model by itself; a window would number the whole table.
+LAST_COMPLETIONS = """
+SELECT m.id, c.error_code, count(*) FROM unnest(%(models)s::bigint[]) AS m(id)
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN c.state = 'failed' THEN c.error_code ELSE '' END AS error_code
+    FROM inference_workers_completion c
+    JOIN inference_workers_languagemodelrevision r ON r.id = c.revision_id
+    WHERE r.language_model_id = m.id AND c.state IN ('succeeded', 'failed')
+    ORDER BY c.created_at DESC LIMIT %(last)s
+) c
+GROUP BY m.id, c.error_code ORDER BY m.id, count(*) DESC, c.error_code
+"""
+
+
+def recent_failures(models: Iterable[int], *, last: int = 50) -> dict[int, Failures]:
+    """By id of those language models that have ended completions."""
+    with connection.cursor() as cursor:
+        cursor.execute(LAST_COMPLETIONS, {"models": list(models), "last": last})
+        rows = cursor.fetchall()
+    found: dict[int, Failures] = {}
+    for model, own in groupby(rows, key=lambda row: row[0]):
+        counts = {code: count for _, code, count in own}
+        ended = sum(counts.values())
+        reasons = {code: count for code, count in counts.items() if code}
+        found[model] = Failures(ended, sum(reasons.values()), reasons)
     return found
 
 

@@ -1,5 +1,6 @@
 """Editing language models and endpoints, by use case and in the admin."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from foundation.encryption import Unreadable
 from foundation.outbound import release_secret
 from inference_workers.enums import Backend, Visibility
 from inference_workers.models import Completion, Endpoint, LanguageModel, LanguageModelRevision
+from inference_workers.queries import Failures, recent_failures
 from inference_workers.streams import sync_client
 from inference_workers.use_cases import edit_language_model as editing
 from inference_workers.use_cases.edit_endpoint import EndpointSettings, add_endpoint, edit_endpoint
@@ -31,6 +33,16 @@ KEY = "sk-canary-0123456789"
 def add(endpoint=None, card=CARD, **recipe):
     values = {"endpoint": endpoint or make_endpoint(), "provider_model": "words=5"} | recipe
     return add_language_model(card=card, recipe=Recipe(**values), now=timezone.now())
+
+
+def end(completion, code):
+    """As if a worker had ended it, with an error where there is a code."""
+    ended = (
+        {"state": "failed", "error_code": code}
+        if code
+        else {"state": "succeeded", "text": "Yes.", "finish_reason": "stop"}
+    )
+    Completion.objects.filter(pk=completion.pk).update(finished_at=timezone.now(), created_at=timezone.now(), **ended)
 
 
 def edit(model, card=CARD, **changed):
@@ -287,6 +299,27 @@ class TestAdmin:
             assert response.status_code == 200
             assert "CANARY" not in response.content.decode()
 
+    def test_a_model_that_names_itself_says_so_in_its_list_and_on_its_page(self, operator):
+        leaky, sound, new = (make_revision(model={"name": name}) for name in ("Leaky", "Sound", "New"))
+        for code in ["", "identity_leak", "identity_leak", "endpoint_status"]:
+            end(make_completion(revision=leaky), code)
+        end(make_completion(revision=sound), "")
+        make_completion(revision=new)
+        withheld = "3 of 4 (75 %) failed or were held back: The answer named its model (2); endpoint_status (1)."
+        shown = operator.get(page("languagemodel_changelist")).content.decode()
+        cells = re.findall(r'<td class="field-last_completions">(.*?)</td>', shown)
+        assert cells == [withheld, "none yet", "1, it succeeded"]
+        form = operator.get(page("languagemodel_change", leaky.language_model_id)).content.decode()
+        assert withheld in form
+        assert "The system prompt can tell the model not to name itself" in form
+
+    def test_only_the_last_completions_of_each_model_count(self):
+        revision = make_revision()
+        for code in ["identity_leak", "empty", "", ""]:
+            end(make_completion(revision=revision), code)
+        (found,) = recent_failures([revision.language_model_id], last=3).values()
+        assert found == Failures(ended=3, failed=1, reasons={"empty": 1})
+
     @pytest.mark.parametrize("name", ["languagemodel", "endpoint", "completion"])
     def test_lists_take_the_same_number_of_queries_for_one_row_and_for_three(
         self, operator, name, django_assert_max_num_queries
@@ -308,6 +341,7 @@ def test_test_now_asks_and_shows_the_answers(operator, kind):
     shown = response.content.decode()
     assert (response.headers["Refresh"], Completion.objects.count()) == ("2", 2)
     assert "Queued" in shown
+    assert shown.count("Asked; the answer appears here.") == 2
     run_pump()
     done = operator.get(response.redirect_chain[-1][0])
     texts = list(Completion.objects.values_list("text", flat=True))
