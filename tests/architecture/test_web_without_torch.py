@@ -17,7 +17,7 @@ from tests.architecture.test_routes import account_address, admin_addresses, pat
 from tests.architecture.tree import REPOSITORY
 from tests.factories import new_key
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 Request = tuple[str, str, dict[str, str], dict[str, str]]
 

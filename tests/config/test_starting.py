@@ -15,6 +15,7 @@ STARTS = {
     "pages under a WSGI server": [PYTHON, "-c", "import config.wsgi"],
     "a worker": [PYTHON, "-m", "celery", "-A", "config.celery", "worker", "--pool", "solo", "-n", "refused@test"],
 }
+QUICKEST = "pages under a WSGI server"
 WEAK = "SECRET_KEY has 8 characters, fewer than 50. Set it to the output of: "
 
 
@@ -39,7 +40,10 @@ def refusals(done: subprocess.CompletedProcess[str]) -> list[str]:
     return lines.splitlines()
 
 
-@pytest.mark.parametrize("command", STARTS.values(), ids=STARTS)
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param(each, id=name, marks=pytest.mark.slow if name != QUICKEST else ()) for name, each in STARTS.items()],
+)
 def test_a_weak_secret_key_is_refused_in_one_line_that_names_it(command):
     done = start(command, SECRET_KEY="changeme")
     assert done.returncode == 3, done.stderr
@@ -48,18 +52,18 @@ def test_a_weak_secret_key_is_refused_in_one_line_that_names_it(command):
 
 
 def test_several_refusals_are_told_at_once():
-    done = start(STARTS["pages under a WSGI server"], SECRET_KEY="changeme", CARDINAL_ENCRYPTION_KEY="")
+    done = start(STARTS[QUICKEST], SECRET_KEY="changeme", CARDINAL_ENCRYPTION_KEY="")
     assert [line.split()[0] for line in refusals(done)] == ["SECRET_KEY", "CARDINAL_ENCRYPTION_KEY"]
 
 
 def test_control_with_safe_settings_the_same_start_succeeds():
-    done = start(STARTS["pages under a WSGI server"])
+    done = start(STARTS[QUICKEST])
     assert (done.returncode, "does not start" in done.stderr) == (0, False), done.stderr
 
 
 def test_a_database_that_does_not_sync_is_refused():
     """As the one of the tests is: acknowledged answers would be lost with the power."""
-    done = start(STARTS["pages under a WSGI server"], DATABASE_URL=os.environ["DATABASE_URL"])
+    done = start(STARTS[QUICKEST], DATABASE_URL=os.environ["DATABASE_URL"])
     assert done.returncode == 3, done.stderr
     assert [line.split(" is ")[0] for line in refusals(done)] == ["fsync", "synchronous_commit", "full_page_writes"]
 

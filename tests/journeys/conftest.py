@@ -55,7 +55,9 @@ class Running:
         return done.stdout
 
 
-@pytest.fixture(scope="session")
+# Package, not session: the same process goes on with other tests, which this `up` would slow down, and Playwright keeps
+# its thread inside an event loop, where no other browser can be opened and nothing asynchronous be run.
+@pytest.fixture(scope="package")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("up") / "data"
     environment = {name: value for name, value in os.environ.items() if name not in OURS}
@@ -107,7 +109,7 @@ def wait_for_page(address: str, process: subprocess.Popen[str], output: Path, se
     pytest.fail(f"no page after {seconds:g} s:\n{output.read_text()}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=ensure_browser(), args=FLAGS)
