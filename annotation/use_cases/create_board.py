@@ -13,9 +13,9 @@ def create_board(
     now: datetime,
     method: str = Method.BRADLEY_TERRY,
     slice: dict[str, Any] | None = None,
+    public: bool = True,
 ) -> Board:
     """A named slice of a campaign's log with a method; the same slug again returns the board that exists."""
-    board, _ = Board.objects.get_or_create(
-        slug=slug, defaults={"name": name, "campaign": campaign, "method": method, "slice": slice or {}}
-    )
+    values = {"name": name, "campaign": campaign, "method": method, "slice": slice or {}, "is_public": public}
+    board, _ = Board.objects.get_or_create(slug=slug, defaults=values)
     return board

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ from annotation.use_cases.copy_rows import copy_rows, reserve_ids
 from annotation.use_cases.create_board import create_board
 from annotation.use_cases.create_campaign import create_campaign
 from annotation.use_cases.enrol_respondent import campaign_key
+from annotation.use_cases.publish_board import publish_board
 from annotation.use_cases.publish_instrument import publish_instrument
 from annotation.use_cases.record_event import record_event
 from annotation.use_cases.retire_source import retire_source
@@ -64,13 +66,21 @@ class Imported:
 
 
 def import_votes(
-    *, path: Path, board_slug: str, now: datetime, name: str = "", replace: bool = False, report: Report | None = None
+    *,
+    path: Path,
+    board_slug: str,
+    now: datetime,
+    name: str = "",
+    replace: bool = False,
+    public: bool = True,
+    report: Report | None = None,
 ) -> Imported:
     """Write a file's pairwise votes into the log as a source with a board of its own: all of them, or nothing.
 
     The whole file is checked first (BrokenFile names its lines). Then everything is written in one transaction under
     the constraints of the log. With `replace` the board's former source is retired and the board keeps its address;
-    without it a slug that is taken raises BoardExists. The votes count once `sequence_log` has numbered them.
+    without it a slug that is taken raises BoardExists. A board that is not `public` shows to researchers and admins
+    alone; one that was hidden is not shown again by an import. The votes count once `sequence_log` has numbered them.
     `report` is told a stage ("checking", "writing") and how much of it is done.
     """
     tell = report or (lambda stage, done: None)
@@ -80,7 +90,7 @@ def import_votes(
         if not try_advisory_lock(f"annotation.import_votes:{board_slug}"):
             raise AnotherImport(f"another import to {board_slug} is running: wait for it to end")
         _refuse_taken(board_slug, replace)
-        board, replaced = _board(board_slug, name or path.stem, now)
+        board, replaced = _board(board_slug, name or board_name(path), public, now)
         source = _source(board.campaign, name or path.name, spooled)
         _write(board.campaign, source, spooled, now, tell)
     return Imported(
@@ -115,12 +125,19 @@ def _refuse_taken(slug: str, replace: bool) -> None:
         raise BoardExists(f"there is a board {slug}: give --replace to retire its votes for these, or another slug")
 
 
-def _board(slug: str, name: str, now: datetime) -> tuple[Board, int]:
+def board_name(path: Path) -> str:
+    """A file's name as a title: `crowd_votes-2026-05-01.csv` becomes `crowd votes 2026-05-01`."""
+    return re.sub(r"_+|(?<!\d)-+|-+(?!\d)|\s+", " ", path.stem).strip() or path.stem
+
+
+def _board(slug: str, name: str, public: bool, now: datetime) -> tuple[Board, int]:
     """The board, its former sources retired, or a new one with a campaign of its own."""
     board = Board.objects.select_for_update().filter(slug=slug).first()
     if board is None:
         campaign = create_campaign(slug=slug, name=clean_text(name)[:LONGEST_NAME], now=now)
-        return create_board(slug=slug, name=campaign.name, campaign=campaign, now=now), 0
+        return create_board(slug=slug, name=campaign.name, campaign=campaign, now=now, public=public), 0
+    if not public:
+        board = publish_board(board_id=board.pk, public=False, actor=None, now=now)
     former = board.campaign.sources.filter(kind=SourceKind.IMPORT, state=SourceState.ACTIVE).order_by("pk")
     ids = list(former.values_list("pk", flat=True))
     for source_id in ids:

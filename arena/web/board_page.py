@@ -107,6 +107,11 @@ def page_context(board: Board, user: Any) -> dict[str, Any]:
     return context | (standings_context(snapshot) if snapshot else {})
 
 
+def sees_hidden_boards(user: Any) -> bool:
+    roles = (Role.RESEARCHER, Role.CAMPAIGN_ADMIN, Role.OPERATOR)
+    return isinstance(user, User) and user.is_active and user.has_role(*roles)
+
+
 def may_retire(user: Any) -> bool:
     return isinstance(user, User) and user.is_active and user.has_role(Role.OPERATOR, Role.CAMPAIGN_ADMIN)
 

@@ -16,7 +16,7 @@ from accounts.use_cases.create_person import person_of_user
 from annotation.models import Board
 from annotation.use_cases.retire_simulations import restore_simulations, retire_simulations
 from arena.queries import default_board
-from arena.web.board_page import may_retire, page_context
+from arena.web.board_page import may_retire, page_context, sees_hidden_boards
 from arena.web.requests import HtmxRequest
 
 
@@ -29,7 +29,7 @@ def leaderboard(request: HtmxRequest) -> HttpResponse:
 
 @require_GET
 def board(request: HtmxRequest, slug: str) -> HttpResponse:
-    return show_board(request, public_board(slug))
+    return show_board(request, readable_board(slug, request.user))
 
 
 @require_POST
@@ -43,7 +43,8 @@ def restore(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _move(request: HttpRequest, slug: str, verb: Callable[..., Any], said: str) -> HttpResponse:
-    board, user, now = public_board(slug), request.user, timezone.now()
+    user, now = request.user, timezone.now()
+    board = readable_board(slug, user)
     if not isinstance(user, User) or not may_retire(user):
         raise Http404
     actor = person_of_user(user=user, now=now)
@@ -52,9 +53,9 @@ def _move(request: HttpRequest, slug: str, verb: Callable[..., Any], said: str) 
     return redirect("board", slug)
 
 
-def public_board(slug: str) -> Board:
-    found = Board.objects.select_related("campaign").filter(slug=slug, is_public=True).first()
-    if found is None:
+def readable_board(slug: str, user: Any) -> Board:
+    found = Board.objects.select_related("campaign").filter(slug=slug).first()
+    if found is None or not (found.is_public or sees_hidden_boards(user)):
         raise Http404
     return found
 

@@ -34,6 +34,7 @@ def researchers(status: int) -> Status:
     return {"researcher": status, "superuser": status, "anonymous": 302, "else": 403}
 
 
+SEES_HIDDEN = {"researcher": 200, "campaign_admin": 200, "operator": 200, "superuser": 200, "else": 404}
 MAY_RETIRE = {"campaign_admin": 302, "operator": 302, "superuser": 302, "else": 404}
 
 # By the resolver's pattern; what is asked, of which object where the pattern names one, and the answer's status.
@@ -52,18 +53,18 @@ TABLE: dict[str, dict[str, Status]] = {
     },
     "battles/<uuid:battle_id>/vote": {"GET own": 405, "GET another's": 405, "POST own": 422, "POST another's": 404},
     "leaderboard": READ,
-    "leaderboard/<slug:slug>": {"GET public": 200, "GET hidden": 404, "POST public": 405, "POST hidden": 405},
+    "leaderboard/<slug:slug>": {"GET public": 200, "GET hidden": SEES_HIDDEN, "POST public": 405, "POST hidden": 405},
     "leaderboard/<slug:slug>/retire-simulated": {
         "GET public": 405,
         "GET hidden": 405,
         "POST public": MAY_RETIRE,
-        "POST hidden": 404,
+        "POST hidden": MAY_RETIRE,
     },
     "leaderboard/<slug:slug>/restore-simulated": {
         "GET public": 405,
         "GET hidden": 405,
         "POST public": MAY_RETIRE,
-        "POST hidden": 404,
+        "POST hidden": MAY_RETIRE,
     },
     "datasets": {"GET": researchers(200), "POST": 405},
     "datasets/<slug:slug>/new": {

@@ -37,6 +37,11 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, help="CSV, Parquet or JSONL")
         parser.add_argument("--board", required=True, metavar="SLUG", help="the board's address: /leaderboard/SLUG")
         parser.add_argument("--name", default="", help="the board's name; without it the file's")
+        parser.add_argument(
+            "--private",
+            action="store_true",
+            help="show the board to researchers and admins alone, until it is published",
+        )
         parser.add_argument("--replace", action="store_true", help="retire the board's former import")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -48,6 +53,7 @@ class Command(BaseCommand):
                 board_slug=options["board"],
                 name=options["name"],
                 replace=options["replace"],
+                public=not options["private"],
                 now=timezone.now(),
                 report=progress.report,
             )
@@ -72,7 +78,8 @@ class Command(BaseCommand):
             self.stdout.write(f"Columns not read: {', '.join(imported.ignored_columns)}.")
         if imported.replaced:
             self.stdout.write(f"Former sources retired: {imported.replaced}.")
-        self.stdout.write(f"{seconds:.1f} s. Board: /leaderboard/{imported.board.slug}")
+        seen_by = "everybody" if imported.board.is_public else "researchers and admins who sign in"
+        self.stdout.write(f"{seconds:.1f} s. Board: /leaderboard/{imported.board.slug}, shown to {seen_by}.")
 
 
 class Progress:

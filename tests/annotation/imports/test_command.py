@@ -7,7 +7,9 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
+from django.test import Client
 
+from accounts.enums import Role
 from annotation.enums import SourceKind, SourceState
 from annotation.management.commands import import_votes as command
 from annotation.models import Board, Judgment, LeaderboardSnapshot
@@ -15,6 +17,7 @@ from annotation.queries import latest_snapshot
 from annotation.use_cases.create_campaign import create_campaign
 from tests.annotation.imports.files import write
 from tests.annotation.imports.test_import_votes import NOW, VOTES
+from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,12 +34,35 @@ def test_the_command_says_what_it_wrote_and_where_it_shows(tmp_path):
         "4 votes over 3 contestants, 2 judges: 1 a, 1 b, 1 tie, 1 both_bad.",
         "Columns not read: note.",
     ]
-    assert said[2].endswith(" s. Board: /leaderboard/votes")
+    assert said[2].endswith(" s. Board: /leaderboard/votes, shown to everybody.")
     board = Board.objects.get(slug="votes")
     standings = latest_snapshot(board).standings
     # The default method leaves the vote out that says both were bad.
     assert {entry["model"]: entry["votes"] for entry in standings["entries"]} == {"gpt": 3, "llama": 2, "mistral": 1}
     assert standings["excluded"]["both_bad"] == 1
+
+
+def test_a_private_board_shows_to_researchers_alone_and_a_later_import_does_not_publish_it(tmp_path, client):
+    researcher = Client()
+    researcher.force_login(make_user(role=Role.RESEARCHER))
+    path = write(tmp_path, VOTES, "crowd_votes-2026-05-01.csv")
+    said = run(path, "--board", "votes", "--private")
+    assert said.splitlines()[-1].endswith("Board: /leaderboard/votes, shown to researchers and admins who sign in.")
+    run(path, "--board", "votes", "--replace")
+    assert [client.get(f"/leaderboard/{slug}").status_code for slug in ("votes", "none")] == [404, 404]
+    shown = researcher.get("/leaderboard/votes").content.decode()
+    assert ("crowd votes 2026-05-01" in shown, "Not public" in shown, "/streams/" in shown) == (True, True, False)
+    call_command("import_votes", str(path), "--board", "open", stdout=StringIO(), stderr=StringIO())
+    other = client.get("/leaderboard/open").content.decode()
+    assert ("/leaderboard/votes" in other, "Not public" in other) == (False, False)
+
+
+def test_a_public_board_is_hidden_when_it_is_replaced_in_private(tmp_path, client):
+    path = write(tmp_path, VOTES)
+    run(path, "--board", "votes")
+    assert client.get("/leaderboard/votes").status_code == 200
+    run(path, "--board", "votes", "--replace", "--private")
+    assert client.get("/leaderboard/votes").status_code == 404
 
 
 def test_a_broken_file_is_refused_with_its_lines_and_nothing_is_kept(tmp_path):
