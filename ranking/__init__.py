@@ -37,6 +37,14 @@ from .errors import (
     UnknownIndex,
 )
 from .gauge import Gauge
+from .pair_effects import (
+    EmpiricalBayes,
+    PairWeights,
+    empirical_bayes_variance,
+    overdispersion,
+    pair_weights,
+    posterior_mode,
+)
 from .posterior import WaldTest, probability_above, probability_best, wald_test
 from .priors import NormalPrior, Prior, VirtualTie
 from .proportions import Shares, WinRates, acceptability, wilson, win_rates
@@ -76,6 +84,7 @@ __all__ = [
     "Covariance",
     "DavidsonFit",
     "EloRatings",
+    "EmpiricalBayes",
     "Estimand",
     "Evidence",
     "Family",
@@ -91,6 +100,7 @@ __all__ = [
     "NotStronglyConnected",
     "Note",
     "OnlyTies",
+    "PairWeights",
     "Policy",
     "Prior",
     "RankRanges",
@@ -112,10 +122,14 @@ __all__ = [
     "WorthIntervals",
     "acceptability",
     "count_matrix",
+    "empirical_bayes_variance",
     "fit_bradley_terry",
     "fit_davidson",
     "fit_worth",
     "generator",
+    "overdispersion",
+    "pair_weights",
+    "posterior_mode",
     "probability_above",
     "probability_best",
     "random_order",
