@@ -84,6 +84,7 @@ def bodies() -> Iterator[tuple[str, bytes]]:
     yield "a thousand fields", urlencode({f"field{number}": "x" for number in range(1500)}).encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_no_address_fails_whatever_it_is_sent(world, method):
     client = world.client("superuser")

@@ -60,6 +60,7 @@ def test_every_address_answers_each_role_as_the_table_says(world):
     assert wrong == {}
 
 
+@pytest.mark.slow
 def test_an_object_that_does_not_exist_answers_like_one_that_is_not_yours(world):
     """So that nobody can find out which ids exist."""
     differences = {}
@@ -113,6 +114,7 @@ def admin_answers(client: Client) -> dict[str, int]:
     return {pattern: ask(client, "GET", address) for pattern, address in admin_addresses().items()}
 
 
+@pytest.mark.slow
 def test_the_admin_shows_nothing_to_others_than_staff(world):
     """Not even which pages there are: everybody is sent to sign in. The rest is what signing in and out needs."""
     assert len(admin_addresses()) > 40

@@ -107,6 +107,7 @@ def test_a_persons_completion_leaves_no_plain_text_in_the_database(generation_wo
     assert streamed(row.pk) not in plain
 
 
+@pytest.mark.slow
 def test_a_killed_child_costs_an_attempt_and_gives_one_result(generation_worker):
     """The child dies in the middle of a stream; celery starts another one."""
     revision = make_revision(provider_model="words=60,pace=0.05")
@@ -125,6 +126,7 @@ def test_a_killed_child_costs_an_attempt_and_gives_one_result(generation_worker)
     assert {event.attempt for event in events} == {1, 2}
 
 
+@pytest.mark.slow
 def test_without_the_sweeper_what_a_killed_child_held_stays_as_it_is(generation_worker):
     """The control of the test above: celery's own redelivery wakes the worker, but nobody takes the rows back."""
     completion = make_completion(revision=make_revision(provider_model="words=60,pace=0.05"))
@@ -136,6 +138,7 @@ def test_without_the_sweeper_what_a_killed_child_held_stays_as_it_is(generation_
     assert ended(completion, sweep=True)[0].attempt == 2
 
 
+@pytest.mark.slow
 def test_a_completion_that_kills_every_worker_is_parked_and_its_neighbour_lives(generation_worker):
     """Whatever runs beside the poison dies with it, but only twice: the third attempt is made alone."""
     endpoint = make_endpoint()
@@ -158,6 +161,7 @@ def test_a_completion_that_kills_every_worker_is_parked_and_its_neighbour_lives(
     assert (rows[1].state, rows[1].attempt) == ("succeeded", 3)
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_when_the_broker_forgets_everything(generation_worker):
     revision = make_revision(endpoint=make_endpoint(capacity=4), provider_model="words=10,pace=0.02")
     completions, flushes = [], 0
@@ -175,6 +179,7 @@ def test_nothing_is_lost_when_the_broker_forgets_everything(generation_worker):
     assert (attempts, news) == (40, 40)
 
 
+@pytest.mark.slow
 def test_without_the_sweeper_a_flushed_broker_loses_completions(generation_worker, monkeypatch):
     """The control: the only hint is gone, and nothing else tells the worker."""
     monkeypatch.setattr(waking, "_publish", lambda *args, **kwargs: True)
@@ -317,6 +322,7 @@ def test_a_worker_loads_the_models_of_battles_before_anybody_asks(own_worker, ti
     assert (row.state, row.attempt) == ("succeeded", 1)
 
 
+@pytest.mark.slow
 def test_a_worker_that_sweeps_does_not_load_torch():
     """The default worker, and whoever else asks Celery for its tasks, stay small."""
     code = (
@@ -352,6 +358,7 @@ def test_sigterm_gives_back_what_cannot_end_in_ten_seconds(own_worker):
     assert (rows[long.pk].state, rows[long.pk].attempt, rows[long.pk].max_attempts) == ("queued", 1, 4)
 
 
+@pytest.mark.slow
 def test_the_workers_word_of_itself_runs_out_when_it_stops_giving_it(generation_worker):
     wait_until(lambda: worker_status().ready, 15)
     assert 0 < sync_client().ttl(READY_KEY) <= READY_SECONDS

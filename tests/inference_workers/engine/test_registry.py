@@ -32,7 +32,7 @@ def test_each_description_becomes_its_backend():
         ("registry", ["torch", "transformers", "openai", "django", "celery"]),
         ("openai_backend", ["torch", "transformers", "django", "celery"]),
         ("smollm2", ["torch", "transformers", "gguf", "django", "celery"]),
-        ("transformers_backend", ["django", "celery", "openai"]),
+        pytest.param("transformers_backend", ["django", "celery", "openai"], marks=pytest.mark.slow),
     ],
 )
 def test_a_module_imports_only_what_it_works_with(module, unwanted):
