@@ -35,7 +35,16 @@ from ranking import (
 )
 
 PROGRAM = Path(__file__).parent / "peers" / "ranking.py"
-ROUNDS, QUICK_ROUNDS = 5, 3
+ROUNDS, QUICK_ROUNDS = 5, 1
+# As the largest public set of battles, as one of the middle, and as large as an arena gets in years.
+SIZES: Any = (
+    {"models": 53, "votes": 135_634, "seed": 101, "slices": 11},
+    {"models": 100, "votes": 100_000, "seed": 102},
+    {"models": 300, "votes": 1_000_000, "seed": 103},
+    {"models": 400, "votes": 5_000_000, "seed": 104},
+)
+# What a quick run has no time for: seconds for each call.
+SLOW = ("arena_rank_fit_prepared", "arena_rank_prepared", "arena_rank_slices")
 LARGEST_DIFFERENCE = 1.5  # points between ours and a peer's where the model is the same: theirs stop early
 
 
@@ -43,7 +52,6 @@ LARGEST_DIFFERENCE = 1.5  # points between ours and a peer's where the model is 
 class World:
     """Votes of one size, as the log stores them."""
 
-    name: str
     votes: Comparisons
     masks: Any = None  # (slices, n) which votes belong to each slice
 
@@ -52,7 +60,7 @@ class World:
         return f"{len(self.votes)} votes, {self.votes.count} models"
 
 
-def make_world(name: str, *, models: int, votes: int, seed: int, slices: int = 0) -> World:
+def make_world(*, models: int, votes: int, seed: int, slices: int = 0) -> World:
     """Strengths spread by one logit, models met unevenly often, a fifth of the votes ties."""
     rng = np.random.default_rng(seed)
     strength = rng.normal(size=models)
@@ -62,13 +70,14 @@ def make_world(name: str, *, models: int, votes: int, seed: int, slices: int = 0
     outcome = (rng.random(votes) < 1.0 / (1.0 + np.exp(strength[b] - strength[a]))).astype(float)
     outcome[rng.random(votes) < 0.2] = 0.5
     masks = rng.random((slices, votes)) < 0.3 if slices else None
-    return World(name, Comparisons(a=a, b=b, outcome=outcome, count=models), masks)
+    return World(Comparisons(a=a, b=b, outcome=outcome, count=models), masks)
 
 
 class Peers:
     """One process for all peers, so that what they import and compile is ready after the first round."""
 
-    def __init__(self) -> None:
+    def __init__(self, left_out: Sequence[str] = ()) -> None:
+        self.left_out = left_out
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
         flags = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
@@ -126,11 +135,11 @@ def timed(task: Callable[[], Any]) -> tuple[float, Any]:
 def race(peers: Peers, ours: Callable[[], Any], theirs: Sequence[str], rounds: int) -> tuple[float, dict[str, float]]:
     """Median seconds of ours and of each peer; the first round warms both and is not counted."""
     taken: list[float] = []
-    peer: dict[str, list[float]] = {name: [] for name in theirs}
+    peer: dict[str, list[float]] = {name: [] for name in theirs if name not in peers.left_out}
     for number in range(rounds + 1):
         seconds, points = timed(ours)
         taken.append(seconds)
-        for name in theirs:
+        for name in peer:
             if number == 0 or sum(peer[name]) < 60:  # a slow peer need not run as often to be known as slow
                 seconds, their_points = peers.time(name)
                 peer[name].append(seconds)
@@ -211,22 +220,16 @@ def limit_of_fit(size: int) -> float:
 
 def run(*, quick: bool) -> list[Row]:
     rounds = QUICK_ROUNDS if quick else ROUNDS
-    arena = make_world("arena", models=53, votes=135_634, seed=101, slices=11)
-    middle = make_world("middle", models=100, votes=100_000, seed=102)
-    worlds = [arena, middle]
-    if not quick:
-        worlds += [make_world("large", models=300, votes=1_000_000, seed=103)]
-        worlds += [make_world("largest", models=400, votes=5_000_000, seed=104)]
     rows: list[Row] = []
-    with Peers() as peers:
-        for world in worlds:
+    with Peers(left_out=SLOW if quick else ()) as peers:
+        for size in SIZES[:1] if quick else SIZES:
+            world = make_world(**size)
             peers.load(world)
             rows += fits_from_counts(peers, world, rounds)
             rows += stored_votes(peers, world, rounds)
-            if world is arena:
+            if world.masks is not None:
                 rows += slices(peers, world, rounds)
-            if not quick or world is middle:
-                rows += names_and_elo(peers, world, rounds)
+            rows += names_and_elo(peers, world, rounds)
     return rows
 
 
