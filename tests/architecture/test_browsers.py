@@ -12,9 +12,10 @@ def scope_of(fixture: ast.FunctionDef) -> str:
 
 
 def test_no_browser_outlives_the_folder_of_its_tests():
+    files = [file for file in TESTS.rglob("*.py") if "sync_playwright()" in file.read_text()]
     opening = {
         f"{file.relative_to(TESTS)} {node.name}": scope_of(node)
-        for file in TESTS.rglob("*.py")
+        for file in files
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.FunctionDef) and "sync_playwright()" in ast.unparse(node)
     }

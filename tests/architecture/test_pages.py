@@ -186,6 +186,7 @@ def test_a_battle_is_kept_out_of_search_engines_and_out_of_caches(world):
     assert "no-store" in response["Cache-Control"]
 
 
+@pytest.mark.slow
 def test_no_page_of_one_person_may_be_kept_by_a_cache_between(world):
     """A page that knows who asked is private: never public, and told apart by its cookie."""
     shared = {}

@@ -52,6 +52,7 @@ def llama_backend(llama_cpp) -> Iterator[OpenAIBackend]:
 WRITTEN = st.text(alphabet=st.characters(exclude_categories=["C"], include_characters="\n\t"), min_size=1, max_size=60)
 
 
+@pytest.mark.slow
 @pytest.mark.worker
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=WRITTEN)
