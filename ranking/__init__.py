@@ -37,6 +37,8 @@ from .errors import (
     UnknownIndex,
 )
 from .gauge import Gauge
+from .grade_counts import GradeCounts, count_grades
+from .ordinal import OrdinalFit, RaoKupperFit, fit_ordinal, fit_rao_kupper
 from .pair_effects import (
     EmpiricalBayes,
     PairWeights,
@@ -90,6 +92,7 @@ __all__ = [
     "Family",
     "Floats",
     "Gauge",
+    "GradeCounts",
     "Ints",
     "MissingLabels",
     "NoComparisons",
@@ -100,11 +103,13 @@ __all__ = [
     "NotStronglyConnected",
     "Note",
     "OnlyTies",
+    "OrdinalFit",
     "PairWeights",
     "Policy",
     "Prior",
     "RankRanges",
     "RankingError",
+    "RaoKupperFit",
     "Ratings",
     "ShapeMismatch",
     "Shares",
@@ -121,10 +126,13 @@ __all__ = [
     "WorthFit",
     "WorthIntervals",
     "acceptability",
+    "count_grades",
     "count_matrix",
     "empirical_bayes_variance",
     "fit_bradley_terry",
     "fit_davidson",
+    "fit_ordinal",
+    "fit_rao_kupper",
     "fit_worth",
     "generator",
     "overdispersion",

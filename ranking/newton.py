@@ -37,13 +37,19 @@ class Optimum:
         return np.asarray(inverse)
 
 
-def climb(derivatives: Callable[[Floats], tuple[Floats, Floats]], start: Floats) -> Optimum:
+def climb(
+    derivatives: Callable[[Floats], tuple[Floats, Floats]],
+    start: Floats,
+    allowed: Callable[[Floats, Floats], float] | None = None,
+) -> Optimum:
     """The maximum, from `start` (p,); `derivatives` gives gradient (p,) and information (p, p), fresh arrays.
 
     A step whose spread d exceeds one logit is shortened to ln(1 + d)/d of itself, the damping that keeps
     Newton monotone on losses whose third derivative is bounded by their second, as the logistic's is (Sun &
     Tran-Dinh 2019, "Generalized self-concordant functions", Math. Program. 178, the case ν = 2). The
-    information must be positive definite, with no direction left free. Raises NoConvergence.
+    information must be positive definite, with no direction left free. Where the log-likelihood has a domain
+    with a border, `allowed(point, step)` is the largest share of a step that stays well inside it.
+    Raises NoConvergence.
     """
     point = start
     for count in range(1, MOST_STEPS + 1):
@@ -54,7 +60,10 @@ def climb(derivatives: Callable[[Floats], tuple[Floats, Floats]], start: Floats)
             raise NoConvergence(f"The information matrix became singular at step {count}. {_FIX}")
         step, _ = lapack.dpotrs(factor, slope, lower=1)
         spread = float(max(step.max(), 0.0) - min(step.min(), 0.0))
-        point = point + (step if spread <= 1.0 else step * (np.log1p(spread) / spread))
+        share = 1.0 if spread <= 1.0 else float(np.log1p(spread)) / spread
+        if allowed is not None:
+            share = min(share, allowed(point, step))
+        point = point + share * step
         if spread <= STEP_TOLERANCE:
             return Optimum(point, factor, count)
         if not np.abs(point).max() < FARTHEST:

@@ -1,11 +1,14 @@
 """Real sets, only with --real-data: the reference that several programs agree on."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import minimize
+from scipy.special import expit
 
 from ranking import (
     BothBad,
@@ -16,6 +19,8 @@ from ranking import (
     count_matrix,
     fit_bradley_terry,
     fit_davidson,
+    fit_ordinal,
+    fit_rao_kupper,
     rank_ranges,
     rate_elo,
     win_rates,
@@ -77,6 +82,34 @@ def test_davidson_equals_the_reference(case):
     assert fit.nu == pytest.approx(reference["nu"], abs=1e-5)
     assert fit.log_likelihood == pytest.approx(reference["davidson_loglik"], abs=1e-3)
     np.testing.assert_allclose(fit.to_points().points, column(reference, "davidson"), atol=1e-3)
+
+
+def test_rao_kupper_equals_the_reference(case):
+    votes, reference = case
+    fit = fit_rao_kupper(votes, covariance=Covariance.SANDWICH, **HALF)
+    assert fit.eta == pytest.approx(reference["rk_cut"], abs=1e-5)
+    assert fit.log_likelihood == pytest.approx(reference["rk_loglik"], abs=1e-3)
+
+
+def test_grades_of_professional_raters_are_fitted_at_the_maximum(real_data: Path):
+    """Nine levels, ten systems: where a general optimiser over the rows ends, to 1e-6."""
+    votes = pd.read_parquet(real_data / "mqm_sxs_ende.parquet")
+    names = sorted(set(votes.a) | set(votes.b))
+    strength = np.minimum(np.ceil(votes.strength.abs().to_numpy() / 2.0), 4).astype(int)
+    graded = replace(comparisons(votes, names), strength=strength)
+    fit = fit_ordinal(graded, levels=4, prior=None, gauge=9)
+    assert fit.clustering.kind is Covariance.PROMPT
+
+    def loss(point: np.ndarray) -> float:
+        cuts, theta = np.cumsum(np.exp(point[9:])), np.append(point[:9], 0.0)
+        edges = np.concatenate(([-np.inf], -cuts[::-1], cuts, [np.inf]))
+        gap, at = theta[graded.a] - theta[graded.b], graded.grade + 4
+        return -float(np.log(expit(edges[at + 1] - gap) - expit(edges[at] - gap)).sum())
+
+    found = minimize(loss, np.zeros(13), method="BFGS")
+    assert fit.log_likelihood == pytest.approx(-found.fun, abs=1e-6)
+    np.testing.assert_allclose(fit.strength[:9], found.x[:9], atol=1e-5)
+    np.testing.assert_allclose(fit.cuts, np.cumsum(np.exp(found.x[9:])), atol=1e-5)
 
 
 def test_elo_equals_the_reference(case):
