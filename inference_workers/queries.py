@@ -44,7 +44,7 @@ MESSAGES: Mapping[WorkerState, Promise] = {
     WorkerState.READY: _("The models are ready."),
     WorkerState.LOADING: _("The language models are still loading. This takes a moment after a start."),
     WorkerState.FAILED: _("The models could not be loaded. The operator finds the reason in the worker's log."),
-    WorkerState.ABSENT: _("No language model is running yet. After a start this takes a moment."),
+    WorkerState.ABSENT: _("The language models are not running yet. After a start this takes a moment."),
 }
 
 
