@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from annotation.boards.wording import board_sentence
 from annotation.models import Board, LeaderboardSnapshot
-from annotation.queries import readable_snapshot, public_boards
+from annotation.queries import public_boards, readable_snapshot
 
 
 class BoardLine(serializers.Serializer[Any]):
