@@ -9,6 +9,8 @@ Numpy and scipy alone; no clock, no global random state. Import from here, never
 array([1275.,  863.,  863.])
 """
 
+from .annotators.clarity import ScaleFit, fit_scale
+from .annotators.reliability import CrowdFit, fit_crowd
 from .arrays import Bools, Floats, Ints
 from .bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW, BradleyTerryFit, fit_bradley_terry
 from .comparisons import Comparisons
@@ -84,6 +86,7 @@ __all__ = [
     "Comparisons",
     "Counts",
     "Covariance",
+    "CrowdFit",
     "DavidsonFit",
     "EloRatings",
     "EmpiricalBayes",
@@ -111,6 +114,7 @@ __all__ = [
     "RankingError",
     "RaoKupperFit",
     "Ratings",
+    "ScaleFit",
     "ShapeMismatch",
     "Shares",
     "SingleContestant",
@@ -130,9 +134,11 @@ __all__ = [
     "count_matrix",
     "empirical_bayes_variance",
     "fit_bradley_terry",
+    "fit_crowd",
     "fit_davidson",
     "fit_ordinal",
     "fit_rao_kupper",
+    "fit_scale",
     "fit_worth",
     "generator",
     "overdispersion",

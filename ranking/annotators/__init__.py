@@ -1,0 +1,1 @@
+"""Strengths beside what each annotator brings: a scale, a reliability, a taste."""

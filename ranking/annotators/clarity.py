@@ -1,0 +1,144 @@
+"""Scale-BT: how clearly each annotator sees, P(A | k) = σ(a_k·d) with d = θ_a - θ_b.
+
+Annotator k sees differences a_k times as large as the geometric mean annotator: ln a_k ~ N(0, 0.7²), mean ln a = 0.
+Newton's steps for θ and for ln a in turn. Nobody reverses here; `reliability` is for those who do.
+
+A tie is half a vote for each side. Strengths have the prior of the boards, so any log with annotators has a maximum.
+Standard errors of ln a are the inverse information's. Those of θ allow for a and are clustered as `covariance` asks,
+through each row's influence, an array of rows x contestants.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from ..arrays import Floats, Ints
+from ..bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW
+from ..comparisons import Comparisons
+from ..counts import BothBad
+from ..errors import BadParameter, NoConvergence
+from ..gauge import Gauge
+from ..newton import add_to_diagonal, climb
+from ..pair_likelihood import win_probability
+from ..priors import Prior
+from ..strengths import Covariance, StrengthFit
+from .panel import Information, Panel, panel_of
+
+LOG_SCALE_SD = 0.7
+TOLERANCE = 1e-8
+MOST_ROUNDS = 1000
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ScaleFit(StrengthFit):
+    """A `StrengthFit` in the logits of the geometric mean annotator, with each annotator's clarity a_k."""
+
+    annotator: Ints  # (K,) labels, -1 where unknown
+    votes: Floats  # (K,) weighted rows of each
+    log_scale: Floats  # (K,) ln a, mean zero
+    log_scale_error: Floats  # (K,)
+    prior: Prior
+    both_bad: BothBad
+
+    @property
+    def scale(self) -> Floats:
+        """(K,) a"""
+        return np.exp(self.log_scale)
+
+    def win_probability(self) -> Floats:
+        """(M, M) P(i over j) for the geometric mean annotator; NaN beside an absent contestant."""
+        return win_probability(self.strength)
+
+
+def fit_scale(
+    comparisons: Comparisons,
+    *,
+    prior: Prior = BOARD_PRIOR,
+    log_scale_sd: float = LOG_SCALE_SD,
+    covariance: Covariance = Covariance.AUTO,
+    gauge: Gauge | int = Gauge.BATTLES,
+    both_bad: BothBad = BothBad.LEAVE_OUT,
+    floor: bool = True,
+    provisional_below: float = PROVISIONAL_BELOW,
+) -> ScaleFit:
+    """Strengths and each annotator's ln a.
+
+    Raises MissingLabels, NoComparisons, BadParameter, NoConvergence, TooFewClusters, UnknownIndex.
+    """
+    if not log_scale_sd > 0.0:
+        raise BadParameter(f"log_scale_sd is {log_scale_sd}; give a positive number, or fit_bradley_terry for equals.")
+    panel = panel_of(comparisons, both_bad)
+    strength, log_scale, rounds = _alternate(panel, prior, log_scale_sd)
+    seen = np.exp(log_scale)[panel.annotator.code]
+    shown = seen * panel.difference(strength)
+    p = expit(shown)
+    inference = scale_information(panel, strength, log_scale, prior, log_scale_sd).infer(
+        panel, (panel.rows.outcome - p) * seen, (panel.rows.outcome - p) * shown, covariance
+    )
+    return ScaleFit(
+        **panel.gauged(strength, inference, gauge),
+        evidence=panel.table.evidence(provisional_below),
+        floor=floor,
+        log_likelihood=panel.log_likelihood(p),
+        iterations=rounds,
+        notes=inference.spread.notes + panel.table.groups.notes,
+        annotator=panel.labels,
+        votes=panel.votes,
+        log_scale=log_scale,
+        log_scale_error=inference.annotator_error,
+        prior=prior,
+        both_bad=both_bad,
+    )
+
+
+def _alternate(panel: Panel, prior: Prior, sd: float) -> tuple[Floats, Floats, int]:
+    """Strengths (m,), ln a (K,) and the rounds it took, from the pooled fit.
+
+    A round climbs to the best strengths for these scales, then takes one Newton step in the scales on mean ln a = 0.
+    """
+    rows, code = panel.rows, panel.annotator.code
+    strength, log_scale = np.zeros(rows.count), np.zeros(panel.annotator.count)
+    for rounds in range(1, MOST_ROUNDS + 1):
+        scale = np.exp(log_scale)[code]
+
+        def derivatives(point: Floats, scale: Floats = scale) -> tuple[Floats, Floats]:
+            p = expit(scale * panel.difference(point))
+            slope = panel.by_contestant(panel.weight * scale * (rows.outcome - p)) + prior.gradient(point)
+            information = panel.laplacian(panel.weight * scale**2 * p * (1.0 - p))
+            add_to_diagonal(information, prior.curvature(point))
+            return slope, information
+
+        better = climb(derivatives, strength).point
+        shown = scale * panel.difference(better)
+        p = expit(shown)
+        slope = panel.by_annotator(panel.weight * (rows.outcome - p) * shown) - log_scale / sd**2
+        curvature = panel.by_annotator(panel.weight * p * (1.0 - p) * shown**2) + 1.0 / sd**2
+        step = (slope - (slope / curvature).sum() / (1.0 / curvature).sum()) / curvature
+        step *= min(1.0, 1.0 / float(np.abs(step).max() + 1e-300))
+        moved = max(float(np.abs(better - strength).max()), float(np.abs(step).max()))
+        strength, log_scale = better, log_scale + step
+        if moved < TOLERANCE:
+            return strength, log_scale - log_scale.mean(), rounds
+    raise NoConvergence(f"Scales still moved by {moved:.1e} after {MOST_ROUNDS} rounds; give a smaller log_scale_sd.")
+
+
+def scale_log_posterior(panel: Panel, strength: Floats, log_scale: Floats, prior: Prior, sd: float) -> float:
+    """Up to a constant."""
+    p = expit(np.exp(log_scale)[panel.annotator.code] * panel.difference(strength))
+    return panel.log_likelihood(p) + prior.log_density(strength) - 0.5 * float(log_scale @ log_scale) / sd**2
+
+
+def scale_information(panel: Panel, strength: Floats, log_scale: Floats, prior: Prior, sd: float) -> Information:
+    """Expected over the votes, plus the priors' curvature; mean ln a is held at zero."""
+    scale = np.exp(log_scale)[panel.annotator.code]
+    shown = scale * panel.difference(strength)
+    p = expit(shown)
+    weight = panel.weight * p * (1.0 - p)
+    square = panel.laplacian(weight * scale**2)
+    add_to_diagonal(square, prior.curvature(strength))
+    own = panel.by_annotator(weight * shown**2) + 1.0 / sd**2
+    count = panel.annotator.count
+    return Information(square, panel.crossed(weight * scale * shown), np.asarray(own), np.full(count, 1.0 / count))
