@@ -84,9 +84,18 @@
     control?.focus();
   };
 
+  // A choice that was missing is made: what was said of it is over. Amounts are judged by the server alone.
+  const forgive = (control) => {
+    const choice = control.closest("fieldset[aria-invalid=true]");
+    if (!choice) return;
+    choice.removeAttribute("aria-invalid");
+    document.getElementById(choice.getAttribute("aria-describedby"))?.remove();
+  };
+
   const answered = (event) => {
     const ballot = event.target.closest?.("[data-ballot]");
     if (!ballot) return;
+    if (event.type === "change") forgive(event.target);
     recordTouch(ballot);
     askAboutZero(ballot, event.type === "change");
     for (const group of ballot.querySelectorAll("[data-clearable]")) paintClear(group);

@@ -226,6 +226,15 @@ def test_a_refused_ballot_puts_the_person_at_its_first_error(open_page):
     assert page.locator("input:checked:not([data-hotkeys-toggle])").count() == 0
 
 
+def test_a_refusal_is_over_once_the_missing_choice_is_made(open_page):
+    page = open_page("/ballot")
+    vote(page)
+    expect(page.get_by_role("alert")).to_be_visible()
+    choose(page, "a")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.locator("[aria-invalid=true]")).to_have_count(0)
+
+
 def test_an_optional_answer_can_be_taken_back(open_page):
     page = open_page("/ballot")
     choose(page, "tie")
