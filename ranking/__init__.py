@@ -15,6 +15,9 @@ from .arrays import Bools, Floats, Ints
 from .bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW, BradleyTerryFit, fit_bradley_terry
 from .comparisons import Comparisons
 from .counts import BothBad, Counts, count_matrix
+from .covariates.design import Side
+from .covariates.fit import AdjustedFit, Effects, fit_with_covariates
+from .covariates.side import Leanings
 from .davidson import DavidsonFit, fit_davidson
 from .elo import EloRatings, rate_elo
 from .errors import (
@@ -72,6 +75,7 @@ __all__ = [
     "POINTS_AT_ZERO",
     "POINTS_PER_LOGIT",
     "PROVISIONAL_BELOW",
+    "AdjustedFit",
     "BadAmount",
     "BadCovariate",
     "BadOutcome",
@@ -88,6 +92,7 @@ __all__ = [
     "Covariance",
     "CrowdFit",
     "DavidsonFit",
+    "Effects",
     "EloRatings",
     "EmpiricalBayes",
     "Estimand",
@@ -97,6 +102,7 @@ __all__ = [
     "Gauge",
     "GradeCounts",
     "Ints",
+    "Leanings",
     "MissingLabels",
     "NoComparisons",
     "NoConvergence",
@@ -117,6 +123,7 @@ __all__ = [
     "ScaleFit",
     "ShapeMismatch",
     "Shares",
+    "Side",
     "SingleContestant",
     "StrengthFit",
     "TooFewAnswers",
@@ -139,6 +146,7 @@ __all__ = [
     "fit_ordinal",
     "fit_rao_kupper",
     "fit_scale",
+    "fit_with_covariates",
     "fit_worth",
     "generator",
     "overdispersion",

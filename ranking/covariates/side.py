@@ -1,0 +1,85 @@
+"""Each annotator's own leaning to the side shown first, shrunken towards the common one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays import Floats, Ints
+from ..errors import MissingLabels
+from .design import BLOCK, Design
+from .sums import residuals
+
+
+@dataclass(frozen=True, eq=False)
+class Leanings:
+    """d_k ~ N(0, variance) in logits beyond the common side; rows without an annotator have none."""
+
+    annotator: Ints  # (K,) labels, ascending
+    deviation: Floats  # (K,) posterior mode
+    standard_error: Floats  # (K,) given the other parameters
+    variance: float  # ρ²; 0 where annotators do not differ by more than chance
+
+    def of(self, annotator: Ints) -> Floats:
+        """(n,) deviation of each row's annotator."""
+        place = np.minimum(np.searchsorted(self.annotator, annotator), len(self.annotator) - 1)
+        return np.where(self.annotator[place] == annotator, self.deviation[place], 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Totals:
+    """Sums per annotator at some parameters, those of rows without one last."""
+
+    left: Floats  # (K + 1,) Σ w·(y - p)
+    squared: Floats  # (K + 1,) Σ w·(y - p)²
+    spread: Floats  # (K + 1,) Σ w·p(1 - p)
+
+
+def no_leanings(annotator: Ints | None) -> Leanings:
+    """All zero, from the labels (n,) of the rows. Raises MissingLabels."""
+    if annotator is None or not (annotator >= 0).any():
+        raise MissingLabels("Side.ANNOTATOR needs `annotator` in the comparisons; use Side.COMMON.")
+    labels = np.unique(annotator[annotator >= 0])
+    nothing = np.zeros(len(labels))
+    return Leanings(labels, nothing, nothing, 0.0)
+
+
+def leaning_variance(design: Design, strength: Floats, effect: Floats, leanings: Leanings) -> float:
+    """ρ² by moments at a fit without leanings: Σ R²/(φ·I) expects K + ρ²·ΣI/φ (R residual, I information, φ the
+    dispersion that ties leave)."""
+    totals = _per_annotator(design, strength, effect, leanings)
+    seen = np.append(totals.spread[:-1] > 0, False)
+    information = totals.spread[seen]
+    dispersion = float(totals.squared[seen].sum() / information.sum())
+    misfit = float((totals.left[seen] ** 2 / information).sum()) / dispersion - len(information)
+    return max(0.0, dispersion * misfit / float(information.sum()))
+
+
+def improved(
+    design: Design, strength: Floats, effect: Floats, leanings: Leanings, variance: float
+) -> tuple[Leanings, float]:
+    """One Newton step of every deviation and the common side together, each at most a logit; the side's step."""
+    totals = _per_annotator(design, strength, effect, leanings)
+    own = totals.left[:-1] - leanings.deviation / variance
+    curvature = totals.spread[:-1] + 1.0 / variance
+    share = totals.spread[:-1] / curvature
+    free = totals.spread.sum() - share @ totals.spread[:-1]
+    common = float((totals.left.sum() - share @ own) / free)
+    step = own / curvature - share * common
+    moved = leanings.deviation + np.clip(step, -1.0, 1.0)
+    return Leanings(leanings.annotator, moved, np.sqrt(1.0 / curvature), variance), float(np.clip(common, -1.0, 1.0))
+
+
+def _per_annotator(design: Design, strength: Floats, effect: Floats, leanings: Leanings) -> _Totals:
+    annotator = design.rows.annotator
+    assert annotator is not None  # no_leanings has refused
+    size = len(leanings.annotator) + 1
+    totals = np.zeros((3, size))
+    for start, part in zip(range(0, len(annotator), BLOCK), residuals(design, strength, effect), strict=True):
+        labels = annotator[start : start + BLOCK]
+        place = np.where(labels < 0, size - 1, np.searchsorted(leanings.annotator, labels))
+        weight = 1.0 if part.block.weight is None else part.block.weight
+        for total, values in zip(totals, (part.left, part.left**2, part.spread), strict=True):
+            total += np.bincount(place, weights=weight * values, minlength=size)
+    return _Totals(*totals)
