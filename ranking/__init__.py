@@ -18,6 +18,8 @@ from .counts import BothBad, Counts, count_matrix
 from .covariates.design import Side
 from .covariates.fit import AdjustedFit, Effects, fit_with_covariates
 from .covariates.side import Leanings
+from .cyclic import CyclicFit, fit_cyclic
+from .cyclic_choice import RankChoice, choose_cyclic_rank
 from .davidson import DavidsonFit, fit_davidson
 from .elo import EloRatings, rate_elo
 from .errors import (
@@ -91,6 +93,7 @@ __all__ = [
     "Counts",
     "Covariance",
     "CrowdFit",
+    "CyclicFit",
     "DavidsonFit",
     "Effects",
     "EloRatings",
@@ -116,6 +119,7 @@ __all__ = [
     "PairWeights",
     "Policy",
     "Prior",
+    "RankChoice",
     "RankRanges",
     "RankingError",
     "RaoKupperFit",
@@ -137,11 +141,13 @@ __all__ = [
     "WorthFit",
     "WorthIntervals",
     "acceptability",
+    "choose_cyclic_rank",
     "count_grades",
     "count_matrix",
     "empirical_bayes_variance",
     "fit_bradley_terry",
     "fit_crowd",
+    "fit_cyclic",
     "fit_davidson",
     "fit_ordinal",
     "fit_rao_kupper",

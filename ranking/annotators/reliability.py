@@ -4,6 +4,9 @@
 Bennett, Collins-Thompson & Horvitz 2013, "Pairwise ranking aggregation in a crowdsourced setting", WSDM, section
 3.2, here with a batch fit). Turning all η to 1 - η and θ to -θ says the same of the votes: mean η > ½ decides.
 
+To first order the votes tell (2η_k - 1)·θ alone: the order of θ rests on the data, its spread also on the prior of η,
+and closely matched contestants leave it to the prior.
+
 A tie is half a vote for each side. Strengths have the prior of the boards, so any log with annotators has a maximum.
 Standard errors of η are the inverse information's. Those of θ allow for η and are clustered as `covariance` asks,
 through each row's influence, an array of rows x contestants.
