@@ -54,9 +54,11 @@ from .pair_effects import (
     pair_weights,
     posterior_mode,
 )
+from .plackett_luce import PlackettLuceFit, fit_plackett_luce
 from .posterior import WaldTest, probability_above, probability_best, wald_test
 from .priors import NormalPrior, Prior, VirtualTie
 from .proportions import Shares, WinRates, acceptability, wilson, win_rates
+from .rankings import Rankings
 from .ranks import Family, RankRanges, rank_ranges
 from .selection.choice import Candidates, Choice, Policy, generator, random_order
 from .selection.uniform import UniformPolicy, uniform_pair
@@ -117,11 +119,13 @@ __all__ = [
     "OnlyTies",
     "OrdinalFit",
     "PairWeights",
+    "PlackettLuceFit",
     "Policy",
     "Prior",
     "RankChoice",
     "RankRanges",
     "RankingError",
+    "Rankings",
     "RaoKupperFit",
     "Ratings",
     "ScaleFit",
@@ -150,6 +154,7 @@ __all__ = [
     "fit_cyclic",
     "fit_davidson",
     "fit_ordinal",
+    "fit_plackett_luce",
     "fit_rao_kupper",
     "fit_scale",
     "fit_with_covariates",

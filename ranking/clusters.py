@@ -11,16 +11,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
+from typing import Protocol, TypeVar
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from .arrays import Floats, Ints
-from .comparisons import Comparisons
 from .errors import MissingLabels, TooFewClusters
 from .strengths import Clustering, Covariance, Note
 
 Scores = csr_array[np.float64, tuple[int, int]]
+
+
+class Labelled(Protocol):
+    """Rows of any kind with who judged and what was asked, a negative label meaning unknown."""
+
+    @property
+    def annotator(self) -> Ints | None: ...
+
+    @property
+    def prompt(self) -> Ints | None: ...
+
+
+Rows = TypeVar("Rows", bound=Labelled)
 
 FEW_ANNOTATORS = 20
 FEW_CLUSTERS = 30
@@ -65,15 +78,15 @@ def number(labels: Ints) -> Labels:
     return Labels(codes, len(distinct))
 
 
-def choose_scheme(comparisons: Comparisons, wanted: Covariance) -> Scheme:
+def choose_scheme(rows: Labelled, wanted: Covariance) -> Scheme:
     """The clustering asked for, or under AUTO the widest that the labels carry.
 
     AUTO: two-way with 20 annotators or more; with fewer, by prompt and for these annotators only; without
     prompt labels, by annotator, or votes apart if there are fewer than 20. A single prompt cannot be a
     cluster: its votes are taken apart. Raises MissingLabels, TooFewClusters (never under AUTO).
     """
-    annotator = None if comparisons.annotator is None else number(comparisons.annotator)
-    prompt = None if comparisons.prompt is None else number(comparisons.prompt)
+    annotator = None if rows.annotator is None else number(rows.annotator)
+    prompt = None if rows.prompt is None else number(rows.prompt)
     kind = _widest(annotator, prompt) if wanted is Covariance.AUTO else wanted
     labels = []
     if kind in (Covariance.ANNOTATOR, Covariance.TWO_WAY):
@@ -90,11 +103,11 @@ def choose_scheme(comparisons: Comparisons, wanted: Covariance) -> Scheme:
 
 
 def spread_of(
-    rows: Comparisons | None,
+    rows: Rows | None,
     wanted: Covariance,
     inverse: Floats,
     meat: Callable[[], Floats],
-    scores: Callable[[Comparisons], Scores],
+    scores: Callable[[Rows], Scores],
 ) -> Spread:
     """The covariance asked for, from the inverse information (p, p) of a fit.
 
