@@ -21,7 +21,6 @@ from .covariates.side import Leanings
 from .cyclic import CyclicFit, fit_cyclic
 from .cyclic_choice import RankChoice, choose_cyclic_rank
 from .davidson import DavidsonFit, fit_davidson
-from .elo import EloRatings, rate_elo
 from .errors import (
     BadAmount,
     BadCovariate,
@@ -45,6 +44,10 @@ from .errors import (
 )
 from .gauge import Gauge
 from .grade_counts import GradeCounts, count_grades
+from .online.elo import EloRatings, rate_elo
+from .online.glicko2 import Glicko2Ratings, rate_glicko2
+from .online.live import LiveRatings
+from .online.live_counts import LiveCounts
 from .ordinal import OrdinalFit, RaoKupperFit, fit_ordinal, fit_rao_kupper
 from .pair_effects import (
     EmpiricalBayes,
@@ -105,9 +108,12 @@ __all__ = [
     "Family",
     "Floats",
     "Gauge",
+    "Glicko2Ratings",
     "GradeCounts",
     "Ints",
     "Leanings",
+    "LiveCounts",
+    "LiveRatings",
     "MissingLabels",
     "NoComparisons",
     "NoConvergence",
@@ -168,6 +174,7 @@ __all__ = [
     "random_order",
     "rank_ranges",
     "rate_elo",
+    "rate_glicko2",
     "uniform_pair",
     "wald_test",
     "wilson",

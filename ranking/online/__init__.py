@@ -1,0 +1,1 @@
+"""Ratings that follow the log vote by vote: Elo, Glicko-2, and live Bradley-Terry strengths."""
