@@ -47,6 +47,7 @@ from .errors import (
 from .gauge import Gauge
 from .grade_counts import GradeCounts, count_grades
 from .held_out import HeldOut
+from .items import ItemFit, fit_items
 from .online.elo import EloRatings, rate_elo
 from .online.glicko2 import Glicko2Ratings, rate_glicko2
 from .online.live import LiveRatings
@@ -115,6 +116,7 @@ __all__ = [
     "GradeCounts",
     "HeldOut",
     "Ints",
+    "ItemFit",
     "Leanings",
     "LiveCounts",
     "LiveRatings",
@@ -165,6 +167,7 @@ __all__ = [
     "fit_crowd",
     "fit_cyclic",
     "fit_davidson",
+    "fit_items",
     "fit_mixture",
     "fit_ordinal",
     "fit_plackett_luce",
