@@ -13,6 +13,7 @@ from .annotators.clarity import ScaleFit, fit_scale
 from .annotators.group_count import choose_group_count
 from .annotators.mixture import MaxMinBoard, MixtureFit, fit_mixture, max_min_board
 from .annotators.reliability import CrowdFit, fit_crowd
+from .answers import Answers
 from .arrays import Bools, Floats, Ints
 from .bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW, BradleyTerryFit, fit_bradley_terry
 from .comparisons import Comparisons
@@ -28,12 +29,14 @@ from .errors import (
     BadCovariate,
     BadOutcome,
     BadParameter,
+    BadProbability,
     BadWeight,
     MissingLabels,
     NoComparisons,
     NoConvergence,
-    NotConnected,
+    NoLevel,
     NoTies,
+    NotConnected,
     NotStronglyConnected,
     OnlyTies,
     RankingError,
@@ -43,6 +46,7 @@ from .errors import (
     TooFewCandidates,
     TooFewClusters,
     UnknownIndex,
+    UnmetPairs,
 )
 from .gauge import Gauge
 from .grade_counts import GradeCounts, count_grades
@@ -52,7 +56,13 @@ from .online.elo import EloRatings, rate_elo
 from .online.glicko2 import Glicko2Ratings, rate_glicko2
 from .online.live import LiveRatings
 from .online.live_counts import LiveCounts
+from .orders.kemeny import KemenyOrder, kemeny
+from .orders.lottery import Lottery, Payoff, exploitability, maximal_lottery
+from .orders.majorities import Majorities, majorities
+from .orders.scores import OrderScores, borda, copeland, minimax
+from .orders.tournament import Absent, Tournament, tournament, tournament_of_ranks
 from .ordinal import OrdinalFit, RaoKupperFit, fit_ordinal, fit_rao_kupper
+from .outside_option import OutsideOptionFit, fit_outside_option
 from .pair_effects import (
     EmpiricalBayes,
     PairWeights,
@@ -68,6 +78,25 @@ from .proportions import Shares, WinRates, acceptability, wilson, win_rates
 from .rankings import Rankings
 from .ranks import Family, RankRanges, rank_ranges
 from .selection.choice import Candidates, Choice, Policy, generator, random_order
+from .selection.learned import (
+    ArenaRulePolicy,
+    BalancedPolicy,
+    DOptimalPolicy,
+    LearnedPolicy,
+    RobustPolicy,
+    certification_policy,
+)
+from .selection.pairs import PairDistribution
+from .selection.state import SelectionState
+from .selection.thompson import BestFound, DoubleThompsonPolicy, best_found
+from .selection.training_pairs import (
+    RewardFit,
+    TrainingBatch,
+    choose_training_pairs,
+    fit_reward,
+    k_centre,
+    near_duplicates,
+)
 from .selection.uniform import UniformPolicy, uniform_pair
 from .strengths import (
     POINTS_AT_ZERO,
@@ -86,12 +115,18 @@ __all__ = [
     "POINTS_AT_ZERO",
     "POINTS_PER_LOGIT",
     "PROVISIONAL_BELOW",
+    "Absent",
     "AdjustedFit",
+    "Answers",
+    "ArenaRulePolicy",
     "BadAmount",
     "BadCovariate",
     "BadOutcome",
     "BadParameter",
+    "BadProbability",
     "BadWeight",
+    "BalancedPolicy",
+    "BestFound",
     "Bools",
     "BothBad",
     "BradleyTerryFit",
@@ -103,7 +138,9 @@ __all__ = [
     "Covariance",
     "CrowdFit",
     "CyclicFit",
+    "DOptimalPolicy",
     "DavidsonFit",
+    "DoubleThompsonPolicy",
     "Effects",
     "EloRatings",
     "EmpiricalBayes",
@@ -117,22 +154,31 @@ __all__ = [
     "HeldOut",
     "Ints",
     "ItemFit",
+    "KemenyOrder",
     "Leanings",
+    "LearnedPolicy",
     "LiveCounts",
     "LiveRatings",
+    "Lottery",
+    "Majorities",
     "MaxMinBoard",
     "MissingLabels",
     "MixtureFit",
     "NoComparisons",
     "NoConvergence",
+    "NoLevel",
     "NoTies",
     "NormalPrior",
     "NotConnected",
     "NotStronglyConnected",
     "Note",
     "OnlyTies",
+    "OrderScores",
     "OrdinalFit",
+    "OutsideOptionFit",
+    "PairDistribution",
     "PairWeights",
+    "Payoff",
     "PlackettLuceFit",
     "Policy",
     "Prior",
@@ -141,7 +187,10 @@ __all__ = [
     "Rankings",
     "RaoKupperFit",
     "Ratings",
+    "RewardFit",
+    "RobustPolicy",
     "ScaleFit",
+    "SelectionState",
     "ShapeMismatch",
     "Shares",
     "Side",
@@ -150,19 +199,28 @@ __all__ = [
     "TooFewAnswers",
     "TooFewCandidates",
     "TooFewClusters",
+    "Tournament",
+    "TrainingBatch",
     "UniformPolicy",
     "UnknownIndex",
+    "UnmetPairs",
     "VirtualTie",
     "WaldTest",
     "WinRates",
     "WorthFit",
     "WorthIntervals",
     "acceptability",
+    "best_found",
+    "borda",
+    "certification_policy",
     "choose_cyclic_rank",
     "choose_group_count",
+    "choose_training_pairs",
+    "copeland",
     "count_grades",
     "count_matrix",
     "empirical_bayes_variance",
+    "exploitability",
     "fit_bradley_terry",
     "fit_crowd",
     "fit_cyclic",
@@ -170,13 +228,21 @@ __all__ = [
     "fit_items",
     "fit_mixture",
     "fit_ordinal",
+    "fit_outside_option",
     "fit_plackett_luce",
     "fit_rao_kupper",
+    "fit_reward",
     "fit_scale",
     "fit_with_covariates",
     "fit_worth",
     "generator",
+    "k_centre",
+    "kemeny",
+    "majorities",
     "max_min_board",
+    "maximal_lottery",
+    "minimax",
+    "near_duplicates",
     "overdispersion",
     "pair_weights",
     "posterior_mode",
@@ -186,6 +252,8 @@ __all__ = [
     "rank_ranges",
     "rate_elo",
     "rate_glicko2",
+    "tournament",
+    "tournament_of_ranks",
     "uniform_pair",
     "wald_test",
     "wilson",

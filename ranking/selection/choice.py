@@ -55,6 +55,11 @@ class Candidates:
         return len(self) * (len(self) - 1) // 2
 
     @property
+    def drawable(self) -> Ints:
+        """Names with a positive sampling weight, ascending: the contestants a policy that learns may draw."""
+        return self.active if self.weight is None else self.active[self.weight > 0.0]
+
+    @property
     def digest(self) -> str:
         """SHA-256 of the names (and weights) as little-endian 64-bit numbers, in hexadecimal."""
         content = sha256(self.active.astype("<i8").tobytes())

@@ -13,7 +13,7 @@ from config.launch.folder import REPOSITORY
 from config.launch.progress import Progress
 
 FOLDER = REPOSITORY / "benchmarks"
-NOT_BENCHMARKS = {"__init__", "rows", "peers"}
+NOT_BENCHMARKS = {"__init__", "rows", "peers", "boards", "worlds"}
 HEADINGS = ("name", "size", "ours", "peer", "ratio", "goal", "")
 
 
