@@ -35,8 +35,8 @@ from .errors import (
     NoComparisons,
     NoConvergence,
     NoLevel,
-    NoTies,
     NotConnected,
+    NoTies,
     NotStronglyConnected,
     OnlyTies,
     RankingError,
@@ -63,6 +63,7 @@ from .orders.scores import OrderScores, borda, copeland, minimax
 from .orders.tournament import Absent, Tournament, tournament, tournament_of_ranks
 from .ordinal import OrdinalFit, RaoKupperFit, fit_ordinal, fit_rao_kupper
 from .outside_option import OutsideOptionFit, fit_outside_option
+from .pair_effect_fit import PairEffectFit, fit_pair_effects
 from .pair_effects import (
     EmpiricalBayes,
     PairWeights,
@@ -177,6 +178,7 @@ __all__ = [
     "OrdinalFit",
     "OutsideOptionFit",
     "PairDistribution",
+    "PairEffectFit",
     "PairWeights",
     "Payoff",
     "PlackettLuceFit",
@@ -229,6 +231,7 @@ __all__ = [
     "fit_mixture",
     "fit_ordinal",
     "fit_outside_option",
+    "fit_pair_effects",
     "fit_plackett_luce",
     "fit_rao_kupper",
     "fit_reward",

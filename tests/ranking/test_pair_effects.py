@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from ranking import BadParameter, NormalPrior, ShapeMismatch, count_matrix, fit_bradley_terry
+from ranking import (
+    BadParameter,
+    Comparisons,
+    Counts,
+    Covariance,
+    Gauge,
+    NormalPrior,
+    ShapeMismatch,
+    count_matrix,
+    fit_bradley_terry,
+    fit_pair_effects,
+)
 from ranking.pair_effects import (
     PRIOR_VARIANCES,
     _derivatives,
@@ -14,7 +25,7 @@ from ranking.pair_effects import (
     pair_weights,
     posterior_mode,
 )
-from tests.ranking.worlds import bradley_terry_world, normal_quantiles
+from tests.ranking.worlds import bradley_terry_world, normal_quantiles, random_pairs
 
 
 def pair_world(count, per_pair, pair_sd, seed, spread=1.0):
@@ -126,3 +137,94 @@ def test_tables_that_are_none_are_refused():
         overdispersion(np.zeros(2), np.eye(2))
     with pytest.raises(BadParameter, match="give a variance"):
         pair_weights(np.zeros(2), np.zeros((2, 2)), -1.0)
+
+
+def test_without_pair_effects_the_fit_is_bradley_terry_with_the_learned_prior():
+    votes = bradley_terry_world(10, 6000, seed=21).votes
+    fit = fit_pair_effects(votes, pair_variance=0.0)
+    assert fit.prior.variance == empirical_bayes_variance(count_matrix(votes).wins).variance
+    plain = fit_bradley_terry(votes, prior=fit.prior, covariance=Covariance.HESSIAN)
+    np.testing.assert_allclose(fit.strength, plain.strength, atol=1e-8)
+    np.testing.assert_allclose(fit.covariance, plain.covariance, atol=1e-8)
+    assert fit.log_likelihood == pytest.approx(plain.log_likelihood)
+    np.testing.assert_allclose(fit.win_probability(), plain.win_probability(), atol=1e-8)
+
+
+def averaged(gap, pair_sd):
+    """The logit of the win rate averaged over pair effects."""
+    node, weight = np.polynomial.hermite_e.hermegauss(40)
+    chance = expit(gap[:, None] + pair_sd * node) @ (weight / weight.sum())
+    return np.log(chance / (1.0 - chance))
+
+
+def test_intervals_cover_where_pairs_have_effects_and_naive_ones_do_not():
+    """Figures of goal 7: slope 1 ± .05, coverage .93 to .985."""
+    covered, naive, above, below = [], [], 0.0, 0.0
+    for seed in range(60):
+        strength, _, wins = pair_world(12, 50, 0.6, seed=700 + seed)
+        fit = fit_pair_effects(Counts.of(wins), gauge=Gauge.EQUAL)
+        plain = fit_bradley_terry(Counts.of(wins), prior=None, covariance=Covariance.HESSIAN, gauge=Gauge.EQUAL)
+        upper = np.triu_indices(12, 1)
+        gap = averaged((strength[:, None] - strength[None, :])[upper], 0.6)
+        for result, inside in ((fit, covered), (plain, naive)):
+            found = (result.strength[:, None] - result.strength[None, :])[upper]
+            inside.append(np.mean(np.abs(found - gap) < 1.96 * np.sqrt(result.difference_variance()[upper])))
+        found = (fit.strength[:, None] - fit.strength[None, :])[upper]
+        above, below = above + found @ gap, below + found @ found
+    error = np.std(covered, ddof=1) / np.sqrt(60)
+    print(f"coverage {np.mean(covered):.3f} ± {error:.3f}, naive {np.mean(naive):.3f}, slope {above / below:.3f}")
+    assert 0.93 - 2 * error < np.mean(covered) < 0.985 + 2 * error
+    assert np.mean(naive) < 0.75
+    assert 0.95 < above / below < 1.05
+
+
+def test_gaps_from_few_votes_are_calibrated_and_not_inflated():
+    """Three votes on a pair: the truth regressed on a flat prior's gaps is below one, on the learned prior's one."""
+    slope = {"learned": np.zeros(2), "flat": np.zeros(2)}
+    for seed in range(80):
+        strength, _, wins = pair_world(16, 3, 0.0, seed=900 + seed, spread=0.7)
+        upper = np.triu_indices(16, 1)
+        gap = (strength[:, None] - strength[None, :])[upper]
+        points = {"learned": empirical_bayes_variance(wins).strength, "flat": posterior_mode(wins, 1e4).point}
+        for name, point in points.items():
+            found = (point[:, None] - point[None, :])[upper]
+            slope[name] += found @ gap, found @ found
+    flat, learned = (above / below for above, below in (slope["flat"], slope["learned"]))
+    print(f"slope of the truth on gaps: flat prior {flat:.3f}, learned {learned:.3f}")
+    assert flat < 0.9
+    assert 0.95 < learned < 1.05
+
+
+def test_one_pair_met_too_often_does_not_carry_the_board_away():
+    strength, _, wins = pair_world(8, 40, 0.5, seed=31)
+    wins[0, 7], wins[7, 0] = 6000.0, 4000.0  # the weakest is the strongest's nemesis, and met it most
+    plain = fit_bradley_terry(Counts.of(wins), gauge=Gauge.EQUAL).strength
+    fit = fit_pair_effects(Counts.of(wins), gauge=Gauge.EQUAL)
+    assert fit.pair_variance > 0.1
+    assert np.corrcoef(plain, strength)[0, 1] < 0.8
+    assert np.corrcoef(fit.strength, strength)[0, 1] > 0.95
+    assert fit.win_probability()[0, 7] == pytest.approx(0.6, abs=0.01)
+    assert np.argmin(fit.expected_wins()) in (0, 1)
+
+
+def test_clustered_and_pair_sandwich_covariances_are_of_the_models_size():
+    rng = np.random.default_rng(41)
+    strength, effect, _ = pair_world(8, 10, 0.5, seed=41)
+    a, b = random_pairs(8, 4000, rng)
+    outcome = (rng.random(4000) < expit(strength[a] - strength[b] + effect[a, b])).astype(float)
+    prompt = rng.integers(0, 300, 4000)
+    votes = Comparisons(a=np.append(a, 9), b=np.append(b, 9), outcome=np.append(outcome, 0.5), count=10)
+    model = fit_pair_effects(votes)
+    assert model.clustering.kind is Covariance.HESSIAN
+    assert np.isnan(model.expected_wins()[8:]).all()
+    robust = fit_pair_effects(votes, covariance=Covariance.SANDWICH)
+    labelled = Comparisons(a=a, b=b, outcome=outcome, count=8, prompt=prompt)
+    clustered = fit_pair_effects(labelled)
+    assert clustered.clustering.kind is Covariance.PROMPT
+    for fit in (robust, clustered):
+        ratio = fit.difference_variance()[np.triu_indices(8, 1)] / model.difference_variance()[np.triu_indices(8, 1)]
+        assert 0.5 < np.median(ratio) < 1.5
+    given = fit_pair_effects(votes, prior_variance=1.0, pair_variance=0.3)
+    assert (given.prior, given.pair_variance) == (NormalPrior(1.0), 0.3)
+    with pytest.raises(BadParameter, match="or None to learn it"):
+        fit_pair_effects(votes, prior_variance=-1.0)
