@@ -37,6 +37,10 @@ class BadParameter(RankingError):
     """A setting of a fit is outside its range."""
 
 
+class BadProbability(RankingError):
+    """A probability is outside its range, or those of one pair do not sum to one."""
+
+
 class NoComparisons(RankingError):
     """Nothing is left to fit."""
 
@@ -71,6 +75,19 @@ class TooFewAnswers(RankingError):
 
 class TooFewCandidates(RankingError):
     """A pair cannot be chosen from fewer than two active contestants."""
+
+
+class UnmetPairs(RankingError):
+    """Some present contestants never met, and the rule was not told what that means; carries the pairs."""
+
+    def __init__(self, pairs: Iterable[tuple[int, int]]) -> None:
+        self.pairs = tuple(pairs)
+        shown = ", ".join(f"{i}-{j}" for i, j in self.pairs[:8])
+        more = f" and {len(self.pairs) - 8} more" if len(self.pairs) > 8 else ""
+        super().__init__(
+            f"These pairs never met: {shown}{more}. Collect votes on them, give fitted probabilities, or build the "
+            "tournament with Absent.NEITHER, which takes them to speak for neither side."
+        )
 
 
 class _Components(RankingError):
