@@ -57,6 +57,10 @@ class NoTies(RankingError):
     """A model of ties needs some."""
 
 
+class NoLevel(RankingError):
+    """Nothing ties some strengths to the outside option."""
+
+
 class NoConvergence(RankingError):
     """Newton's method did not reach the maximum."""
 
