@@ -11,6 +11,7 @@ array([1275.,  863.,  863.])
 
 from .annotators.clarity import ScaleFit, fit_scale
 from .annotators.group_count import choose_group_count
+from .annotators.magnitudes import MagnitudeFit, fit_magnitudes
 from .annotators.mixture import MaxMinBoard, MixtureFit, fit_mixture, max_min_board
 from .annotators.reliability import CrowdFit, fit_crowd
 from .answers import Answers
@@ -161,6 +162,7 @@ __all__ = [
     "LiveCounts",
     "LiveRatings",
     "Lottery",
+    "MagnitudeFit",
     "Majorities",
     "MaxMinBoard",
     "MissingLabels",
@@ -228,6 +230,7 @@ __all__ = [
     "fit_cyclic",
     "fit_davidson",
     "fit_items",
+    "fit_magnitudes",
     "fit_mixture",
     "fit_ordinal",
     "fit_outside_option",

@@ -3,6 +3,9 @@
 Annotator k sees differences a_k times as large as the geometric mean annotator: ln a_k ~ N(0, 0.7²), mean ln a = 0.
 Newton's steps for θ and for ln a in turn. Nobody reverses here; `reliability` is for those who do.
 
+With few votes each, the a_k are drawn towards one another and the spread of θ stretches with that, by up to e^{0.7²/2}:
+compare such strengths with one another, not with those of another fit. Their order does not mind.
+
 A tie is half a vote for each side. Strengths have the prior of the boards, so any log with annotators has a maximum.
 Standard errors of ln a are the inverse information's. Those of θ allow for a and are clustered as `covariance` asks,
 through each row's influence, an array of rows x contestants.

@@ -167,7 +167,7 @@ class Information:
         if self.held is not None:
             variance = variance - self._bound * self.held / self.own
         variance = variance + np.einsum("km,mn,kn->k", self._absorbed, self.inverse, self._absorbed)
-        return np.asarray(np.sqrt(variance))
+        return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
     def infer(
         self, panel: Panel, along: Floats, own: Floats, wanted: Covariance, model_scale: float = 1.0
@@ -176,10 +176,13 @@ class Information:
 
         The influence of a row on the strengths, (n, m) and dense, stands in for its score: annotators' numbers vary
         with the votes. `model_scale` turns the inverse information into the covariance by the model.
+
+        Every annotator's scores in the own number sum to nothing at the fit. Clustered by annotator they would hide
+        how uncertain the held sum is, which moves all strengths together; that part is added with votes apart.
         """
-        inverse, rows = self.inverse, panel.rows
+        inverse, rows, code = self.inverse, panel.rows, panel.annotator.code
         influence = along[:, None] * (inverse[rows.a] - inverse[rows.b])
-        influence -= own[:, None] * (self._absorbed @ inverse)[panel.annotator.code]
+        influence -= own[:, None] * (self._absorbed @ inverse)[code]
 
         def meat() -> Floats:
             return np.asarray((influence * panel.weight[:, None]).T @ influence)
@@ -191,4 +194,8 @@ class Information:
         by_model = model_scale * inverse
         if spread.clustering.kind is Covariance.HESSIAN:
             spread = replace(spread, covariance=by_model)
+        if self.held is not None and spread.clustering.kind in (Covariance.ANNOTATOR, Covariance.TWO_WAY):
+            unseen = (self.crossed.T / self.own[:, None] - self._absorbed) @ inverse
+            mass = panel.by_annotator(panel.weight * own**2)
+            spread = replace(spread, covariance=spread.covariance + (unseen * mass[:, None]).T @ unseen)
         return Inference(spread, by_model, np.sqrt(model_scale) * self.annotator_error())
