@@ -2,7 +2,7 @@
 
 Runs in the peers' environment and knows nothing of ours. Reads one JSON request a line, answers one JSON line:
 {"load": FILE} takes votes from an .npz (a, b, code: 0 = B won, 1 = tie, 2 = A won; count), {"time": NAME} runs that
-task once and answers seconds and points. What a task is given stands ready before the clock starts; where a peer
+task and answers seconds and points. What a task is given stands ready before the clock starts; where a peer
 takes names, it gets names.
 """
 
@@ -14,6 +14,7 @@ import time
 import numpy as np
 import pandas as pd
 
+PATIENCE = 0.1  # seconds in which a fast task is run again and again; the fastest counts, as on our side
 LOG_10 = float(np.log(10.0))
 OUTCOMES = np.array(["model_b", "tie", "model_a"])
 
@@ -337,9 +338,13 @@ def main():
             if name not in ready:
                 ready[name] = globals()[name]()
             gc.collect()
-            begun = time.perf_counter()
-            found = ready[name]()
-            answer = {"seconds": time.perf_counter() - begun, "points": np.asarray(found, dtype=float).tolist()}
+            fastest, spent = float("inf"), 0.0
+            while spent < PATIENCE:
+                begun = time.perf_counter()
+                found = ready[name]()
+                taken = time.perf_counter() - begun
+                fastest, spent = min(fastest, taken), spent + taken
+            answer = {"seconds": fastest, "points": np.asarray(found, dtype=float).tolist()}
         print(json.dumps(answer), flush=True)
 
 
