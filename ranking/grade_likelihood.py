@@ -40,6 +40,11 @@ class Categories:
         """(C, J); the last row is empty, since nothing bounds the topmost category."""
         return np.eye(len(self.used), len(self.used) - 1)
 
+    @cached_property
+    def width(self) -> Floats:
+        """(J, J) from cuts to hi - lo of every category but the topmost."""
+        return np.asarray((self.upper - self.lower)[:-1])
+
     def edges(self, cuts: Floats) -> tuple[Floats, Floats]:
         """lo and hi, (C,) each."""
         return self.lower @ cuts, np.append(cuts, np.inf)
@@ -57,6 +62,16 @@ class GradeTable:
         """(C,)"""
         return np.asarray(self.wins.sum(axis=(1, 2)))
 
+    @cached_property
+    def stopped(self) -> Floats:
+        """(C, m, m) votes that the edge lo_c bounds from above: those of the category below."""
+        return np.concatenate((np.zeros_like(self.wins[:1]), self.wins[:-1]))
+
+    @cached_property
+    def faced(self) -> Floats:
+        """(C, m, m) votes that the edge lo_c bounds, from above or below."""
+        return np.asarray(self.wins + self.stopped)
+
     def split(self, point: Floats) -> tuple[Floats, Floats]:
         """Strengths (m,) and cuts (J,)."""
         return point[: self.wins.shape[1]], point[self.wins.shape[1] :]
@@ -72,38 +87,37 @@ class Slopes:
 
 
 def log_likelihood(point: Floats, table: GradeTable) -> float:
-    """point (m + J,) = θ and t."""
-    difference, low, high = _differences(point, table)
-    terms = log_expit(difference - low) + log_expit(high - difference)
-    widths = np.log(-np.expm1((low - high).ravel()))
-    return float(np.vdot(table.wins, terms)) + float(table.total @ widths)
+    """point (m + J,) = θ and t. As ln σ(-x) = ln σ(x) - x, one logistic for each edge."""
+    strength, cuts = table.split(point)
+    beyond = (strength[:, None] - strength) - (table.categories.lower @ cuts)[:, None, None]
+    edges = float(np.vdot(table.faced, log_expit(beyond))) - float(np.vdot(table.stopped, beyond))
+    return edges + float(table.total[:-1] @ np.log(-np.expm1(-(table.categories.width @ cuts))))
 
 
 def derivatives(point: Floats, table: GradeTable) -> tuple[Floats, Floats]:
-    """Gradient (m + J,) and information (m + J, m + J) in θ and t."""
-    difference, low, high = _differences(point, table)
-    above, beyond = expit(difference - low), expit(difference - high)
-    short, past = table.wins * (1.0 - above), table.wins * beyond
-    lower, upper, count = table.categories.lower, table.categories.upper, table.wins.shape[1]
-    width = (high - low).ravel()
-    push = table.total / np.expm1(width)
+    """Gradient (m + J,) and information (m + J, m + J) in θ and t.
+
+    An edge lo_c with x = d - lo_c gives wins - faced·σ(x) in x, with information faced·σ(x)σ(-x); a width w of a
+    category of n votes gives n/(e^w - 1), with information n·e^w/(e^w - 1)².
+    """
+    strength, cuts = table.split(point)
+    lower, width, count = table.categories.lower, table.categories.width, len(strength)
+    chance = expit((strength[:, None] - strength) - (lower @ cuts)[:, None, None])
+    expected = table.faced * chance
+    residual = table.wins - expected
+    grown = np.expm1(width @ cuts)
+    push = table.total[:-1] / grown
     slope = np.empty_like(point)
-    slope[:count] = _outward(short.sum(axis=0) - past.sum(axis=0))
-    slope[count:] = upper.T @ (past.sum(axis=(1, 2)) + push) - lower.T @ (short.sum(axis=(1, 2)) + push)
-    short *= above
-    past *= 1.0 - beyond
-    stiff = table.total / (2.0 * np.sinh(0.5 * width)) ** 2
+    slope[:count] = _outward(residual.sum(axis=0))
+    slope[count:] = width.T @ push - lower.T @ residual.sum(axis=(1, 2))
+    expected *= 1.0 - chance
+    rows = expected.sum(axis=2)
     information = np.empty((len(point), len(point)))
-    information[:count, :count] = _laplacian(short.sum(axis=0) + past.sum(axis=0))
-    crossed = -_outward(short).T @ lower - _outward(past).T @ upper
+    information[:count, :count] = _laplacian(expected.sum(axis=0))
+    crossed = (expected.sum(axis=1) - rows).T @ lower
     information[:count, count:], information[count:, :count] = crossed, crossed.T
-    between = lower.T @ (stiff[:, None] * upper)
-    information[count:, count:] = (
-        lower.T @ ((short.sum(axis=(1, 2)) + stiff)[:, None] * lower)
-        + upper.T @ ((past.sum(axis=(1, 2)) + stiff)[:, None] * upper)
-        - between
-        - between.T
-    )
+    stiff = push * (1.0 + 1.0 / grown)
+    information[count:, count:] = (lower.T * rows.sum(axis=1)) @ lower + (width.T * stiff) @ width
     return slope, information
 
 
@@ -141,11 +155,9 @@ def start_of_cuts(table: GradeTable) -> Floats:
 
 def room_of_cuts(point: Floats, step: Floats, table: GradeTable) -> float:
     """The share of `step` that leaves every width at least a tenth of what it was."""
-    low, high = table.categories.edges(table.split(point)[1])
-    width = (high - low)[:-1]
-    lower, upper = table.categories.lower, table.categories.upper
-    shrink = ((lower - upper) @ table.split(step)[1])[:-1]
-    fastest = float((shrink / width).max(initial=0.0))
+    width = table.categories.width
+    shrink = -(width @ table.split(step)[1]) / (width @ table.split(point)[1])
+    fastest = float(shrink.max(initial=0.0))
     return 1.0 if fastest <= 0.9 else 0.9 / fastest
 
 

@@ -40,6 +40,7 @@ from .grade_likelihood import (
     start_of_cuts,
 )
 from .newton import Optimum, add_to_diagonal, climb
+from .pair_likelihood import win_rate_logits
 from .pair_table import PairTable, tabulate
 from .priors import Prior
 from .strengths import Covariance, StrengthFit
@@ -174,7 +175,7 @@ def _fit(
     if prior is None:
         refuse_without_maximum(table)
     graded = _graded(grades, table, settings.both_bad)
-    optimum = _maximise(graded, prior, warm_start(settings.start, table))
+    optimum = _maximise(graded, prior, _first(settings.start, table))
     spread = spread_of(
         rows,
         settings.covariance,
@@ -214,7 +215,13 @@ def _graded(grades: GradeCounts, table: PairTable, both_bad: BothBad) -> GradeTa
     return GradeTable(Categories(used), planes[used])
 
 
-def _maximise(table: GradeTable, prior: Prior | None, start: Floats | None) -> Optimum:
+def _first(start: Floats | None, table: PairTable) -> Floats:
+    """(m,) where the climb begins: each contestant's own logit unless `start` is given."""
+    warm = warm_start(start, table)
+    return win_rate_logits(table.credit, table.total) if warm is None else warm
+
+
+def _maximise(table: GradeTable, prior: Prior | None, start: Floats) -> Optimum:
     count = table.wins.shape[1]
 
     def penalised(point: Floats) -> tuple[Floats, Floats]:
@@ -228,8 +235,7 @@ def _maximise(table: GradeTable, prior: Prior | None, start: Floats | None) -> O
         information[:count, :count] = strengths
         return slope, information
 
-    strength = np.zeros(count) if start is None else start - start.mean()
-    first = np.concatenate((strength, start_of_cuts(table)))
+    first = np.concatenate((start - start.mean(), start_of_cuts(table)))
     return climb(penalised, first, lambda point, step: room_of_cuts(point, step, table))
 
 

@@ -60,10 +60,10 @@ def maximise(wins: Floats, total: Floats, prior: Prior | None, start: Floats | N
             add_to_diagonal(information, prior.curvature(strength))
         return slope, information
 
-    return climb(penalised, _win_rate_logits(wins, total) if start is None else start - start.mean())
+    return climb(penalised, win_rate_logits(wins, total) if start is None else start - start.mean())
 
 
-def _win_rate_logits(wins: Floats, total: Floats) -> Floats:
+def win_rate_logits(wins: Floats, total: Floats) -> Floats:
     """Each contestant's own logit, half a win added to either side: exact if all met average opponents."""
     battles = total.sum(axis=1)
     logits = np.log((wins + 0.5) / (battles - wins + 0.5))

@@ -16,10 +16,13 @@ from ranking import (
     Covariance,
     Gauge,
     Note,
+    Rankings,
     count_matrix,
     fit_bradley_terry,
     fit_davidson,
     fit_ordinal,
+    fit_outside_option,
+    fit_plackett_luce,
     fit_rao_kupper,
     rank_ranges,
     rate_elo,
@@ -144,6 +147,28 @@ def test_both_bad_votes_of_the_arena_are_counted_apart(arena):
     left_out, half = fit_bradley_terry(counts).to_points().points, fit_bradley_terry(counts, both_bad=BothBad.HALF)
     assert np.abs(left_out - half.to_points().points).max() > 5
     assert np.nanmax(win_rates(counts).rate) > np.nanmax(win_rates(counts, BothBad.HALF).rate)
+
+
+def test_both_bad_votes_of_the_arena_give_its_models_a_level(arena):
+    """Every model is better than neither, in Bradley-Terry's order, and none is expected as often as it was seen."""
+    votes, _ = arena
+    fit, order = fit_outside_option(votes, prior=None), fit_bradley_terry(votes, prior=None)
+    known = fit.evidence.battles >= 50
+    assert (fit.strength[known] > 0.1).all()
+    assert np.corrcoef(fit.strength[known], order.strength[known])[0, 1] > 0.99
+    counts, elsewhere = count_matrix(votes), ~np.eye(votes.count, dtype=bool)
+    shown = (counts.a_wins + counts.b_wins + counts.ties + counts.both_bad)[elsewhere]
+    expected = (shown * fit.none_probability()[elsewhere]).sum()
+    assert expected == pytest.approx(counts.both_bad[elsewhere].sum(), abs=1e-3)
+
+
+def test_battles_as_rankings_of_two_are_the_same_board(case):
+    votes, _ = case
+    others = votes.select(votes.a != votes.b)
+    fit, davidson = fit_plackett_luce(Rankings.of_comparisons(others), prior=None), fit_davidson(others, prior=None)
+    assert fit.delta[0] == pytest.approx(davidson.nu, abs=1e-9)
+    np.testing.assert_allclose(fit.to_points().points, davidson.to_points().points, atol=1e-6)
+    np.testing.assert_allclose(fit.standard_error(), davidson.standard_error(), atol=1e-6)
 
 
 def test_the_order_of_the_sides_is_not_lost(arena):
