@@ -94,6 +94,18 @@ class UnmetPairs(RankingError):
         )
 
 
+class BadValue(RankingError):
+    """A judgment's value is NaN or infinite, or has a sign where a size is wanted."""
+
+
+class NoOverlap(RankingError):
+    """Nothing was judged twice, so there is nothing to compare."""
+
+
+class NoVariation(RankingError):
+    """Only one value was ever given, so agreement cannot be told from chance."""
+
+
 class _Components(RankingError):
     """Carries the groups, as tuples of contestant indices, largest group first."""
 
