@@ -119,6 +119,10 @@ from .strengths import (
     Ratings,
     StrengthFit,
 )
+from .uncertainty.bootstrap import Bootstrap, Refit, bootstrap_bradley_terry
+from .uncertainty.influence import DecisiveVotes, fewest_votes_for_first
+from .uncertainty.planning import VotesNeeded, minimal_detectable_gap, votes_needed
+from .uncertainty.sequences import PairSequence, always_valid_margin, pair_sequence, watched_ranges
 from .worth import Estimand, WorthFit, WorthIntervals, fit_worth
 
 __all__ = [
@@ -142,6 +146,7 @@ __all__ = [
     "BalancedPolicy",
     "BestFound",
     "Bools",
+    "Bootstrap",
     "BothBad",
     "BradleyTerryFit",
     "Candidates",
@@ -155,6 +160,7 @@ __all__ = [
     "CyclicFit",
     "DOptimalPolicy",
     "DavidsonFit",
+    "DecisiveVotes",
     "DoubleThompsonPolicy",
     "Effects",
     "EloRatings",
@@ -199,6 +205,7 @@ __all__ = [
     "OutsideOptionFit",
     "PairDistribution",
     "PairEffectFit",
+    "PairSequence",
     "PairWeights",
     "PairwiseKappa",
     "Payoff",
@@ -210,6 +217,7 @@ __all__ = [
     "Rankings",
     "RaoKupperFit",
     "Ratings",
+    "Refit",
     "RetestAgreement",
     "RewardFit",
     "RobustPolicy",
@@ -230,13 +238,16 @@ __all__ = [
     "UnknownIndex",
     "UnmetPairs",
     "VirtualTie",
+    "VotesNeeded",
     "WaldTest",
     "WinRates",
     "WorthFit",
     "WorthIntervals",
     "acceptability",
+    "always_valid_margin",
     "annotator_drift",
     "best_found",
+    "bootstrap_bradley_terry",
     "borda",
     "certification_policy",
     "choose_cyclic_rank",
@@ -249,6 +260,7 @@ __all__ = [
     "count_matrix",
     "empirical_bayes_variance",
     "exploitability",
+    "fewest_votes_for_first",
     "fit_bradley_terry",
     "fit_crowd",
     "fit_cyclic",
@@ -275,9 +287,11 @@ __all__ = [
     "majorities",
     "max_min_board",
     "maximal_lottery",
+    "minimal_detectable_gap",
     "minimax",
     "near_duplicates",
     "overdispersion",
+    "pair_sequence",
     "pair_weights",
     "pairwise_kappa",
     "posterior_mode",
@@ -292,7 +306,9 @@ __all__ = [
     "tournament",
     "tournament_of_ranks",
     "uniform_pair",
+    "votes_needed",
     "wald_test",
+    "watched_ranges",
     "wilson",
     "win_rates",
 ]

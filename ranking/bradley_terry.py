@@ -88,6 +88,25 @@ def fit_bradley_terry(
     )
 
 
+def bradley_terry_strengths(
+    data: Comparisons | Counts,
+    *,
+    prior: Prior | None = BOARD_PRIOR,
+    gauge: Gauge | int = Gauge.BATTLES,
+    both_bad: BothBad = BothBad.LEAVE_OUT,
+    start: Floats | None = None,
+) -> Floats:
+    """(M,) the strengths of `fit_bradley_terry` without their errors, in half the time: for resampling and searches.
+
+    Raises what fit_bradley_terry does, but for clustering.
+    """
+    table = tabulate(data if isinstance(data, Counts) else count_matrix(data), both_bad)
+    if prior is None:
+        refuse_without_maximum(table)
+    point = maximise(table.credit, table.total, prior, warm_start(start, table)).point
+    return table.embed(point - gauge_weights(gauge, table) @ point, np.nan)
+
+
 def refuse_without_maximum(table: PairTable) -> None:
     """Raises OnlyTies, NotConnected, NotStronglyConnected."""
     if not table.wins.any():
@@ -106,10 +125,10 @@ def warm_start(start: Floats | None, table: PairTable) -> Floats | None:
 
 def _spread(rows: Comparisons | None, wanted: Covariance, table: PairTable, optimum: Optimum) -> Spread:
     point = optimum.point
-    return spread_of(rows, wanted, optimum.inverse, lambda: _meat(table, point), lambda some: _scores(some, point))
+    return spread_of(rows, wanted, optimum.inverse, lambda: _meat(table, point), lambda some: row_scores(some, point))
 
 
-def _scores(rows: Comparisons, strength: Floats) -> Scores:
+def row_scores(rows: Comparisons, strength: Floats) -> Scores:
     """(n, m) gradient of each row's log-likelihood: w·(y - p) under A, its opposite under B."""
     a, b = rows.a, rows.b
     residual = rows.outcome - 1.0 / (1.0 + np.exp(strength[b] - strength[a]))

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from .arrays import Bools, Ints
+from .arrays import Bools, Floats, Ints
 from .strengths import StrengthFit, two_sided_quantile
 
 
@@ -37,16 +37,32 @@ class RankRanges:
     family: Family
 
 
-def rank_ranges(fit: StrengthFit, *, level: float = 0.95, family: Family = Family.CONTESTANT) -> RankRanges:
-    """Contestants of different components are never ordered: each widens the other's range."""
+def rank_ranges(
+    fit: StrengthFit, *, level: float = 0.95, family: Family = Family.CONTESTANT, margin: float | None = None
+) -> RankRanges:
+    """Contestants of different components are never ordered: each widens the other's range.
+
+    `margin` in standard errors replaces that of `level` and `family`: `Bootstrap.critical_value` for a whole board.
+    """
+    if margin is None:
+        statements = family_size(family, int(fit.evidence.present.sum()))
+        margin = two_sided_quantile(level, fit.clustering.degrees_of_freedom, statements)
+    return ranges_beyond(fit, margin * np.sqrt(fit.difference_variance()), level, family)
+
+
+def family_size(family: Family, count: int) -> int:
+    """How many differences of `count` contestants must hold together."""
+    return {Family.PAIR: 1, Family.CONTESTANT: count - 1, Family.BOARD: count * (count - 1) // 2}[family]
+
+
+def ranges_beyond(fit: StrengthFit, margin: Floats, level: float, family: Family) -> RankRanges:
+    """Where i is above j if θ_i - θ_j exceeds margin (M, M) in logits and both share a scale."""
     present = fit.evidence.present
     count = int(present.sum())
-    statements = {Family.PAIR: 1, Family.CONTESTANT: count - 1, Family.BOARD: count * (count - 1) // 2}
-    margin = two_sided_quantile(level, fit.clustering.degrees_of_freedom, statements[family])
     component = fit.evidence.component
     comparable = (component[:, None] == component[None, :]) & present[:, None] & present[None, :]
     difference = fit.strength[:, None] - fit.strength[None, :]
-    above = comparable & (difference > margin * np.sqrt(fit.difference_variance()))
+    above = comparable & (difference > margin)
     return RankRanges(
         rank=np.where(present, 1 + (difference < 0).sum(axis=1), 0),
         lower=np.where(present, 1 + above.sum(axis=0), 0),
