@@ -18,6 +18,7 @@ from ranking import (
     fit_bradley_terry,
     rank_ranges,
 )
+from ranking.uncertainty.bootstrap import POISSON_SHORTFALL, multinomial
 from tests.ranking.worlds import bradley_terry_world, clustered_world, davidson_world
 
 
@@ -88,6 +89,23 @@ def test_intervals_are_percentiles_and_open_where_nothing_bounds_them():
     np.testing.assert_allclose(inside.mean(axis=0), 0.95, atol=0.011)
     assert boot.probability_best().sum() == pytest.approx(1.0)
     assert boot.probability_best()[6] == 0.0
+
+
+def test_counts_filled_up_from_poisson_draws_are_multinomial():
+    """Means, variances and a covariance of the two ways to draw, and the exact total."""
+    rng = np.random.default_rng(11)
+    weight = rng.integers(1, 4, 2000).astype(float)
+    chance = weight / weight.sum()
+    drawn = np.array([multinomial(4000, np.cumsum(weight), rng) for _ in range(3000)])
+    assert (drawn.sum(axis=1) == 4000).all()
+    assert len(weight) > POISSON_SHORTFALL * np.sqrt(4000)
+    score = (drawn.mean(axis=0) - 4000 * chance) / np.sqrt(4000 * chance * (1 - chance) / 3000)
+    assert 0.9 < np.mean(score**2) < 1.1
+    np.testing.assert_allclose(drawn.var(axis=0).sum(), (4000 * chance * (1 - chance)).sum(), rtol=0.01)
+    halves = drawn[:, :1000].sum(axis=1)
+    share = chance[:1000].sum()
+    assert halves.var() == pytest.approx(4000 * share * (1 - share), rel=0.1)
+    assert multinomial(3, np.array([1.0, 2.0]), rng).sum() == 3
 
 
 def test_its_critical_value_holds_the_whole_board_with_less_than_bonferroni():

@@ -6,13 +6,16 @@ import pytest
 from ranking import (
     POINTS_AT_ZERO,
     POINTS_PER_LOGIT,
+    Comparisons,
     Counts,
     Covariance,
     Gauge,
     fit_bradley_terry,
+    fit_with_covariates,
     fit_worth,
 )
-from tests.ranking.worlds import clustered_world, normal_quantiles, worth_world
+from ranking.strengths import two_sided_quantile
+from tests.ranking.worlds import clustered_world, normal_quantiles, random_pairs, worth_world
 
 pytestmark = pytest.mark.slow
 
@@ -35,6 +38,10 @@ def report(name: str, boards: list[float]) -> tuple[float, float]:
     return mean, error
 
 
+# Ten strengths on each of 240 boards: 2,400 intervals in each world. Seeds seen by no other test.
+BOARDS = range(700_000, 700_240)
+
+
 @pytest.mark.parametrize(
     ("rows", "annotators", "prompts", "annotator_sd", "prompt_sd"),
     [(2000, 40, 60, 0.5, 0.5), (4000, 25, 400, 0.7, 0.0), (4000, 200, 30, 0.3, 0.7)],
@@ -42,16 +49,48 @@ def report(name: str, boards: list[float]) -> tuple[float, float]:
 def test_clustered_intervals_of_strengths_cover(rows, annotators, prompts, annotator_sd, prompt_sd):
     truth = POINTS_AT_ZERO + POINTS_PER_LOGIT * projected_strength(10, annotator_sd, prompt_sd)
     covered: dict[Covariance, list[float]] = {Covariance.TWO_WAY: [], Covariance.SANDWICH: []}
-    for seed in range(120):
-        votes = clustered_world(10, rows, annotators, prompts, 1000 + seed, annotator_sd, prompt_sd).votes
+    for seed in BOARDS:
+        votes = clustered_world(10, rows, annotators, prompts, seed, annotator_sd, prompt_sd).votes
         for kind, boards in covered.items():
             points = fit_bradley_terry(votes, covariance=kind, gauge=Gauge.EQUAL).to_points()
             boards.append(float(((points.lower <= truth) & (truth <= points.upper)).mean()))
     world = f"{annotators} annotators, {prompts} prompts"
-    clustered, error = report(f"clustered, {world}", covered[Covariance.TWO_WAY])
+    clustered, _ = report(f"clustered, {world}", covered[Covariance.TWO_WAY])
     naive, _ = report(f"naive, {world}", covered[Covariance.SANDWICH])
-    assert 0.93 - 2 * error < clustered < 0.97 + 2 * error
+    assert 0.93 < clustered < 0.97
     assert naive < 0.90
+
+
+def tastes_for_length(rows, annotators, seed):
+    """Annotators like length each by their own normal amount, and lean to a side likewise."""
+    rng = np.random.default_rng(seed)
+    strength, annotator = normal_quantiles(8, 0.5), rng.integers(0, annotators, rows)
+    liking, leaning = rng.normal(0.3, 0.4, annotators), rng.normal(0.1, 0.4, annotators)
+    a, b = random_pairs(8, rows, rng)
+    length = rng.normal(size=rows) + 2.0 * (strength[a] - strength[b])
+    logit = strength[a] - strength[b] + liking[annotator] * length + leaning[annotator]
+    outcome = (rng.random(rows) < 1.0 / (1.0 + np.exp(-logit))).astype(float)
+    return Comparisons(a=a, b=b, outcome=outcome, count=8, annotator=annotator, covariates=length[:, None])
+
+
+def test_clustered_intervals_of_adjusted_strengths_and_effects_cover():
+    options = {"gauge": Gauge.EQUAL, "prior": None}
+    truth = fit_with_covariates(tastes_for_length(3_000_000, 300_000, 7), covariance=Covariance.HESSIAN, **options)
+    covered: dict[str, list[float]] = {"strengths": [], "effects": [], "strengths naive": [], "effects naive": []}
+    for seed in range(800_000, 800_300):
+        votes = tastes_for_length(3000, 40, seed)
+        for kind, name in ((Covariance.ANNOTATOR, ""), (Covariance.SANDWICH, " naive")):
+            fit = fit_with_covariates(votes, covariance=kind, **options)
+            reach = two_sided_quantile(0.95, fit.clustering.degrees_of_freedom)
+            off = np.abs(fit.strength - truth.strength) / fit.standard_error()
+            moved = np.abs(fit.effects.per_unit - truth.effects.per_unit) * fit.effects.scale
+            covered["strengths" + name].append(float((off < reach).mean()))
+            covered["effects" + name].append(float((moved / fit.effects.standard_error() < reach).mean()))
+    shown = {name: report(f"adjusted, 40 annotators, {name}", boards) for name, boards in covered.items()}
+    for name in ("strengths", "effects"):
+        mean, error = shown[name]
+        assert 0.93 - 2 * error < mean < 0.97 + 2 * error
+    assert shown["effects naive"][0] < 0.80
 
 
 @pytest.mark.parametrize(
