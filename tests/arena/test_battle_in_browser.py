@@ -130,7 +130,9 @@ def test_a_refused_vote_says_why_in_view_and_copies_no_style(open_battle, viewpo
 
 
 def say_of_the_workers(state: str) -> None:
-    sync_client().hset(READY_KEY, mapping={"a-model": state})
+    client = sync_client()
+    client.delete(READY_KEY)  # what workers of other tests said
+    client.hset(READY_KEY, mapping={"a-model": state})
 
 
 def test_a_waiting_visitor_reads_that_the_language_models_are_still_loading_and_then_that_they_are_at_work(open_battle):

@@ -119,4 +119,11 @@ def test_bench_names_what_there_is(made_up_benchmark):
 
 
 def test_files_beside_the_benchmarks_are_not_offered():
-    assert not {"rows", "peers", "__init__"} & set(benchmark_names())
+    assert not {"rows", "peers", "boards", "duels", "worlds", "__init__"} & set(benchmark_names())
+
+
+def test_a_note_stands_beside_the_ratio_and_in_the_file():
+    (noted, plain) = compare([Row("speed", "8", 6.0, "s", 3.0, "(of 4 runs)"), Row("x", "1", 1.0, "s")], [], quick=True)
+    assert bench.cells(noted.as_json())[4] == "2 (of 4 runs)"
+    assert noted.as_json()["note"] == "(of 4 runs)"
+    assert "note" not in plain.as_json()
