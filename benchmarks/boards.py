@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from benchmarks.worlds import World, kendall_tau
+from ranking import SelectionState
 from ranking.selection import scores
 from ranking.selection.pairs import ALL_PAIRS_UP_TO, EXTRA, WINDOW, all_pairs, near_ranks
 from ranking.selection.refit import choose_prior_variance, fit_posterior, misfit
@@ -296,3 +297,33 @@ def play(
         if until is not None and values[-1].mean() >= until:
             break
     return Curve(np.array(reached), np.stack(values, axis=1))
+
+
+# -- boards that have begun
+
+
+def established(world: World, newcomer: int, boards: int, votes: int, rng: np.random.Generator) -> Boards:
+    """All but `newcomer` have met evenly, `votes` times on each board."""
+    begun = Boards(boards, len(world.strength))
+    old = np.delete(np.arange(begun.count), newcomer)
+    row, column = np.triu_indices(len(old), 1)
+    row, column = old[row], old[column]
+    number = rng.multinomial(votes, np.full(len(row), 1.0 / len(row)), size=boards)
+    won = rng.binomial(number, expit(world.strength[row] - world.strength[column]))
+    begun.wins[:, row, column], begun.wins[:, column, row] = won, number - won
+    begun.votes = votes
+    begun.mean[:] = np.where(np.arange(begun.count) == newcomer, 0.0, world.strength - world.strength.mean())
+    begun.refit()
+    begun.refit()
+    return begun
+
+
+def random_board(count: int, votes: int, rng: np.random.Generator) -> SelectionState:
+    """The library's state after so many uniform votes among normal strengths."""
+    strength = rng.standard_normal(count)
+    first = rng.integers(0, count, votes)
+    second = (first + rng.integers(1, count, votes)) % count
+    won = rng.random(votes) < expit(strength[first] - strength[second])
+    wins = np.zeros((count, count))
+    np.add.at(wins, (np.where(won, first, second), np.where(won, second, first)), 1.0)
+    return SelectionState.restored(range(count), wins)

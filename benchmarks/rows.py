@@ -15,13 +15,17 @@ GOALS = {
 
 @dataclass(frozen=True)
 class Row:
-    """`ours` and `peer` are measured in `unit` in the same run; `peer` is None where there is nothing to compare."""
+    """`ours` and `peer` are measured in `unit` in the same run; `peer` is None where there is nothing to compare.
+
+    `note` is printed beside the ratio: over how many runs, and the interval.
+    """
 
     name: str
     size: str
     ours: float
     unit: str
     peer: float | None = None
+    note: str = ""
 
     @property
     def ratio(self) -> float | None:
@@ -41,7 +45,8 @@ class Result:
 
     def as_json(self) -> dict[str, Any]:
         row = self.row
-        return {
+        note = {"note": row.note} if row and row.note else {}
+        return note | {
             "name": self.name,
             "size": self.size,
             "ours": row.ours if row else None,

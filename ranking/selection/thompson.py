@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import log
 
 import numpy as np
 from scipy.special import ndtr
 
-from ..arrays import Bools, Floats, Ints
+from ..arrays import Floats, Ints
 from ..errors import BadParameter
 from ..posterior import probability_best
+from ..uncertainty.sequences import always_valid_margin
 from .choice import Candidates, Choice, Parameter
 from .pairs import PairDistribution, all_pairs, check_epsilon, made
 from .state import SelectionState
@@ -56,7 +56,7 @@ class DoubleThompsonPolicy:
         contender = _contenders(mean, covariance)
         inside = np.ix_(contender, contender)
         share = probability_best(mean[contender], covariance[inside], rng=rng, draws=self.draws)
-        duel = duels(share, _challengers(mean[contender], covariance[inside]))
+        duel = duels(share, challengers(mean[contender], covariance[inside]))
         count = len(rows)
         chance = np.zeros((count, count))
         chance[inside] = duel
@@ -103,7 +103,8 @@ def best_found(
     alpha: float = 0.05,
     draws: int = 1000,
 ) -> BestFound:
-    """The contestant in the lead, judged by `draws` posterior samples and by `separated` at α/(m - 1) each."""
+    """The contestant in the lead, judged by `draws` posterior samples and by confidence sequences of
+    its m - 1 leads, `uncertainty.sequences`, at α/(m - 1) each."""
     rows = state.rows_of(candidates.drawable)
     mean, covariance = state.mean[rows], state.covariance[np.ix_(rows, rows)]
     lead = int(mean.argmax())
@@ -112,24 +113,14 @@ def best_found(
     sample = mean + rng.standard_normal((draws, len(mean))) @ root.T
     own = covariance.diagonal()
     others = np.arange(len(mean)) != lead
-    apart = separated(mean[lead] - mean, own + own[lead] - 2.0 * covariance[lead], alpha / (len(mean) - 1))
+    variance = np.maximum(own + own[lead] - 2.0 * covariance[lead], 1e-12)
+    apart = mean[lead] - mean > always_valid_margin(variance, 1.0 - alpha / (len(mean) - 1))
     return BestFound(
         best=int(candidates.drawable[lead]),
         probability=float((sample.argmax(axis=1) == lead).mean()),
         separated=bool(apart[others].all()),
         expected_regret=float((sample.max(axis=1) - sample[:, lead]).mean()),
     )
-
-
-def separated(difference: Floats, variance: Floats, alpha: float, *, rho: float = 0.25) -> Bools:
-    """|Δ| > √(v(v + ρ)/ρ · ln((v + ρ)/(vα²))): excludes zero at whatever vote one looks, asymptotically.
-
-    The normal-mixture confidence sequence (Robbins 1970, "Statistical methods related to the law of the iterated
-    logarithm", Ann. Math. Statist. 41) with mixing variance ρ on a difference whose posterior variance is v.
-    """
-    safe = np.maximum(variance, 1e-12)
-    bound = np.sqrt(safe * (safe + rho) / rho * (np.log((safe + rho) / safe) - 2.0 * log(alpha)))
-    return np.asarray(np.abs(difference) > bound)
 
 
 def _contenders(mean: Floats, covariance: Floats) -> Ints:
@@ -140,7 +131,7 @@ def _contenders(mean: Floats, covariance: Floats) -> Ints:
     return np.sort(np.argsort(-reach, kind="stable")[:CONTENDERS])
 
 
-def _challengers(mean: Floats, covariance: Floats) -> Ints:
+def challengers(mean: Floats, covariance: Floats) -> Ints:
     """(m,) for each contestant the one most likely to be above it."""
     own = covariance.diagonal()
     error = np.sqrt(np.maximum(own[:, None] + own[None, :] - 2.0 * covariance, 1e-12))

@@ -8,6 +8,7 @@ from benchmarks.boards import (
     arena_rule,
     chances,
     d_optimal,
+    established,
     least_met,
     order_aware,
     picked,
@@ -15,7 +16,9 @@ from benchmarks.boards import (
     scored,
     seen_pairs,
     uniform,
+    weighted,
 )
+from benchmarks.duels import DoubleThompson, Ours, copeland_winner
 from benchmarks.worlds import clean, cyclic, heteroscedastic, kendall_tau, normal_quantiles
 from ranking import ArenaRulePolicy, BalancedPolicy, Candidates, DOptimalPolicy, RobustPolicy, SelectionState, generator
 
@@ -123,3 +126,36 @@ def test_worlds_are_what_they_say():
         found = world.votes(pair, 0 * pair, rng).mean()
         assert wanted is None or found == pytest.approx(wanted, abs=0.008)
         np.testing.assert_allclose(clean(2).borda(), [1 - 0.7940, 0.7940], atol=1e-3)
+
+
+def test_both_searches_for_the_best_end_up_duelling_it():
+    world = clean(6, 2.0)
+    for policy, most in ((Ours(), 150), (DoubleThompson(), 600)):
+        boards = Boards(40, 6)
+        play(world, boards, policy, [most], np.random.default_rng(5))
+        assert (boards.mean.argmax(axis=1) == 5).mean() > 0.9
+        assert (copeland_winner(boards) == 5).mean() > 0.9
+        last = boards.wins.copy()
+        play(world, boards, policy, [20], np.random.default_rng(6))
+        with_best = (boards.wins - last)[:, 5].sum() + (boards.wins - last)[:, :, 5].sum()
+        assert with_best > 0.75 * 40 * 20
+
+
+def test_an_established_board_knows_everybody_but_the_newcomer():
+    world = clean(10)
+    boards = established(world, 3, 5, 9_000, np.random.default_rng(7))
+    assert boards.votes == 9_000
+    np.testing.assert_array_equal(boards.battles[:, 3], np.zeros(5))
+    others = np.delete(np.arange(10), 3)
+    gap = world.strength[others] - world.strength[others].mean()
+    found = boards.mean[:, others] - boards.mean[:, others].mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(found, np.tile(gap, (5, 1)), atol=0.2)
+    assert (boards.covariance[:, 3, 3] > 5 * boards.covariance[:, 0, 0]).all()
+
+
+def test_a_boosted_newcomer_is_drawn_five_times_as_often_as_another_is_first():
+    boards, rng = Boards(30_000, 4), np.random.default_rng(8)
+    first, second = weighted(np.array([5.0, 1.0, 1.0, 1.0]))(boards, rng)
+    assert (first == second).sum() == 0
+    assert (first == 0).mean() == pytest.approx(5 / 8, abs=0.01)
+    assert (second[first == 1] == 0).mean() == pytest.approx(5 / 7, abs=0.02)

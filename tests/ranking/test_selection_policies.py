@@ -24,7 +24,7 @@ from ranking import (
     generator,
 )
 from ranking.selection.pairs import pairs_to_score
-from ranking.selection.thompson import duels, separated
+from ranking.selection.thompson import duels
 
 from .worlds import normal_quantiles
 
@@ -106,7 +106,7 @@ def chi_squared(found, expected):
 @by_name
 def test_pairs_come_as_often_as_stated(policy):
     """For Thompson the statement changes with the samples of each draw, so expectations add up over the draws."""
-    state, draws = board(NAMES, 60, 1), 3000
+    state, draws = board(NAMES, 60, 1), 2000
     candidates = Candidates(NAMES)
     found, expected = np.zeros((7, 7)), np.zeros((7, 7))
     for seed in range(draws):
@@ -123,7 +123,7 @@ def test_inverse_probabilities_are_unbiased_when_candidates_are_a_random_window(
     state = large_board()
     candidates = Candidates(state.names)
     policy = RobustPolicy(epsilon=0.5)
-    weights = np.array([1.0 / policy.choose(state, candidates, generator(seed)).p_pair for seed in range(4000)])
+    weights = np.array([1.0 / policy.choose(state, candidates, generator(seed)).p_pair for seed in range(2000)])
     assert abs(weights.mean() - candidates.pairs) < 4 * weights.std() / np.sqrt(len(weights))
 
 
@@ -350,20 +350,6 @@ def test_thompson_looks_at_the_top_and_stops_when_the_best_is_clear():
     early = best_found(board(NAMES, 20, 5), candidates, generator(1))
     assert not early.enough()
     assert early.enough(tolerance=10.0)
-
-
-def test_watching_a_tied_pair_at_every_vote_seldom_claims_a_difference():
-    """The confidence sequence: 5 % over the whole time; the interval read as if looked at once: far more."""
-    rng, false, naive = np.random.default_rng(8), 0, 0
-    steps = np.arange(1, 2001)
-    for _ in range(400):
-        score = np.cumsum(rng.random(2000) - 0.5 > 0) - steps / 2
-        variance = 1 / (0.25 * steps + 0.25)
-        gap = score * variance
-        false += bool(separated(gap, variance, 0.05)[20:].any())
-        naive += bool((np.abs(gap) > 1.96 * np.sqrt(variance))[20:].any())
-    assert false <= 0.05 * 400 + 3 * np.sqrt(400 * 0.05 * 0.95)
-    assert naive > 0.3 * 400
 
 
 @given(

@@ -13,7 +13,7 @@ from config.launch.folder import REPOSITORY
 from config.launch.progress import Progress
 
 FOLDER = REPOSITORY / "benchmarks"
-NOT_BENCHMARKS = {"__init__", "rows", "peers", "boards", "worlds"}
+NOT_BENCHMARKS = {"__init__", "rows", "peers", "boards", "duels", "worlds"}
 HEADINGS = ("name", "size", "ours", "peer", "ratio", "goal", "")
 
 
@@ -78,7 +78,7 @@ def cells(result: dict[str, Any]) -> tuple[str, ...]:
         result["size"],
         f"{number(result['ours'])} {unit}".strip(),
         f"{number(result['peer'])} {unit}".strip() if result["peer"] is not None else "",
-        number(result["ratio"]),
+        f"{number(result['ratio'])} {result.get('note', '')}".strip(),
         result["goal"],
         outcome,
     )
