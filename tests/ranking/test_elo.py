@@ -6,7 +6,7 @@ import pytest
 
 from ranking import BadParameter, BothBad, Comparisons, NoComparisons, fit_bradley_terry, rate_elo
 from tests.ranking.published import PUDDING_ELO, pudding_votes
-from tests.ranking.worlds import bradley_terry_world, from_rows
+from tests.ranking.worlds import bradley_terry_world, davidson_world, from_rows
 
 
 def test_one_battle_between_equals_moves_half_of_k():
@@ -53,6 +53,27 @@ def test_weights_scale_the_step_and_both_bad_is_left_out_by_default():
     votes = from_rows(rows, 2, both_bad=np.array([False, True]), weight=np.array([2.0, 1.0]))
     assert rate_elo(votes, k=4).points.tolist() == [1004.0, 996.0]
     assert rate_elo(votes, k=4, both_bad=BothBad.HALF).points[0] < 1004.0
+
+
+def test_a_contestant_met_with_itself_moves_nothing():
+    votes = bradley_terry_world(5, 300, seed=4).votes
+    rows = list(zip(votes.a, votes.b, votes.outcome, strict=True))
+    among = [row for vote in rows for row in (vote, (vote[0], vote[0], 1.0))]
+    np.testing.assert_array_equal(rate_elo(from_rows(among, 5)).points, rate_elo(votes).points)
+
+
+def test_a_long_log_is_the_formula_row_by_row():
+    """More rows than are turned into lists at a time, with and without weights."""
+    votes = davidson_world(300, 40_000, 0.5, seed=5).votes
+    for weight in (None, np.random.default_rng(5).random(40_000)):
+        points = np.full(300, 1000.0)
+        steps = np.ones(40_000) if weight is None else weight
+        for a, b, outcome, step in zip(votes.a, votes.b, votes.outcome, steps, strict=True):
+            change = 16 * step * (outcome - 1 / (1 + 10 ** ((points[b] - points[a]) / 400)))
+            points[a] += change
+            points[b] -= change
+        weighted = Comparisons(a=votes.a, b=votes.b, outcome=votes.outcome, count=300, weight=weight)
+        np.testing.assert_allclose(rate_elo(weighted, k=16).points, points, atol=1e-8)
 
 
 def test_settings_out_of_range_are_refused():
