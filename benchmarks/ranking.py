@@ -31,6 +31,7 @@ from ranking import (
     Covariance,
     LiveRatings,
     Side,
+    bradley_terry_strengths,
     count_matrix,
     fit_bradley_terry,
     fit_davidson,
@@ -193,7 +194,7 @@ PEER_NAMES = {
 
 
 def point_fit(counts: Counts) -> Any:
-    return fit_bradley_terry(counts, prior=None, covariance=Covariance.HESSIAN, both_bad=BothBad.HALF).strength
+    return bradley_terry_strengths(counts, prior=None, both_bad=BothBad.HALF)
 
 
 def board(data: Comparisons | Counts) -> Any:

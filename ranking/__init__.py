@@ -22,7 +22,13 @@ from .annotators.mixture import MaxMinBoard, MixtureFit, fit_mixture, max_min_bo
 from .annotators.reliability import CrowdFit, fit_crowd
 from .answers import Answers
 from .arrays import Bools, Floats, Ints
-from .bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW, BradleyTerryFit, fit_bradley_terry
+from .bradley_terry import (
+    BOARD_PRIOR,
+    PROVISIONAL_BELOW,
+    BradleyTerryFit,
+    bradley_terry_strengths,
+    fit_bradley_terry,
+)
 from .comparisons import Comparisons
 from .counts import BothBad, Counts, count_matrix
 from .covariates.design import Side
@@ -249,6 +255,7 @@ __all__ = [
     "best_found",
     "bootstrap_bradley_terry",
     "borda",
+    "bradley_terry_strengths",
     "certification_policy",
     "choose_cyclic_rank",
     "choose_group_count",

@@ -29,11 +29,13 @@ def derivatives(strength: Floats, wins: Floats, total: Floats) -> tuple[Floats, 
     odds = np.exp(strength)
     both = np.add.outer(odds, odds)
     weight = total / both
-    slope = wins - odds * weight.sum(axis=1)
+    # Products with a vector sum rows several times faster than `sum(axis=1)` does.
+    slope = wins - odds * (weight @ np.ones_like(odds))
     weight /= both
+    rows = odds * (weight @ odds)
     weight *= odds
     weight *= -odds[:, None]
-    add_to_diagonal(weight, -weight.sum(axis=1))
+    add_to_diagonal(weight, rows)
     return slope, weight
 
 

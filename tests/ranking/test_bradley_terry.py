@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ranking import (
+    BOARD_PRIOR,
     POINTS_PER_LOGIT,
     BothBad,
     Comparisons,
@@ -22,6 +23,7 @@ from ranking import (
     ShapeMismatch,
     UnknownIndex,
     VirtualTie,
+    bradley_terry_strengths,
     count_matrix,
     fit_bradley_terry,
     rank_ranges,
@@ -316,3 +318,22 @@ def test_ten_copies_of_every_vote_do_not_narrow_a_clustered_interval():
     assert clustered.clustering.kind is Covariance.PROMPT
     np.testing.assert_allclose(clustered.standard_error(), fit_bradley_terry(single, prior=None).standard_error())
     np.testing.assert_allclose(clustered.standard_error() / naive, np.sqrt(10 * 400 / 399), rtol=1e-6)
+
+
+@pytest.mark.parametrize("prior", [None, BOARD_PRIOR], ids=["raw", "board"])
+def test_strengths_alone_are_those_of_the_fit(prior):
+    votes = bradley_terry_world(8, 600, seed=41).votes
+    fit = fit_bradley_terry(votes, prior=prior)
+    np.testing.assert_array_equal(bradley_terry_strengths(votes, prior=prior), fit.strength)
+    np.testing.assert_allclose(
+        bradley_terry_strengths(votes, prior=prior, start=fit.strength), fit.strength, rtol=0, atol=1e-9
+    )
+
+
+def test_strengths_alone_are_refused_as_the_fit_is():
+    with pytest.raises(NotConnected):
+        bradley_terry_strengths(
+            Counts.of(np.array([[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]])), prior=None
+        )
+    with pytest.raises(OnlyTies):
+        bradley_terry_strengths(Counts.of(np.zeros((2, 2)), np.array([[0, 1], [0, 0]])), prior=None)
