@@ -129,6 +129,8 @@ def choice_model(rankings: Rankings) -> ChoiceModel:
         place = np.take_along_axis(place, best_first, axis=1)
         for begin in range(int(length) - 1):
             starts = np.ones(len(rows), dtype=bool) if not begin else place[:, begin] != place[:, begin - 1]
+            if not starts.any():
+                continue
             left, chosen = contestant[starts, begin:], place[starts, begin:] == place[starts, begin, None]
             ascending = np.argsort(left, axis=1)
             block = (np.take_along_axis(left, ascending, 1), rows[starts], np.take_along_axis(chosen, ascending, 1))

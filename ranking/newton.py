@@ -17,6 +17,8 @@ STEP_TOLERANCE = 1e-7
 # Beyond this many logits, exp leaves the range of a double.
 FARTHEST = 300.0
 MOST_STEPS = 100
+# Two votes that disagree leave a variance of 2, a chain of a thousand such pairs one of 2,000; see `refuse_flat`.
+FLATTEST = 1e6
 _FIX = "Fit with a prior (VirtualTie()), or check the counts for extreme values."
 
 
@@ -69,6 +71,16 @@ def climb(
         if not np.abs(point).max() < FARTHEST:
             raise NoConvergence(f"Strengths passed {FARTHEST:.0f} logits at step {count}. {_FIX}")
     raise NoConvergence(f"No maximum after {MOST_STEPS} steps. {_FIX}")
+
+
+def refuse_flat(optimum: Optimum, least: float) -> None:
+    """Raises NoConvergence where a climb only seemed to end: parameters that can grow together without bound.
+
+    There the gradient fades until rounding makes it zero. At a maximum that exists, something speaks against every
+    direction, and the variance is of the order of 1/`least`, the smallest weight of what was counted.
+    """
+    if optimum.inverse.diagonal().max() * least > FLATTEST:
+        raise NoConvergence(f"Some parameters grow together without bound, so there is no finite maximum. {_FIX}")
 
 
 def add_to_diagonal(matrix: Floats, values: Floats | float) -> None:

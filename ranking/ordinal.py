@@ -22,7 +22,7 @@ from scipy.sparse import csr_array
 from scipy.special import expit
 
 from .arrays import Bools, Floats
-from .bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW, refuse_without_maximum, warm_start
+from .bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW, warm_start
 from .clusters import Scores, spread_of
 from .comparisons import Comparisons
 from .counts import BothBad, Counts, count_matrix
@@ -39,11 +39,11 @@ from .grade_likelihood import (
     slopes,
     start_of_cuts,
 )
-from .newton import Optimum, add_to_diagonal, climb
+from .newton import Optimum, add_to_diagonal, climb, refuse_flat
 from .pair_likelihood import win_rate_logits
 from .pair_table import PairTable, tabulate
 from .priors import Prior
-from .strengths import Covariance, StrengthFit
+from .strengths import Covariance, Evidence, StrengthFit
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -171,11 +171,11 @@ def _fit(
 ) -> _Kind:
     if not table.wins.any() and not table.own_wins.any():
         raise OnlyTies("Every comparison is a tie: one level in use leaves no cut; use fit_bradley_terry with a prior.")
-    prior = settings.prior
-    if prior is None:
-        refuse_without_maximum(table)
     graded = _graded(grades, table, settings.both_bad)
-    optimum = _maximise(graded, prior, _first(settings.start, table))
+    bounding = _bounding(table, graded)
+    if settings.prior is None:
+        bounding.groups.refuse_unless_bounded(table.index)
+    optimum = _maximise(graded, settings.prior, _first(settings.start, table))
     spread = spread_of(
         rows,
         settings.covariance,
@@ -192,15 +192,15 @@ def _fit(
         covariance=table.embed_square(in_gauge(spread.covariance[present, present], weights)),
         hessian_covariance=table.embed_square(in_gauge(optimum.inverse[present, present], weights)),
         gauge=table.embed(weights, 0.0),
-        evidence=table.evidence(settings.provisional_below),
+        evidence=_evidence(table, bounding, settings.provisional_below),
         clustering=spread.clustering,
         floor=settings.floor,
         log_likelihood=log_likelihood(optimum.point, graded),
         iterations=optimum.steps,
-        notes=spread.notes + table.groups.notes,
+        notes=spread.notes + bounding.groups.notes,
         cuts=reported.cuts(cuts),
         cut_covariance=reported.covariance(spread.covariance[len(strength) :, len(strength) :]),
-        prior=prior,
+        prior=settings.prior,
         both_bad=settings.both_bad,
     )
 
@@ -213,6 +213,23 @@ def _graded(grades: GradeCounts, table: PairTable, both_bad: BothBad) -> GradeTa
         planes = planes[:, table.present][:, :, table.present]
     used = np.flatnonzero(planes.any(axis=(1, 2)))
     return GradeTable(Categories(used), planes[used])
+
+
+def _bounding(table: PairTable, graded: GradeTable) -> PairTable:
+    """The same comparisons by what they bound: a preference below the greatest strength holds from both sides.
+
+    So like a tie it joins i and j both ways, and who was never preferred may yet have a strength.
+    """
+    met, used = table.wins > 0, graded.categories.used
+    partly = np.where(met, graded.wins[:-1][used[:-1] > 0].sum(axis=0), 0.0)
+    return replace(table, wins=np.where(met, graded.wins[-1], 0.0), ties=table.ties + partly + partly.T)
+
+
+def _evidence(table: PairTable, bounding: PairTable, provisional_below: float) -> Evidence:
+    """Undefeated is who was preferred with the greatest strength always, winless who was beaten so."""
+    counted, held = table.evidence(provisional_below), bounding.evidence(0.0)
+    few = counted.present & (counted.decisive < provisional_below)
+    return replace(counted, undefeated=held.undefeated, winless=held.winless, provisional=held.provisional | few)
 
 
 def _first(start: Floats | None, table: PairTable) -> Floats:
@@ -236,7 +253,10 @@ def _maximise(table: GradeTable, prior: Prior | None, start: Floats) -> Optimum:
         return slope, information
 
     first = np.concatenate((start - start.mean(), start_of_cuts(table)))
-    return climb(penalised, first, lambda point, step: room_of_cuts(point, step, table))
+    optimum = climb(penalised, first, lambda point, step: room_of_cuts(point, step, table))
+    if prior is None:
+        refuse_flat(optimum, float(table.wins[table.wins > 0].min()))
+    return optimum
 
 
 def _scores(rows: Comparisons, point: Floats, table: GradeTable) -> Scores:

@@ -26,7 +26,7 @@ from .connectivity import find_groups
 from .counts import BothBad, Counts
 from .errors import OnlyTies
 from .gauge import Gauge, gauge_weights, in_gauge
-from .newton import Optimum, add_to_diagonal, climb
+from .newton import Optimum, add_to_diagonal, climb, refuse_flat
 from .pair_table import tabulate
 from .priors import Prior
 from .rankings import Rankings
@@ -172,7 +172,10 @@ def _maximise(model: ChoiceModel, prior: Prior | None, start: Floats | None) -> 
         return slope, information
 
     strength = np.zeros(count) if start is None else start - start.mean()
-    return climb(penalised, np.append(strength, np.zeros(len(model.ties))))
+    optimum = climb(penalised, np.append(strength, np.zeros(len(model.ties))))
+    if prior is None:
+        refuse_flat(optimum, float(min(stage.weight.min() for stage in model.stages)))
+    return optimum
 
 
 def _meat(point: Floats, model: ChoiceModel, rankings: Rankings) -> Floats:

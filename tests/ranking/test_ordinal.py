@@ -20,6 +20,7 @@ from ranking import (
     MissingLabels,
     NoConvergence,
     NotConnected,
+    Note,
     NoTies,
     NotStronglyConnected,
     OnlyTies,
@@ -34,6 +35,7 @@ from ranking import (
 )
 from ranking.grade_likelihood import Categories, GradeTable, derivatives, log_likelihood, meat
 from tests.ranking.published import PUDDING_ETA, PUDDING_RAO_KUPPER_LOG_LIKELIHOOD, pudding_votes
+from tests.ranking.recession import has_a_maximum
 from tests.ranking.worlds import World, from_rows, normal_quantiles, random_pairs
 
 
@@ -298,6 +300,49 @@ def test_what_has_no_maximum_is_refused():
         assert 0.5 < fit(one_way).strength[0] < 10
     with pytest.raises(NoTies, match="fit_bradley_terry"):
         fit_rao_kupper(Counts.of([[0, 3], [1, 0]]))
+
+
+def gains_of(votes: Comparisons) -> np.ndarray:
+    """What each vote wants of a direction in θ and the cuts between the strengths in use."""
+    categories = Categories(np.unique(votes.strength))
+    at = np.searchsorted(categories.used, votes.strength)
+    better, worse = np.where(votes.grade >= 0, votes.a, votes.b), np.where(votes.grade >= 0, votes.b, votes.a)
+    gap = np.eye(votes.count)[better] - np.eye(votes.count)[worse]
+    above = np.hstack((gap, -categories.lower[at]))
+    below = np.hstack((-gap, categories.upper[at]))[at < len(categories.used) - 1]
+    width = np.hstack((np.zeros((len(categories.width), votes.count)), categories.width))
+    return np.vstack((above, below, width))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_without_a_prior_only_a_finite_maximum_is_returned(seed):
+    """Small sets of one-sided grades: refused exactly where a direction raises some vote's chance and lowers none."""
+    rng = np.random.default_rng(seed)
+    rows = int(rng.integers(4, 14))
+    a, b = random_pairs(3, rows, rng)
+    grade = np.where(a < b, 1, -1) * rng.choice([0, 1, 2, 3, -1], rows)
+    votes = graded(list(zip(a, b, grade, strict=True)), 3)
+    try:
+        fit = fit_ordinal(votes, prior=None)
+    except (NoConvergence, NotStronglyConnected):
+        assert not has_a_maximum(gains_of(votes))
+    except (NotConnected, OnlyTies):
+        return
+    else:
+        if fit.evidence.present.all():
+            assert has_a_maximum(gains_of(votes))
+
+
+def test_a_slight_preference_bounds_from_both_sides():
+    """Never beaten, yet with a strength of its own: its wins were not of the greatest strength in use."""
+    rows = [(0, 1, 3), (1, 0, 2), (1, 0, 1), (2, 0, 1), (2, 1, 1), (2, 1, 2), (0, 1, 1)]
+    fit = fit_ordinal(graded(rows, 3), prior=None)
+    assert np.isfinite(fit.strength).all()
+    assert not fit.evidence.undefeated.any()
+    assert fit.notes == ()
+    bare = fit_rao_kupper(graded([*rows, (0, 1, 0)], 3))
+    assert bare.evidence.undefeated.tolist() == [False, False, True]
+    assert bare.notes == (Note.SEPARATED,)
 
 
 def test_grades_outside_the_scale_are_refused():

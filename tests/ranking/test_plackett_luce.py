@@ -32,6 +32,7 @@ from ranking import (
 )
 from ranking.choice_stages import choice_model, derivatives, log_likelihood, scores
 from tests.ranking.published import pudding_votes
+from tests.ranking.recession import has_a_maximum
 from tests.ranking.worlds import bradley_terry_world, normal_quantiles
 
 # Turner, van Etten, Firth & Kosmidis, R package PlackettLuce 0.4.3, tests/testthat/_snaps/S3-methods.md: six partial
@@ -243,6 +244,34 @@ def test_what_has_no_maximum_is_refused():
         fit_plackett_luce(Rankings.of_places([[1, 1, 2], [1, 1, 2], [0, 1, 1]]))
     with pytest.raises(BadParameter, match="break ties"):
         fit_plackett_luce(Rankings.of_places([[1] * 12 + list(range(2, 20)), list(range(1, 31))]))
+
+
+def gains_of(rankings: Rankings) -> np.ndarray:
+    """What each stage wants of a direction in θ and ln δ: the group chosen above each other one."""
+    model = choice_model(rankings)
+    rows = []
+    for stage, design in zip(model.stages, model.designs, strict=True):
+        for chosen, members in zip(model.predictors(stage), stage.sets[stage.which], strict=True):
+            gain = np.zeros((len(design.groups), model.size))
+            gain[:, model.columns(members[None])[0]] = chosen - design.groups
+            rows.append(gain)
+    return np.vstack(rows)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_without_a_prior_only_a_finite_maximum_is_returned(seed):
+    """Few rankings with ties: refused exactly where a direction raises some choice's chance and lowers none."""
+    rng = np.random.default_rng(seed)
+    rankings = Rankings.of_places(rng.integers(0, 4, (int(rng.integers(3, 7)), 4)))
+    try:
+        fit = fit_plackett_luce(rankings, prior=None)
+    except (NoConvergence, NotStronglyConnected, OnlyTies):
+        assert not has_a_maximum(gains_of(rankings))
+    except NotConnected:
+        return
+    else:
+        if fit.evidence.present.all():
+            assert has_a_maximum(gains_of(rankings))
 
 
 def test_bad_rankings_are_refused_by_class():
