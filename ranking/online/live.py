@@ -145,9 +145,10 @@ class LiveRatings:
     def polish(self) -> None:
         """To the maximum, within 1e-5 points: a few steps with the old factor, or Newton's method from here on."""
         self.polishes += 1
-        if self._stalest > STALE or not self._chord():
+        if self._stalest <= STALE and self._chord():
+            self._note_polish()
+        else:
             self._factorise()
-        self._note_polish()
 
     def _chord(self) -> bool:
         for _ in range(CHORD_STEPS):
