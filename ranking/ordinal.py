@@ -227,9 +227,10 @@ def _bounding(table: PairTable, graded: GradeTable) -> PairTable:
 
 def _evidence(table: PairTable, bounding: PairTable, provisional_below: float) -> Evidence:
     """Undefeated is who was preferred with the greatest strength always, winless who was beaten so."""
-    counted, held = table.evidence(provisional_below), bounding.evidence(0.0)
-    few = counted.present & (counted.decisive < provisional_below)
-    return replace(counted, undefeated=held.undefeated, winless=held.winless, provisional=held.provisional | few)
+    decisive = table.embed(table.wins.sum(axis=0) + table.wins.sum(axis=1), 0.0)
+    held = bounding.evidence(0.0)
+    few = held.present & (decisive < provisional_below)
+    return replace(held, decisive=decisive, provisional=held.provisional | few)
 
 
 def _first(start: Floats | None, table: PairTable) -> Floats:
