@@ -33,6 +33,7 @@ from .comparisons import Comparisons
 from .counts import BothBad, Counts, count_matrix
 from .covariates.design import Side
 from .covariates.fit import AdjustedFit, Effects, fit_with_covariates
+from .covariates.responses import Response
 from .covariates.side import Leanings
 from .cyclic import CyclicFit, fit_cyclic
 from .cyclic_choice import choose_cyclic_rank
@@ -224,6 +225,7 @@ __all__ = [
     "RaoKupperFit",
     "Ratings",
     "Refit",
+    "Response",
     "RetestAgreement",
     "RewardFit",
     "RobustPolicy",

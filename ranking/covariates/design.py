@@ -16,6 +16,7 @@ from ..arrays import Floats, Ints
 from ..comparisons import Comparisons
 from ..counts import BothBad, Counts
 from ..errors import BadCovariate, ShapeMismatch
+from .responses import Answers, HalfTies
 
 # Rows worked on at once: six columns of them stay in a core's cache, and memory does not grow with the log.
 BLOCK = 1 << 14
@@ -38,7 +39,7 @@ class Block:
     cell: Ints  # (B,) a·M + b
     a: Ints  # (B,)
     b: Ints  # (B,)
-    outcome: Floats  # (B,)
+    answer: Floats  # (B,) as the model reads it
     weight: Floats | None  # (B,)
     columns: Floats  # (k, B) scaled covariates, then the side
     offset: Floats | None  # (B,)
@@ -53,6 +54,7 @@ class Design:
     scale: Floats  # (k,) root mean square of each covariate; 1 for the side
     side: bool
     both_bad: BothBad
+    answers: Answers
     offset: Floats | None = None  # (n,) logits known beforehand
 
     def on(self, rows: Comparisons, offset: Floats | None = None) -> Design:
@@ -76,10 +78,18 @@ class Design:
                 )
             offset = None if self.offset is None else self.offset[some]
             weight = row_weights(rows, some, self.both_bad)
-            yield Block(cell, a, b, rows.outcome[some], weight, columns, offset)
+            strength = None if rows.strength is None else rows.strength[some]
+            answer = self.answers.read(rows.outcome[some], strength)
+            yield Block(cell, a, b, answer, weight, columns, offset)
 
 
-def design(rows: Comparisons, side: Side, both_bad: BothBad, names: Sequence[str] | None = None) -> Design:
+def design(
+    rows: Comparisons,
+    side: Side,
+    both_bad: BothBad,
+    names: Sequence[str] | None = None,
+    answers: Answers | None = None,
+) -> Design:
     """Raises BadCovariate for a column that is constant or zero, ShapeMismatch for a wrong number of names."""
     count = _covariates(rows)
     called = tuple(names) if names is not None else tuple(f"covariate {index}" for index in range(count))
@@ -87,7 +97,7 @@ def design(rows: Comparisons, side: Side, both_bad: BothBad, names: Sequence[str
         raise ShapeMismatch(f"There are {count} covariates and {len(called)} names; give one name for each.")
     intercept = side is not Side.NONE
     scale = np.append(_root_mean_squares(rows, called, both_bad), np.ones(int(intercept)))
-    return Design(rows, called + ("side",) * intercept, scale, intercept, both_bad)
+    return Design(rows, called + ("side",) * intercept, scale, intercept, both_bad, answers or HalfTies())
 
 
 def row_weights(rows: Comparisons, some: slice, both_bad: BothBad) -> Floats | None:

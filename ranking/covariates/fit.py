@@ -1,4 +1,4 @@
-"""Bradley-Terry with covariates: logit P(A preferred) = θ_a - θ_b + x·β, x of A minus B, a tie as half a win.
+"""Strengths with covariates: logit P(A preferred) = θ_a - θ_b + x·β, x of A minus B; ties as `Response` says.
 
 What public boards call style control (length, headings, lists, bold, code) and the bias to the side shown first are
 such covariates, and latency is another. Maximised is ℓ(θ, β) + ln prior(θ) - penalty/2·Σ β², with β per root mean
@@ -19,7 +19,7 @@ from scipy.sparse import csr_array
 from scipy.special import expit
 
 from ..arrays import Floats
-from ..bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW, BradleyTerryFit, fit_bradley_terry
+from ..bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW
 from ..clusters import Scores, Spread, spread_of
 from ..comparisons import Comparisons
 from ..counts import BothBad, Counts, count_matrix
@@ -30,8 +30,10 @@ from ..pair_table import PairTable, tabulate
 from ..priors import Prior
 from ..strengths import Covariance, StrengthFit, two_sided_quantile
 from .design import Design, Side, design, refuse_collinear, rows_of
+from .responses import Response
 from .side import Leanings, improved, leaning_variance, no_leanings
-from .sums import gradient_and_information, log_likelihood, meat, residuals
+from .sums import Parameters, gradient_and_information, log_likelihood, meat, residuals
+from .unadjusted import Plain, Settings, fit_plain
 
 # Leanings and the rest are nearly orthogonal where sides are drawn by a coin, so few rounds suffice.
 MOST_ROUNDS = 100
@@ -61,8 +63,11 @@ class Effects:
 class AdjustedFit(StrengthFit):
     """A `StrengthFit` at equal covariates and without a side, with the board that does not adjust."""
 
-    unadjusted: BradleyTerryFit
+    unadjusted: StrengthFit  # of the same model: BradleyTerryFit, DavidsonFit, RaoKupperFit or OrdinalFit
     effects: Effects
+    response: Response
+    shape: Floats  # (q,) none with half ties, ln ν, or the cuts between the grades in use
+    shape_covariance: Floats  # (q, q)
     leanings: Leanings | None  # under Side.ANNOTATOR
     penalty: float  # on the sum scale
     prior: Prior | None
@@ -78,7 +83,8 @@ class AdjustedFit(StrengthFit):
         return float(self.effects.value[index]) - reach, float(self.effects.value[index]) + reach
 
     def first_side_probability(self) -> float:
-        """P(the response shown as A is preferred) among equals; ½ if no side was fitted."""
+        """σ(side): how often A is preferred among equals, of their preferences under half ties and Davidson; ½
+        if no side was fitted."""
         names = self.effects.names
         return float(expit(self.effects.value[names.index("side")])) if "side" in names else 0.5
 
@@ -87,6 +93,7 @@ def fit_with_covariates(
     data: Comparisons | Counts,
     *,
     side: Side = Side.COMMON,
+    response: Response = Response.HALF_TIES,
     names: Sequence[str] | None = None,
     penalty: float = 0.0,
     prior: Prior | None = BOARD_PRIOR,
@@ -100,44 +107,38 @@ def fit_with_covariates(
 
     Without covariates only the side is fitted, from the unfolded counts: cheap at any number of rows. `names` (k,)
     are for messages and results. Raises BadCovariate (nothing to adjust for; a constant or collinear column, by
-    name), BadParameter, and all that fit_bradley_terry does.
+    name), BadParameter, and all that the unadjusted model's own fit does.
     """
     if not (isfinite(penalty) and penalty >= 0.0):
         raise BadParameter(f"penalty is {penalty}; give 0 for none, or a positive number.")
     counts = data if isinstance(data, Counts) else count_matrix(data)
-    unadjusted = fit_bradley_terry(
-        data if not isinstance(data, Counts) and _is_labelled(data) else counts,
-        prior=prior,
-        covariance=covariance,
-        gauge=gauge,
-        both_bad=both_bad,
-        floor=floor,
-        provisional_below=provisional_below,
-    )
+    plain = fit_plain(data, counts, response, Settings(prior, covariance, gauge, both_bad, floor, provisional_below))
     table = tabulate(counts, both_bad)
     if side is not Side.NONE:
         _refuse_one_sided(counts)
-    columns = design(_rows(data, counts, side), side, both_bad, names)
+    columns = design(_rows(data, counts, side, response), side, both_bad, names, plain.answers)
     if not columns.names:
-        raise BadCovariate("There is nothing to adjust for; give covariates, ask for a side, or fit_bradley_terry.")
-    optimum, columns, leanings = _maximise(columns, table, side, _Terms(prior, penalty, unadjusted.strength))
-    point = _Point(optimum, table, columns)
-    spread = _spread(data, covariance, point, leanings)
-    weights, m = gauge_weights(gauge, table), len(table.index)
-    strength = optimum.point[:m] - weights @ optimum.point[:m]
+        raise BadCovariate("There is nothing to adjust for; give covariates or ask for a side.")
+    found, leanings = _maximise(columns, table, side, _Terms(prior, penalty, plain))
+    spread = _spread(data, covariance, found, leanings)
+    weights, m, k = gauge_weights(gauge, table), len(table.index), len(columns.names)
+    point, inverse = found.optimum.point, found.optimum.inverse
     return AdjustedFit(
-        strength=table.embed(strength, nan),
+        strength=table.embed(point[:m] - weights @ point[:m], nan),
         covariance=table.embed_square(in_gauge(spread.covariance[:m, :m], weights)),
-        hessian_covariance=table.embed_square(in_gauge(optimum.inverse[:m, :m], weights)),
+        hessian_covariance=table.embed_square(in_gauge(inverse[:m, :m], weights)),
         gauge=table.embed(weights, 0.0),
         evidence=table.evidence(provisional_below),
         clustering=spread.clustering,
         floor=floor,
-        log_likelihood=log_likelihood(columns, point.strength, point.effect),
-        iterations=optimum.steps,
+        log_likelihood=log_likelihood(found.design, found.parameters),
+        iterations=found.optimum.steps,
         notes=spread.notes + table.groups.notes,
-        unadjusted=unadjusted,
-        effects=Effects(columns.names, point.effect, spread.covariance[m:, m:], columns.scale),
+        unadjusted=plain.fit,
+        effects=Effects(columns.names, point[m : m + k], spread.covariance[m : m + k, m : m + k], columns.scale),
+        response=response,
+        shape=point[m + k :],
+        shape_covariance=spread.covariance[m + k :, m + k :],
         leanings=leanings,
         penalty=penalty,
         prior=prior,
@@ -151,35 +152,27 @@ class _Terms:
 
     prior: Prior | None
     penalty: float
-    start: Floats  # (M,) unadjusted strengths
+    plain: Plain
 
 
 @dataclass(frozen=True, eq=False)
 class _Point:
-    """An optimum read over all M contestants."""
+    """An optimum (m + k + q,) of a design."""
 
     optimum: Optimum
     table: PairTable
     design: Design
 
     @property
-    def strength(self) -> Floats:
-        """(M,) zero where absent."""
-        return self.table.embed(self.optimum.point[: len(self.table.index)], 0.0)
-
-    @property
-    def effect(self) -> Floats:
-        """(k,)"""
-        return self.optimum.point[len(self.table.index) :]
+    def parameters(self) -> Parameters:
+        """Over all M contestants."""
+        return Parameters.of(self.optimum.point, self.table.present, len(self.design.names))
 
 
-def _is_labelled(rows: Comparisons) -> bool:
-    return rows.annotator is not None or rows.prompt is not None
-
-
-def _rows(data: Comparisons | Counts, counts: Counts, side: Side) -> Comparisons:
+def _rows(data: Comparisons | Counts, counts: Counts, side: Side, response: Response) -> Comparisons:
     """Rows for the pass: those given, or the collapsed ones where only the common side is wanted."""
-    if isinstance(data, Counts) or (data.covariates is None and side is not Side.ANNOTATOR):
+    collapsible = response is not Response.GRADES and side is not Side.ANNOTATOR
+    if isinstance(data, Counts) or (collapsible and data.covariates is None):
         return rows_of(counts)
     return data
 
@@ -193,81 +186,86 @@ def _refuse_one_sided(counts: Counts) -> None:
         )
 
 
-def _maximise(columns: Design, table: PairTable, side: Side, terms: _Terms) -> tuple[Optimum, Design, Leanings | None]:
-    start = np.append(terms.start[table.index], np.zeros(len(columns.names)))
-    optimum = _climb(columns, table, terms, start)
+def _maximise(columns: Design, table: PairTable, side: Side, terms: _Terms) -> tuple[_Point, Leanings | None]:
+    first = terms.plain.fit.strength[table.index], np.zeros(len(columns.names)), terms.plain.shape
+    found = _climb(columns, table, terms, np.concatenate(first), check=True)
     annotator = columns.rows.annotator
     if side is not Side.ANNOTATOR:
-        return optimum, columns, None
+        return found, None
     leanings = no_leanings(annotator)
-    point = _Point(optimum, table, columns)
-    variance = leaning_variance(columns, point.strength, point.effect, leanings)
+    variance = leaning_variance(columns, found.parameters, leanings)
     if annotator is None or variance == 0.0:
-        return optimum, columns, leanings
+        return found, leanings
+    intercept = len(table.index) + len(columns.names) - 1
     for _ in range(MOST_ROUNDS):
         before = leanings.deviation
-        leanings, shift = improved(columns, point.strength, point.effect, leanings, variance)
+        leanings, shift = improved(columns, found.parameters, leanings, variance)
         columns = columns.on(columns.rows, leanings.of(annotator))
-        optimum = _climb(columns, table, terms, np.append(optimum.point[:-1], optimum.point[-1] + shift))
-        point = _Point(optimum, table, columns)
+        start = found.optimum.point.copy()
+        start[intercept] += shift
+        found = _climb(columns, table, terms, start)
         if float(np.abs(leanings.deviation - before).max()) < SETTLED:
-            return optimum, columns, leanings
+            return found, leanings
     raise NoConvergence(f"Annotators' leanings did not settle in {MOST_ROUNDS} rounds; use Side.COMMON.")
 
 
-def _climb(columns: Design, table: PairTable, terms: _Terms, start: Floats) -> Optimum:
-    m = len(table.index)
-    together = (table.groups.weak[:, None] == table.groups.weak[None, :]).astype(np.float64)
-    penalties = np.full(len(columns.names), terms.penalty)
-    if columns.side:
-        penalties[-1] = 0.0
+def _climb(columns: Design, table: PairTable, terms: _Terms, start: Floats, *, check: bool = False) -> _Point:
+    m, k, shapes = len(table.index), len(columns.names), columns.answers.size
+    penalties = np.zeros(m + k + shapes)
+    penalties[m : m + k - int(columns.side)] = terms.penalty
 
     def penalised(point: Floats) -> tuple[Floats, Floats]:
-        strength, effect = point[:m], point[m:]
-        slope, information = gradient_and_information(columns, table.embed(strength, 0.0), effect, table.present)
-        if point is start:
-            refuse_collinear(information, columns.names, together)
-        diagonal = np.concatenate((np.zeros(m), penalties))
-        slope[m:] -= penalties * effect
+        at = Parameters.of(point, table.present, k)
+        slope, information = gradient_and_information(columns, at, table.present)
+        if check and point is start:
+            together = (table.groups.weak[:, None] == table.groups.weak[None, :]).astype(np.float64)
+            refuse_collinear(information[: m + k, : m + k], columns.names, together)
+        diagonal = penalties.copy()
+        slope -= penalties * point
         if terms.prior is None:
             information[:m, :m] += information[:m, :m].trace() / (m * m)
         else:
-            slope[:m] += terms.prior.gradient(strength)
-            diagonal[:m] = terms.prior.curvature(strength)
+            slope[:m] += terms.prior.gradient(point[:m])
+            diagonal[:m] = terms.prior.curvature(point[:m])
         add_to_diagonal(information, diagonal)
         return slope, information
 
+    def room(point: Floats, step: Floats) -> float:
+        return columns.answers.room(point[m + k :], step[m + k :])
+
     try:
-        return climb(penalised, start)
+        return _Point(climb(penalised, start, room), table, columns)
     except NoConvergence as refusal:
         raise NoConvergence(
             f"{refusal} If a covariate alone decides the votes, give penalty=1.0 or leave it out."
         ) from refusal
 
 
-def _spread(data: Comparisons | Counts, wanted: Covariance, point: _Point, leanings: Leanings | None) -> Spread:
-    columns, present = point.design, point.table.present
-    rows = point.table.labelled_rows(data, columns.both_bad)
+def _spread(data: Comparisons | Counts, wanted: Covariance, found: _Point, leanings: Leanings | None) -> Spread:
+    columns, table, at = found.design, found.table, found.parameters
+    rows = table.labelled_rows(data, columns.both_bad)
 
     def scores(some: Comparisons) -> Scores:
         own = None if leanings is None or some.annotator is None else leanings.of(some.annotator)
-        return _scores(columns.on(some, own), point.optimum.point[: some.count], point.effect)
+        present = Parameters(found.optimum.point[: some.count], at.effect, at.shape)
+        return _scores(columns.on(some, own), present)
 
-    inverse = point.optimum.inverse
-    return spread_of(rows, wanted, inverse, lambda: meat(columns, point.strength, point.effect, present), scores)
+    return spread_of(rows, wanted, found.optimum.inverse, lambda: meat(columns, at, table.present), scores)
 
 
-def _scores(columns: Design, strength: Floats, effect: Floats) -> Scores:
-    """(n, m + k) gradient of each row's log-likelihood: w·(y - p)·(e_a - e_b, x)."""
-    rows, k = columns.rows, len(effect)
-    values, done = np.empty((len(rows), 2 + k)), 0
-    for part in residuals(columns, strength, effect):
-        left = part.left if part.block.weight is None else part.left * part.block.weight
-        some = slice(done, done + len(left))
-        values[some, 0], values[some, 1] = left, -left
-        np.multiply(part.block.columns.T, left[:, None], out=values[some, 2:])
-        done += len(left)
-    places = np.empty((len(rows), 2 + k), dtype=np.int64)
-    places[:, 0], places[:, 1], places[:, 2:] = rows.a, rows.b, rows.count + np.arange(k)
-    starts = np.arange(0, values.size + 1, 2 + k)
-    return csr_array((values.ravel(), places.ravel(), starts), shape=(len(rows), rows.count + k))
+def _scores(columns: Design, at: Parameters) -> Scores:
+    """(n, m + k + q) gradient of each row's log-likelihood."""
+    rows, rest = columns.rows, len(at.effect) + len(at.shape)
+    values, done = np.empty((len(rows), 2 + rest)), 0
+    for block, terms in residuals(columns, at):
+        part = values[done : done + len(block.a)]
+        part[:, 0], part[:, 1] = terms.left, -terms.left
+        np.multiply(block.columns.T, terms.left[:, None], out=part[:, 2 : 2 + len(at.effect)])
+        part[:, 2 + len(at.effect) :] = terms.shape.T.reshape(len(part), -1)
+        if block.weight is not None:
+            part *= block.weight[:, None]
+        done += len(part)
+    places = np.empty((len(rows), 2 + rest), dtype=np.int64)
+    places[:, 0], places[:, 1], places[:, 2:] = rows.a, rows.b, rows.count + np.arange(rest)
+    starts = np.arange(0, values.size + 1, 2 + rest)
+    return csr_array((values.ravel(), places.ravel(), starts), shape=(len(rows), rows.count + rest))

@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays import Floats, Ints
 from ..errors import MissingLabels
 from .design import BLOCK, Design
-from .sums import residuals
+from .sums import Parameters, residuals
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,9 +31,9 @@ class Leanings:
 class _Totals:
     """Sums per annotator at some parameters, those of rows without one last."""
 
-    left: Floats  # (K + 1,) Σ w·(y - p)
-    squared: Floats  # (K + 1,) Σ w·(y - p)²
-    spread: Floats  # (K + 1,) Σ w·p(1 - p)
+    left: Floats  # (K + 1,) Σ w·∂η, with half ties w·(y - p)
+    squared: Floats  # (K + 1,) Σ w·(∂η)²
+    spread: Floats  # (K + 1,) Σ -w·∂η²
 
 
 def no_leanings(annotator: Ints | None) -> Leanings:
@@ -45,10 +45,10 @@ def no_leanings(annotator: Ints | None) -> Leanings:
     return Leanings(labels, nothing, nothing, 0.0)
 
 
-def leaning_variance(design: Design, strength: Floats, effect: Floats, leanings: Leanings) -> float:
+def leaning_variance(design: Design, at: Parameters, leanings: Leanings) -> float:
     """ρ² by moments at a fit without leanings: Σ R²/(φ·I) expects K + ρ²·ΣI/φ (R residual, I information, φ the
     dispersion that ties leave)."""
-    totals = _per_annotator(design, strength, effect, leanings)
+    totals = _per_annotator(design, at, leanings)
     seen = np.append(totals.spread[:-1] > 0, False)
     information = totals.spread[seen]
     dispersion = float(totals.squared[seen].sum() / information.sum())
@@ -56,11 +56,9 @@ def leaning_variance(design: Design, strength: Floats, effect: Floats, leanings:
     return max(0.0, dispersion * misfit / float(information.sum()))
 
 
-def improved(
-    design: Design, strength: Floats, effect: Floats, leanings: Leanings, variance: float
-) -> tuple[Leanings, float]:
+def improved(design: Design, at: Parameters, leanings: Leanings, variance: float) -> tuple[Leanings, float]:
     """One Newton step of every deviation and the common side together, each at most a logit; the side's step."""
-    totals = _per_annotator(design, strength, effect, leanings)
+    totals = _per_annotator(design, at, leanings)
     own = totals.left[:-1] - leanings.deviation / variance
     curvature = totals.spread[:-1] + 1.0 / variance
     share = totals.spread[:-1] / curvature
@@ -71,15 +69,15 @@ def improved(
     return Leanings(leanings.annotator, moved, np.sqrt(1.0 / curvature), variance), float(np.clip(common, -1.0, 1.0))
 
 
-def _per_annotator(design: Design, strength: Floats, effect: Floats, leanings: Leanings) -> _Totals:
+def _per_annotator(design: Design, at: Parameters, leanings: Leanings) -> _Totals:
     annotator = design.rows.annotator
     assert annotator is not None  # no_leanings has refused
     size = len(leanings.annotator) + 1
     totals = np.zeros((3, size))
-    for start, part in zip(range(0, len(annotator), BLOCK), residuals(design, strength, effect), strict=True):
+    for start, (block, terms) in zip(range(0, len(annotator), BLOCK), residuals(design, at), strict=True):
         labels = annotator[start : start + BLOCK]
         place = np.where(labels < 0, size - 1, np.searchsorted(leanings.annotator, labels))
-        weight = 1.0 if part.block.weight is None else part.block.weight
-        for total, values in zip(totals, (part.left, part.left**2, part.spread), strict=True):
+        weight = 1.0 if block.weight is None else block.weight
+        for total, values in zip(totals, (terms.left, terms.left**2, terms.spread), strict=True):
             total += np.bincount(place, weights=weight * values, minlength=size)
     return _Totals(*totals)

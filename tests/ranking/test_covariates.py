@@ -5,6 +5,7 @@ import pytest
 from scipy.optimize import minimize
 
 from ranking import (
+    BOARD_PRIOR,
     BadCovariate,
     BadParameter,
     BothBad,
@@ -15,6 +16,7 @@ from ranking import (
     MissingLabels,
     NoConvergence,
     Note,
+    Response,
     ShapeMismatch,
     Side,
     count_matrix,
@@ -22,7 +24,8 @@ from ranking import (
     fit_with_covariates,
 )
 from ranking.covariates.design import design
-from ranking.covariates.sums import gradient_and_information, log_likelihood
+from ranking.covariates.sums import Parameters, gradient_and_information, log_likelihood
+from ranking.covariates.unadjusted import Settings, fit_plain
 from tests.ranking.published import BASEBALL_HOME
 from tests.ranking.worlds import normal_quantiles, random_pairs
 
@@ -63,24 +66,87 @@ def test_agrestis_home_advantage_is_reproduced_from_counts():
     assert fit.first_side_probability() == pytest.approx(0.575, abs=5e-4)
 
 
-def test_gradient_and_information_are_the_derivatives_of_the_log_likelihood():
+@pytest.mark.parametrize("response", list(Response))
+def test_gradient_and_information_are_the_derivatives_of_the_log_likelihood(response):
     _, votes = covariate_world(300, seed=1, ties=0.2)
-    own = with_covariates(votes, votes.covariates, b=np.where(np.arange(300) < 5, votes.a, votes.b))
-    columns = design(own, Side.COMMON, BothBad.LEAVE_OUT)
-    point, step = np.random.default_rng(2).normal(size=11), 1e-5 * np.eye(11)
-    everyone = np.ones(8, dtype=bool)
+    strength = np.where(votes.outcome == 0.5, 0, np.random.default_rng(3).choice([1, 3], 300))
+    own = with_covariates(votes, votes.covariates, b=np.where(np.arange(300) < 5, votes.a, votes.b), strength=strength)
+    settings = Settings(BOARD_PRIOR, Covariance.HESSIAN, 0, BothBad.LEAVE_OUT, True, 30.0)
+    plain = fit_plain(own, count_matrix(own), response, settings)
+    columns = design(own, Side.COMMON, BothBad.LEAVE_OUT, answers=plain.answers)
+    assert len(plain.shape) == {"half_ties": 0, "davidson": 1, "rao_kupper": 1, "grades": 2}[response]
+    point = np.append(np.random.default_rng(2).normal(size=11), plain.shape + 0.1)
+    everyone, step = np.ones(8, dtype=bool), 1e-5 * np.eye(len(point))
+
+    def value(at):
+        return log_likelihood(columns, Parameters.of(at, everyone, 3))
 
     def slope(at):
-        return gradient_and_information(columns, at[:8], at[8:], everyone)
+        return gradient_and_information(columns, Parameters.of(at, everyone, 3), everyone)
 
-    rise = [
-        (log_likelihood(columns, *np.split(point + e, [8])) - log_likelihood(columns, *np.split(point - e, [8]))) / 2e-5
-        for e in step
-    ]
+    rise = [(value(point + e) - value(point - e)) / 2e-5 for e in step]
     bend = [(slope(point + e)[0] - slope(point - e)[0]) / 2e-5 for e in step]
     gradient, information = slope(point)
     np.testing.assert_allclose(gradient, rise, atol=1e-5)
     np.testing.assert_allclose(information, -np.array(bend), atol=1e-5)
+
+
+@pytest.mark.parametrize("response", [Response.DAVIDSON, Response.RAO_KUPPER, Response.GRADES])
+def test_without_effects_every_model_of_ties_is_its_own_fit(response):
+    """An enormous penalty leaves nothing but the plain model, its shape, errors and clusters included."""
+    _, votes = covariate_world(900, seed=21, ties=0.25, prompt=80)
+    strength = np.where(votes.outcome == 0.5, 0, np.random.default_rng(4).integers(1, 4, 900))
+    graded = with_covariates(votes, votes.covariates, strength=strength, prompt=votes.prompt)
+    fit = fit_with_covariates(graded, response=response, side=Side.NONE, penalty=1e12)
+    plain = fit.unadjusted
+    assert (
+        type(plain).__name__
+        == {"davidson": "DavidsonFit", "rao_kupper": "RaoKupperFit", "grades": "OrdinalFit"}[response]
+    )
+    np.testing.assert_allclose(fit.strength, plain.strength, atol=1e-7)
+    np.testing.assert_allclose(fit.covariance, plain.covariance, rtol=1e-5, atol=1e-9)
+    assert fit.log_likelihood == pytest.approx(plain.log_likelihood, abs=1e-6)
+    if response is Response.DAVIDSON:
+        assert fit.shape[0] == pytest.approx(plain.log_nu, abs=1e-7)
+        assert fit.shape_covariance[0, 0] == pytest.approx(plain.log_nu_variance, rel=1e-5)
+    else:
+        np.testing.assert_allclose(fit.shape, plain.cuts, atol=1e-7)
+        np.testing.assert_allclose(fit.shape_covariance, plain.cut_covariance, rtol=1e-5)
+
+
+@pytest.mark.parametrize("response", [Response.DAVIDSON, Response.RAO_KUPPER, Response.GRADES])
+def test_ties_and_grades_can_be_adjusted_for_style_and_side_too(response):
+    rng = np.random.default_rng(22)
+    rows, strength = 20_000, normal_quantiles(6, 0.8)
+    a, b = random_pairs(6, rows, rng)
+    x = rng.normal(size=(rows, 1))
+    logit = strength[a] - strength[b] + 0.4 * x[:, 0] + 0.2
+    if response is Response.DAVIDSON:
+        whole = np.exp(logit / 2) + 0.7 + np.exp(-logit / 2)
+        draw = rng.random(rows) * whole
+        outcome = np.where(draw < np.exp(logit / 2), 1.0, np.where(draw < np.exp(logit / 2) + 0.7, 0.5, 0.0))
+        grade, shape = np.sign(outcome - 0.5), [np.log(0.7)]
+    else:
+        latent = logit + rng.logistic(size=rows)
+        grade = np.sign(latent) * (np.abs(latent)[:, None] > [0.4, 1.5]).sum(axis=1)
+        outcome, shape = 0.5 + 0.5 * np.sign(grade), [0.4, 1.5][: 1 + (response is Response.GRADES)]
+    votes = Comparisons(a=a, b=b, outcome=outcome, count=6, covariates=x, strength=np.abs(grade).astype(int))
+    fit = fit_with_covariates(votes, response=response, names=("length",), gauge=Gauge.EQUAL)
+    off = (fit.effects.per_unit - [0.4, 0.2]) * fit.effects.scale / fit.effects.standard_error()
+    assert np.abs(off).max() < 3
+    assert np.abs((fit.strength - strength) / fit.standard_error()).max() < 3
+    np.testing.assert_allclose(fit.shape, shape, atol=3 * np.sqrt(fit.shape_covariance.diagonal().max()))
+    assert fit.log_likelihood > fit.unadjusted.log_likelihood + 100
+    if response is not Response.GRADES:
+        side = fit_with_covariates(count_matrix(votes), response=response)
+        assert side.interval("side")[0] > 0.05
+
+
+def test_grades_need_strengths():
+    _, votes = covariate_world(200, seed=23)
+    for data in (votes, count_matrix(votes)):
+        with pytest.raises(MissingLabels, match=r"Response\.RAO_KUPPER"):
+            fit_with_covariates(data, response=Response.GRADES)
 
 
 def test_it_is_the_logistic_regression_on_dummies_and_covariates():
@@ -224,7 +290,8 @@ def test_the_maximum_is_exact_and_nothing_is_added_to_the_information():
     _, votes = covariate_world(20_000, seed=11)
     fit = fit_with_covariates(votes, gauge=Gauge.EQUAL, covariance=Covariance.HESSIAN, **RAW)
     columns = design(votes, Side.COMMON, BothBad.LEAVE_OUT)
-    slope, information = gradient_and_information(columns, fit.strength, fit.effects.value, np.ones(8, dtype=bool))
+    at = Parameters(fit.strength, fit.effects.value, fit.shape)
+    slope, information = gradient_and_information(columns, at, np.ones(8, dtype=bool))
     step = np.linalg.pinv(information) @ slope
     assert np.abs(step).max() < 1e-9
     np.testing.assert_allclose(fit.covariance, np.linalg.pinv(information)[:8, :8], rtol=1e-8, atol=1e-14)
