@@ -61,14 +61,15 @@ def climb(
         if failed:
             raise NoConvergence(f"The information matrix became singular at step {count}. {_FIX}")
         step, _ = lapack.dpotrs(factor, slope, lower=1)
-        spread = float(max(step.max(), 0.0) - min(step.min(), 0.0))
+        spread = max(float(np.maximum.reduce(step)), 0.0) - min(float(np.minimum.reduce(step)), 0.0)
         share = 1.0 if spread <= 1.0 else float(np.log1p(spread)) / spread
         if allowed is not None:
             share = min(share, allowed(point, step))
         point = point + share * step
         if spread <= STEP_TOLERANCE:
             return Optimum(point, factor, count)
-        if not np.abs(point).max() < FARTHEST:
+        # All steps of at most one logit together stay this side of FARTHEST.
+        if not (spread <= 1.0 or np.abs(point).max() < FARTHEST):
             raise NoConvergence(f"Strengths passed {FARTHEST:.0f} logits at step {count}. {_FIX}")
     raise NoConvergence(f"No maximum after {MOST_STEPS} steps. {_FIX}")
 
