@@ -68,7 +68,7 @@ from .errors import (
 from .gauge import Gauge
 from .grade_counts import GradeCounts, count_grades
 from .held_out import HeldOut
-from .items import ItemFit, fit_items
+from .items import Difficulties, ItemFit, fit_items
 from .online.elo import EloRatings, rate_elo
 from .online.glicko2 import Glicko2Ratings, rate_glicko2
 from .online.live import LiveRatings
@@ -168,6 +168,7 @@ __all__ = [
     "DOptimalPolicy",
     "DavidsonFit",
     "DecisiveVotes",
+    "Difficulties",
     "DoubleThompsonPolicy",
     "Effects",
     "EloRatings",

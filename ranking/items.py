@@ -34,20 +34,27 @@ MOST_NODES = 401
 NEGLIGIBLE = 1e-12
 
 
+@dataclass(frozen=True, eq=False)
+class Difficulties:
+    """What is known of each item, given θ and σ."""
+
+    mean: Floats  # (P,) of δ's posterior; NaN for items never tried
+    standard_error: Floats  # (P,) its standard deviation
+    extreme: Bools  # (P,) passed by all or failed by all who tried: bounded only by the other items
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ItemFit(StrengthFit):
     """A `StrengthFit` whose level is fixed by the average item (so `gauge` is zero), with the items."""
 
-    difficulty: Floats  # (P,) posterior mean of δ; NaN for items never tried
-    difficulty_error: Floats  # (P,) posterior standard deviation, given θ and σ
-    extreme: Bools  # (P,) passed by all or failed by all who tried: bounded only by the other items
+    items: Difficulties
     spread: float  # σ
     log_spread_variance: float
     prior: Prior | None
 
     def pass_probability(self) -> Floats:
         """(M, P) fitted P(i passes p) at the posterior mean difficulty."""
-        return np.asarray(1.0 / (1.0 + np.exp(self.difficulty[None, :] - self.strength[:, None])))
+        return np.asarray(1.0 / (1.0 + np.exp(self.items.mean[None, :] - self.strength[:, None])))
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +92,7 @@ def fit_items(
     _refuse_unseparated(table, prior, np.flatnonzero(present))
     point, steps = _maximise(table, prior)
     inverse, spread = _covariances(point, table, prior, kind)
-    difficulty, error = _difficulties(point, table)
     groups = len(table.passed)
-    extreme = (table.passed.sum(axis=1) == 0) | (table.passed.sum(axis=1) == table.tried.sum(axis=1))
     return ItemFit(
         strength=_embed(point[:-1], present),
         covariance=_embed_square(spread[:-1, :-1], present),
@@ -99,9 +104,7 @@ def fit_items(
         log_likelihood=_log_likelihood(point, table),
         iterations=steps,
         notes=(Note.FEW_CLUSTERS,) if groups < FEW_CLUSTERS else (),
-        difficulty=_embed(difficulty, used),
-        difficulty_error=_embed(error, used),
-        extreme=_embed(extreme.astype(np.float64), used) == 1.0,
+        items=_difficulties(point, table, used),
         spread=float(np.exp(point[-1])),
         log_spread_variance=float(spread[-1, -1]),
         prior=prior,
@@ -235,12 +238,15 @@ def _maximise(table: _Table, prior: Prior | None) -> tuple[Floats, int]:
     return np.asarray(found.x), int(found.nit)
 
 
-def _difficulties(point: Floats, table: _Table) -> tuple[Floats, Floats]:
-    """(P,) posterior mean and standard deviation of δ."""
+def _difficulties(point: Floats, table: _Table, used: Bools) -> Difficulties:
     _, weight, _ = _posterior(point, table)
     delta = np.exp(point[-1]) * table.nodes
     mean = weight @ delta
-    return mean, np.sqrt(np.maximum(weight @ delta**2 - mean**2, 0.0))
+    passes, tries = table.passed.sum(axis=1), table.tried.sum(axis=1)
+    extreme = np.zeros(len(used), dtype=bool)
+    extreme[used] = (passes == 0) | (passes == tries)
+    error = np.sqrt(np.maximum(weight @ delta**2 - mean**2, 0.0))
+    return Difficulties(_embed(mean, used), _embed(error, used), extreme)
 
 
 def _evidence(passes: Floats, tries: Floats, present: Bools, provisional_below: float) -> Evidence:

@@ -83,9 +83,7 @@ def fit_pair_effects(
     ω² is estimated where strengths ignore pairs, and once more where they do not.
     Raises NoComparisons, BadParameter, NoConvergence, MissingLabels, TooFewClusters, UnknownIndex.
     """
-    for name, value in (("prior_variance", prior_variance), ("pair_variance", pair_variance)):
-        if value is not None and not (isfinite(value) and value >= 0.0):
-            raise BadParameter(f"{name} is {value}; give a variance, or None to learn it.")
+    _check(prior_variance=prior_variance, pair_variance=pair_variance)
     table = tabulate(data if isinstance(data, Counts) else count_matrix(data), both_bad)
     wins = table.wins + 0.5 * table.ties
     learned = _learn(wins, table, prior_variance, pair_variance)
@@ -108,6 +106,15 @@ def fit_pair_effects(
         effect=table.embed_square(working.effect, 0.0),
         both_bad=both_bad,
     )
+
+
+def _check(**variances: float | None) -> None:
+    """Raises BadParameter."""
+    for name, value in variances.items():
+        if value is not None and not (isfinite(value) and value >= 0.0):
+            raise BadParameter(f"{name} is {value}; give a variance, or None to learn it.")
+    if variances["prior_variance"] == 0.0:
+        raise BadParameter("prior_variance is 0, so all strengths are alike; give a positive variance, or None.")
 
 
 def _learn(wins: Floats, table: PairTable, variance: float | None, pair_variance: float | None) -> _Learned:

@@ -112,38 +112,17 @@ def fit_with_covariates(
     if not (isfinite(penalty) and penalty >= 0.0):
         raise BadParameter(f"penalty is {penalty}; give 0 for none, or a positive number.")
     counts = data if isinstance(data, Counts) else count_matrix(data)
-    plain = fit_plain(data, counts, response, Settings(prior, covariance, gauge, both_bad, floor, provisional_below))
+    settings = Settings(prior, covariance, gauge, both_bad, floor, provisional_below)
+    plain = fit_plain(data, counts, response, settings)
     table = tabulate(counts, both_bad)
     if side is not Side.NONE:
         _refuse_one_sided(counts)
     columns = design(_rows(data, counts, side, response), side, both_bad, names, plain.answers)
     if not columns.names:
         raise BadCovariate("There is nothing to adjust for; give covariates or ask for a side.")
-    found, leanings = _maximise(columns, table, side, _Terms(prior, penalty, plain))
-    spread = _spread(data, covariance, found, leanings)
-    weights, m, k = gauge_weights(gauge, table), len(table.index), len(columns.names)
-    point, inverse = found.optimum.point, found.optimum.inverse
-    return AdjustedFit(
-        strength=table.embed(point[:m] - weights @ point[:m], nan),
-        covariance=table.embed_square(in_gauge(spread.covariance[:m, :m], weights)),
-        hessian_covariance=table.embed_square(in_gauge(inverse[:m, :m], weights)),
-        gauge=table.embed(weights, 0.0),
-        evidence=table.evidence(provisional_below),
-        clustering=spread.clustering,
-        floor=floor,
-        log_likelihood=log_likelihood(found.design, found.parameters),
-        iterations=found.optimum.steps,
-        notes=spread.notes + table.groups.notes,
-        unadjusted=plain.fit,
-        effects=Effects(columns.names, point[m : m + k], spread.covariance[m : m + k, m : m + k], columns.scale),
-        response=response,
-        shape=point[m + k :],
-        shape_covariance=spread.covariance[m + k :, m + k :],
-        leanings=leanings,
-        penalty=penalty,
-        prior=prior,
-        both_bad=both_bad,
-    )
+    terms = _Terms(prior, penalty, plain)
+    found, leanings = _maximise(columns, table, side, terms)
+    return _result(found, _spread(data, covariance, found, leanings), terms, settings, leanings, response)
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +146,34 @@ class _Point:
     def parameters(self) -> Parameters:
         """Over all M contestants."""
         return Parameters.of(self.optimum.point, self.table.present, len(self.design.names))
+
+
+def _result(
+    found: _Point, spread: Spread, terms: _Terms, settings: Settings, leanings: Leanings | None, response: Response
+) -> AdjustedFit:
+    table, columns, point = found.table, found.design, found.optimum.point
+    weights, m, k = gauge_weights(settings.gauge, table), len(table.index), len(columns.names)
+    return AdjustedFit(
+        strength=table.embed(point[:m] - weights @ point[:m], nan),
+        covariance=table.embed_square(in_gauge(spread.covariance[:m, :m], weights)),
+        hessian_covariance=table.embed_square(in_gauge(found.optimum.inverse[:m, :m], weights)),
+        gauge=table.embed(weights, 0.0),
+        evidence=table.evidence(settings.provisional_below),
+        clustering=spread.clustering,
+        floor=settings.floor,
+        log_likelihood=log_likelihood(columns, found.parameters),
+        iterations=found.optimum.steps,
+        notes=spread.notes + table.groups.notes,
+        unadjusted=terms.plain.fit,
+        effects=Effects(columns.names, point[m : m + k], spread.covariance[m : m + k, m : m + k], columns.scale),
+        response=response,
+        shape=point[m + k :],
+        shape_covariance=spread.covariance[m + k :, m + k :],
+        leanings=leanings,
+        penalty=terms.penalty,
+        prior=settings.prior,
+        both_bad=settings.both_bad,
+    )
 
 
 def _rows(data: Comparisons | Counts, counts: Counts, side: Side, response: Response) -> Comparisons:

@@ -102,9 +102,9 @@ def test_strengths_difficulties_and_their_spread_are_recovered():
         fit = fit_items(*attempts, count=10, items=400)
         assert np.abs((fit.strength - strength) / fit.standard_error()).max() < 3.5
         assert fit.spread == pytest.approx(1.2, abs=3 * fit.spread * np.sqrt(fit.log_spread_variance))
-        squares.append(np.mean(((fit.difficulty - difficulty) / fit.difficulty_error) ** 2))
+        squares.append(np.mean(((fit.items.mean - difficulty) / fit.items.standard_error) ** 2))
     assert 0.9 < np.mean(squares) < 1.1
-    assert np.corrcoef(fit.difficulty, difficulty)[0, 1] > 0.8
+    assert np.corrcoef(fit.items.mean, difficulty)[0, 1] > 0.8
     assert fit.pass_probability().shape == (10, 400)
     assert rank_ranges(fit).rank.tolist() == (10 - np.argsort(np.argsort(fit.strength))).tolist()
 
@@ -125,15 +125,15 @@ def test_items_that_all_pass_or_fail_are_flagged_and_contestants_too():
     passed = np.where(item == 7, 1.0, np.where(item == 9, 0.0, np.where(contestant == 4, 1.0, passed)))
     passed[(item == 9) & (contestant == 4)] = 1.0
     fit = fit_items(contestant, item, passed, count=6, items=62)
-    assert fit.extreme[7]
-    assert not fit.extreme[9]
+    assert fit.items.extreme[7]
+    assert not fit.items.extreme[9]
     assert fit.evidence.undefeated.tolist() == [False] * 4 + [True, False]
     assert fit.evidence.provisional.tolist() == [False] * 4 + [True, False]
     assert np.isnan(fit.strength[5])
-    assert np.isnan(fit.difficulty[60:]).all()
+    assert np.isnan(fit.items.mean[60:]).all()
     assert fit.to_points().upper[4] == np.inf
-    assert fit.difficulty[7] == fit.difficulty[:60].min()
-    assert np.isfinite(fit.difficulty_error[7])
+    assert fit.items.mean[7] == fit.items.mean[:60].min()
+    assert np.isfinite(fit.items.standard_error[7])
     with pytest.raises(NoConvergence, match=r"\[4\] passed all or nothing"):
         fit_items(contestant, item, passed, count=6, items=62, prior=None)
 
@@ -144,7 +144,7 @@ def test_order_and_labels_do_not_matter_and_few_items_are_noted():
     order, label = np.random.default_rng(0).permutation(len(item)), np.array([3, 1, 4, 0, 2])
     other = fit_items(label[contestant][order], 24 - item[order], passed[order], count=5, items=25)
     np.testing.assert_allclose(other.strength[label], fit.strength, atol=1e-6)
-    np.testing.assert_allclose(other.difficulty[::-1], fit.difficulty, atol=1e-6)
+    np.testing.assert_allclose(other.items.mean[::-1], fit.items.mean, atol=1e-6)
     assert fit.notes == (Note.FEW_CLUSTERS,)
     hessian = fit_items(contestant, item, passed, count=5, items=25, covariance=Covariance.HESSIAN)
     np.testing.assert_array_equal(hessian.covariance, fit.hessian_covariance)
