@@ -83,32 +83,36 @@ def fit_items(
     NoComparisons, OnlyTies (no item separates anybody), NoConvergence (without a prior, an all-pass contestant),
     BadParameter.
     """
-    kind = Covariance.PROMPT if covariance is Covariance.AUTO else covariance
-    if kind not in (Covariance.PROMPT, Covariance.HESSIAN):
-        raise BadParameter(f"{kind} does not apply to items; use Covariance.PROMPT or Covariance.HESSIAN.")
+    kind = _kind(covariance)
     passes, tries = _tables(np.asarray(contestant), np.asarray(item), np.asarray(passed), count, items)
     present, used = tries.sum(axis=0) > 0, tries.sum(axis=1) > 0
     table = _with_nodes(passes[np.ix_(used, present)], tries[np.ix_(used, present)])
-    _refuse_unseparated(table, prior, np.flatnonzero(present))
-    point, steps = _maximise(table, prior)
+    point, steps = _maximise(table, prior, np.flatnonzero(present))
     inverse, spread = _covariances(point, table, prior, kind)
-    groups = len(table.passed)
     return ItemFit(
         strength=_embed(point[:-1], present),
         covariance=_embed_square(spread[:-1, :-1], present),
         hessian_covariance=_embed_square(inverse[:-1, :-1], present),
         gauge=np.zeros(count),
         evidence=_evidence(passes, tries, present, provisional_below),
-        clustering=Clustering(kind, prompts=groups, degrees_of_freedom=groups - 1.0),
+        clustering=Clustering(kind, prompts=len(table.passed), degrees_of_freedom=len(table.passed) - 1.0),
         floor=floor,
         log_likelihood=_log_likelihood(point, table),
         iterations=steps,
-        notes=(Note.FEW_CLUSTERS,) if groups < FEW_CLUSTERS else (),
+        notes=(Note.FEW_CLUSTERS,) if len(table.passed) < FEW_CLUSTERS else (),
         items=_difficulties(point, table, used),
         spread=float(np.exp(point[-1])),
         log_spread_variance=float(spread[-1, -1]),
         prior=prior,
     )
+
+
+def _kind(wanted: Covariance) -> Covariance:
+    """Raises BadParameter."""
+    kind = Covariance.PROMPT if wanted is Covariance.AUTO else wanted
+    if kind not in (Covariance.PROMPT, Covariance.HESSIAN):
+        raise BadParameter(f"{kind} does not apply to items; use Covariance.PROMPT or Covariance.HESSIAN.")
+    return kind
 
 
 def _tables(contestant: Ints, item: Ints, passed: Floats, count: int, items: int) -> tuple[Floats, Floats]:
@@ -209,8 +213,9 @@ def _prior_curvature(point: Floats, prior: Prior | None) -> Floats:
     return np.diag(curvature)
 
 
-def _maximise(table: _Table, prior: Prior | None) -> tuple[Floats, int]:
-    """Newton within a trust region, since a marginal likelihood need not be concave. Raises NoConvergence."""
+def _maximise(table: _Table, prior: Prior | None, index: Ints) -> tuple[Floats, int]:
+    """Newton within a trust region, since a marginal likelihood need not be concave. Raises NoConvergence, OnlyTies."""
+    _refuse_unseparated(table, prior, index)
 
     def loss(point: Floats) -> tuple[float, Floats]:
         slope = _scores(point, table).sum(axis=0)
