@@ -15,6 +15,7 @@ from .agreement.drift import AnnotatorDrift, annotator_drift
 from .agreement.judgments import ItemJudgments
 from .agreement.kappa import Credit, Kappa, PairwiseKappa, cohen_kappa, contingency, pairwise_kappa
 from .agreement.profiles import AgreementEstimate
+from .anchors import AnchorScales, anchor_scales
 from .annotators.clarity import ScaleFit, fit_scale
 from .annotators.group_count import choose_group_count
 from .annotators.magnitudes import MagnitudeFit, fit_magnitudes
@@ -131,6 +132,7 @@ from .uncertainty.influence import DecisiveVotes, fewest_votes_for_first
 from .uncertainty.planning import VotesNeeded, minimal_detectable_gap, votes_needed
 from .uncertainty.sequences import PairSequence, always_valid_margin, pair_sequence, watched_ranges
 from .worth import Estimand, WorthFit, WorthIntervals, fit_worth
+from .worth_sensitivity import WorthSensitivity, worth_sensitivity
 
 __all__ = [
     "BOARD_PRIOR",
@@ -140,6 +142,7 @@ __all__ = [
     "Absent",
     "AdjustedFit",
     "AgreementEstimate",
+    "AnchorScales",
     "AnnotatorDrift",
     "Answers",
     "ArenaRulePolicy",
@@ -252,8 +255,10 @@ __all__ = [
     "WinRates",
     "WorthFit",
     "WorthIntervals",
+    "WorthSensitivity",
     "acceptability",
     "always_valid_margin",
+    "anchor_scales",
     "annotator_drift",
     "best_found",
     "bootstrap_bradley_terry",
@@ -321,4 +326,5 @@ __all__ = [
     "watched_ranges",
     "wilson",
     "win_rates",
+    "worth_sensitivity",
 ]

@@ -31,6 +31,7 @@ class AmountRows:
     annotator: Labels
     prompt: Labels
     index: Ints  # (m,) the contestants' own numbers
+    who: Ints  # (K,) the annotators' own labels, -1 where unknown
     left_out: int  # annotators with answers who could not be scaled
 
     def keep(self, rows: Bools, left_out: int) -> AmountRows:
@@ -46,6 +47,7 @@ class AmountRows:
             annotator=number(self.annotator.code[rows]),
             prompt=number(self.prompt.code[rows]),
             index=self.index[ends],
+            who=self.who[np.unique(self.annotator.code[rows])],
             left_out=left_out,
         )
 
@@ -95,6 +97,7 @@ def _averaged(comparisons: Comparisons, ratio: Floats) -> AmountRows:
         annotator=Labels(annotator.code[first], annotator.count),
         prompt=Labels(prompt.code[first], prompt.count),
         index=np.arange(comparisons.count),
+        who=np.maximum(comparisons.annotator[np.unique(annotator.code, return_index=True)[1]], -1),
         left_out=0,
     )
     return rows.keep(np.ones(len(first), dtype=bool), 0)
@@ -108,6 +111,18 @@ def only_scalable(rows: AmountRows, min_answers: int) -> AmountRows:
     if not scalable.any():
         raise TooFewAnswers(
             f"None of {rows.annotator.count} annotators gave {min_answers} amounts that are not all zero; "
+            "collect more, lower min_answers, or fit Estimand.MONEY."
+        )
+    return rows.keep(scalable[rows.annotator.code], int((~scalable).sum()))
+
+
+def only_anchored(rows: AmountRows, annotator: Ints, min_answers: int) -> AmountRows:
+    """The rows of the annotators with a scale and enough answers, zeros among them. Raises TooFewAnswers."""
+    answers = np.bincount(rows.annotator.code, minlength=rows.annotator.count)
+    scalable = np.isin(rows.who, annotator) & (answers >= min_answers)
+    if not scalable.any():
+        raise TooFewAnswers(
+            f"None of {rows.annotator.count} annotators priced the anchors and gave {min_answers} other amounts; "
             "collect more, lower min_answers, or fit Estimand.MONEY."
         )
     return rows.keep(scalable[rows.annotator.code], int((~scalable).sum()))

@@ -10,6 +10,9 @@ amounts and however many the answers; U is in units of a person's average amount
 `min_answers` answers, or only zeros, cannot be scaled and are left out. MONEY: amounts as typed; who types
 more counts more.
 
+With `anchors`, rows about items that everyone prices, c_k comes from them alone (`anchors`), and they do not enter the
+worths: where people meet different items, the own mean |w| would take a person who met high stakes for a rich one.
+
 Where prompts were not drawn as the target has them, `importance` is π(prompt)/q(prompt), known up to a
 constant; it also enters c_k, and is normalised within each pair so that no pair gains weight by it.
 
@@ -29,7 +32,8 @@ from math import ceil, inf, nan
 
 import numpy as np
 
-from .amounts import AmountRows, amount_rows, only_scalable
+from .amounts import AmountRows, amount_rows, only_anchored, only_scalable
+from .anchors import MIN_ANCHORS, anchor_answers, without_anchors
 from .arrays import Bools, Floats
 from .clusters import FEW_ANNOTATORS, FEW_CLUSTERS
 from .comparisons import Comparisons
@@ -78,6 +82,7 @@ class WorthFit:
     tail_share: float  # of Σ|w| carried by the largest 1 % of |w|, as they enter the fit
     heavy_tailed: bool  # tail_share above 15 %: intervals are too short, name no winner
     notes: tuple[Note, ...]
+    anchored: bool = False  # scales come from shared anchors
 
     def to_intervals(self, level: float = 0.95) -> WorthIntervals:
         """Two-sided, by t with the smaller cluster count less one."""
@@ -98,24 +103,39 @@ def fit_worth(
     estimand: Estimand = Estimand.PANEL,
     min_answers: int = 5,
     importance: Floats | None = None,
+    anchors: Bools | None = None,
     draws: int = 2000,
 ) -> WorthFit:
-    """Worth of every contestant with an amount; needs `amount`, `annotator` and `prompt`. importance (n,).
+    """Worth of every contestant with an amount; needs `amount`, `annotator` and `prompt`. importance and anchors (n,).
 
     The same rng state gives the same replicates. Raises BadAmount, MissingLabels, NoComparisons,
     TooFewAnswers, NotConnected, TooFewClusters, BadWeight, ShapeMismatch, BadParameter.
     """
     if min_answers < 1 or draws < 2:
         raise BadParameter(f"min_answers is {min_answers} and draws {draws}; give at least 1 and 2.")
-    rows = amount_rows(comparisons, importance)
-    if estimand is Estimand.PANEL:
-        rows = only_scalable(rows, min_answers)
-    _refuse_unless_connected(rows)
+    design = worth_design(comparisons, estimand, min_answers, importance, anchors)
+    rows = design.rows
     clustering = _clustering(rows)
-    design = Design(rows, scaled=estimand is Estimand.PANEL)
     point = design.solve()
     drawn = design.bootstrap(clustering, draws, rng)
     return _assembled(comparisons.count, rows, design, point, drawn, clustering, estimand)
+
+
+def worth_design(
+    comparisons: Comparisons, estimand: Estimand, min_answers: int, importance: Floats | None, anchors: Bools | None
+) -> Design:
+    """The least squares of `fit_worth`, for the fit and for its sensitivity."""
+    if anchors is None:
+        rows, priced = amount_rows(comparisons, importance), None
+        if estimand is Estimand.PANEL:
+            rows = only_scalable(rows, min_answers)
+    else:
+        answers = anchor_answers(comparisons, anchors, MIN_ANCHORS) if estimand is Estimand.PANEL else None
+        rows = amount_rows(without_anchors(comparisons, anchors), importance)
+        rows = rows if answers is None else only_anchored(rows, answers.kept.annotator, min_answers)
+        priced = None if answers is None else answers.kept.of(rows.who)
+    _refuse_unless_connected(rows)
+    return Design(rows, scaled=estimand is Estimand.PANEL, anchors=priced)
 
 
 def _refuse_unless_connected(rows: AmountRows) -> None:
@@ -172,6 +192,7 @@ def _assembled(
         tail_share=tail,
         heavy_tailed=tail > HEAVY,
         notes=_notes(clustering, design),
+        anchored=design.anchors is not None,
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from .amounts import AmountRows, Membership, membership, total_by
+from .anchors import AnchorAnswers
 from .arrays import Floats, Ints
 from .clusters import Labels, number
 from .strengths import Clustering, Covariance
@@ -27,6 +29,15 @@ class Solved:
 
 
 @dataclass(frozen=True, eq=False)
+class _Draw:
+    """Weights of the clusters, one column per draw."""
+
+    annotator: Floats  # (K, d)
+    prompt: Floats  # (X, d)
+    anchor: Floats  # (A, d), no rows without anchors
+
+
+@dataclass(frozen=True, eq=False)
 class _Sums:
     """Weighted sums of each draw over the p pairs that were compared."""
 
@@ -39,10 +50,16 @@ class _Sums:
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """Rows with what does not change between draws; `scaled` divides by each annotator's own mean |w|."""
+    """Rows with what does not change between draws.
+
+    `scaled` divides by each annotator's scale: from `anchors`, which hold the same annotators as the rows do, else the
+    own mean |w|. `transform` is applied to the amounts after that, for sensitivity alone.
+    """
 
     rows: AmountRows
     scaled: bool
+    anchors: AnchorAnswers | None = None
+    transform: Callable[[Floats], Floats] | None = None  # (n, d) -> (n, d)
 
     @property
     def count(self) -> int:
@@ -70,15 +87,30 @@ class Design:
 
     def scaled_amounts(self) -> Floats:
         """(n,) amounts as they enter the fit itself."""
-        return np.asarray(self.rows.amount / self._scale(self.rows.importance[:, None])[:, 0])
+        return self._amounts(self.rows.importance[:, None], self._once)[:, 0]
 
     def solve(self) -> Solved:
         """The fit itself."""
-        return self._solve(np.ones((self.rows.annotator.count, 1)), np.ones((self.rows.prompt.count, 1)))
+        return self._solve(self._once)
+
+    def residuals(self) -> Floats:
+        """(n,) of the fit itself."""
+        fit, rows = self.solve(), self.rows
+        worth = fit.worth[0]
+        return np.asarray(self.scaled_amounts() - (worth[rows.low] - worth[rows.high] + fit.side[0] * rows.side))
+
+    @cached_property
+    def _once(self) -> _Draw:
+        """Every cluster once."""
+        anchors = 0 if self.anchors is None else len(self.anchors.anchor)
+        return _Draw(
+            np.ones((self.rows.annotator.count, 1)), np.ones((self.rows.prompt.count, 1)), np.ones((anchors, 1))
+        )
 
     def bootstrap(self, clustering: Clustering, draws: int, rng: np.random.Generator) -> Solved:
-        """One fit for each draw of Exp(1) weights on the clusters in use."""
-        batch = max(1, BATCH // max(len(self.rows.low), self.count**2))
+        """One fit for each draw of Exp(1) weights on the clusters in use, and on the anchors."""
+        priced = 0 if self.anchors is None else self.anchors.amount.size
+        batch = max(1, BATCH // max(len(self.rows.low), self.count**2, priced))
         solved = []
         for begin in range(0, draws, batch):
             size = min(batch, draws - begin)
@@ -88,21 +120,23 @@ class Design:
                 annotator = rng.standard_exponential(annotator.shape)
             if clustering.kind in (Covariance.PROMPT, Covariance.TWO_WAY):
                 prompt = rng.standard_exponential(prompt.shape)
-            solved.append(self._solve(annotator, prompt))
+            anchor = np.ones((0, size))
+            if self.anchors is not None:
+                anchor = rng.standard_exponential((len(self.anchors.anchor), size))
+            solved.append(self._solve(_Draw(annotator, prompt, anchor)))
         worth = np.concatenate([one.worth for one in solved])
         return Solved(worth, np.concatenate([one.side for one in solved]))
 
     @cached_property
     def side_is_separable(self) -> bool:
         """Whether the orders of showing leave anything of the side effect beside the worths."""
-        sums = self._sums(np.ones((self.rows.annotator.count, 1)), np.ones((self.rows.prompt.count, 1)))
+        sums = self._sums(self._once)
         absorbed = np.linalg.solve(self._laplacian(sums.mass), self._by_contestant(sums.side)[:, :, None])[0, :, 0]
         left = float(sums.side_squared[0] - self._by_contestant(sums.side)[0] @ absorbed)
         return left > SEPARABLE * float(sums.side_squared[0])
 
-    def _solve(self, annotator: Floats, prompt: Floats) -> Solved:
-        """annotator (K, d) and prompt (X, d) weights."""
-        sums = self._sums(annotator, prompt)
+    def _solve(self, draw: _Draw) -> Solved:
+        sums = self._sums(draw)
         aside, owed = self._by_contestant(sums.side), self._by_contestant(sums.amount)
         both = np.asarray(np.linalg.solve(self._laplacian(sums.mass), np.stack((owed, aside), axis=2)))
         worth, absorbed = both[:, :, 0], both[:, :, 1]
@@ -113,8 +147,8 @@ class Design:
         side = np.asarray((sums.side_amount - (aside * worth).sum(axis=1)) / left)
         return Solved(worth - side[:, None] * absorbed, side)
 
-    def _sums(self, annotator: Floats, prompt: Floats) -> _Sums:
-        weight, weighted = self._weighted(annotator, prompt)
+    def _sums(self, draw: _Draw) -> _Sums:
+        weight, weighted = self._weighted(draw)
         side = self.rows.side[:, None]
         return _Sums(
             mass=total_by(self._by_pair, weight),
@@ -124,23 +158,30 @@ class Design:
             side_amount=(side * weighted).sum(axis=0),
         )
 
-    def _weighted(self, annotator: Floats, prompt: Floats) -> tuple[Floats, Floats]:
+    def _weighted(self, draw: _Draw) -> tuple[Floats, Floats]:
         """(n, d) weights v and weighted amounts v·w/c, with c_k and n_k refitted in each draw."""
         rows = self.rows
         importance = rows.importance[:, None]
-        drawn = prompt[rows.prompt.code]
+        drawn, annotator = draw.prompt[rows.prompt.code], draw.annotator
         if self.scaled:
             annotator = annotator / total_by(self._by_annotator, drawn)
         drawn_by_both = drawn * annotator[rows.annotator.code]
         weight = drawn_by_both * importance
         fair = total_by(self._by_pair, drawn_by_both) / total_by(self._by_pair, weight)
         weight = weight * fair[self.pairs.code]
-        return weight, weight * (rows.amount[:, None] / self._scale(drawn * importance))
+        return weight, weight * self._amounts(drawn * importance, draw)
 
-    def _scale(self, weight: Floats) -> Floats:
-        """(n, d) the own mean |w| of each row's annotator under `weight` (n, d)."""
+    def _amounts(self, weight: Floats, draw: _Draw) -> Floats:
+        """(n, d) w/c of each row, `weight` (n, d) entering the own means."""
+        amounts = self.rows.amount[:, None] / self._scale(weight, draw)
+        return amounts if self.transform is None else self.transform(amounts)
+
+    def _scale(self, weight: Floats, draw: _Draw) -> Floats:
+        """(n, d) the scale of each row's annotator."""
         if not self.scaled:
             return np.ones_like(weight)
+        if self.anchors is not None:
+            return np.exp(self.anchors.log_scales(draw.annotator, draw.anchor))[self.rows.annotator.code]
         magnitude = np.abs(self.rows.amount)[:, None]
         mean = total_by(self._by_annotator, weight * magnitude) / total_by(self._by_annotator, weight)
         return np.asarray(mean[self.rows.annotator.code])

@@ -117,3 +117,54 @@ def cyclic_world(count: int, rows: int, seed: int, *, circular: float, spread: f
     a, b = random_pairs(count, rows, rng)
     outcome = _drawn(probability[a, b], rng)
     return CyclicWorld(probability, Comparisons(a=a, b=b, outcome=outcome, count=count))
+
+
+@dataclass(frozen=True)
+class AnchoredWorld:
+    """Amounts on anchors and on items, w = c_k·(worth + noise), with what made them."""
+
+    worth: Floats
+    scale: Floats  # (K,) c, mean log zero
+    votes: Comparisons
+    anchors: np.ndarray  # (n,) which rows are about anchors
+
+
+def anchored_world(
+    seed: int,
+    *,
+    annotators: int = 40,
+    answers: int = 40,
+    anchors: int = 12,
+    noise: float = 0.3,
+    log_scale_sd: float = 0.8,
+    high_stakes: float = 1.0,
+) -> AnchoredWorld:
+    """Six contestants. The second half of the annotators is only shown prompts with `high_stakes`, on which 5 is worth
+    most; the others meet stakes of one, on which contestant 0 is. Anchor 0 is an identical pair.
+    """
+    rng = np.random.default_rng(seed)
+    log_scale = rng.normal(0.0, log_scale_sd, annotators)
+    scale = np.exp(log_scale - log_scale.mean())
+    usual = np.linspace(0.5, -0.5, 6)
+    shown_high = np.arange(annotators) >= annotators / 2
+    stakes = np.append(0.0, np.geomspace(0.3, 4.0, anchors - 1)) * np.where(np.arange(anchors) % 3 == 1, -1.0, 1.0)
+    person = np.repeat(np.arange(annotators), anchors)
+    told = np.tile(stakes, annotators)
+    priced = scale[person] * told * (1.0 + noise * rng.normal(0.0, 1.0, len(person)))
+    who = np.repeat(np.arange(annotators), answers)
+    a, b = random_pairs(6, len(who), rng)
+    liked = np.where(shown_high[who, None], -high_stakes * usual, usual)
+    at = np.arange(len(who))
+    stake = np.where(shown_high[who], high_stakes, 1.0)
+    amount = scale[who] * (liked[at, a] - liked[at, b] + noise * stake * rng.normal(0.0, 1.0, len(who)))
+    votes = Comparisons(
+        a=np.append(np.zeros(len(person), dtype=np.int64), a),
+        b=np.append(np.ones(len(person), dtype=np.int64), b),
+        outcome=np.full(len(person) + len(who), 0.5),
+        count=6,
+        annotator=np.append(person, who),
+        prompt=np.append(np.tile(np.arange(anchors), annotators), 100 + at % 300 + 300 * shown_high[who]),
+        amount=np.append(priced, amount),
+    )
+    worth = usual * (1.0 - high_stakes) / 2.0
+    return AnchoredWorld(worth, scale, votes, np.arange(len(votes)) < len(person))
