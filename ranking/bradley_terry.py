@@ -26,7 +26,7 @@ from .clusters import Scores, Spread, spread_of
 from .comparisons import Comparisons
 from .counts import BothBad, Counts, count_matrix
 from .errors import OnlyTies, ShapeMismatch
-from .gauge import Gauge, gauge_weights, in_gauge
+from .gauge import Gauge, gauge_weights, gauged
 from .newton import Optimum, add_to_diagonal
 from .pair_likelihood import log_likelihood, maximise, win_probability
 from .pair_table import PairTable, tabulate
@@ -70,17 +70,12 @@ def fit_bradley_terry(
         refuse_without_maximum(table)
     optimum = maximise(table.credit, table.total, prior, warm_start(start, table))
     spread = _spread(table.labelled_rows(data, both_bad), covariance, table, optimum)
-    weights = gauge_weights(gauge, table)
-    strength = optimum.point - weights @ optimum.point
+    likelihood = log_likelihood(optimum.point, table.credit, table.total)
     return BradleyTerryFit(
-        strength=table.embed(strength, np.nan),
-        covariance=table.embed_square(in_gauge(spread.covariance, weights)),
-        hessian_covariance=table.embed_square(in_gauge(optimum.inverse, weights)),
-        gauge=table.embed(weights, 0.0),
+        **gauged(optimum.point, optimum.inverse, spread, table, gauge),
         evidence=table.evidence(provisional_below),
-        clustering=spread.clustering,
         floor=floor,
-        log_likelihood=log_likelihood(strength, table.credit, table.total) - log(2.0) * table.own_total,
+        log_likelihood=likelihood - log(2.0) * table.own_total,
         iterations=optimum.steps,
         notes=spread.notes + table.groups.notes,
         prior=prior,

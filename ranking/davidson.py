@@ -8,7 +8,7 @@ those of ties counted half: never mix the two scales. Settings as in `bradley_te
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log, nan
+from math import log
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -20,7 +20,7 @@ from .clusters import Scores, Spread, spread_of
 from .comparisons import Comparisons
 from .counts import BothBad, Counts, count_matrix
 from .errors import NoConvergence, NoTies, OnlyTies
-from .gauge import Gauge, gauge_weights, in_gauge
+from .gauge import Gauge, gauged
 from .newton import Optimum, add_to_diagonal, climb
 from .pair_table import PairTable, tabulate
 from .priors import Prior
@@ -77,15 +77,9 @@ def fit_davidson(
         _refuse_runaway(table)
     optimum = _maximise(table, prior, warm_start(start, table))
     spread = _spread(table.labelled_rows(data, both_bad), covariance, table, optimum)
-    weights = gauge_weights(gauge, table)
-    strength = optimum.point[:-1] - weights @ optimum.point[:-1]
     return DavidsonFit(
-        strength=table.embed(strength, nan),
-        covariance=table.embed_square(in_gauge(spread.covariance[:-1, :-1], weights)),
-        hessian_covariance=table.embed_square(in_gauge(optimum.inverse[:-1, :-1], weights)),
-        gauge=table.embed(weights, 0.0),
+        **gauged(optimum.point, optimum.inverse, spread, table, gauge),
         evidence=table.evidence(provisional_below),
-        clustering=spread.clustering,
         floor=floor,
         log_likelihood=log_likelihood(optimum.point, table),
         iterations=optimum.steps,

@@ -13,7 +13,6 @@ One ranking is one independent observation of the sandwich: its stages share a p
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import nan
 
 import numpy as np
 from scipy.sparse import csr_array, diags_array
@@ -25,7 +24,7 @@ from .clusters import spread_of
 from .connectivity import find_groups
 from .counts import BothBad, Counts
 from .errors import OnlyTies
-from .gauge import Gauge, gauge_weights, in_gauge
+from .gauge import Gauge, gauged
 from .newton import Optimum, add_to_diagonal, climb, refuse_flat
 from .pair_table import tabulate
 from .priors import Prior
@@ -93,14 +92,9 @@ def fit_plackett_luce(
         labelled, covariance, optimum.inverse, lambda: _meat(point, model, used), lambda _: scores(point, model)
     )
     count = model.count
-    weights = gauge_weights(gauge, table)
     return PlackettLuceFit(
-        strength=table.embed(point[:count] - weights @ point[:count], nan),
-        covariance=table.embed_square(in_gauge(spread.covariance[:count, :count], weights)),
-        hessian_covariance=table.embed_square(in_gauge(optimum.inverse[:count, :count], weights)),
-        gauge=table.embed(weights, 0.0),
+        **gauged(optimum.point, optimum.inverse, spread, table, gauge),
         evidence=table.evidence(provisional_below),
-        clustering=spread.clustering,
         floor=floor,
         log_likelihood=log_likelihood(point, model),
         iterations=optimum.steps,

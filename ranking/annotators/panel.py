@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -18,7 +17,7 @@ from ..clusters import Labels, Scores, Spread, number, spread_of
 from ..comparisons import Comparisons
 from ..counts import BothBad, count_matrix
 from ..errors import MissingLabels
-from ..gauge import Gauge, gauge_weights, in_gauge
+from ..gauge import Gauge, Gauged, gauged
 from ..newton import add_to_diagonal
 from ..pair_table import PairTable, tabulate
 from ..strengths import Covariance
@@ -91,16 +90,9 @@ class Panel:
         y = self.rows.outcome
         return float(self.weight @ (y * np.log(p) + (1.0 - y) * np.log1p(-p)))
 
-    def gauged(self, point: Floats, inference: Inference, gauge: Gauge | int) -> dict[str, Any]:
+    def gauged(self, point: Floats, inference: Inference, gauge: Gauge | int) -> Gauged:
         """The fields of a `StrengthFit` that say where the strengths are and how sure."""
-        weights = gauge_weights(gauge, self.table)
-        return {
-            "strength": self.table.embed(point - weights @ point, np.nan),
-            "covariance": self.table.embed_square(in_gauge(inference.spread.covariance, weights)),
-            "hessian_covariance": self.table.embed_square(in_gauge(inference.inverse, weights)),
-            "gauge": self.table.embed(weights, 0.0),
-            "clustering": inference.spread.clustering,
-        }
+        return gauged(point, inference.inverse, inference.spread, self.table, gauge)
 
 
 def panel_of(comparisons: Comparisons, both_bad: BothBad, kept: Bools | None = None) -> Panel:
