@@ -67,7 +67,7 @@ class Boards:
 
     def refit(self) -> None:
         """As `SelectionState.refit`."""
-        self.pair_variance = misfit(self.wins, self.mean)
+        self.pair_variance = misfit(self.wins, self.mean, self.covariance)
         self.prior_variance = choose_prior_variance(self.wins, self.mean, self.pair_variance)
         prior = np.broadcast_to(self.prior_variance[:, None], self.mean.shape)
         fitted = fit_posterior(self.wins, np.zeros_like(self.mean), prior, self.pair_variance, self.mean)

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.answers import designed_and_random, graded_and_binary, paid_and_binary
 from benchmarks.boards import (
     Boards,
     Curve,
@@ -71,6 +73,8 @@ def run(quick: bool) -> list[Row]:
     """Quick runs have fewer repetitions and leave out the large and the slow worlds."""
     rows = twenty_models(80 if quick else 300, quick)
     rows += noisy_annotators(30 if quick else 100, quick)
+    rows += richer_answers(30 if quick else 120, quick)
+    rows += training_pairs(3 if quick else 10)
     rows += cost_of_a_choice()
     rows += every_draw_replays(40 if quick else 300)
     if not quick:
@@ -209,6 +213,31 @@ def newcomers_curve(policy: Policy | None, runs: int, *, most: int) -> Curve:
         boosted = weighted(np.where(np.arange(50) == place, 5.0, 1.0))
         curves.append(play(world, boards, policy or boosted, checkpoints(20, most), rng, measure=closeness))
     return Curve(curves[0].votes, np.concatenate([each.value for each in curves]))
+
+
+# -- what is asked, and of what
+
+
+def richer_answers(runs: int, quick: bool) -> list[Row]:
+    """Rows 15 and 16."""
+    rows = []
+    for spread, most in ((2.0, 3_000),) if quick else ((1.0, 6_000), (2.0, 3_000)):
+        places = [int(each) for each in np.geomspace(200, most, 24)]
+        graded, binary = graded_and_binary(spread, runs, places, REPORTING)
+        rows.append(against("votes to tau .95, 7 grades or 2", f"20 models, spread {spread:g}", graded, binary, LEVEL))
+    paid, voted = paid_and_binary(20_000, max(runs // 4, 5), REPORTING)
+    low, high = interval([float(resampled.mean()) for resampled in bootstraps(paid - voted)])
+    note = f"({low:.3f} to {high:.3f}, {len(paid)} runs; amounts {paid.mean():.3f}, votes {voted.mean():.3f})"
+    gain = float((paid - voted).mean())
+    return [*rows, Row("tau with worth, amounts over votes", "20 models, 20,000 answers", gain, "tau", note=note)]
+
+
+def training_pairs(runs: int) -> list[Row]:
+    """Row 18: labels until a reward model orders fresh pairs as well as with 600 random ones."""
+    chosen, random = designed_and_random(runs, 600, REPORTING)
+    level = float(random.value[:, -1].mean())
+    row = against("labels for what 600 random ones teach", "9,000 pairs, 64 features", chosen, random, level)
+    return [replace(row, peer=600.0)]
 
 
 # -- cost and probabilities

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, ndtri
 
+from ranking import Comparisons
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -78,6 +80,62 @@ def cyclic(count: int, gamma: float, boards: int, seed: int) -> World:
     """C_ij ~ N(0, 2γ²): γ = .25, .5, 1 make 6, 20, 50 % of the variance of a pair's logit."""
     noise = np.random.default_rng(seed).normal(0.0, gamma, (boards, count, count))
     return World(normal_quantiles(count), cycle=noise - noise.swapaxes(1, 2))
+
+
+def graded_votes(strength: Floats, rows: int, rng: np.random.Generator) -> tuple[Comparisons, Comparisons]:
+    """The same leanings y = θ_i - θ_j + logistic twice: on -3..3, cut at ±.4, ±1.2 and ±2.2, and by their sign."""
+    a, b = any_pairs(len(strength), rows, rng)
+    leaning = strength[a] - strength[b] + rng.logistic(size=rows)
+    grade = np.searchsorted((0.4, 1.2, 2.2), np.abs(leaning))
+    outcome = np.where(grade == 0, 0.5, (leaning > 0).astype(np.float64))
+    graded = Comparisons(a=a, b=b, outcome=outcome, strength=grade, count=len(strength))
+    return graded, Comparisons(a=a, b=b, outcome=(leaning > 0).astype(np.float64), count=len(strength))
+
+
+def staked_votes(count: int, rows: int, log_stake_sd: float, rng: np.random.Generator) -> tuple[Floats, Comparisons]:
+    """Mean worth (count,) and votes with amounts c_k·s·(u_i - u_j + e), each on a prompt of its own.
+
+    The stake s is log-normal with mean 1; u_i = q_i + r_i·z where ln s is z standard deviations above its mean, so that
+    contestants differ in what they are good at: votes see E[u] = q, while the worth is E[s·u] = q + sd·r. 200 people
+    with log-normal scales c_k; e ~ N(0, .5²).
+    """
+    quality = rng.permutation(normal_quantiles(count))
+    demanding = 0.3 * rng.permutation(normal_quantiles(count))
+    a, b = any_pairs(count, rows, rng)
+    person, score = rng.integers(0, 200, rows), rng.standard_normal(rows)
+    stake = np.exp(log_stake_sd * score - log_stake_sd**2 / 2)
+    gain = quality[a] - quality[b] + (demanding[a] - demanding[b]) * score + rng.normal(0.0, 0.5, rows)
+    amount = np.exp(rng.standard_normal(200))[person] * stake * gain
+    outcome = (amount > 0).astype(np.float64)
+    votes = Comparisons(a=a, b=b, outcome=outcome, count=count, annotator=person, prompt=np.arange(rows), amount=amount)
+    return quality + log_stake_sd * demanding, votes
+
+
+@dataclass(frozen=True, eq=False)
+class Reward:
+    """A pool of response pairs by their features' difference, and pairs to be tested on."""
+
+    truth: Floats  # (d,)
+    contrast: Floats  # (n, d)
+    prompt: Ints  # (n,) six pairs of four responses each
+    held_out: Floats  # (t, d)
+
+
+def reward(rng: np.random.Generator, prompts: int = 1500, d: int = 64) -> Reward:
+    """Features as of frozen embeddings: variances fall as 1/k, responses to a prompt are more or less alike."""
+    scale = 1.0 / np.sqrt(np.arange(1, d + 1))
+    spread = rng.gamma(1.0, 1.0, (prompts, 1, 1))
+    response = rng.standard_normal((prompts, 4, d)) * scale * spread
+    first, second = np.triu_indices(4, 1)
+    contrast = (response[:, first] - response[:, second]).reshape(-1, d)
+    held_out = rng.standard_normal((4000, d)) * scale
+    return Reward(2.0 * rng.standard_normal(d), contrast, np.repeat(np.arange(prompts), 6), held_out)
+
+
+def any_pairs(count: int, rows: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """(rows,), (rows,) two different contestants each."""
+    first = rng.integers(0, count, rows)
+    return first, (first + rng.integers(1, count, rows)) % count
 
 
 def kendall_tau(estimate: Floats, truth: Floats) -> Floats:

@@ -69,8 +69,13 @@ def choose_prior_variance(wins: Floats, point: Floats, pair_variance: Floats | f
     return np.asarray(PRIOR_VARIANCES[marginal.argmax(axis=-1)])
 
 
-def misfit(wins: Floats, point: Floats) -> Floats:
-    """(...) ω² by moments at `point` (..., m): `pair_effects.overdispersion`, for many boards at once."""
+def misfit(wins: Floats, point: Floats, covariance: Floats | None = None) -> Floats:
+    """(...) ω² by moments at `point` (..., m): `pair_effects.overdispersion`, for many boards at once.
+
+    With the posterior `covariance` (..., m, m) the degrees of freedom are Σ (1 - Npq·v), v the variance of a pair's
+    difference, in place of pairs - (m - 1). Where θ follows the prior that is what Q is expected to be, tr(I - hat
+    matrix); a shrunken fit of few votes each misses more than a free one, which is not misfit of the model.
+    """
     m = point.shape[-1]
     row, column = np.triu_indices(m, 1)
     won = wins[..., row, column]
@@ -79,13 +84,24 @@ def misfit(wins: Floats, point: Floats) -> Floats:
     chance = expit(point[..., row] - point[..., column])
     information = np.where(often, number * chance * (1.0 - chance), np.inf)
     pairs = often.sum(axis=-1)
-    freedom = pairs - (m - 1)
+    known = _fitted_directions(covariance, np.where(often, information, 0.0), m - 1)
+    freedom = pairs - known
     excess = np.where(often, (won - number * chance) ** 2 / information, 0.0).sum(axis=-1) - freedom
     lumpy = np.where(often, np.maximum(1.0 / information - 6.0 / np.maximum(number, 1.0), 0.0), 0.0).sum(axis=-1)
-    whole = np.where(often, information, 0.0).sum(axis=-1) * (1.0 - (m - 1) / np.maximum(pairs, 1))
-    enough = (freedom > 0) & (number.sum(axis=-1) >= VOTES_PER_CONTESTANT * m)
+    whole = np.where(often, information, 0.0).sum(axis=-1) * (1.0 - known / np.maximum(pairs, 1))
+    enough = (pairs > m - 1) & (number.sum(axis=-1) >= VOTES_PER_CONTESTANT * m)
     noise = np.sqrt(np.maximum(2.0 * freedom, 0.0) + lumpy)
     return np.asarray(np.where(enough, np.maximum(excess - noise, 0.0) / np.where(enough, whole, 1.0), 0.0))
+
+
+def _fitted_directions(covariance: Floats | None, information: Floats, free: int) -> Floats:
+    """(...) how many directions of the pairs (..., p) the fit has taken up: all m - 1, or by the posterior fewer."""
+    if covariance is None:
+        return np.full(information.shape[:-1], float(free))
+    row, column = np.triu_indices(covariance.shape[-1], 1)
+    own = np.diagonal(covariance, axis1=-2, axis2=-1)
+    variance = own[..., row] + own[..., column] - 2.0 * covariance[..., row, column]
+    return np.minimum((information * variance).sum(axis=-1), free)
 
 
 def _score(wins: Floats, total: Floats, point: Floats, pair_variance: Floats | float) -> tuple[Floats, Floats]:

@@ -86,7 +86,8 @@ class SelectionState:
         state.wins, state.met = wins.copy(), wins + wins.T
         state.battles, state.votes = state.met.sum(axis=1), round(float(wins.sum()))
         # Misfit is judged at a mode, and there is none yet.
-        state.mean = state._posterior().mean
+        fitted = state._posterior()
+        state.mean, state.covariance = fitted.mean, fitted.covariance
         state.refit()
         return state
 
@@ -200,7 +201,7 @@ class SelectionState:
         """μ and Σ from the counts, after τ² and ω² at the last mode. Raises NoConvergence."""
         free: Bools = np.isnan(self.own_mean)
         if self.votes:
-            self.pair_variance = float(misfit(self.wins, self.mean))
+            self.pair_variance = float(misfit(self.wins, self.mean, self.covariance))
         if self.votes and free.sum() > 1:
             kept = np.ix_(free, free)
             self.prior_variance = float(choose_prior_variance(self.wins[kept], self.mean[free], self.pair_variance))

@@ -119,7 +119,7 @@ def test_bench_names_what_there_is(made_up_benchmark):
 
 
 def test_files_beside_the_benchmarks_are_not_offered():
-    assert not {"rows", "peers", "boards", "duels", "worlds", "__init__"} & set(benchmark_names())
+    assert not {"rows", "peers", "answers", "boards", "duels", "worlds", "__init__"} & set(benchmark_names())
 
 
 def test_a_note_stands_beside_the_ratio_and_in_the_file():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from benchmarks.answers import designed_and_random
 from benchmarks.boards import (
     Boards,
     arena_rule,
@@ -19,7 +20,16 @@ from benchmarks.boards import (
     weighted,
 )
 from benchmarks.duels import DoubleThompson, Ours, copeland_winner
-from benchmarks.worlds import clean, cyclic, heteroscedastic, kendall_tau, normal_quantiles
+from benchmarks.worlds import (
+    clean,
+    cyclic,
+    graded_votes,
+    heteroscedastic,
+    kendall_tau,
+    normal_quantiles,
+    reward,
+    staked_votes,
+)
 from ranking import ArenaRulePolicy, BalancedPolicy, Candidates, DOptimalPolicy, RobustPolicy, SelectionState, generator
 
 POLICIES = {
@@ -159,3 +169,31 @@ def test_a_boosted_newcomer_is_drawn_five_times_as_often_as_another_is_first():
     assert (first == second).sum() == 0
     assert (first == 0).mean() == pytest.approx(5 / 8, abs=0.01)
     assert (second[first == 1] == 0).mean() == pytest.approx(5 / 7, abs=0.02)
+
+
+def test_grades_and_votes_are_the_same_leanings():
+    graded, binary = graded_votes(normal_quantiles(8), 4_000, np.random.default_rng(9))
+    decided = graded.outcome != 0.5
+    np.testing.assert_array_equal(graded.outcome[decided], binary.outcome[decided])
+    assert set(graded.grade.tolist()) == set(range(-3, 4))
+    even, _ = graded_votes(np.zeros(8), 40_000, np.random.default_rng(9))
+    for cut, grade in ((0.4, 1), (1.2, 2), (2.2, 3)):
+        assert (even.grade >= grade).mean() == pytest.approx(1 / (1 + np.exp(cut)), abs=0.01)
+
+
+def test_worth_is_the_mean_amount_of_many_answers_and_not_the_order_of_votes():
+    """c_k·s averages to e^½·1; the amounts of a pair to e^½·(worth_i - worth_j)."""
+    worth, votes = staked_votes(3, 600_000, 0.5, np.random.default_rng(10))
+    assert votes.amount is not None
+    for i, j in ((0, 1), (1, 2), (0, 2)):
+        here = (votes.a == i) & (votes.b == j)
+        scale = np.sqrt(votes.amount[here].var() / here.sum())
+        assert abs(votes.amount[here].mean() / np.exp(0.5) - (worth[i] - worth[j])) < 0.2 + 4 * scale
+
+
+def test_a_pool_has_six_pairs_of_each_prompt_and_designed_labels_teach_sooner():
+    world = reward(np.random.default_rng(11), prompts=50, d=8)
+    assert (world.contrast.shape, np.bincount(world.prompt).tolist()) == ((300, 8), [6] * 50)
+    designed, random = designed_and_random(2, 150, (7,))
+    assert designed.votes.tolist() == [50, 100, 150]
+    assert (designed.value.mean(axis=0) > random.value.mean(axis=0)).all()

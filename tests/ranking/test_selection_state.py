@@ -275,3 +275,14 @@ def test_bad_events_are_refused_with_the_fix():
     with pytest.raises(ShapeMismatch, match="one row and column"):
         SelectionState.restored([1, 2], np.zeros((3, 3)))
     assert (state.votes, state.events, len(state)) == (0, 0, 3)
+
+
+def test_a_shrunken_fit_of_few_votes_is_not_taken_for_misfit():
+    """Ten votes a contestant, Bradley-Terry exactly: with the posterior's degrees of freedom ω² stays near zero."""
+    boards = np.stack([random_wins(30, 300, seed, spread=1.5)[1] for seed in range(60)])
+    variance = np.full((60, 30), 1.5**2)
+    posterior = fit_posterior(boards, np.zeros((60, 30)), variance, 0.0, np.zeros((60, 30)))
+    ours = misfit(boards, posterior.mean, posterior.covariance)
+    plain = misfit(boards, posterior.mean)
+    assert (ours > 0.0).mean() < 0.25
+    assert ours.mean() < plain.mean()

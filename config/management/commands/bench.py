@@ -13,7 +13,7 @@ from config.launch.folder import REPOSITORY
 from config.launch.progress import Progress
 
 FOLDER = REPOSITORY / "benchmarks"
-NOT_BENCHMARKS = {"__init__", "rows", "peers", "boards", "duels", "worlds"}
+NOT_BENCHMARKS = {"__init__", "rows", "peers", "answers", "boards", "duels", "worlds"}
 HEADINGS = ("name", "size", "ours", "peer", "ratio", "goal", "")
 
 
