@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -236,8 +235,12 @@ def training_pairs(runs: int) -> list[Row]:
     """Row 18: labels until a reward model orders fresh pairs as well as with 600 random ones."""
     chosen, random = designed_and_random(runs, 600, REPORTING)
     level = float(random.value[:, -1].mean())
-    row = against("labels for what 600 random ones teach", "9,000 pairs, 64 features", chosen, random, level)
-    return [replace(row, peer=600.0)]
+    rng = np.random.default_rng(0)
+    resampled = [chosen.votes_until(level, rng.integers(0, runs, runs)) / 600 for _ in range(400)]
+    low, high = interval(resampled)
+    note = f"({low:.3f} to {high:.3f}, {runs} runs; {100 * level:.1f} % of fresh pairs ordered rightly)"
+    needed = chosen.votes_until(level)
+    return [Row("labels for what 600 random ones teach", "9,000 pairs, 64 features", needed, "labels", 600.0, note)]
 
 
 # -- cost and probabilities

@@ -14,7 +14,8 @@ from scipy.special import expit, log_expit
 from ..arrays import Bools, Floats, Ints
 from ..errors import BadParameter, BadWeight, NoComparisons, NoConvergence, ShapeMismatch, TooFewCandidates
 
-STEP_TOLERANCE = 1e-8
+# Of the gain promised by a step, beside the objective: rounding hides smaller ones, and the step after is its square.
+GAIN_TOLERANCE = 1e-12
 MOST_STEPS = 100
 SMALLEST_STEP = 2.0**-30
 
@@ -59,8 +60,8 @@ def fit_reward(
         information[np.diag_indices_from(information)] += 1.0 / prior_variance
         direction = np.linalg.solve(information, slope)
         promised, size = float(slope @ direction), 1.0
-        if promised <= STEP_TOLERANCE**2:
-            return RewardFit(point, np.asarray(np.linalg.inv(information), dtype=np.float64), count)
+        if promised <= GAIN_TOLERANCE * max(1.0, abs(value)):
+            return RewardFit(point + direction, np.asarray(np.linalg.inv(information), dtype=np.float64), count)
         while (reached := _objective(point + size * direction, contrast, outcome, prior_variance)) < (
             value + 1e-4 * size * promised
         ):
