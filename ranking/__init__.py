@@ -23,6 +23,7 @@ from .annotators.mixture import MaxMinBoard, MixtureFit, fit_mixture, max_min_bo
 from .annotators.reliability import CrowdFit, fit_crowd
 from .answers import Answers
 from .arrays import Bools, Floats, Ints
+from .bounded_worth import BoundedWorthFit, censored_at, fit_bounded_worth
 from .bradley_terry import (
     BOARD_PRIOR,
     PROVISIONAL_BELOW,
@@ -158,6 +159,7 @@ __all__ = [
     "Bools",
     "Bootstrap",
     "BothBad",
+    "BoundedWorthFit",
     "BradleyTerryFit",
     "Candidates",
     "Choice",
@@ -264,6 +266,7 @@ __all__ = [
     "bootstrap_bradley_terry",
     "borda",
     "bradley_terry_strengths",
+    "censored_at",
     "certification_policy",
     "choose_cyclic_rank",
     "choose_group_count",
@@ -276,6 +279,7 @@ __all__ = [
     "empirical_bayes_variance",
     "exploitability",
     "fewest_votes_for_first",
+    "fit_bounded_worth",
     "fit_bradley_terry",
     "fit_crowd",
     "fit_cyclic",

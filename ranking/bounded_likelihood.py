@@ -1,0 +1,141 @@
+"""The normal likelihood of amounts that are known exactly or only between two bounds.
+
+In γ = U/σ, side/σ and h = 1/σ it is concave (Olsen 1978, "Note on the uniqueness of the maximum likelihood estimator
+for the Tobit model", Econometrica 46): an exact amount w gives ln h - ½(h·w - μ)², one in [l, u] gives
+ln(Φ(h·u - μ) - Φ(h·l - μ)), μ = γ_a - γ_b + side/σ. Newton's steps are in ln h, which keeps h positive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.special import log_ndtr
+
+from .arrays import Bools, Floats, Ints
+from .clusters import Scores
+from .newton import Optimum, climb
+
+LOG_ROOT = 0.5 * float(np.log(2.0 * np.pi))
+
+
+@dataclass(frozen=True, eq=False)
+class BoundedRows:
+    """n amounts about m contestants; a point is (m + 2,): γ, side/σ (zero without `sided`), ln h."""
+
+    a: Ints  # (n,)
+    b: Ints  # (n,)
+    low: Floats  # (n,) -inf without a bound; equal to `high` where exact
+    high: Floats  # (n,)
+    weight: Floats  # (n,)
+    count: int  # m
+    sided: bool  # whether the side effect is fitted
+
+    @property
+    def exact(self) -> Bools:
+        """(n,)"""
+        return np.asarray(self.low == self.high)
+
+    @property
+    def typical(self) -> Floats:
+        """(n,) the middle of the bounds, or the one there is."""
+        low = np.where(np.isfinite(self.low), self.low, self.high)
+        return np.asarray(0.5 * (low + np.where(np.isfinite(self.high), self.high, self.low)))
+
+    def expected(self, point: Floats) -> Floats:
+        """(n,) μ"""
+        return np.asarray(point[self.a] - point[self.b] + point[-2])
+
+    def log_likelihood(self, point: Floats) -> float:
+        """Of the densities of exact amounts and the probabilities of bounded ones."""
+        h, mean, exact = float(np.exp(point[-1])), self.expected(point), self.exact
+        density = point[-1] - LOG_ROOT - 0.5 * (h * np.where(exact, self.low, 0.0) - mean) ** 2
+        chance = _log_between(h * self.low[~exact] - mean[~exact], h * self.high[~exact] - mean[~exact])
+        each = np.where(exact, density, 0.0)
+        each[~exact] = chance
+        return float(self.weight @ each)
+
+    def terms(self, point: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+        """(n,) of weight one: slopes in μ and h, then information μμ, μh and hh."""
+        h, mean, exact = float(np.exp(point[-1])), self.expected(point), self.exact
+        amount = np.where(exact, self.low, 0.0)
+        error = h * amount - mean
+        slopes = [error, 1.0 / h - amount * error]
+        square = [np.ones_like(mean), -amount, amount**2 + 1.0 / h**2]
+        low, high, mean = self.low[~exact], self.high[~exact], mean[~exact]
+        lower, upper = h * low - mean, h * high - mean
+        log_chance = _log_between(lower, upper)
+        pull = np.exp(-0.5 * upper**2 - LOG_ROOT - log_chance)
+        push = np.exp(-0.5 * lower**2 - LOG_ROOT - log_chance)
+        low, high, lower, upper = (np.where(np.isfinite(x), x, 0.0) for x in (low, high, lower, upper))
+        above, below, both = upper * pull + pull**2, push**2 - lower * push, -pull * push
+        bounded = (
+            push - pull,
+            high * pull - low * push,
+            above + 2.0 * both + below,
+            -(high * (above + both) + low * (both + below)),
+            high**2 * above + 2.0 * high * low * both + low**2 * below,
+        )
+        for whole, part in zip((*slopes, *square), bounded, strict=True):
+            whole[~exact] = part
+        return slopes[0], slopes[1], square[0], square[1], square[2]
+
+    def derivatives(self, point: Floats) -> tuple[Floats, Floats]:
+        """Gradient (m + 2,) and information (m + 2, m + 2), regular along the constant.
+
+        The information leaves out the slope in h times the curvature of exp, which vanishes at the maximum.
+        """
+        h = float(np.exp(point[-1]))
+        by_mean, by_h, square, crossed, own = (self.weight * one for one in self.terms(point))
+        slope = np.concatenate((self._by_contestant(by_mean), [by_mean.sum(), h * by_h.sum()]))
+        information = np.zeros((len(point), len(point)))
+        cells = np.bincount(self.a * self.count + self.b, weights=square, minlength=self.count**2)
+        between = cells.reshape(self.count, self.count)
+        between = between + between.T
+        inner = np.diag(between.sum(axis=1)) - between
+        information[:-2, :-2] = inner + inner.trace() / inner.size
+        information[:-2, -2] = information[-2, :-2] = self._by_contestant(square)
+        information[:-2, -1] = information[-1, :-2] = h * self._by_contestant(crossed)
+        information[-2, -2] = square.sum()
+        information[-2, -1] = information[-1, -2] = h * crossed.sum()
+        information[-1, -1] = h * h * own.sum()
+        if not self.sided:
+            slope[-2] = information[-2, :] = information[:, -2] = 0.0
+            information[-2, -2] = 1.0
+        return slope, information
+
+    def maximise(self) -> Optimum:
+        """From least squares on the middles; amounts about one in size. Raises NoConvergence."""
+        typical = self.typical
+        design = np.zeros((len(typical), self.count + 1))
+        rows = np.arange(len(typical))
+        design[rows, self.a] = 1.0
+        design[rows, self.b] -= 1.0
+        design[:, -1] = float(self.sided)
+        root = np.sqrt(self.weight)
+        found = np.linalg.lstsq(design * root[:, None], typical * root, rcond=None)[0]
+        left = np.average((typical - design @ found) ** 2, weights=self.weight)
+        h = 1.0 / float(np.sqrt(max(left, 1e-4)))
+        return climb(self.derivatives, np.concatenate((h * found, [np.log(h)])))
+
+    def scores(self, point: Floats, weight: Floats) -> Scores:
+        """(n, m + 2) gradient of each row, times `weight` (n,)."""
+        by_mean, by_h = self.terms(point)[:2]
+        pulled, side = weight * by_mean, weight * by_mean * self.sided
+        values = np.stack((pulled, -pulled, side, weight * by_h * float(np.exp(point[-1]))), axis=1).ravel()
+        last = np.full_like(self.a, self.count)
+        columns = np.stack((self.a, self.b, last, last + 1), axis=1).ravel()
+        return csr_array((values, columns, np.arange(0, len(values) + 1, 4)), shape=(len(self.a), len(point)))
+
+    def _by_contestant(self, values: Floats) -> Floats:
+        plus = np.bincount(self.a, weights=values, minlength=self.count)
+        return np.asarray(plus - np.bincount(self.b, weights=values, minlength=self.count))
+
+
+def _log_between(lower: Floats, upper: Floats) -> Floats:
+    """ln(Φ(upper) - Φ(lower)), taken in the left tail, where it keeps its digits."""
+    right = lower > 0
+    low, high = np.where(right, -upper, lower), np.where(right, -lower, upper)
+    top = log_ndtr(high)
+    return np.asarray(top + np.log(-np.expm1(log_ndtr(low) - top)))

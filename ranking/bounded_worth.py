@@ -1,0 +1,249 @@
+"""Worth from amounts of which some are only bounded: price lists, and answers that ended at the endowment.
+
+w/c = U_a - U_b + side + e, e ~ N(0, σ²), ΣU = 0: an exact amount enters by its density, one between `amount_low` and
+`amount_high` by its probability (Tobin 1958; Stewart 1983, "On least squares estimation when the dependent variable is
+grouped", Rev. Econ. Stud. 50). Where `amount` is given, the bounds of that row are not looked at.
+
+Unlike `fit_worth`, which assumes no distribution, this leans on normal errors: what lies beyond a bound is filled in by
+the tail. So the fits that take every lower bound, and every upper one, as the amount stand beside it, as do the share
+of amounts without a bound on one side and the heavy-tail flag, under which the filled-in tail is too light.
+
+`scale` (n,) divides amounts and bounds, such as `anchor_scales(...).of_rows(...)`; rows where it is NaN are left out.
+With Estimand.PANEL everyone's rows weigh 1/n_k. Covariances are sandwiches, clustered as `covariance` asks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .arrays import Bools, Floats, Ints
+from .bounded_likelihood import BoundedRows
+from .clusters import Spread, number, spread_of
+from .comparisons import Comparisons
+from .connectivity import find_groups
+from .errors import BadAmount, BadParameter, MissingLabels, NoComparisons, ShapeMismatch
+from .strengths import Clustering, Covariance, Note, two_sided_quantile
+from .worth import HEAVY, Estimand, WorthIntervals, tail_share
+from .worth_draws import SEPARABLE
+
+CENSORED = 0.01
+# Bounds closer than this share of the typical amount are taken for an exact one: their likelihood has no digits left.
+NARROW = 1e-4
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class BoundedWorthFit:
+    """Worths with Σ U = 0 over those present; NaN for contestants without an amount."""
+
+    worth: Floats  # (M,)
+    covariance: Floats  # (M, M) under `clustering`
+    lower_only: Floats  # (M,) least squares with every lower bound as the amount, the upper where there is none
+    upper_only: Floats  # (M,) the other way round
+    side: float  # NaN if it could not be separated
+    side_standard_error: float
+    noise: float  # σ
+    present: Bools  # (M,)
+    exact: int  # rows with an amount
+    bounded: int  # rows with two finite bounds
+    censored: int  # rows with one
+    censored_share: float  # of the rows
+    is_censored: bool  # the share is above 1 %: say so beside the worths
+    tail_share: float  # as in `fit_worth`, a bound or the middle of two standing for the amount
+    heavy_tailed: bool
+    log_likelihood: float
+    clustering: Clustering
+    iterations: int
+    notes: tuple[Note, ...]
+
+    def to_intervals(self, level: float = 0.95) -> WorthIntervals:
+        """Two-sided, by t with the smaller cluster count less one."""
+        error = np.sqrt(self.covariance.diagonal())
+        reach = two_sided_quantile(level, self.clustering.degrees_of_freedom) * error
+        return WorthIntervals(self.worth, error, self.worth - reach, self.worth + reach, level)
+
+
+def fit_bounded_worth(
+    comparisons: Comparisons,
+    *,
+    estimand: Estimand = Estimand.MONEY,
+    scale: Floats | None = None,
+    covariance: Covariance = Covariance.AUTO,
+) -> BoundedWorthFit:
+    """From `amount`, `amount_low` and `amount_high`.
+
+    Raises BadAmount, BadParameter, ShapeMismatch, MissingLabels, NoComparisons, NotConnected, NoConvergence,
+    TooFewClusters.
+    """
+    kept, rows = _bounded_rows(comparisons, estimand, scale)
+    rows, index = _connected(rows)
+    solved = _solve(kept, rows, covariance)
+
+    def embedded(values: Floats) -> Floats:
+        full = np.full(comparisons.count, np.nan)
+        full[index] = values
+        return full
+
+    square = np.full((comparisons.count, comparisons.count), np.nan)
+    square[np.ix_(index, index)] = solved.errors[:-1, :-1]
+    low, high = rows.low, rows.high
+    exact, censored = int(rows.exact.sum()), int((np.isinf(low) | np.isinf(high)).sum())
+    tail = tail_share(np.abs(rows.typical))
+    notes = solved.spread.notes
+    return BoundedWorthFit(
+        worth=embedded(solved.worth),
+        covariance=square,
+        lower_only=embedded(_least_squares(rows, np.where(np.isfinite(low), low, high))),
+        upper_only=embedded(_least_squares(rows, np.where(np.isfinite(high), high, low))),
+        side=solved.side if rows.sided else np.nan,
+        side_standard_error=float(np.sqrt(solved.errors[-1, -1])) if rows.sided else np.nan,
+        noise=solved.noise,
+        present=np.isin(np.arange(comparisons.count), index),
+        exact=exact,
+        bounded=len(low) - exact - censored,
+        censored=censored,
+        censored_share=censored / len(low),
+        is_censored=censored > CENSORED * len(low),
+        tail_share=tail,
+        heavy_tailed=tail > HEAVY,
+        log_likelihood=solved.log_likelihood,
+        clustering=solved.spread.clustering,
+        iterations=solved.steps,
+        notes=notes if rows.sided else (*notes, Note.SIDE_NOT_SEPARABLE),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Solved:
+    worth: Floats  # (m,) mean zero
+    side: float
+    noise: float
+    errors: Floats  # (m + 1, m + 1) covariance of worths and side
+    spread: Spread  # of the likelihood's own parameters
+    log_likelihood: float
+    steps: int
+
+
+def _connected(rows: BoundedRows) -> tuple[BoundedRows, Ints]:
+    """Contestants numbered 0..m-1, and their own numbers (m,). Raises NotConnected."""
+    index = np.unique(np.concatenate((rows.a, rows.b)))
+    a, b = np.searchsorted(index, rows.a), np.searchsorted(index, rows.b)
+    compared = np.zeros((len(index), len(index)), dtype=bool)
+    compared[a, b] = compared[b, a] = True
+    find_groups(compared).refuse_unless_bounded(index)
+    rows = replace(rows, a=a, b=b, count=len(index))
+    return replace(rows, sided=_side_is_separable(rows)), index
+
+
+def _solve(kept: Comparisons, rows: BoundedRows, covariance: Covariance) -> _Solved:
+    """The maximum, in a unit that makes amounts about one in size."""
+    unit = float(np.sqrt(np.average(rows.typical**2, weights=rows.weight))) or 1.0
+    narrow = rows.high - rows.low < NARROW * unit
+    low, high = (np.where(narrow, rows.typical, bound) / unit for bound in (rows.low, rows.high))
+    rows = replace(rows, low=low, high=high)
+    optimum = rows.maximise()
+    point, count = optimum.point, rows.count
+
+    def meat() -> Floats:
+        scores = rows.scores(point, np.sqrt(rows.weight))
+        return np.asarray((scores.T @ scores).toarray())
+
+    spread = spread_of(kept, covariance, optimum.inverse, meat, lambda _: rows.scores(point, rows.weight))
+    noise = unit * float(np.exp(-point[-1]))
+    worth = noise * (point[:-2] - point[:-2].mean())
+    # dU = σ·dγ - U·d ln h, for the worths and for the side effect alike.
+    slope = noise * np.eye(count + 2)[:-1]
+    slope[:-1, :-2] -= noise / count
+    slope[:-1, -1], slope[-1, -1] = -worth, -noise * point[-2]
+    return _Solved(
+        worth=worth,
+        side=noise * float(point[-2]),
+        noise=noise,
+        errors=slope @ spread.covariance @ slope.T,
+        spread=spread,
+        log_likelihood=rows.log_likelihood(point) - float(rows.weight[rows.exact].sum()) * float(np.log(unit)),
+        steps=optimum.steps,
+    )
+
+
+def censored_at(comparisons: Comparisons, most: float) -> Comparisons:
+    """Amounts of `most` and more, or of -most and less, turned into bounds: paid answers end at the endowment.
+
+    Raises BadAmount, BadParameter.
+    """
+    if comparisons.amount is None:
+        raise BadAmount("The comparisons carry no `amount`; give signed amounts, NaN where nothing was asked.")
+    if not most > 0.0:
+        raise BadParameter(f"most is {most}; give the largest amount that could be said.")
+    amount = comparisons.amount
+    nothing = np.full(len(amount), np.nan)
+    low = nothing if comparisons.amount_low is None else comparisons.amount_low
+    high = nothing if comparisons.amount_high is None else comparisons.amount_high
+    top, bottom = amount >= most, amount <= -most
+    return replace(
+        comparisons,
+        amount=np.where(top | bottom, np.nan, amount),
+        amount_low=np.where(top, most, np.where(bottom, -np.inf, low)),
+        amount_high=np.where(top, np.inf, np.where(bottom, -most, high)),
+    )
+
+
+def _bounded_rows(
+    comparisons: Comparisons, estimand: Estimand, scale: Floats | None
+) -> tuple[Comparisons, BoundedRows]:
+    """The comparisons with an amount or a bound, and what the likelihood sees of them."""
+    if comparisons.amount is None and comparisons.amount_low is None:
+        raise BadAmount("The comparisons carry neither `amount` nor bounds; give `amount_low` and `amount_high`.")
+    nothing = np.full(len(comparisons), np.nan)
+    amount = nothing if comparisons.amount is None else comparisons.amount
+    low = nothing if comparisons.amount_low is None else comparisons.amount_low
+    high = nothing if comparisons.amount_high is None else comparisons.amount_high
+    unit = np.ones(len(comparisons)) if scale is None else np.asarray(scale, dtype=np.float64)
+    if unit.shape != amount.shape:
+        raise ShapeMismatch(f"scale has shape {unit.shape}; give one per comparison, {len(comparisons)}.")
+    if (unit <= 0.0).any() or np.isinf(unit).any():
+        raise BadParameter("scale holds a value that is not positive and finite; give NaN where there is none.")
+    said = np.isfinite(amount)
+    low, high = np.where(said, amount, low) / unit, np.where(said, amount, high) / unit
+    kept = (np.isfinite(low) | np.isfinite(high)) & (comparisons.a != comparisons.b)
+    if comparisons.weight is not None:
+        kept &= comparisons.weight > 0
+    if not kept.any():
+        raise NoComparisons("No comparison carries an amount or a bound; ask for some before fitting worth.")
+    rows = comparisons.select(kept)
+    weight = np.ones(len(rows)) if rows.weight is None else rows.weight
+    if estimand is Estimand.PANEL:
+        weight = _equal_people(rows, weight)
+    return rows, BoundedRows(rows.a, rows.b, low[kept], high[kept], weight, comparisons.count, sided=True)
+
+
+def _equal_people(rows: Comparisons, weight: Floats) -> Floats:
+    """(n,) the same sum for every annotator, as large in all as the weights are."""
+    if rows.annotator is None:
+        raise MissingLabels("Estimand.PANEL counts people equally: give `annotator`, or fit Estimand.MONEY.")
+    person = number(rows.annotator)
+    own = np.bincount(person.code, weights=weight)
+    return np.asarray(weight * (weight.sum() / person.count) / own[person.code])
+
+
+def _design(rows: BoundedRows) -> Floats:
+    """(n, m) +1 for A and -1 for B."""
+    eye = np.eye(rows.count)
+    return np.asarray(eye[rows.a] - eye[rows.b])
+
+
+def _side_is_separable(rows: BoundedRows) -> bool:
+    """Whether the orders of showing leave anything of a constant beside the worths."""
+    root = np.sqrt(rows.weight)
+    design = _design(rows) * root[:, None]
+    left = root - design @ np.linalg.lstsq(design, root, rcond=None)[0]
+    return bool(left @ left > SEPARABLE * (root @ root))
+
+
+def _least_squares(rows: BoundedRows, amount: Floats) -> Floats:
+    """(m,) with mean zero."""
+    root = np.sqrt(rows.weight)
+    design = np.column_stack((_design(rows), np.full(len(root), float(rows.sided))))
+    found = np.linalg.lstsq(design * root[:, None], amount * root, rcond=None)[0][:-1]
+    return np.asarray(found - found.mean())
