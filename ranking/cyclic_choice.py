@@ -33,12 +33,7 @@ def choose_cyclic_rank(
 
     Raises BadParameter, NoComparisons, NoConvergence.
     """
-    kept = comparisons.a != comparisons.b
-    if both_bad is BothBad.LEAVE_OUT and comparisons.both_bad is not None:
-        kept &= ~comparisons.both_bad
-    rows = comparisons.select(kept)
-    if not len(rows):
-        raise NoComparisons("No comparison of two contestants is left; collect votes.")
+    rows = _between_two(comparisons, both_bad)
     unit = number(np.full(len(rows), -1) if rows.prompt is None else rows.prompt)
     if not (most >= 1 and 2 <= folds <= unit.count):
         raise BadParameter(
@@ -61,6 +56,16 @@ def choose_cyclic_rank(
             )
             losses[fold == one, rank] = _held_out(unseen, fit.probability)
     return compare_losses(losses, np.ones(len(rows)) if rows.weight is None else rows.weight, unit)
+
+
+def _between_two(comparisons: Comparisons, both_bad: BothBad) -> Comparisons:
+    """The rows that say something of an order. Raises NoComparisons."""
+    kept = comparisons.a != comparisons.b
+    if both_bad is BothBad.LEAVE_OUT and comparisons.both_bad is not None:
+        kept &= ~comparisons.both_bad
+    if not kept.any():
+        raise NoComparisons("No comparison of two contestants is left; collect votes.")
+    return comparisons.select(kept)
 
 
 def _held_out(rows: Comparisons, probability: Floats) -> Floats:

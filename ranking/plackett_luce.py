@@ -20,7 +20,7 @@ from scipy.sparse import csr_array, diags_array
 from .arrays import Bools, Floats, Ints
 from .bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW, refuse_without_maximum, warm_start
 from .choice_stages import ChoiceModel, choice_model, derivatives, log_likelihood, scores
-from .clusters import spread_of
+from .clusters import Spread, spread_of
 from .connectivity import find_groups
 from .counts import BothBad, Counts
 from .errors import OnlyTies
@@ -86,12 +86,8 @@ def fit_plackett_luce(
     model = choice_model(used)
     _refuse_unbounded_ties(model)
     optimum = _maximise(model, prior, warm_start(start, table))
-    point = optimum.point
-    labelled = None if used.annotator is None and used.prompt is None else used
-    spread = spread_of(
-        labelled, covariance, optimum.inverse, lambda: _meat(point, model, used), lambda _: scores(point, model)
-    )
-    count = model.count
+    point, count = optimum.point, model.count
+    spread = _spread(used, covariance, model, optimum)
     return PlackettLuceFit(
         **gauged(optimum.point, optimum.inverse, spread, table, gauge),
         evidence=table.evidence(provisional_below),
@@ -103,6 +99,14 @@ def fit_plackett_luce(
         log_delta=point[count:],
         log_delta_covariance=spread.covariance[count:, count:],
         prior=prior,
+    )
+
+
+def _spread(used: Rankings, wanted: Covariance, model: ChoiceModel, optimum: Optimum) -> Spread:
+    point = optimum.point
+    labelled = None if used.annotator is None and used.prompt is None else used
+    return spread_of(
+        labelled, wanted, optimum.inverse, lambda: _meat(point, model, used), lambda _: scores(point, model)
     )
 
 
