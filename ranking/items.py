@@ -4,8 +4,9 @@ Rasch 1960. Estimated jointly with one free parameter for each item, as by Bradl
 and items, strengths do not settle as items are added: with M contestants they spread M/(M - 1) times too wide
 (Andersen 1973, "Conditional inference and models for measuring"; Neyman & Scott 1948). So difficulties are integrated
 out (marginal maximum likelihood, Bock & Aitkin 1981, Psychometrika 46) on a grid finer than any item's posterior, and
-what is maximised over θ and ln σ has Louis' exact information (1982, JRSS B 44). Under a prior ln σ is added to the
-likelihood, which keeps σ from zero and vanishes with many items (Chung et al. 2013, Psychometrika 78, section 3).
+what is maximised over θ and ln σ has Louis' exact information (1982, JRSS B 44). Under a prior ln σ - σ²/50 is added to
+the likelihood, which keeps σ from zero and from infinity and vanishes with many items (Chung et al. 2013, Psychometrika
+78, section 3).
 
 θ = 0 passes the average item half the time. Items are a sample of such items: the covariance sums scores by item.
 Cost: O(items·M²·nodes) for each of a few steps.
@@ -22,8 +23,17 @@ from scipy.special import log_expit, logsumexp
 from .arrays import Bools, Floats, Ints
 from .bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW
 from .clusters import FEW_CLUSTERS
-from .errors import BadOutcome, BadParameter, NoComparisons, NoConvergence, OnlyTies, ShapeMismatch, UnknownIndex
-from .newton import add_to_diagonal
+from .errors import (
+    BadOutcome,
+    BadParameter,
+    NoComparisons,
+    NoConvergence,
+    OnlyTies,
+    ShapeMismatch,
+    TooFewClusters,
+    UnknownIndex,
+)
+from .newton import FARTHEST, add_to_diagonal
 from .priors import Prior
 from .strengths import Clustering, Covariance, Evidence, Note, StrengthFit
 
@@ -32,6 +42,8 @@ FARTHEST_NODE = 6.0
 WIDEST_SPREAD = 3.0
 MOST_NODES = 401
 NEGLIGIBLE = 1e-12
+WIDE_VARIANCE = 25.0
+FARTHEST_LOG_SPREAD = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +93,7 @@ def fit_items(
 
     AUTO is PROMPT, by item; HESSIAN the inverse information. Raises ShapeMismatch, UnknownIndex, BadOutcome,
     NoComparisons, OnlyTies (no item separates anybody), NoConvergence (without a prior, an all-pass contestant),
-    BadParameter.
+    TooFewClusters, BadParameter.
     """
     kind = _kind(covariance)
     passes, tries = _tables(np.asarray(contestant), np.asarray(item), np.asarray(passed), count, items)
@@ -198,6 +210,8 @@ def _louis(point: Floats, table: _Table) -> tuple[Floats, Floats]:
 def _covariances(point: Floats, table: _Table, prior: Prior | None, kind: Covariance) -> tuple[Floats, Floats]:
     """(m + 1, m + 1) inverse information, and the covariance asked for."""
     information, scores = _louis(point, table)
+    if kind is Covariance.PROMPT and len(scores) < 2:
+        raise TooFewClusters("There is one item only; clustering needs two. Use Covariance.HESSIAN.")
     inverse = np.asarray(np.linalg.inv(information + _prior_curvature(point, prior)), dtype=np.float64)
     if kind is Covariance.HESSIAN:
         return inverse, inverse
@@ -210,7 +224,14 @@ def _prior_curvature(point: Floats, prior: Prior | None) -> Floats:
     curvature = np.zeros(len(point))
     if prior is not None:
         curvature[:-1] = prior.curvature(point[:-1])
+        curvature[-1] = 2.0 * np.exp(2.0 * point[-1]) / WIDE_VARIANCE
     return np.diag(curvature)
+
+
+def _refuse_unbounded(point: Floats) -> None:
+    """Raises NoConvergence."""
+    if not (np.abs(point[:-1]).max() < FARTHEST and abs(point[-1]) < FARTHEST_LOG_SPREAD):
+        raise NoConvergence("Strengths or the spread of items have no bound, or none but zero; fit with a prior.")
 
 
 def _maximise(table: _Table, prior: Prior | None, index: Ints) -> tuple[Floats, int]:
@@ -218,11 +239,14 @@ def _maximise(table: _Table, prior: Prior | None, index: Ints) -> tuple[Floats, 
     _refuse_unseparated(table, prior, index)
 
     def loss(point: Floats) -> tuple[float, Floats]:
+        if prior is None:
+            _refuse_unbounded(point)
         slope = _scores(point, table).sum(axis=0)
         value = _log_likelihood(point, table)
         if prior is not None:
-            slope += np.append(prior.gradient(point[:-1]), 1.0)
-            value += prior.log_density(point[:-1]) + float(point[-1])
+            square = float(np.exp(2.0 * point[-1])) / WIDE_VARIANCE
+            slope += np.append(prior.gradient(point[:-1]), 1.0 - square)
+            value += prior.log_density(point[:-1]) + float(point[-1]) - 0.5 * square
         return -value, -slope
 
     def curvature(point: Floats) -> Floats:

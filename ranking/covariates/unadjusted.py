@@ -58,15 +58,14 @@ def fit_plain(data: Comparisons | Counts, counts: Counts, response: Response, se
     if isinstance(data, Counts) or data.strength is None:
         raise MissingLabels("Response.GRADES needs comparisons with strengths; use Response.RAO_KUPPER for ties.")
     ordinal = fit_ordinal(data, levels=max(int(data.strength.max(initial=1)), 1), **options)
-    used = _used(data, settings.both_bad)
-    return Plain(ordinal, Grades(Categories(used), levels=True), ordinal.cuts[used[1:] - 1])
+    return Plain(ordinal, *_grades(data, settings.both_bad))
 
 
-def _used(rows: Comparisons, both_bad: BothBad) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """(C,) strengths that somebody gave about two contestants, 0 for ties."""
+def _grades(rows: Comparisons, both_bad: BothBad) -> tuple[Grades, Floats]:
+    """The strengths that somebody gave, 0 for ties, with the cuts (J,) that their shares have among equals."""
     weight = row_weights(rows, slice(None), both_bad)
-    kept = (rows.a != rows.b) | (rows.outcome == 0.5)
-    if weight is not None:
-        kept &= weight > 0
     strength = np.zeros(len(rows), dtype=np.int64) if rows.strength is None else rows.strength
-    return np.unique(np.where(rows.outcome == 0.5, 0, strength)[kept])
+    total = np.bincount(np.where(rows.outcome == 0.5, 0, strength), weights=weight)
+    used = np.flatnonzero(total)
+    share = np.cumsum(total[used][::-1])[::-1] / total.sum()
+    return Grades(Categories(used), levels=True), np.log(2.0 / share[1:] - 1.0)
