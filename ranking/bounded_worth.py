@@ -15,6 +15,7 @@ With Estimand.PANEL everyone's rows weigh 1/n_k. Covariances are sandwiches, clu
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -88,8 +89,6 @@ def fit_bounded_worth(
     square = np.full((comparisons.count, comparisons.count), np.nan)
     square[np.ix_(index, index)] = solved.errors[:-1, :-1]
     low, high = rows.low, rows.high
-    exact, censored = int(rows.exact.sum()), int((np.isinf(low) | np.isinf(high)).sum())
-    tail = tail_share(np.abs(rows.typical))
     notes = solved.spread.notes
     return BoundedWorthFit(
         worth=embedded(solved.worth),
@@ -100,18 +99,27 @@ def fit_bounded_worth(
         side_standard_error=float(np.sqrt(solved.errors[-1, -1])) if rows.sided else np.nan,
         noise=solved.noise,
         present=np.isin(np.arange(comparisons.count), index),
-        exact=exact,
-        bounded=len(low) - exact - censored,
-        censored=censored,
-        censored_share=censored / len(low),
-        is_censored=censored > CENSORED * len(low),
-        tail_share=tail,
-        heavy_tailed=tail > HEAVY,
+        **_counted(rows),
         log_likelihood=solved.log_likelihood,
         clustering=solved.spread.clustering,
         iterations=solved.steps,
         notes=notes if rows.sided else (*notes, Note.SIDE_NOT_SEPARABLE),
     )
+
+
+def _counted(rows: BoundedRows) -> dict[str, Any]:
+    """How the amounts are known, and how heavy their tail is."""
+    exact, censored = int(rows.exact.sum()), int((np.isinf(rows.low) | np.isinf(rows.high)).sum())
+    tail = tail_share(np.abs(rows.typical))
+    return {
+        "exact": exact,
+        "bounded": len(rows.low) - exact - censored,
+        "censored": censored,
+        "censored_share": censored / len(rows.low),
+        "is_censored": censored > CENSORED * len(rows.low),
+        "tail_share": tail,
+        "heavy_tailed": tail > HEAVY,
+    }
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,7 @@ the question, not the noise. Use `fit_worth`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -39,8 +40,8 @@ from ..errors import (
     TooFewAnswers,
 )
 from ..gauge import Gauge
-from ..strengths import Covariance, Ratings, StrengthFit
-from .panel import Information, Panel, panel_of
+from ..strengths import Covariance, Evidence, Ratings, StrengthFit
+from .panel import Inference, Information, Panel, panel_of
 from .robust import HUBER, Robust
 
 LENT_ANSWERS = 4.0
@@ -108,29 +109,21 @@ def fit_magnitudes(
     """
     if min_answers < 2 or not (huber is None or huber > 0.0):
         raise BadParameter(f"min_answers is {min_answers} and huber {huber}; give at least 2, and a positive number.")
-    panel, left_out = _answered(comparisons, values, min_answers)
-    assert panel.rows.amount is not None
-    y, robust = panel.rows.amount, Robust(huber)
+    panel, y, left_out = _answered(comparisons, values, min_answers)
+    robust = Robust(huber)
     state = _alternate(panel, y, robust).rescaled(panel, robust)
     inference = state.information(panel, robust).infer(
         panel, *state.scores(panel, y, robust), covariance, robust.variance / robust.slope
     )
     share, chance = _cyclicity(panel, y, state, robust)
-    evidence = panel.table.evidence(provisional_below)
-    rare = panel.table.embed(panel.table.battles < provisional_below, False)
     return MagnitudeFit(
         **panel.gauged(state.strength, inference, gauge),
-        evidence=replace(evidence, decisive=evidence.battles, provisional=rare),
+        **_annotators(panel, state, inference, robust),
+        evidence=_evidence(panel, provisional_below),
         floor=floor,
         log_likelihood=state.log_likelihood(panel, y),
         iterations=state.rounds,
         notes=inference.spread.notes,
-        annotator=panel.labels,
-        votes=panel.votes,
-        scale=state.scale,
-        scale_error=inference.annotator_error,
-        noise=np.asarray(state.noise / np.abs(state.scale)),
-        in_gauge=state.reliable(panel, robust),
         annotators_left_out=left_out,
         cyclicity=share,
         cyclicity_by_chance=chance,
@@ -189,8 +182,27 @@ class State:
         return -0.5 * float(panel.weight @ (self.residual(panel, y) ** 2 + logs))
 
 
-def _answered(comparisons: Comparisons, values: Floats | None, min_answers: int) -> tuple[Panel, int]:
-    """The rows with a value, of annotators with enough of them, and how many annotators had too few."""
+def _annotators(panel: Panel, state: State, inference: Inference, robust: Robust) -> dict[str, Any]:
+    """The fields that say something of each annotator."""
+    return {
+        "annotator": panel.labels,
+        "votes": panel.votes,
+        "scale": state.scale,
+        "scale_error": inference.annotator_error,
+        "noise": np.asarray(state.noise / np.abs(state.scale)),
+        "in_gauge": state.reliable(panel, robust),
+    }
+
+
+def _evidence(panel: Panel, provisional_below: float) -> Evidence:
+    """Every answer tells how far apart two are, so all are decisive and nobody is unbounded."""
+    evidence = panel.table.evidence(provisional_below)
+    rare = panel.table.embed(panel.table.battles < provisional_below, False)
+    return replace(evidence, decisive=evidence.battles, provisional=rare)
+
+
+def _answered(comparisons: Comparisons, values: Floats | None, min_answers: int) -> tuple[Panel, Floats, int]:
+    """The rows with a value, of annotators with enough of them; the values; how many annotators had too few."""
     y = comparisons.amount if values is None else np.asarray(values, dtype=np.float64)
     if y is None:
         raise BadAmount("The comparisons carry no `amount`; give it, or `values` such as comparisons.grade.")
@@ -213,7 +225,8 @@ def _answered(comparisons: Comparisons, values: Floats | None, min_answers: int)
     panel = panel_of(even, BothBad.HALF, said & enough[code])
     if not panel.table.groups.connected:
         raise NotConnected(members(panel.table.groups.weak, panel.table.index))
-    return panel, int(np.unique(code[said]).size - panel.annotator.count)
+    assert panel.rows.amount is not None
+    return panel, panel.rows.amount, int(np.unique(code[said]).size - panel.annotator.count)
 
 
 def _alternate(panel: Panel, y: Floats, robust: Robust) -> State:
