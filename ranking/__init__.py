@@ -97,6 +97,7 @@ from .priors import NormalPrior, Prior, VirtualTie
 from .proportions import Shares, WinRates, acceptability, wilson, win_rates
 from .rankings import Rankings
 from .ranks import Family, RankRanges, rank_ranges
+from .selection.audit import SelectionAudit, WeightedBorda, audit_selection, weighted_borda
 from .selection.choice import Candidates, Choice, Policy, generator, random_order
 from .selection.learned import (
     ArenaRulePolicy,
@@ -236,6 +237,7 @@ __all__ = [
     "RewardFit",
     "RobustPolicy",
     "ScaleFit",
+    "SelectionAudit",
     "SelectionState",
     "ShapeMismatch",
     "Shares",
@@ -254,6 +256,7 @@ __all__ = [
     "VirtualTie",
     "VotesNeeded",
     "WaldTest",
+    "WeightedBorda",
     "WinRates",
     "WorthFit",
     "WorthIntervals",
@@ -262,6 +265,7 @@ __all__ = [
     "always_valid_margin",
     "anchor_scales",
     "annotator_drift",
+    "audit_selection",
     "best_found",
     "bootstrap_bradley_terry",
     "borda",
@@ -328,6 +332,7 @@ __all__ = [
     "votes_needed",
     "wald_test",
     "watched_ranges",
+    "weighted_borda",
     "wilson",
     "win_rates",
     "worth_sensitivity",
