@@ -31,6 +31,7 @@ from ranking import (
     Covariance,
     LiveRatings,
     Side,
+    bootstrap_bradley_terry,
     bradley_terry_strengths,
     count_matrix,
     fit_bradley_terry,
@@ -52,7 +53,7 @@ SIZES: Any = (
 )
 LIVE = 4_000  # votes that come one by one
 # What a quick run has no time for: seconds for each call.
-SLOW = ("arena_rank_fit_prepared", "arena_rank_prepared", "arena_rank_slices", "arena_rank_style")
+SLOW = ("arena_rank_fit_prepared", "arena_rank_prepared", "arena_rank_slices", "arena_rank_style", "notebook_bootstrap")
 LARGEST_DIFFERENCE = 1.5  # points between ours and a peer's where the model is the same: theirs stop early
 
 
@@ -184,6 +185,7 @@ PEER_NAMES = {
     "choix_counts": "choix",
     "notebook_whole": "FastChat's notebook",
     "notebook_slices": "FastChat's notebook",
+    "notebook_bootstrap": "FastChat's notebook",
     "notebook_style": "FastChat's notebook",
     "arena_rank_style": "arena-rank",
     "statsmodels_ordinal": "statsmodels",
@@ -242,6 +244,7 @@ def run(*, quick: bool) -> list[Row]:
             rows += stored_votes(peers, world, rounds)
             if world.masks is not None:
                 rows += slices(peers, world, rounds)
+                rows += bootstraps(peers, world)
             rows += names_and_elo(peers, world, rounds)
             rows += live(world)
         rows += style(peers, rounds, votes=100_000)
@@ -284,6 +287,17 @@ def slices(peers: Peers, world: World, rounds: int) -> list[Row]:
         peers, lambda: [board(votes) for votes in chosen][-1], ["arena_rank_slices", "notebook_slices"], rounds
     )
     return rows_of("eleven slices", world.size, ours, theirs)
+
+
+def bootstraps(peers: Peers, world: World) -> list[Row]:
+    """G9: a hundred resampled boards, each fitted to its exact maximum."""
+
+    def ours() -> None:
+        rng = np.random.default_rng(109)
+        bootstrap_bradley_terry(world.votes, rng=rng, draws=100, both_bad=BothBad.HALF)
+
+    seconds, theirs = race(peers, ours, ["notebook_bootstrap"], 1)
+    return rows_of("100 bootstraps", world.size, seconds, theirs)
 
 
 def names_and_elo(peers: Peers, world: World, rounds: int) -> list[Row]:
