@@ -83,7 +83,7 @@ def public_boards() -> list[tuple[Board, LeaderboardSnapshot | None]]:
 
 def own_median_amount(respondent_id: int) -> Decimal | None:
     """The median of what this respondent typed so far in this campaign; None before the first amount."""
-    with connection.cursor() as cursor:  # asked twice on every vote that names an amount
+    with connection.cursor() as cursor:
         cursor.execute(
             "SELECT amount_low FROM annotation_judgment WHERE respondent_id = %s AND amount_low > 0", [respondent_id]
         )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from accounts.models import Person
 from accounts.texts import read_personal_texts
 from annotation.boards import CODE_VERSION, contestant_names
 from annotation.models import Board, Contestant, Judgment, LeaderboardSnapshot, Turn
-from annotation.queries import instrument_questions, main_board, own_median_amount
+from annotation.queries import instrument_questions, main_board
 from annotation.questions import Asked, Situation
 from arena.enums import BattleState
 from arena.models import Arena, Battle
@@ -227,7 +228,8 @@ class BattleQuestions:
 
 # Read on every vote, where the work of building the same query anew is a tenth of the whole.
 ASKED = """
-SELECT m.instrument_id, m.questions_asked, m."order", c.currency, m.respondent_id
+SELECT m.instrument_id, m.questions_asked, m."order", c.currency,
+    ARRAY(SELECT j.amount_low FROM annotation_judgment j WHERE j.respondent_id = m.respondent_id AND j.amount_low > 0)
 FROM arena_battle b
 JOIN annotation_impression m ON m.id = b.impression_id
 JOIN annotation_campaign c ON c.id = m.campaign_id
@@ -245,11 +247,10 @@ def asked_of(battle_id: UUID, *, person: Person | None) -> BattleQuestions | Non
         found = cursor.fetchone()
     if found is None:
         return None
-    instrument, asked, order, currency, respondent = found
+    instrument, asked, order, currency, amounts = found
     questions = [question for question in instrument_questions(instrument) if question.name in asked]
-    prices = any(question.type == "amount" for question in questions)
-    median = own_median_amount(respondent) if prices else None
-    return BattleQuestions(questions, Situation(responses=len(order), currency=currency, own_median_amount=median))
+    usual = median(amounts) if amounts else None
+    return BattleQuestions(questions, Situation(responses=len(order), currency=currency, own_median_amount=usual))
 
 
 @dataclass(frozen=True)

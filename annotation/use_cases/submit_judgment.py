@@ -1,6 +1,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from statistics import median
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -10,7 +12,7 @@ from accounts.texts import write_personal_text
 from annotation.enums import AssignmentState, CampaignState, ItemState, SlotState
 from annotation.errors import AnnotationError
 from annotation.models import Judgment, JudgmentText, Respondent
-from annotation.queries import instrument_questions, own_median_amount
+from annotation.queries import instrument_questions
 from annotation.questions import Asked, Reading, Situation, read_answers
 from annotation.transitions import ASSIGNMENT, SLOT
 from foundation.idempotency import body_hash, once
@@ -62,6 +64,7 @@ class Held:
     guidelines_id: int | None
     order: list[int]
     questions_asked: list[str]
+    own_amounts: list[Decimal]  # above zero, typed by this respondent before
 
 
 class Shown(Protocol):
@@ -91,7 +94,8 @@ HOLD = """
 SELECT a.id, a.respondent_id, a.state, a.lease_token, a.lease_expires_at <= statement_timestamp(), a.item_id, s.state,
     i.state, i.source_id, c.id, c.state, c.currency,
     ARRAY(SELECT r.contestant_id FROM annotation_response r WHERE r.item_id = a.item_id ORDER BY r.position),
-    m.id, m.instrument_id, m.guidelines_id, m."order", m.questions_asked
+    m.id, m.instrument_id, m.guidelines_id, m."order", m.questions_asked,
+    ARRAY(SELECT j.amount_low FROM annotation_judgment j WHERE j.respondent_id = a.respondent_id AND j.amount_low > 0)
 FROM annotation_assignment a
 JOIN annotation_slot s ON s.id = a.slot_id
 JOIN annotation_item i ON i.id = a.item_id
@@ -164,7 +168,7 @@ def submit_in_transaction(
         held = lock_assignment(assignment_id, respondent)
         refuse_unless_open(held, lease_token)
         asked = asked_in(held)
-        reading = read_answers(asked, answers, situation_of(held, asked))
+        reading = read_answers(asked, answers, situation_of(held))
         judgment = _write(held, respondent, reading, process, now)
         _end(held, lease_token)
         attempt.response = {"judgment": judgment.pk}
@@ -203,12 +207,11 @@ def asked_in(shown: Shown) -> list[Asked]:
     return [each for each in instrument_questions(shown.instrument_id) if each.name in shown.questions_asked]
 
 
-def situation_of(held: Held, asked: list[Asked]) -> Situation:
-    prices = any(each.type == "amount" for each in asked)
+def situation_of(held: Held) -> Situation:
     return Situation(
         responses=len(held.contestants),
         currency=held.currency,
-        own_median_amount=own_median_amount(held.respondent_id) if prices else None,
+        own_median_amount=median(held.own_amounts) if held.own_amounts else None,
     )
 
 

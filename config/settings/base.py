@@ -1,6 +1,7 @@
 """What every deployment shares. Values come from the environment; `docs/settings.md` lists each name."""
 
 import base64
+import logging
 import os
 from pathlib import Path
 
@@ -288,7 +289,10 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 STRUCTLOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING_CONFIG = None
+# One line for each request, once it is answered; addresses are not even looked for, since no log may hold them.
 DJANGO_STRUCTLOG_USER_ID_FIELD = None
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 configure_logging(STRUCTLOG_LEVEL)
 
 SILENCED_SYSTEM_CHECKS: list[str] = []
