@@ -1,5 +1,6 @@
 """Forms of the admin: what they hold is written by use cases."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -31,20 +32,31 @@ RECIPE_FIELDS = [
 ENDPOINT_FIELDS = ["name", "backend", "base_url", "capacity", "timeout_seconds"]
 
 
+# How a text that holds a line break stands on one line.
+ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+MEANINGS = {escape: text for text, escape in ESCAPES.items()}
+
+
 class LinesField(forms.CharField):
-    """A list of texts, one on each line."""
+    """A list of texts, one on each line; with `escapes` a text may hold line breaks, written as \\n."""
 
     widget = forms.Textarea(attrs={"rows": 3, "cols": 60})
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, *, escapes: bool = False, **given: Any) -> None:
         super().__init__(required=False, strip=False, **given)
+        self.escapes = escapes
 
     def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list) else value
+        if not isinstance(value, list):
+            return value
+        return "\n".join("".join(ESCAPES.get(each, each) for each in text) if self.escapes else text for text in value)
 
     def to_python(self, value: Any) -> Any:
         lines = super().to_python(value) or ""
-        return [line for line in lines.replace("\r\n", "\n").split("\n") if line.strip()]
+        kept = [line for line in lines.replace("\r\n", "\n").split("\n") if (line if self.escapes else line.strip())]
+        if not self.escapes:
+            return kept
+        return [re.sub(r"\\[\\nrt]", lambda found: MEANINGS[found[0]], line) for line in kept]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(self.to_python(data) != (initial or []))
@@ -53,7 +65,11 @@ class LinesField(forms.CharField):
 class RecipeForm(forms.ModelForm):  # type: ignore[type-arg]
     """The fields of a revision with their own labels and limits; used as a part of LanguageModelForm."""
 
-    stop = LinesField(label=_("Stop texts"), help_text=_("One on each line. The answer ends before the first of them."))
+    stop = LinesField(
+        escapes=True,
+        label=_("Stop texts"),
+        help_text=_("One on each line, \\n for a line break in it. The answer ends before the first of them."),
+    )
 
     class Meta:
         model = LanguageModelRevision

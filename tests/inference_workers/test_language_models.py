@@ -246,6 +246,18 @@ class TestAdmin:
         assert "Mine r1" in history
         assert "Mine r2" in history
 
+    def test_stop_texts_with_line_breaks_survive_a_change_of_something_else(self, operator):
+        stop = ["\n\n", "a\\n", " ", "END"]
+        model = add(stop=stop)
+        values = form_of(operator.get(page("languagemodel_change", model.pk)))
+        assert values["stop"] == "\\n\\n\na\\\\n\n \nEND"
+        assert operator.post(page("languagemodel_change", model.pk), values).status_code == 302
+        model.refresh_from_db()
+        assert model.current.number == 1
+        assert operator.post(page("languagemodel_change", model.pk), values | {"temperature": "0.8"}).status_code == 302
+        model.refresh_from_db()
+        assert (model.current.number, model.current.stop) == (2, stop)
+
     def test_what_the_form_refuses_says_why_and_writes_nothing(self, operator):
         model = add(make_endpoint(backend=Backend.TRANSFORMERS), provider_model="smollm2")
         values = form_of(operator.get(page("languagemodel_change", model.pk)))

@@ -7,7 +7,7 @@ import pytest
 
 from annotation.enums import RespondentKind
 from annotation.models import Contestant, Judgment, Respondent
-from inference_workers.models import LanguageModel
+from inference_workers.models import LanguageModel, LanguageModelRevision
 from ranking import Comparisons, acceptability, fit_bradley_terry, fit_worth, generator, rank_ranges
 from tests.annotation.boards.factories import entries, imported, judge, make_board, refreshed, standings, three
 from tests.factories import make_campaign, make_contestant, make_respondent
@@ -205,6 +205,19 @@ def test_a_board_of_a_slice_takes_its_rows_only():
     for slice in ({"category": "maths"}, {"flags": ["hard"]}, {"language": "de", "flags": ["long"]}):
         assert entries(standings(make_board(campaign, slice=slice)))["bea"]["wins"] == 1
     assert standings(make_board(campaign, slice={"category": "poems"}))["entries"] == []
+
+
+def test_revisions_of_a_model_can_be_told_apart():
+    campaign = make_campaign()
+    first = make_revision()
+    second = LanguageModelRevision.objects.create(
+        language_model=first.language_model, endpoint=first.endpoint, provider_model="words=5", number=2
+    )
+    old, new = (
+        Contestant.objects.create(kind="language_model", name="Ada", revision=revision) for revision in (first, second)
+    )
+    judge(campaign, new, old)
+    assert set(entries(standings(make_board(campaign)))) == {"Ada", "Ada, revision 2"}
 
 
 def test_a_model_that_is_not_released_stands_under_a_stand_in_name():
