@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Person
 from accounts.texts import read_personal_texts
 from annotation.boards import CODE_VERSION, contestant_names
+from annotation.boards.wording import standing_words
 from annotation.models import Board, Contestant, Judgment, LeaderboardSnapshot, Turn
 from annotation.queries import instrument_questions, main_board
 from annotation.questions import Asked, Situation
@@ -262,6 +263,8 @@ class Revealed:
     organisation: str
     preferred: bool
     standing: dict[str, Any] | None
+    # The standing in one line; empty where there is none.
+    standing_words: str
 
 
 def reveal(battle_id: UUID, *, person: Person) -> list[Revealed]:
@@ -286,7 +289,9 @@ def reveal(battle_id: UUID, *, person: Person) -> list[Revealed]:
         contestant = contestants[pk]
         model = contestant.served.language_model
         organisation = "" if model.visibility == Visibility.HIDDEN else model.organisation
-        revealed.append(Revealed(side, names[pk], organisation, judgment.preference == side, standings.get(pk)))
+        standing = standings.get(pk)
+        words = standing_words(standing) if standing else ""
+        revealed.append(Revealed(side, names[pk], organisation, judgment.preference == side, standing, words))
     return revealed
 
 

@@ -27,6 +27,8 @@ PIECE = 65_536
 
 # Public by the registry, yet answered by the machine's own provider.
 PROVIDER_ADDRESSES = frozenset({ip_address("168.63.129.16"), ip_address("192.0.0.192")})
+# Withdrawn by RFC 7526: whoever announces it today may answer.
+OLD_6TO4_RELAYS = ip_network("192.88.99.0/24")
 GLOBAL_IPV6 = ip_network("2000::/3")
 NAT64 = ip_network("64:ff9b::/96")
 
@@ -103,7 +105,8 @@ def is_public(address: Address) -> bool:
             return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
         if address not in GLOBAL_IPV6 or address.sixtofour is not None or address.teredo is not None:
             return False
-    return address.is_global and not address.is_multicast and address not in PROVIDER_ADDRESSES
+    elsewhere = address in PROVIDER_ADDRESSES or address in OLD_6TO4_RELAYS
+    return address.is_global and not address.is_multicast and not elsewhere
 
 
 def bind_secret(secret: str, *, url: str) -> bytes:

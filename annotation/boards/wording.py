@@ -128,3 +128,28 @@ def _when(period: Sequence[str] | None) -> str:
     if first == last:
         return _(", %(day)s") % {"day": first}
     return _(", %(first)s to %(last)s") % {"first": first, "last": last}
+
+
+def interval_words(entry: Mapping[str, Any]) -> str:
+    """The 95 % interval of a rating; empty where there is none."""
+    lower, upper = entry["lower"], entry["upper"]
+    if entry["rating"] is None or (lower is None and upper is None):
+        return ""
+    if lower is None:
+        return _("below %(upper)s") % {"upper": f"{upper:.0f}"}
+    if upper is None:
+        return _("above %(lower)s") % {"lower": f"{lower:.0f}"}
+    return _("%(lower)s to %(upper)s") % {"lower": f"{lower:.0f}", "upper": f"{upper:.0f}"}
+
+
+def standing_words(entry: Mapping[str, Any]) -> str:
+    """A contestant's rating with its interval, the ranks it may have and its votes; empty without a rating."""
+    if entry["rating"] is None:
+        return ""
+    rating = _("Rating %(rating)s") % {"rating": f"{entry['rating']:.0f}"}
+    if interval := interval_words(entry):
+        rating = _("%(rating)s (%(interval)s)") % {"rating": rating, "interval": interval}
+    low, high, votes = entry["rank_low"], entry["rank_high"], entry["votes"]
+    ranks = _("rank %(rank)s") if low == high else _("rank %(rank)s to %(last)s")
+    from_votes = ngettext("from %(votes)s vote", "from %(votes)s votes", votes) % {"votes": f"{votes:,}"}
+    return ", ".join([rating, ranks % {"rank": low, "last": high}, from_votes])

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from annotation.imports.formats import open_votes
 from annotation.imports.normalise import Normaliser
-from annotation.imports.problems import Problems
+from annotation.imports.problems import Problems, show
 from annotation.imports.schema import OUTCOME_CODES, VOTES, Columns
 
 ReportFraction = Callable[[float], None]
@@ -62,6 +62,8 @@ def spool_votes(path: Path, report: ReportFraction) -> Iterator[Spooled]:
         problems.raise_if_any()
         if votes.rows == 0:
             raise problems.refuse("the file has a header and no votes")
+        if len(votes.contestants) == 1:
+            raise problems.refuse(f"every vote compares {show(next(iter(votes.contestants)))} with itself")
         yield Spooled(path, digest, file.columns, votes, batches_path)
 
 

@@ -61,6 +61,8 @@ class Imported:
     # None where the file names no judge.
     judges: int | None
     outcomes: dict[str, int]
+    # Of the votes, those that compare a contestant with itself: kept, and without a say in ratings.
+    with_itself: int
     ignored_columns: tuple[str, ...]
     replaced: int
 
@@ -100,6 +102,7 @@ def import_votes(
         contestants=len(spooled.votes.contestants),
         judges=len(spooled.votes.judges) or None,
         outcomes=spooled.outcomes,
+        with_itself=spooled.votes.with_itself,
         ignored_columns=spooled.columns.ignored,
         replaced=replaced,
     )

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.enums import Role
 from accounts.models import User
-from annotation.boards.wording import METHODS, NOTES, REASONS, Words, board_sentence, reason_words
+from annotation.boards.wording import METHODS, NOTES, REASONS, Words, board_sentence, interval_words, reason_words
 from annotation.enums import SourceKind
 from annotation.models import Board, LeaderboardSnapshot, Source
 from annotation.queries import public_boards, readable_snapshot
@@ -195,22 +195,11 @@ def _row(entry: Mapping[str, Any], axis: Axis | None, worth: Axis | None) -> Row
     return Row(
         entry=entry,
         rank="" if low is None else str(low) if low == high else f"{low}–{high}",
-        interval=_interval(entry),
+        interval=interval_words(entry),
         simulated=simulated_words(entry["simulated_share"]),
         bar=Bar.of(axis, entry["rating"], entry["lower"], entry["upper"]) if axis else None,
         worth_bar=Bar.of(worth, amount["value"], amount["lower"], amount["upper"]) if worth and amount else None,
     )
-
-
-def _interval(entry: Mapping[str, Any]) -> str:
-    lower, upper = entry["lower"], entry["upper"]
-    if entry["rating"] is None or (lower is None and upper is None):
-        return ""
-    if lower is None:
-        return _("below %(upper)s") % {"upper": f"{upper:.0f}"}
-    if upper is None:
-        return _("above %(lower)s") % {"lower": f"{lower:.0f}"}
-    return _("%(lower)s to %(upper)s") % {"lower": f"{lower:.0f}", "upper": f"{upper:.0f}"}
 
 
 def _notes(codes: Sequence[str], reason: Words) -> list[Words]:

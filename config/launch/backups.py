@@ -100,7 +100,8 @@ def read_contents(file: Path) -> Contents:
             description = read_json(archive, DESCRIPTION)
             keys = read_json(archive, KEYS) if KEYS in names else {}
     except (tarfile.TarError, KeyError, ValueError, EOFError, OSError) as error:
-        raise LaunchError(f"{file} is no whole backup of Cardinal: {error}") from None
+        why = str(error).partition("\n")[0].rstrip(" :-")  # tarfile adds a line for each compression it tried
+        raise LaunchError(f"{file} is no whole backup of Cardinal: {why}") from None
     if DUMP not in names:
         raise LaunchError(f"{file} is no whole backup of Cardinal: it holds no {DUMP}")
     if description["format"] > FORMAT:

@@ -31,18 +31,10 @@ SECONDS_FOR_UP = 60
 def run(arguments: Sequence[str]) -> int:
     """The exit status of `manage.py ARGUMENTS`. A refusal is one line on standard error."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
-    name = arguments[0] if arguments else ""
     try:
-        if name == "up":
-            from config.launch.up import up
-
-            return up(arguments[1:])
-        if name == "test":
-            from config.launch.test_run import run_tests
-
-            return run_tests(arguments[1:])
-        run_django(arguments)
-        return 0
+        status = run_named(arguments)
+        sys.stdout.flush()  # where a reader who has left is noticed
+        return status
     except LaunchError as refusal:
         print(f"Cardinal: {refusal}", file=sys.stderr)
     except KeyboardInterrupt:
@@ -54,6 +46,20 @@ def run(arguments: Sequence[str]) -> int:
             raise
         print(f"Cardinal: the disk is full: {error.filename or data_folder().path}", file=sys.stderr)
     return 1
+
+
+def run_named(arguments: Sequence[str]) -> int:
+    name = arguments[0] if arguments else ""
+    if name == "up":
+        from config.launch.up import up
+
+        return up(arguments[1:])
+    if name == "test":
+        from config.launch.test_run import run_tests
+
+        return run_tests(arguments[1:])
+    run_django(arguments)
+    return 0
 
 
 def run_django(arguments: Sequence[str]) -> None:

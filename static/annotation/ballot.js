@@ -3,6 +3,8 @@
   // Longer without a sign of life, and somebody reads something else.
   const IDLE_AFTER = 60000;
   const TICK = 1000;
+  // So long without a key, and what was typed is meant.
+  const SETTLED_AFTER = 700;
   const ZERO = /^\s*0+([.,]0*)?\s*$/;
 
   let lastSign = performance.now();
@@ -42,7 +44,7 @@
     lastTick = now;
   };
 
-  // What an amount of zero means is asked once zero has been typed, not while 0.50 is.
+  // What an amount of zero means is asked once zero has been typed, not on the way to 0.50.
   const askAboutZero = (ballot, mayShow) => {
     for (const part of ballot.querySelectorAll("[data-asks-zero]")) {
       const inputs = part.closest("fieldset").querySelectorAll("[data-amount]");
@@ -84,20 +86,26 @@
     control?.focus();
   };
 
-  // A choice that was missing is made: what was said of it is over. Amounts are judged by the server alone.
+  // What was refused is being answered anew: what was said of the old answer is over. The server judges the new one.
   const forgive = (control) => {
-    const choice = control.closest("fieldset[aria-invalid=true]");
-    if (!choice) return;
-    choice.removeAttribute("aria-invalid");
-    document.getElementById(choice.getAttribute("aria-describedby"))?.remove();
+    const refused = control.closest("[aria-invalid=true]");
+    if (!refused) return;
+    refused.removeAttribute("aria-invalid");
+    for (const id of refused.getAttribute("aria-describedby")?.split(" ") ?? []) {
+      const text = document.getElementById(id);
+      if (text?.getAttribute("role") === "alert") text.remove();
+    }
   };
 
+  let settling = 0;
   const answered = (event) => {
     const ballot = event.target.closest?.("[data-ballot]");
     if (!ballot) return;
-    if (event.type === "change") forgive(event.target);
+    forgive(event.target);
     recordTouch(ballot);
+    clearTimeout(settling);
     askAboutZero(ballot, event.type === "change");
+    settling = setTimeout(askAboutZero, SETTLED_AFTER, ballot, true);
     for (const group of ballot.querySelectorAll("[data-clearable]")) paintClear(group);
   };
   document.addEventListener("input", answered);

@@ -100,7 +100,7 @@ def form_answers(data) -> dict:
         ({"preference": "a", "acceptable": "all"}, {"acceptable": ["Say yes or no for each response."]}),
         (
             {"preference": "a", "amount.a": "NaN"},
-            {"amount.a": ["“NaN” is not an amount. Type digits only, and a point before the cents."]},
+            {"amount.a": ["“NaN” is not an amount. Type digits only, with a point or a comma before the cents."]},
         ),
         (
             {"preference": "a", "amount.a": "0"},

@@ -111,20 +111,16 @@ def test_a_page_that_is_older_than_the_board_catches_up(open_page):
     expect(page.locator("#standings")).to_have_attribute("data-votes", "601")
 
 
-def test_an_operator_retires_what_is_simulated_with_one_click_and_a_question(open_page):
+def test_an_operator_retires_what_is_simulated_with_one_click(open_page):
     call_command("seed_demo")
     page = open_page(user=make_user(role=Role.OPERATOR))
     watching = open_page()
     page.get_by_role("button", name="Retire the simulated judgments").click()
-    dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("Nothing is deleted")
-    dialog.get_by_role("button", name="Retire them").click()
     expect(page.get_by_text("The simulated judgments are left out. Nothing was deleted.")).to_be_visible()
     expect(page.get_by_text("No ratings yet")).to_be_visible()
     expect(page.locator(".badge--simulated")).to_have_count(0)
     expect(watching.get_by_text("No ratings yet")).to_be_visible()
-    page.get_by_role("button", name="Restore them").first.click()
-    page.get_by_role("dialog").get_by_role("button", name="Restore them").click()
+    page.get_by_role("button", name="Restore them").click()
     expect(page.locator(".badge--simulated").first).to_be_visible()
 
 

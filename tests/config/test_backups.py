@@ -193,6 +193,14 @@ def test_backup_cut_short_is_refused(file, share):
         read_contents(file)
 
 
+def test_what_was_never_a_backup_is_refused_in_one_line(tmp_path):
+    other = tmp_path / "notes.tar"
+    other.write_text("not a tar at all, but long enough to be looked at" * 100)
+    with pytest.raises(LaunchError, match="is no whole backup of Cardinal") as refused:
+        read_contents(other)
+    assert "\n" not in str(refused.value)
+
+
 def test_backup_of_a_later_version_is_refused(file):
     description = dict(read_contents(file).description)
     assert unknown_migrations(description) == []

@@ -34,7 +34,6 @@ SOURCE = """{% extends "base.html" %}{% block title %}Trial{% endblock %}{% bloc
 <button class="button" type="button" hx-get="/refused" hx-target="#answer">Refused</button>
 <button class="button" type="button" hx-get="/busy" hx-target="#answer">Busy</button>
 <button class="button" type="button" hx-get="/gone" hx-target="#answer">Gone</button>
-<button class="button" type="button" data-dialog-open="ask">Ask</button>
 <div id="answer">before</div>
 <label class="field__label" for="said">Said</label><input class="input" id="said">
 {% include "components/choice.html" with legend="Which?" name="preference" options=options variant="grid" %}
@@ -47,7 +46,6 @@ SOURCE = """{% extends "base.html" %}{% block title %}Trial{% endblock %}{% bloc
   <div class="ballot__question">{% include "components/choice.html" with legend=name options=options %}</div>
   {% endfor %}
 </div></div><div class="votebar__actions"><button class="button" type="submit">Vote</button></div></form>
-{% include "components/dialog.html" with id="ask" title="Sure?" text="Really." action="/refused" confirm="Yes" %}
 {% endblock %}"""
 OPTIONS = [{"value": "a", "label": "A is better", "hotkey": "a"}, {"value": "b", "label": "B is better", "hotkey": "b"}]
 
@@ -223,17 +221,6 @@ def test_a_vote_bar_asks_on_only_once_something_is_chosen(open_page):
     # It unfolds at the page's end, and no longer covers what is judged.
     expect(vote).to_be_visible()
     assert page.locator(".votebar").evaluate("bar => getComputedStyle(bar).position") == "static"
-
-
-def test_a_dialog_opens_takes_the_keys_and_closes(open_page):
-    page = open_page("/trial")
-    page.get_by_role("button", name="Ask").click()
-    dialog = page.get_by_role("dialog", name="Sure?")
-    expect(dialog).to_be_visible()
-    page.keyboard.press("a")
-    dialog.get_by_role("button", name="Cancel").click()
-    expect(dialog).to_be_hidden()
-    assert page.locator("input:checked[name=preference]").count() == 0
 
 
 def test_the_keyboard_skips_to_the_content_and_reaches_what_scrolls(open_page):

@@ -174,13 +174,11 @@ def test_an_admin_retires_the_simulated_judgments_with_one_click_and_restores_th
     page.goto("/leaderboard")
     expect(page.locator(".badge--simulated").first).to_be_visible()
     look("leaderboard-admin")
-    page.locator("[data-dialog-open=retire]").click()
-    page.locator("#retire").get_by_role("button", name="Retire them").click()
+    page.get_by_role("button", name="Retire the simulated judgments").click()
     expect(page.get_by_text("The simulated judgments are retired")).to_be_visible()
     expect(page.locator("#standings .badge--simulated")).to_have_count(0, timeout=10_000)
     look("leaderboard-retired")
-    page.locator("[data-dialog-open=restore]").click()
-    page.locator("#restore").get_by_role("button", name="Restore them").click()
+    page.get_by_role("button", name="Restore them").click()
     expect(page.locator(".badge--simulated").first).to_be_visible(timeout=10_000)
 
 

@@ -74,6 +74,8 @@ class Command(BaseCommand):
         outcomes = ", ".join(f"{count:,} {name}" for name, count in imported.outcomes.items() if count)
         judges = f"{imported.judges:,} judges" if imported.judges else "no judges named"
         self.stdout.write(f"{imported.votes:,} votes over {imported.contestants:,} contestants, {judges}: {outcomes}.")
+        if imported.with_itself:
+            self.stdout.write(f"Of these, {imported.with_itself:,} compare a contestant with itself: they rate nobody.")
         if imported.ignored_columns:
             self.stdout.write(f"Columns not read: {', '.join(imported.ignored_columns)}.")
         if imported.replaced:

@@ -85,7 +85,7 @@ def _ascii_digits(typed: str) -> str:
 
 def _not_a_number(typed: str) -> Refused:
     shown = clean_text(typed[:40]) + ("…" if len(typed) > 40 else "")
-    words = _("“%(typed)s” is not an amount. Type digits only, and a point before the cents.")
+    words = _("“%(typed)s” is not an amount. Type digits only, with a point or a comma before the cents.")
     return Refused("not_a_number", words % {"typed": shown})
 
 

@@ -91,7 +91,7 @@
   const hotkeysOn = () => recall("cardinal-hotkeys") !== "off";
   const pressHotkey = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || !hotkeysOn()) return;
-    if (typesText(event.target) || document.querySelector("dialog[open]")) return;
+    if (typesText(event.target)) return;
     const key = event.key.toLowerCase();
     for (const element of document.querySelectorAll("[data-hotkey]")) {
       const hasKey = element.dataset.hotkey.toLowerCase().split(" ").includes(key);
@@ -119,8 +119,6 @@
 
   const actions = [
     ["[data-theme-toggle]", switchTheme],
-    ["[data-dialog-open]", (button) => document.getElementById(button.dataset.dialogOpen).showModal()],
-    ["[data-dialog-close]", (button) => button.closest("dialog").close()],
     ["[data-toast-close]", (button) => button.closest(".toast").remove()],
     ["[data-fill]", fill],
     ["[data-print]", () => window.print()],

@@ -77,6 +77,12 @@ def test_a_broken_file_is_refused_with_its_lines_and_nothing_is_kept(tmp_path):
     assert (Board.objects.count(), Judgment.objects.count()) == (0, 0)
 
 
+def test_votes_on_one_contestant_are_kept_and_said(tmp_path):
+    said = run(write(tmp_path, "a,b,outcome\nx,y,a\nx,x,tie\n"), "--board", "votes")
+    assert "2 votes over 2 contestants" in said
+    assert "Of these, 1 compare a contestant with itself: they rate nobody." in said
+
+
 def test_a_missing_file_is_one_clear_line(tmp_path):
     with pytest.raises(CommandError, match="No such file or directory"):
         run(tmp_path / "none.csv", "--board", "votes")

@@ -203,6 +203,7 @@ BROKEN_FILES = {
     "empty": ("votes.csv", b"", "the file is empty"),
     "blank": ("votes.csv", b" \n\n", "the file is empty"),
     "header alone": ("votes.csv", b"a,b,outcome\n", "the file has a header and no votes"),
+    "one contestant": ("votes.csv", b"a,b,outcome\nx,x,a\nx,x,tie\n", "every vote compares 'x' with itself"),
     "missing column": (
         "votes.csv",
         b"a,b,winner\nx,y,a\n",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -200,6 +201,27 @@ def test_zero_is_asked_about_once_it_is_typed_and_not_while_cents_are(open_page)
     expect(zero).to_be_visible()
     amount.fill("3")
     expect(zero).to_be_hidden()
+
+
+def test_zero_is_asked_about_where_the_hand_rests(open_page):
+    page = open_page("/ballot")
+    choose(page, "b")
+    field(page, "amount.b").press_sequentially("0")
+    expect(page.get_by_role("radiogroup", name="What does zero mean here?")).to_be_visible()
+    expect(field(page, "amount.b")).to_be_focused()
+
+
+def test_a_refusal_is_over_once_the_amount_is_typed_anew(open_page):
+    page = open_page("/ballot")
+    choose(page, "b")
+    amount = field(page, "amount.b")
+    amount.fill("a lot")
+    vote(page)
+    expect(page.get_by_role("alert")).to_contain_text("not an amount")
+    amount.press_sequentially("1")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(amount).not_to_have_attribute("aria-invalid", "true")
+    expect(amount).to_have_accessible_description(re.compile("Zero is a fine answer"))
 
 
 def test_an_unusual_amount_is_asked_back_and_kept_by_its_box(open_page):
