@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection, connections
 from django.test import TransactionTestCase
 from hypothesis import settings as hypothesis_settings
+from servestatic.middleware import ServeStaticMiddleware
 
 # Wall times here swing threefold; a slow example is no counterexample.
 hypothesis_settings.register_profile("cardinal", deadline=None)
@@ -70,3 +71,19 @@ def flush_as_owner() -> Iterator[None]:
     TransactionTestCase._fixture_teardown = flush_with_rights
     yield
     TransactionTestCase._fixture_teardown = flush
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files_listed_once() -> Iterator[None]:
+    """Each test's client builds the middleware anew, and with it the list of static files, which stays the same."""
+    list_files, listed = ServeStaticMiddleware.add_files_from_finders, {}
+
+    def list_once(self: ServeStaticMiddleware) -> None:
+        if not listed:
+            list_files(self)
+            listed.update(self.files)
+        self.files.update(listed)
+
+    ServeStaticMiddleware.add_files_from_finders = list_once
+    yield
+    ServeStaticMiddleware.add_files_from_finders = list_files

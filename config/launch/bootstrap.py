@@ -45,10 +45,20 @@ def enter_environment(folder: str, arguments: Sequence[str]) -> None:
         sys.exit(f"Cardinal: {refusal}")
     except KeyboardInterrupt:
         sys.exit(130)
+    keep_bytecode(environment.home / "bytecode")
     if Path(sys.prefix).resolve() != environment.home.resolve():
         os.execv(  # noqa: S606  (no shell is wanted)
             environment.python, [str(environment.python), *arguments]
         )
+
+
+def keep_bytecode(folder: Path) -> None:
+    """Where nothing may be written beside the sources, compiled modules go to `folder`, for this process and those
+    it starts: without them each of the ten processes of `up` compiles everything it imports anew, for seconds.
+    """
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        os.environ.setdefault("PYTHONPYCACHEPREFIX", str(folder))
+        sys.dont_write_bytecode, sys.pycache_prefix = False, os.environ["PYTHONPYCACHEPREFIX"]
 
 
 def in_foreign_environment(repository: Path) -> bool:

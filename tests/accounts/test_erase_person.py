@@ -1,11 +1,13 @@
 """A deleted person is unreadable, and what they judged counts as before."""
 
 import json
+from io import StringIO
 from uuid import UUID
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.auth import authenticate
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client, RequestFactory
 from django.utils import timezone
@@ -226,3 +228,28 @@ def test_control_an_erasure_that_kept_the_key_would_leave_everything_readable(ju
     assert read_personal_text(text) is None
     Person.objects.filter(pk=person.pk).update(wrapped_key=key, erased_at=None)
     assert read_personal_text(text) == "Knäckebrot, plainly."
+
+
+def test_the_command_erases_an_account_only_when_it_is_told_twice():
+    user, person = make_author()
+    write_personal_text(person=person, text="Knäckebrot")
+    with pytest.raises(CommandError, match="1 texts of this person would become unreadable for ever: say --yes"):
+        call_command("erase_person", user.username)
+    person.refresh_from_db()
+    assert person.erased_at is None
+    said = StringIO()
+    call_command("erase_person", user.username, "--yes", stdout=said)
+    person.refresh_from_db()
+    assert (person.erased_at is not None, person.wrapped_key) == (True, None)
+    assert said.getvalue() == "Erased: 1 texts of this person can no longer be read, by anybody.\n"
+
+
+def test_the_command_finds_a_visitor_by_their_cookie():
+    person = person_of_visitor(token="cookie-in-their-browser", now=timezone.now())
+    call_command("erase_person", "--visitor", "cookie-in-their-browser", "--yes", stdout=StringIO())
+    person.refresh_from_db()
+    assert person.erased_at is not None
+    with pytest.raises(CommandError, match="no visitor has this cookie"):
+        call_command("erase_person", "--visitor", "cookie-in-their-browser", "--yes")
+    with pytest.raises(CommandError, match="there is no account 'nobody'"):
+        call_command("erase_person", "nobody", "--yes")

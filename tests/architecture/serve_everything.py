@@ -29,8 +29,11 @@ def planted(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
+client = Client(headers={"accept": "text/html,*/*;q=0.8"}, raise_request_exception=False)
+
+
 def ask(method: str, address: str, form: dict[str, str], cookies: dict[str, str]) -> int:
-    client = Client(headers={"accept": "text/html,*/*;q=0.8"}, raise_request_exception=False)
+    client.cookies.clear()
     client.cookies.load(cookies)
     return client.post(address, form).status_code if method == "POST" else client.get(address).status_code
 

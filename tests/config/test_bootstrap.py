@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from config.launch.bootstrap import Environment, holds_torch, read_pip_settings, uv_settings
+from config.launch.bootstrap import Environment, holds_torch, keep_bytecode, read_pip_settings, uv_settings
 from config.launch.options import refuse_unknown
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -88,6 +88,35 @@ def test_torch_file_in_the_users_folder_is_seen(tmp_path):
     assert holds_torch(str(tmp_path)) is False
     (tmp_path / "torch-2.13.0+cpu-cp311-cp311-linux_x86_64.whl").touch()
     assert holds_torch(f"/no/such {tmp_path}") is True
+
+
+@pytest.fixture
+def writing(monkeypatch):
+    """This process's own say on compiled modules, given back after the test."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", sys.dont_write_bytecode)
+    monkeypatch.setattr(sys, "pycache_prefix", sys.pycache_prefix)
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
+    return monkeypatch
+
+
+def test_compiled_modules_are_kept_apart_where_none_may_lie_beside_the_sources(writing, tmp_path):
+    writing.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    (tmp_path / "imported.py").touch()
+    keep_bytecode(tmp_path / "bytecode")
+    done = subprocess.run([sys.executable, "-c", "import imported"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(list((tmp_path / "bytecode").rglob("imported.*.pyc"))) == 1
+    assert not (tmp_path / "__pycache__").exists()
+
+
+def test_who_lets_python_write_or_names_a_folder_is_left_alone(writing, tmp_path):
+    writing.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    keep_bytecode(tmp_path)
+    assert "PYTHONPYCACHEPREFIX" not in os.environ
+    writing.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    writing.setenv("PYTHONPYCACHEPREFIX", "/their/own")
+    keep_bytecode(tmp_path)
+    assert os.environ["PYTHONPYCACHEPREFIX"] == "/their/own"
 
 
 @pytest.fixture
