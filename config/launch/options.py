@@ -85,8 +85,10 @@ class TestPlan:
     help: bool = False
 
     def arguments(self, processors: int) -> list[str]:
-        """For pytest. Named tests run in one process unless asked otherwise: they start faster."""
-        parallel = self.parallel or ("0" if self.selected else str(min(processors, 8)))
+        """For pytest. Named tests run in one process unless asked otherwise: they start faster. All together get one
+        process more than there are processors, because many wait for servers and browsers.
+        """
+        parallel = self.parallel or ("0" if self.selected else str(min(processors + 1, 8)))
         spread = ["-n", parallel, "--dist", "loadgroup"] if parallel not in {"0", "1"} else []
         quick = ["--quick"] if self.quick else []
         return [*self.labels, *self.pytest, *quick, *spread]

@@ -18,7 +18,7 @@ def pytest_arguments(*words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ([], ["-n", "2", "--dist", "loadgroup"]),
+        ([], ["-n", "3", "--dist", "loadgroup"]),
         (["--parallel", "4"], ["-n", "4", "--dist", "loadgroup"]),
         (["--parallel=auto"], ["-n", "auto", "--dist", "loadgroup"]),
         (["--parallel", "1"], []),

@@ -29,8 +29,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def media(tmp_path, settings):
+def surroundings(tmp_path, settings):
+    """The split is a hash under the key: a drawn one leaves the test split empty in one run of twelve."""
     settings.MEDIA_ROOT = tmp_path / "media"
+    settings.ENCRYPTION_KEY = bytes(range(32))
 
 
 @pytest.fixture
