@@ -33,8 +33,9 @@ from .bradley_terry import (
 )
 from .comparisons import Comparisons
 from .counts import BothBad, Counts, count_matrix
+from .covariates.adjustment import Adjustment, Effects
 from .covariates.design import Side
-from .covariates.fit import AdjustedFit, Effects, fit_with_covariates
+from .covariates.fit import AdjustedFit, fit_with_covariates
 from .covariates.responses import Response
 from .covariates.side import Leanings
 from .cyclic import CyclicFit, fit_cyclic
@@ -143,6 +144,7 @@ __all__ = [
     "PROVISIONAL_BELOW",
     "Absent",
     "AdjustedFit",
+    "Adjustment",
     "AgreementEstimate",
     "AnchorScales",
     "AnnotatorDrift",

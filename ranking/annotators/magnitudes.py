@@ -12,6 +12,9 @@ Others count with the a_k they have, negative for one who turns the scale around
 The pairs' means of y/a are a potential plus a rest that no strengths explain, circles. `cyclicity` is the rest's
 share of their weighted sum of squares; independent noise alone gives `cyclicity_by_chance`.
 
+With `adjust`, y = a_k·(θ_a - θ_b + x·β + l_k + e): covariates and side as in `covariates.adjustment`, in units of
+strength, joint with θ; l_k, for Side.ANNOTATOR, is each annotator's own leaning, see `joint`.
+
 Not for stakes: where amounts differ because prompts matter more or less, downweighting the large ones would change
 the question, not the noise. Use `fit_worth`.
 """
@@ -29,6 +32,9 @@ from ..clusters import number
 from ..comparisons import Comparisons
 from ..connectivity import members
 from ..counts import BothBad
+from ..covariates.adjustment import Adjustment, Effects, columns_of
+from ..covariates.design import Side
+from ..covariates.side import Leanings
 from ..errors import (
     BadAmount,
     BadParameter,
@@ -41,7 +47,8 @@ from ..errors import (
 )
 from ..gauge import Gauge
 from ..strengths import Covariance, Evidence, Ratings, StrengthFit
-from .panel import Inference, Information, Panel, panel_of
+from .joint import Beside, JointInformation
+from .panel import Inference, Panel, panel_of
 from .robust import HUBER, Robust
 
 LENT_ANSWERS = 4.0
@@ -66,6 +73,8 @@ class MagnitudeFit(StrengthFit):
     cyclicity: float  # share of the pair means' weighted sum of squares that no strengths explain
     cyclicity_by_chance: float  # what independent noise makes of it on average
     huber: float | None
+    effects: Effects | None = None  # of `adjust`
+    leanings: Leanings | None = None  # under Side.ANNOTATOR
 
     @property
     def opposed(self) -> Bools:
@@ -96,6 +105,7 @@ def fit_magnitudes(
     values: Floats | None = None,
     huber: float | None = HUBER,
     min_answers: int = MIN_ANSWERS,
+    adjust: Adjustment | None = None,
     covariance: Covariance = Covariance.AUTO,
     gauge: Gauge | int = Gauge.BATTLES,
     floor: bool = True,
@@ -105,13 +115,13 @@ def fit_magnitudes(
 
     `huber` is the tuning constant in standard deviations; None is least squares.
     Raises BadAmount, ShapeMismatch, BadParameter, MissingLabels, NoComparisons, TooFewAnswers, NotConnected,
-    NoConvergence, TooFewClusters, UnknownIndex.
+    NoConvergence, TooFewClusters, UnknownIndex; with `adjust` also BadCovariate.
     """
     if min_answers < 2 or not (huber is None or huber > 0.0):
         raise BadParameter(f"min_answers is {min_answers} and huber {huber}; give at least 2, and a positive number.")
     panel, y, left_out = _answered(comparisons, values, min_answers)
     robust = Robust(huber)
-    state = _alternate(panel, y, robust).rescaled(panel, robust)
+    state = _alternate(panel, y, robust, _beside(panel, adjust)).rescaled(panel, robust)
     inference = state.information(panel, robust).infer(
         panel, *state.scores(panel, y, robust), covariance, robust.variance / robust.slope
     )
@@ -119,6 +129,7 @@ def fit_magnitudes(
     return MagnitudeFit(
         **panel.gauged(state.strength, inference, gauge),
         **_annotators(panel, state, inference, robust),
+        **_moved(panel, state, inference, robust),
         evidence=_evidence(panel, provisional_below),
         floor=floor,
         log_likelihood=state.log_likelihood(panel, y),
@@ -138,34 +149,35 @@ class State:
     strength: Floats  # (m,)
     scale: Floats  # (K,) a
     noise: Floats  # (K,) s, in the annotator's own unit
+    beside: Beside
     rounds: int = 0
+
+    def felt(self, panel: Panel) -> Floats:
+        """(n,) what an answer is expected to be, before the annotator's scale."""
+        return panel.difference(self.strength) + self.beside.offset(panel)
 
     def residual(self, panel: Panel, y: Floats) -> Floats:
         """(n,) in standard deviations."""
         code = panel.annotator.code
-        return np.asarray((y - self.scale[code] * panel.difference(self.strength)) / self.noise[code])
+        return np.asarray((y - self.scale[code] * self.felt(panel)) / self.noise[code])
 
     def scores(self, panel: Panel, y: Floats, robust: Robust) -> tuple[Floats, Floats]:
         """(n,) ψ in d and in a."""
         t, code = self.residual(panel, y), panel.annotator.code
         pull = t * robust.weight(t) / self.noise[code]
-        return pull * self.scale[code], pull * panel.difference(self.strength)
+        return pull * self.scale[code], pull * self.felt(panel)
 
-    def information(self, panel: Panel, robust: Robust) -> Information:
-        """In θ and a, with mean ln a of the annotators in the gauge held."""
-        code, d = panel.annotator.code, panel.difference(self.strength)
-        weight = robust.slope * panel.weight / self.noise[code] ** 2
-        square = panel.laplacian(weight * self.scale[code] ** 2)
-        square += square.trace() / square.size
+    def information(self, panel: Panel, robust: Robust) -> JointInformation:
+        """In θ, β and a, with mean ln a of the annotators in the gauge held."""
+        code, d = panel.annotator.code, self.felt(panel)
+        weight, scale = robust.slope * panel.weight / self.noise[code] ** 2, self.scale[code]
         chosen = self.reliable(panel, robust)
         held = np.where(chosen, 1.0 / np.where(chosen, self.scale, 1.0), 0.0) / chosen.sum()
-        return Information(
-            square, panel.crossed(weight * self.scale[code] * d), panel.by_annotator(weight * d**2), held
-        )
+        return JointInformation.of(panel, self.beside, weight * scale**2, weight * scale * d, weight * d**2, held)
 
     def reliable(self, panel: Panel, robust: Robust) -> Bools:
         """(K,) a above zero by two standard errors, the strengths taken as known."""
-        spread = np.sqrt(panel.by_annotator(panel.weight * panel.difference(self.strength) ** 2))
+        spread = np.sqrt(panel.by_annotator(panel.weight * self.felt(panel) ** 2))
         return np.asarray(self.scale * spread * robust.slope > 2.0 * self.noise * np.sqrt(robust.variance))
 
     def rescaled(self, panel: Panel, robust: Robust) -> State:
@@ -174,7 +186,11 @@ class State:
         if not chosen.any():
             raise BadAmount("The annotators' values have nothing in common; check that all are signed towards A.")
         mean = float(np.exp(np.log(self.scale[chosen]).mean()))
-        return replace(self, strength=self.strength * mean, scale=self.scale / mean)
+        return self.times(mean)
+
+    def times(self, unit: float) -> State:
+        """In a unit of strength that is smaller by that factor."""
+        return replace(self, strength=self.strength * unit, scale=self.scale / unit, beside=self.beside.times(unit))
 
     def log_likelihood(self, panel: Panel, y: Floats) -> float:
         """Normal."""
@@ -191,6 +207,20 @@ def _annotators(panel: Panel, state: State, inference: Inference, robust: Robust
         "scale_error": inference.annotator_error,
         "noise": np.asarray(state.noise / np.abs(state.scale)),
         "in_gauge": state.reliable(panel, robust),
+    }
+
+
+def _moved(panel: Panel, state: State, inference: Inference, robust: Robust) -> dict[str, Any]:
+    """The fields that say what moved answers besides strength."""
+    beside, m = state.beside, panel.rows.count
+    leanings = None
+    if beside.leans:
+        own = robust.slope * panel.votes * (state.scale / state.noise) ** 2
+        error = np.sqrt(robust.variance / robust.slope / (own + beside.shrinkage))
+        leanings = Leanings(panel.labels, beside.leaning, error, beside.variance)
+    return {
+        "effects": beside.columns.effects(beside.effect, inference.spread.covariance[m:, m:]),
+        "leanings": leanings,
     }
 
 
@@ -229,30 +259,53 @@ def _answered(comparisons: Comparisons, values: Floats | None, min_answers: int)
     return panel, panel.rows.amount, int(np.unique(code[said]).size - panel.annotator.count)
 
 
-def _alternate(panel: Panel, y: Floats, robust: Robust) -> State:
-    """Until neither strengths nor noise move. Raises NoConvergence."""
-    code = panel.annotator.code
+def _beside(panel: Panel, adjust: Adjustment | None) -> Beside:
+    """Raises BadCovariate."""
+    columns = columns_of(panel.rows, adjust)
+    beside = Beside.nothing(columns, panel.annotator.count, adjust is not None and adjust.side is Side.ANNOTATOR)
+    columns.refuse_collinear(beside.square(panel, panel.weight), np.zeros((panel.rows.count,) * 2))
+    return beside
+
+
+def _alternate(panel: Panel, y: Floats, robust: Robust, beside: Beside) -> State:
+    """Until neither strengths, effects, leanings nor noise move. Raises NoConvergence."""
     size = panel.by_annotator(panel.weight * np.abs(y)) / panel.votes
-    state = State(np.zeros(panel.rows.count), size, size)
+    state = State(np.zeros(panel.rows.count), size, size, beside)
     for rounds in range(1, MOST_ROUNDS + 1):
-        t = state.residual(panel, y)
-        weight = panel.weight * robust.weight(t)
-        pull = weight * state.scale[code] / state.noise[code] ** 2
-        square = panel.laplacian(pull * state.scale[code])
-        strength = np.linalg.solve(square + square.trace() / square.size, panel.by_contestant(pull * y))
-        d = panel.difference(strength)
-        scale = panel.by_annotator(weight * y * d) / panel.by_annotator(weight * d * d)
-        unit = float(np.mean(np.abs(scale) / size))
-        strength, scale = strength * unit, scale / unit
-        noise = _noise(panel, y, State(strength, scale, state.noise), size, robust)
+        before, state = state, _round(panel, y, state, size, robust)
         moved = max(
-            float(np.abs(strength - state.strength).max()) / float(np.abs(strength).max()),
-            float(np.abs(np.log(noise / state.noise)).max()),
+            float(np.abs(_place(state) - _place(before)).max()) / float(np.abs(_place(state)).max()),
+            float(np.abs(np.log(state.noise / before.noise)).max()),
         )
-        state = State(strength, scale, noise, rounds)
         if moved < TOLERANCE:
-            return state
+            return replace(state, rounds=rounds)
     raise NoConvergence(f"Scales still moved by {moved:.1e} after {MOST_ROUNDS} rounds; raise min_answers.")
+
+
+def _place(state: State) -> Floats:
+    return np.concatenate((state.strength, state.beside.effect, state.beside.leaning))
+
+
+def _round(panel: Panel, y: Floats, state: State, size: Floats, robust: Robust) -> State:
+    """Strengths and effects given the rest, then leanings, scales and noise."""
+    code, m = panel.annotator.code, panel.rows.count
+    weight = panel.weight * robust.weight(state.residual(panel, y))
+    pull = weight * state.scale[code] / state.noise[code] ** 2
+    precision = pull * state.scale[code]
+    owed = pull * y - precision * state.beside.leaning[code]
+    found = np.asarray(
+        np.linalg.solve(state.beside.square(panel, precision), state.beside.along(panel, owed)), dtype=np.float64
+    )
+    state = replace(state, strength=found[:m], beside=replace(state.beside, effect=found[m:]))
+    if state.beside.leans:
+        score = panel.by_annotator(pull * y - precision * state.felt(panel))
+        held = robust.slope * panel.by_annotator(panel.weight * (state.scale / state.noise)[code] ** 2)
+        dispersion = robust.variance / robust.slope
+        state = replace(state, beside=state.beside.leant(score, held, panel.by_annotator(precision), dispersion))
+    d = state.felt(panel)
+    scale = panel.by_annotator(weight * y * d) / panel.by_annotator(weight * d * d)
+    state = replace(state, scale=scale).times(float(np.mean(np.abs(scale) / size)))
+    return replace(state, noise=_noise(panel, y, state, size, robust))
 
 
 def _noise(panel: Panel, y: Floats, state: State, size: Floats, robust: Robust) -> Floats:
@@ -272,7 +325,7 @@ def _cyclicity(panel: Panel, y: Floats, state: State, robust: Robust) -> tuple[f
     sign = np.where(rows.a < rows.b, 1.0, -1.0)
     pair = number(np.minimum(rows.a, rows.b) * rows.count + np.maximum(rows.a, rows.b))
     mass = np.bincount(pair.code, weights=pull * state.scale[code])
-    mean = np.bincount(pair.code, weights=sign * pull * y) / mass
+    mean = np.bincount(pair.code, weights=sign * pull * (y - state.scale[code] * state.beside.offset(panel))) / mass
     first = np.unique(pair.code, return_index=True)[1]
     rest = mean - (sign * panel.difference(state.strength))[first]
     total = float(mass @ mean**2)

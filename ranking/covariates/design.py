@@ -91,13 +91,18 @@ def design(
     answers: Answers | None = None,
 ) -> Design:
     """Raises BadCovariate for a column that is constant or zero, ShapeMismatch for a wrong number of names."""
-    count = _covariates(rows)
-    called = tuple(names) if names is not None else tuple(f"covariate {index}" for index in range(count))
-    if len(called) != count:
-        raise ShapeMismatch(f"There are {count} covariates and {len(called)} names; give one name for each.")
+    called = names_of(_covariates(rows), names)
     intercept = side is not Side.NONE
     scale = np.append(_root_mean_squares(rows, called, both_bad), np.ones(int(intercept)))
     return Design(rows, called + ("side",) * intercept, scale, intercept, both_bad, answers or HalfTies())
+
+
+def names_of(count: int, names: Sequence[str] | None) -> tuple[str, ...]:
+    """(k,) of the covariates, those given or their numbers. Raises ShapeMismatch."""
+    called = tuple(names) if names is not None else tuple(f"covariate {index}" for index in range(count))
+    if len(called) != count:
+        raise ShapeMismatch(f"There are {count} covariates and {len(called)} names; give one name for each.")
+    return called
 
 
 def row_weights(rows: Comparisons, some: slice, both_bad: BothBad) -> Floats | None:

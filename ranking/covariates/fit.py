@@ -29,6 +29,7 @@ from ..newton import Optimum, add_to_diagonal, climb
 from ..pair_table import PairTable, tabulate
 from ..priors import Prior
 from ..strengths import Covariance, StrengthFit, two_sided_quantile
+from .adjustment import Effects
 from .design import Design, Side, design, refuse_collinear, rows_of
 from .responses import Response
 from .side import Leanings, improved, leaning_variance, no_leanings
@@ -38,25 +39,6 @@ from .unadjusted import Plain, Settings, fit_plain
 # Leanings and the rest are nearly orthogonal where sides are drawn by a coin, so few rounds suffice.
 MOST_ROUNDS = 100
 SETTLED = 1e-7
-
-
-@dataclass(frozen=True, eq=False)
-class Effects:
-    """What moved votes besides strength, in logits."""
-
-    names: tuple[str, ...]  # (k,) covariates, then "side" if it was fitted
-    value: Floats  # (k,) per `scale`
-    covariance: Floats  # (k, k) under the fit's clustering
-    scale: Floats  # (k,) root mean square of the covariate, by which it was divided; 1 for the side
-
-    @property
-    def per_unit(self) -> Floats:
-        """(k,) per unit of each covariate as it was given."""
-        return self.value / self.scale
-
-    def standard_error(self) -> Floats:
-        """(k,)"""
-        return np.asarray(np.sqrt(np.maximum(self.covariance.diagonal(), 0.0)))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

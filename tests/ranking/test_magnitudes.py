@@ -20,9 +20,11 @@ from ranking import (
     fit_magnitudes,
     rank_ranges,
 )
+from ranking.annotators.joint import Beside
 from ranking.annotators.magnitudes import State
 from ranking.annotators.panel import panel_of
 from ranking.annotators.robust import Robust
+from ranking.covariates.adjustment import Columns
 from ranking.strengths import two_sided_quantile
 from tests.ranking.annotator_worlds import magnitude_world
 from tests.ranking.worlds import random_pairs
@@ -75,7 +77,8 @@ def test_the_scores_vanish_at_the_fit_and_the_information_is_their_slope():
     fit = fit_magnitudes(votes)
     panel = panel_of(replace(votes, outcome=np.full(400, 0.5)), BothBad.HALF)
     robust, none = Robust(1.345), Robust(None)
-    state = State(fit.strength, fit.scale, fit.noise * fit.scale)
+    nothing = Beside.nothing(Columns.none(400), 3)
+    state = State(fit.strength, fit.scale, fit.noise * fit.scale, nothing)
     along, own = state.scores(panel, votes.amount, robust)
     np.testing.assert_allclose(panel.by_contestant(along), 0.0, atol=1e-5)
     np.testing.assert_allclose(panel.by_annotator(own), 0.0, atol=1e-5)
@@ -83,7 +86,7 @@ def test_the_scores_vanish_at_the_fit_and_the_information_is_their_slope():
     exact = fit.scale[votes.annotator] * panel.difference(fit.strength)
 
     def scores(point):
-        at = State(point[:4], point[4:], state.noise).scores(panel, exact, none)
+        at = State(point[:4], point[4:], state.noise, nothing).scores(panel, exact, none)
         return np.concatenate((panel.by_contestant(at[0]), panel.by_annotator(at[1])))
 
     point, step = np.concatenate((fit.strength, fit.scale)), 1e-6 * np.eye(7)
