@@ -14,10 +14,13 @@ from servestatic.middleware import ServeStaticMiddleware
 hypothesis_settings.register_profile("cardinal", deadline=None)
 hypothesis_settings.load_profile("cardinal")
 
+# What `--quick` leaves out: all that waits for a browser or a language model, and whatever else takes seconds.
+LONG = ("slow", "browser", "worker")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--real-data", metavar="DIR", help="run the tests on real preference sets in DIR")
-    parser.addoption("--quick", action="store_true", help="leave out what is marked slow")
+    parser.addoption("--quick", action="store_true", help="leave out what is marked slow, browser or worker")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -29,7 +32,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def is_left_out(item: pytest.Item, config: pytest.Config) -> bool:
     wants_data = item.get_closest_marker("real_data") is not None
-    too_slow = config.getoption("--quick") and item.get_closest_marker("slow") is not None
+    too_slow = config.getoption("--quick") and any(item.get_closest_marker(name) for name in LONG)
     return too_slow or (wants_data and config.getoption("--real-data") is None)
 
 

@@ -21,7 +21,7 @@ LABEL is a path (tests/arena, tests/arena/test_x.py::test_y) or dotted (tests.ar
   --failfast       stop at the first failure
   --keepdb         keep the test database and use it again; it needs DATABASE_URL
   --parallel N     in N processes (auto: one for each processor)
-  --quick          without the slow tests, within three minutes
+  --quick          without browsers, language models and other slow tests
   --real-data DIR  with the tests on real data sets, found in DIR"""
 VERBOSITY = {"0": ["-q"], "1": [], "2": ["-v"], "3": ["-vv"]}
 

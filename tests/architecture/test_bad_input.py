@@ -118,6 +118,7 @@ def test_a_refused_vote_leaves_the_battle_as_it_was_and_a_good_one_still_counts(
     assert Judgment.objects.filter(item=battle.item).count() == 1
 
 
+@pytest.mark.slow
 def test_bodies_of_other_types_are_refused_or_read_as_nothing(world):
     client = world.client("superuser")
     client.raise_request_exception = False

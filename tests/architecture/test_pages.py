@@ -124,6 +124,7 @@ def html_pages(world: World) -> Iterator[tuple[str, HttpResponse]]:
                     yield f"{case} {pattern} by {role}", response
 
 
+@pytest.mark.slow
 def test_every_page_carries_the_policy_and_nothing_it_would_refuse(world):
     pages = list(html_pages(world))
     assert by_fault({name: faults(response) for name, response in pages}) == {}

@@ -47,6 +47,7 @@ def test_a_new_route_would_have_to_be_listed():
         get_resolver().url_patterns.remove(planted)
 
 
+@pytest.mark.slow
 def test_every_address_answers_each_role_as_the_table_says(world):
     wrong = {}
     for role in ROLES:
@@ -127,6 +128,7 @@ def test_the_admin_shows_nothing_to_others_than_staff(world):
     assert seen == {role: {} if role == "anonymous" else refused for role in seen}
 
 
+@pytest.mark.slow
 def test_staff_without_rights_see_an_empty_admin(world):
     user = make_user(is_staff=True)
     client = Client()
@@ -136,6 +138,7 @@ def test_staff_without_rights_see_an_empty_admin(world):
     assert {pattern for pattern, status in answered.items() if status == 200} <= allowed
 
 
+@pytest.mark.slow
 def test_a_superuser_sees_every_list_of_the_admin_and_no_page_fails(world):
     answered = admin_answers(world.client("superuser"))
     lists = {f"admin/{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry}

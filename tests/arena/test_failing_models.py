@@ -63,6 +63,7 @@ def pump(backends):
     return time.monotonic() - started
 
 
+@pytest.mark.slow
 def test_a_battle_with_an_endpoint_that_answers_500_is_void_within_seconds():
     battle, backends = battle_with_a_failing_model()
     seconds = pump(backends)

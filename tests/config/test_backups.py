@@ -121,6 +121,7 @@ def looked_at(target: Target) -> tuple[int, int]:
         return len(found), len(database.execute(every, values).fetchall()) - len(found)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_judgments_of_another_cluster_are_numbered_and_not_looked_at_again(fresh, from_another_cluster):
     restore_backup(from_another_cluster, fresh, empty_first=False)
@@ -133,6 +134,7 @@ def test_judgments_of_another_cluster_are_numbered_and_not_looked_at_again(fresh
             database.execute("UPDATE annotation_judgment SET transaction = 0")
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_control_unsettled_judgments_of_another_cluster_are_looked_at_each_time(
     fresh, from_another_cluster, monkeypatch

@@ -153,6 +153,7 @@ def test_watchdog_stops_the_servers_where_the_kernel_has_no_death_signal(own_ser
     assert left_after_kill(tmp_path, "watchdog") == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's death signal is Linux's")
 def test_control_killed_parent_leaves_servers_without_the_death_signal(own_servers, tmp_path):
     left = left_after_kill(tmp_path, "without", seconds=3)

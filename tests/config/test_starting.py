@@ -51,16 +51,19 @@ def test_a_weak_secret_key_is_refused_in_one_line_that_names_it(command):
     assert line.startswith(WEAK)
 
 
+@pytest.mark.slow
 def test_several_refusals_are_told_at_once():
     done = start(STARTS[QUICKEST], SECRET_KEY="changeme", CARDINAL_ENCRYPTION_KEY="")
     assert [line.split()[0] for line in refusals(done)] == ["SECRET_KEY", "CARDINAL_ENCRYPTION_KEY"]
 
 
+@pytest.mark.slow
 def test_control_with_safe_settings_the_same_start_succeeds():
     done = start(STARTS[QUICKEST])
     assert (done.returncode, "does not start" in done.stderr) == (0, False), done.stderr
 
 
+@pytest.mark.slow
 def test_a_database_that_does_not_sync_is_refused():
     """As the one of the tests is: acknowledged answers would be lost with the power."""
     done = start(STARTS[QUICKEST], DATABASE_URL=os.environ["DATABASE_URL"])

@@ -271,6 +271,7 @@ def seconds_for(text):
     return time.process_time() - started
 
 
+@pytest.mark.slow
 def test_control_without_the_step_limit_brackets_take_many_times_longer(monkeypatch):
     limited = seconds_for("[" * 100_000)
     monkeypatch.setattr(markdown, "MOST_STEPS", 10**9)

@@ -224,6 +224,7 @@ application = get_asgi_application()
 """
 
 
+@pytest.mark.slow
 def test_uvicorn_finishes_what_is_in_flight_after_sigterm(tmp_path):
     (tmp_path / "draining_app.py").write_text(SERVER)
     port = unused_port()

@@ -237,6 +237,7 @@ def test_a_worker_that_lost_its_lease_stops_and_writes_nothing():
     assert outcome(completion) == ("queued", "worker_lost", None)
 
 
+@pytest.mark.slow
 def test_leases_are_renewed_while_a_completion_runs():
     completion = make_completion(content="three seconds")
     backends = Scripts({"three seconds": Script((" word",) * 30, pace_s=0.1)})
@@ -251,6 +252,7 @@ def test_leases_are_renewed_while_a_completion_runs():
     assert (outcome(completion)[0], completion.attempt) == ("succeeded", 1)
 
 
+@pytest.mark.slow
 def test_without_renewal_the_same_completion_is_taken_away(monkeypatch):
     monkeypatch.setattr(pumping, "renew_leases", lambda held, lease: set(held))
     completion = make_completion(content="three seconds")

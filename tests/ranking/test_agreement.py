@@ -201,6 +201,7 @@ def test_order_of_rows_names_and_repeats_change_nothing():
     assert krippendorff_alpha(unknown).coefficient == pytest.approx(0.743, abs=5e-4)
 
 
+@pytest.mark.slow
 def test_the_bootstrap_covers_the_coefficient_of_all_items():
     """200 samples of 150 items of three people; the truth is that of 200,000 items. Monte Carlo error 1.5 %."""
 

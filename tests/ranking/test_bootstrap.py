@@ -91,6 +91,7 @@ def test_intervals_are_percentiles_and_open_where_nothing_bounds_them():
     assert boot.probability_best()[6] == 0.0
 
 
+@pytest.mark.slow
 def test_counts_filled_up_from_poisson_draws_are_multinomial():
     """Means, variances and a covariance of the two ways to draw, and the exact total."""
     rng = np.random.default_rng(11)
@@ -119,6 +120,7 @@ def test_its_critical_value_holds_the_whole_board_with_less_than_bonferroni():
     assert (ours.upper - ours.lower <= board.upper - board.lower).all()
 
 
+@pytest.mark.slow
 def test_boards_of_equals_are_separated_by_the_critical_value_in_few_of_many():
     false = []
     for seed in range(150):

@@ -109,6 +109,7 @@ def test_strengths_difficulties_and_their_spread_are_recovered():
     assert rank_ranges(fit).rank.tolist() == (10 - np.argsort(np.argsort(fit.strength))).tolist()
 
 
+@pytest.mark.slow
 def test_intervals_cover_over_new_items():
     inside = []
     for seed in range(100):

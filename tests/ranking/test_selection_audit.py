@@ -53,6 +53,7 @@ def logs():
     return [adaptive_log(250, seed) for seed in range(40)]
 
 
+@pytest.mark.slow
 def test_inverse_probability_scores_are_unbiased_under_adaptive_selection(logs):
     found = np.array([weighted_borda(votes, least=LEAST).score for votes, _ in logs])
     truth = borda(TRUTH[:, None] - TRUTH[None, :])
@@ -86,6 +87,7 @@ def test_the_confidence_sequence_covers_at_every_look(logs):
     assert (wide.upper - wide.lower < 1.0).any()
 
 
+@pytest.mark.slow
 def test_an_honest_log_is_seldom_flagged_and_one_whose_chosen_pairs_are_rigged_is(logs):
     """Somebody who sees what was chosen lets a favourite win there; the floor's draws do not follow."""
     flags = [audit_selection(votes, floor, least=LEAST).flagged.any() for votes, floor in logs]

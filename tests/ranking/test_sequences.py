@@ -49,6 +49,7 @@ def watched(looks, rng):
     return ever
 
 
+@pytest.mark.slow
 def test_equals_watched_are_claimed_apart_by_fixed_intervals_and_not_by_sequences():
     rng = np.random.default_rng(20)
     fixed, pair, board = np.mean([watched(100, rng) for _ in range(40)], axis=0)
@@ -78,6 +79,7 @@ def test_the_sequence_of_a_pair_is_where_the_likelihood_is_alpha_of_its_average(
     assert swapped.lower[0] == pytest.approx(1 - shown.upper[0], abs=1e-12)
 
 
+@pytest.mark.slow
 def test_a_pairs_sequence_covers_at_all_times_where_a_fixed_interval_does_not():
     rng = np.random.default_rng(21)
     for chance in (0.5, 0.9):

@@ -73,6 +73,7 @@ def choices(campaign, **changed):
     return chosen | {"chosen_by": "majority", "minimum_agreement": "0", "licence": "cc-by-4.0"} | changed
 
 
+@pytest.mark.slow
 def test_nobody_but_researchers_sees_any_of_it(campaign):
     version = build(campaign)
     for address in addresses(version):

@@ -239,6 +239,7 @@ def _drip_headers(server: socket.socket) -> None:
             time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_a_connection_that_stays_open_after_the_end_delays_the_text_by_little(ask):
     started = time.monotonic()
     finished = ask(chunk("a"), chunk(reason="stop"), b": still here\n\n", pace_s=3.0, idle_s=9.0).finished

@@ -26,6 +26,7 @@ def test_each_description_becomes_its_backend():
             backend.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "unwanted"),
     [

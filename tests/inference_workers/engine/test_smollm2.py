@@ -197,6 +197,7 @@ def test_a_package_that_is_not_installed_is_named(monkeypatch):
         smollm2.gguf_file()
 
 
+@pytest.mark.slow
 def test_messages_of_the_demo_cannot_pose_as_another_role(smollm2_folder):
     from inference_workers.engine.chat import PromptEncoder
 

@@ -42,6 +42,7 @@ def shown(text: str) -> str:
     return text.replace("\ufffd", "").replace("\0", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["llama", "mistral", "qwen3"])
 def test_eight_prompts_of_mixed_length_give_what_generate_gives_one_by_one(architecture, tmp_path, tiny_backend):
     folder = str(save_tiny_model(tmp_path / "model", architecture=architecture))
