@@ -129,7 +129,6 @@ def fit_magnitudes(
     return MagnitudeFit(
         **panel.gauged(state.strength, inference, gauge),
         **_annotators(panel, state, inference, robust),
-        **_moved(panel, state, inference, robust),
         evidence=_evidence(panel, provisional_below),
         floor=floor,
         log_likelihood=state.log_likelihood(panel, y),
@@ -199,7 +198,7 @@ class State:
 
 
 def _annotators(panel: Panel, state: State, inference: Inference, robust: Robust) -> dict[str, Any]:
-    """The fields that say something of each annotator."""
+    """The fields that say something of each annotator, and of what moved answers besides strength."""
     return {
         "annotator": panel.labels,
         "votes": panel.votes,
@@ -207,6 +206,7 @@ def _annotators(panel: Panel, state: State, inference: Inference, robust: Robust
         "scale_error": inference.annotator_error,
         "noise": np.asarray(state.noise / np.abs(state.scale)),
         "in_gauge": state.reliable(panel, robust),
+        **_moved(panel, state, inference, robust),
     }
 
 
