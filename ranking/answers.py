@@ -9,14 +9,15 @@ from numpy.typing import ArrayLike
 
 from .arrays import Bools, Floats, Ints, frozen
 from .comparisons import check_weights
-from .errors import BadOutcome, BadWeight, ShapeMismatch, UnknownIndex
+from .errors import BadCovariate, BadOutcome, BadWeight, ShapeMismatch, UnknownIndex
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Answers:
-    """k judgments of single responses as acceptable or not. Raises ShapeMismatch, UnknownIndex, BadOutcome, BadWeight.
+    """k judgments of single responses as acceptable or not.
 
-    Labels are those of the comparisons fitted with them; -1 is unknown.
+    Labels are those of the comparisons fitted with them; -1 is unknown. Raises ShapeMismatch, UnknownIndex, BadOutcome,
+    BadWeight, BadCovariate.
     """
 
     contestant: Ints  # (k,)
@@ -24,6 +25,7 @@ class Answers:
     weight: Floats | None = None  # (k,) finite, >= 0; None = 1 each
     annotator: Ints | None = None  # (k,)
     prompt: Ints | None = None  # (k,)
+    covariates: Floats | None = None  # (k, c) finite, of the response: length, latency, ...
 
     def __post_init__(self) -> None:
         for name in ("contestant", "annotator", "prompt"):
@@ -45,6 +47,8 @@ class Answers:
         for name in ("weight", "annotator", "prompt"):
             if (values := getattr(self, name)) is not None and values.shape != self.contestant.shape:
                 raise ShapeMismatch(f"{name} has shape {values.shape}; give one value per answer.")
+        if self.covariates is not None:
+            object.__setattr__(self, "covariates", frozen(_covariates(self.covariates, len(self))))
 
     def __len__(self) -> int:
         return len(self.contestant)
@@ -52,7 +56,7 @@ class Answers:
     def select(self, rows: ArrayLike) -> Answers:
         """The answers picked by a boolean mask or by index."""
         picked = np.asarray(rows)
-        columns = ("contestant", "acceptable", "weight", "annotator", "prompt")
+        columns = ("contestant", "acceptable", "weight", "annotator", "prompt", "covariates")
         given = {name: values[picked] for name in columns if (values := getattr(self, name)) is not None}
         return replace(self, **given)
 
@@ -73,3 +77,12 @@ class Answers:
         if array.size and array.dtype.kind not in "iu":
             raise UnknownIndex(f"{name} holds {array.dtype}; number the labels with integers first.")
         object.__setattr__(self, name, frozen(array.astype(np.int64, copy=False)))
+
+
+def _covariates(values: ArrayLike, rows: int) -> Floats:
+    array = np.asarray(values)
+    if array.ndim != 2 or len(array) != rows:
+        raise ShapeMismatch(f"covariates has shape {array.shape}; give one row of values per answer.")
+    if array.dtype.kind not in "iufb" or not np.isfinite(array).all():
+        raise BadCovariate("covariates hold NaN, infinite values or no numbers; leave those rows out or fill them in.")
+    return array.astype(np.float64, copy=False)

@@ -9,24 +9,33 @@ How rows map: the preferred side was chosen; `both_bad` is none; a tie that is n
 in `fit_bradley_terry`, whose likelihood times that of none or not this one is. `Answers` about single responses are
 choices between that response and none. A contestant met with itself says nothing here. The prior draws levels to zero,
 and 1000 points are the outside option. Other settings as in `bradley_terry`.
+
+Adjusted, a shown response has the utility θ_i + x·β, x its own covariates (`level_columns`): θ is the level of a
+response with the mean covariates, and β is per standard deviation. The side adds half of its effect to A and takes
+half from B, so that ln P(A)/P(B) = θ_a - θ_b + (x_a - x_b)·β + side.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import nan
 
 import numpy as np
-from scipy.sparse import csr_array, vstack
+from numpy.typing import ArrayLike
 from scipy.special import expit, ndtr
 
 from .answers import Answers
-from .arrays import Bools, Floats, Ints
+from .arrays import Floats
 from .bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW, warm_start
-from .clusters import Scores, spread_of
+from .clusters import Spread, spread_of
 from .comparisons import Comparisons
 from .counts import Counts, count_matrix
+from .covariates.adjustment import Adjustment, Effects
+from .covariates.ascent import climb_with_effects
+from .covariates.design import rows_of
 from .errors import NoLevel
+from .level_columns import LevelColumns, level_columns
+from .level_rows import choice_rows, counted, weighty
 from .levels import LevelTable, derivatives, log_likelihood, meat, sum_of_odds, tabulate_levels
 from .newton import Optimum, add_to_diagonal, climb
 from .priors import Prior
@@ -41,6 +50,8 @@ class OutsideOptionFit(StrengthFit):
     """
 
     prior: Prior | None
+    effects: Effects | None = None  # of `adjust`
+    covariate_mean: Floats | None = None  # (c,) the covariates of the response that θ is the level of
 
     def acceptance_probability(self) -> Floats:
         """(M,) P(acceptable) where shown alone, σ(θ)."""
@@ -63,6 +74,8 @@ def fit_outside_option(
     data: Comparisons | Counts,
     *,
     answers: Answers | None = None,
+    adjust: Adjustment | None = None,
+    covariates: ArrayLike | None = None,
     prior: Prior | None = BOARD_PRIOR,
     covariance: Covariance = Covariance.AUTO,
     floor: bool = True,
@@ -71,92 +84,93 @@ def fit_outside_option(
 ) -> OutsideOptionFit:
     """Levels of every contestant that met another or was answered about.
 
+    With covariates (n, 2, k), of A's response and of B's, answers carry their own. `adjust` alone is for the side.
     Raises NoComparisons; NoLevel where none was never or always chosen, and with prior=None also where some were;
-    NoConvergence, MissingLabels, TooFewClusters, UnknownIndex, ShapeMismatch.
+    NoConvergence, MissingLabels, TooFewClusters, UnknownIndex, ShapeMismatch; when adjusted BadCovariate, BadParameter.
     """
-    counts = data if isinstance(data, Counts) else count_matrix(data)
-    levels = tabulate_levels(counts, answers)
+    levels = tabulate_levels(data if isinstance(data, Counts) else count_matrix(data), answers)
     _refuse_without_level(levels, prior)
-    optimum = _maximise(levels, prior, warm_start(start, levels.table))
-    point, table = optimum.point, levels.table
-    rows = _Rows.of(data, answers, table.present)
-    spread = spread_of(rows, covariance, optimum.inverse, lambda: meat(point, levels), lambda some: some.scores(point))
+    some = None if answers is None else answers.select(weighty(answers.weight, len(answers)))
+    task = _Task(data, some, levels, prior, covariance, warm_start(start, levels.table))
+    unadjusted = adjust is None and covariates is None
+    found = task.plain() if unadjusted else task.adjusted(adjust or Adjustment(), covariates)
+    table, m = levels.table, len(levels.chosen)
     return OutsideOptionFit(
-        strength=table.embed(point, nan),
-        covariance=table.embed_square(spread.covariance),
-        hessian_covariance=table.embed_square(optimum.inverse),
-        gauge=np.zeros(counts.count),
+        strength=table.embed(found.optimum.point[:m], nan),
+        covariance=table.embed_square(found.spread.covariance[:m, :m]),
+        hessian_covariance=table.embed_square(found.optimum.inverse[:m, :m]),
+        gauge=np.zeros(data.count),
         evidence=levels.evidence(provisional_below),
-        clustering=spread.clustering,
+        clustering=found.spread.clustering,
         floor=floor,
-        log_likelihood=log_likelihood(point, levels),
-        iterations=optimum.steps,
-        notes=(*spread.notes, Note.SEPARATED) if levels.groups.separated else spread.notes,
+        log_likelihood=found.log_likelihood,
+        iterations=found.optimum.steps,
+        notes=found.spread.notes + (Note.SEPARATED,) * levels.groups.separated,
         prior=prior,
+        effects=found.effects(m),
+        covariate_mean=None if found.beside is None else found.beside.mean,
     )
 
 
 @dataclass(frozen=True, eq=False)
-class _Rows:
-    """Comparisons and then answers, contestants numbered 0..m-1."""
+class _Found:
+    """The maximum, what is known of its error, and what was fitted beside the levels."""
 
-    comparisons: Comparisons
-    answers: Answers | None
-    count: int  # m
-    annotator: Ints | None
-    prompt: Ints | None
+    optimum: Optimum  # in θ (m,), then effects
+    spread: Spread
+    log_likelihood: float
+    beside: LevelColumns | None = None
 
-    @classmethod
-    def of(cls, data: Comparisons | Counts, answers: Answers | None, present: Bools) -> _Rows | None:
-        """None if nothing clusters them: counts, or no label on either."""
-        if isinstance(data, Counts):
+    def effects(self, count: int) -> Effects | None:
+        """Of a fit of `count` levels."""
+        if self.beside is None:
             return None
-        comparisons = data.select((data.a != data.b) & _counted(data.weight, len(data)))
-        if answers is not None:
-            answers = answers.select(_counted(answers.weight, len(answers)))
-        annotator, prompt = _joined("annotator", comparisons, answers), _joined("prompt", comparisons, answers)
-        if annotator is None and prompt is None:
-            return None
-        number = np.cumsum(present) - 1
-        comparisons = replace(comparisons, a=number[comparisons.a], b=number[comparisons.b])
-        if answers is not None:
-            answers = replace(answers, contestant=number[answers.contestant])
-        return cls(comparisons, answers, int(present.sum()), annotator, prompt)
-
-    def scores(self, strength: Floats) -> Scores:
-        """(n + k, m) gradient of each row's log-likelihood: what was chosen less what was expected."""
-        votes, said = self.comparisons, self.answers
-        sides, odds = np.column_stack((votes.a, votes.b)), np.exp(strength)
-        chosen = np.column_stack((votes.outcome, 1.0 - votes.outcome))
-        if votes.both_bad is not None:
-            chosen[votes.both_bad] = 0.0
-        residual = chosen - odds[sides] / (1.0 + odds[sides].sum(axis=1, keepdims=True))
-        result = _sparse(residual, sides, votes.weight, self.count)
-        if said is None:
-            return result
-        alone = (said.acceptable - expit(strength[said.contestant]))[:, None]
-        return csr_array(vstack((result, _sparse(alone, said.contestant[:, None], said.weight, self.count))))
+        covariance = self.spread.covariance[count:, count:]
+        return self.beside.columns.effects(self.optimum.point[count:], covariance)
 
 
-def _counted(weight: Floats | None, rows: int) -> Bools:
-    return np.ones(rows, dtype=bool) if weight is None else weight > 0
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What is fitted, and how."""
 
+    data: Comparisons | Counts
+    answers: Answers | None  # with weight
+    levels: LevelTable
+    prior: Prior | None
+    covariance: Covariance
+    start: Floats | None  # (m,)
 
-def _joined(name: str, comparisons: Comparisons, answers: Answers | None) -> Ints | None:
-    """One column of labels over both, -1 where only the other has them; None if neither has."""
-    columns = [getattr(rows, name) for rows in (comparisons, answers) if rows is not None]
-    if all(column is None for column in columns):
-        return None
-    sizes = [len(rows) for rows in (comparisons, answers) if rows is not None]
-    filled = (np.full(size, -1) if column is None else column for column, size in zip(columns, sizes, strict=True))
-    return np.concatenate(list(filled))
+    def plain(self) -> _Found:
+        """From counts."""
+        optimum, rows = _maximise(self.levels, self.prior, self.start), None
+        if isinstance(self.data, Comparisons):
+            kept = self.data.select(counted(self.data))
+            rows = choice_rows(kept, self.answers, self.levels.table.present).labelled
+        point, levels = optimum.point, self.levels
+        spread = spread_of(
+            rows, self.covariance, optimum.inverse, lambda: meat(point, levels), lambda some: some.scores(point)
+        )
+        return _Found(optimum, spread, log_likelihood(point, levels))
 
-
-def _sparse(values: Floats, columns: Ints, weight: Floats | None, count: int) -> Scores:
-    """(n, count) from `values` (n, k) under `columns` (n, k)."""
-    scaled = values if weight is None else values * weight[:, None]
-    starts = np.arange(0, values.size + 1, values.shape[1])
-    return csr_array((scaled.ravel(), columns.ravel(), starts), shape=(len(values), count))
+    def adjusted(self, asked: Adjustment, covariates: ArrayLike | None) -> _Found:
+        """From rows."""
+        data, present = self.data, self.levels.table.present
+        comparisons = rows_of(data) if isinstance(data, Counts) else data
+        kept = counted(comparisons)
+        beside = level_columns(comparisons, self.answers, covariates, asked, kept)
+        rows = choice_rows(comparisons.select(kept), self.answers, present, beside.columns)
+        start = np.append(_start(self.levels, self.start), np.zeros(beside.columns.count))
+        free = np.zeros((rows.count, rows.count))
+        optimum = climb_with_effects(rows.derivatives, start, beside.columns, self.prior, free)
+        point = optimum.point
+        spread = spread_of(
+            rows.labelled,
+            self.covariance,
+            optimum.inverse,
+            lambda: rows.meat(point),
+            lambda some: some.scores(point),
+        )
+        return _Found(optimum, spread, rows.log_likelihood(point), beside)
 
 
 def _refuse_without_level(levels: LevelTable, prior: Prior | None) -> None:
@@ -182,4 +196,9 @@ def _maximise(levels: LevelTable, prior: Prior | None, start: Floats | None) -> 
             add_to_diagonal(information, prior.curvature(strength))
         return slope, information
 
-    return climb(penalised, np.log((levels.chosen + 0.5) / (levels.refused + 0.5)) if start is None else start)
+    return climb(penalised, _start(levels, start))
+
+
+def _start(levels: LevelTable, start: Floats | None) -> Floats:
+    """(m,) what was known before, else odds of the counts."""
+    return np.log((levels.chosen + 0.5) / (levels.refused + 0.5)) if start is None else start
