@@ -7,7 +7,8 @@ prevalence δ_k for each size k that occurs; sizes that nobody tied have δ = 0,
 two this is Bradley-Terry, and Davidson with ν = δ_2 where there are ties.
 
 One ranking is one independent observation of the sandwich: its stages share a person. Settings as in `bradley_terry`;
-δ has no prior. `VirtualTie` here is a tie that counts half either way, outside the model of ties.
+δ has no prior. With `adjust` an entry's utility is θ_i + x·β, x from `Rankings.covariates`: the position it was shown
+at, its latency (`ranked_columns`). `VirtualTie` here is a tie that counts half either way, outside the model of ties.
 """
 
 from __future__ import annotations
@@ -19,15 +20,18 @@ from scipy.sparse import csr_array, diags_array
 
 from .arrays import Bools, Floats, Ints
 from .bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW, refuse_without_maximum, warm_start
-from .choice_stages import ChoiceModel, choice_model, derivatives, log_likelihood, scores
-from .clusters import Spread, spread_of
+from .choice_stages import ChoiceModel, choice_model
+from .clusters import Scores, Spread, spread_of
 from .connectivity import find_groups
 from .counts import BothBad, Counts
+from .covariates.adjustment import Adjustment, Columns, Effects
+from .covariates.ascent import climb_with_effects
 from .errors import OnlyTies
 from .gauge import Gauge, gauged
-from .newton import Optimum, add_to_diagonal, climb, refuse_flat
-from .pair_table import tabulate
+from .newton import Optimum, refuse_flat
+from .pair_table import PairTable, tabulate
 from .priors import Prior
+from .ranked_columns import AdjustedChoices, PlainChoices, ranked_columns
 from .rankings import Rankings
 from .strengths import Covariance, StrengthFit
 
@@ -43,6 +47,7 @@ class PlackettLuceFit(StrengthFit):
     log_delta: Floats  # (D,) ln δ of each
     log_delta_covariance: Floats  # (D, D)
     prior: Prior | None
+    effects: Effects | None = None  # of `adjust`
 
     @property
     def delta(self) -> Floats:
@@ -66,6 +71,7 @@ class PlackettLuceFit(StrengthFit):
 def fit_plackett_luce(
     rankings: Rankings,
     *,
+    adjust: Adjustment | None = None,
     prior: Prior | None = BOARD_PRIOR,
     covariance: Covariance = Covariance.AUTO,
     gauge: Gauge | int = Gauge.BATTLES,
@@ -77,37 +83,67 @@ def fit_plackett_luce(
 
     Raises NoComparisons; OnlyTies where ties of some size happened whenever they could, so that δ has no bound;
     with prior=None NotConnected, NotStronglyConnected and NoConvergence; BadParameter where ties of many make too
-    many groups to choose from; MissingLabels, TooFewClusters, UnknownIndex, ShapeMismatch.
+    many groups to choose from; MissingLabels, TooFewClusters, UnknownIndex, ShapeMismatch; adjusted, BadCovariate.
     """
     table = tabulate(_pairs(rankings), BothBad.LEAVE_OUT)
     if prior is None:
         refuse_without_maximum(table)
     used = _used(rankings, table.present)
-    model = choice_model(used)
-    _refuse_unbounded_ties(model)
-    optimum = _maximise(model, prior, warm_start(start, table))
-    point, count = optimum.point, model.count
-    spread = _spread(used, covariance, model, optimum)
+    found = _fitted(used, table, adjust, prior, covariance, warm_start(start, table))
+    point, spread, effects = found.optimum.point, found.spread, slice(used.count, used.count + found.columns.count)
     return PlackettLuceFit(
-        **gauged(optimum.point, optimum.inverse, spread, table, gauge),
+        **gauged(point, found.optimum.inverse, spread, table, gauge),
         evidence=table.evidence(provisional_below),
         floor=floor,
-        log_likelihood=log_likelihood(point, model),
-        iterations=optimum.steps,
+        log_likelihood=found.log_likelihood,
+        iterations=found.optimum.steps,
         notes=spread.notes + table.groups.notes,
-        tied=model.ties,
-        log_delta=point[count:],
-        log_delta_covariance=spread.covariance[count:, count:],
+        tied=found.ties,
+        log_delta=point[effects.stop :],
+        log_delta_covariance=spread.covariance[effects.stop :, effects.stop :],
         prior=prior,
+        effects=found.columns.effects(point[effects], spread.covariance[effects, effects]),
     )
 
 
-def _spread(used: Rankings, wanted: Covariance, model: ChoiceModel, optimum: Optimum) -> Spread:
-    point = optimum.point
-    labelled = None if used.annotator is None and used.prompt is None else used
-    return spread_of(
-        labelled, wanted, optimum.inverse, lambda: _meat(point, model, used), lambda _: scores(point, model)
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """The maximum in θ, β and ln δ."""
+
+    optimum: Optimum
+    spread: Spread
+    log_likelihood: float
+    ties: Ints  # (D,)
+    columns: Columns
+
+
+def _fitted(
+    used: Rankings,
+    table: PairTable,
+    adjust: Adjustment | None,
+    prior: Prior | None,
+    covariance: Covariance,
+    start: Floats | None,
+) -> _Found:
+    strength = np.zeros(used.count) if start is None else start - start.mean()
+    columns = Columns.none(len(used.contestant)) if adjust is None else ranked_columns(used, adjust)
+    choices = PlainChoices(choice_model(used)) if adjust is None else AdjustedChoices.of(used, columns)
+    model = choices.model
+    _refuse_unbounded_ties(model)
+    first = np.concatenate((strength, np.zeros(columns.count + len(model.ties))))
+    together = (table.groups.weak[:, None] == table.groups.weak[None, :]).astype(np.float64)
+    optimum = climb_with_effects(choices.derivatives, first, columns, prior, together)
+    if prior is None:
+        refuse_flat(optimum, float(min(stage.weight.min() for stage in model.stages)))
+    point, labelled = optimum.point, None if used.annotator is None and used.prompt is None else used
+    spread = spread_of(
+        labelled,
+        covariance,
+        optimum.inverse,
+        lambda: _meat(choices.scores(point), used),
+        lambda _: choices.scores(point),
     )
+    return _Found(optimum, spread, choices.log_likelihood(point), model.ties, columns)
 
 
 def _pairs(rankings: Rankings) -> Counts:
@@ -155,30 +191,8 @@ def _refuse_unbounded_ties(model: ChoiceModel) -> None:
         )
 
 
-def _maximise(model: ChoiceModel, prior: Prior | None, start: Floats | None) -> Optimum:
-    count = model.count
-
-    def penalised(point: Floats) -> tuple[Floats, Floats]:
-        slope, information = derivatives(point, model)
-        strengths = np.ascontiguousarray(information[:count, :count])
-        if prior is None:
-            strengths += strengths.trace() / strengths.size
-        else:
-            slope[:count] += prior.gradient(point[:count])
-            add_to_diagonal(strengths, prior.curvature(point[:count]))
-        information[:count, :count] = strengths
-        return slope, information
-
-    strength = np.zeros(count) if start is None else start - start.mean()
-    optimum = climb(penalised, np.append(strength, np.zeros(len(model.ties))))
-    if prior is None:
-        refuse_flat(optimum, float(min(stage.weight.min() for stage in model.stages)))
-    return optimum
-
-
-def _meat(point: Floats, model: ChoiceModel, rankings: Rankings) -> Floats:
-    """(p, p), each ranking apart."""
-    rows = scores(point, model)
+def _meat(rows: Scores, rankings: Rankings) -> Floats:
+    """(p, p), each ranking apart, from the scores (n, p) times their weights."""
     if rankings.weight is not None:
         rows = csr_array(diags_array(1.0 / np.sqrt(rankings.weight)) @ rows)
     return np.asarray((rows.T @ rows).toarray())

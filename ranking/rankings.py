@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from .arrays import Floats, Ints, frozen
 from .comparisons import Comparisons, check_weights
-from .errors import BadOutcome, BadWeight, RankingError, ShapeMismatch, SingleContestant, UnknownIndex
+from .errors import BadCovariate, BadOutcome, BadWeight, RankingError, ShapeMismatch, SingleContestant, UnknownIndex
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -22,7 +22,10 @@ class Rankings:
     is not the same as last. Rankings of fewer than two say nothing and are allowed, as are none. A `weight` of 2
     means two such rankings. Labels of -1 are unknown. Arrays are read-only, as in `Comparisons`.
 
-    Raises ShapeMismatch, UnknownIndex, BadOutcome, BadWeight, SingleContestant.
+    `covariates` are of the entries, in their order: for `of` row after row as given, for `of_places` along each row of
+    the table; `of_comparisons` gives A the difference and B zero, since only differences within a ranking count.
+
+    Raises ShapeMismatch, UnknownIndex, BadOutcome, BadWeight, BadCovariate, SingleContestant.
     """
 
     contestant: Ints  # (k,) 0..count-1, each at most once in a ranking
@@ -32,6 +35,7 @@ class Rankings:
     weight: Floats | None = None  # (n,) finite, >= 0; None = 1 each
     annotator: Ints | None = None  # (n,) who ranked
     prompt: Ints | None = None  # (n,) what was asked
+    covariates: Floats | None = None  # (k, c) finite, of each entry: position shown, latency, length, ...
 
     def __post_init__(self) -> None:
         if self.count < 2:
@@ -41,6 +45,8 @@ class Rankings:
                 object.__setattr__(self, name, frozen(_whole(name, getattr(self, name), refusal)))
         if self.weight is not None:
             object.__setattr__(self, "weight", frozen(_weights(self.weight)))
+        if self.covariates is not None:
+            object.__setattr__(self, "covariates", frozen(_covariates(self.covariates)))
         self._check_lengths()
         self._check_entries()
 
@@ -59,7 +65,9 @@ class Rankings:
         start = np.concatenate(([0], np.cumsum(lengths)))
         entry = np.arange(start[-1]) + np.repeat(self.start[picked] - start[:-1], lengths)
         labels = {name: values[picked] for name in _LABELS if (values := getattr(self, name)) is not None}
-        return replace(self, contestant=self.contestant[entry], place=self.place[entry], start=start, **labels)
+        covariates = None if self.covariates is None else self.covariates[entry]
+        contestant, place = self.contestant[entry], self.place[entry]
+        return replace(self, contestant=contestant, place=place, start=start, covariates=covariates, **labels)
 
     @classmethod
     def of(
@@ -94,7 +102,9 @@ class Rankings:
             kept &= ~comparisons.both_bad
         votes = comparisons.select(kept)
         places = np.column_stack((np.where(votes.outcome == 0.0, 2, 1), np.where(votes.outcome == 1.0, 2, 1)))
+        x = votes.covariates
         return cls(
+            covariates=None if x is None else np.stack((x, np.zeros_like(x)), axis=1).reshape(2 * len(x), -1),
             contestant=np.column_stack((votes.a, votes.b)).ravel(),
             place=places.ravel(),
             start=2 * np.arange(len(votes) + 1),
@@ -107,6 +117,10 @@ class Rankings:
     def _check_lengths(self) -> None:
         if len(self.contestant) != len(self.place):
             raise ShapeMismatch(f"contestant has {len(self.contestant)} entries and place {len(self.place)}.")
+        if self.covariates is not None and len(self.covariates) != len(self.place):
+            raise ShapeMismatch(
+                f"covariates has {len(self.covariates)} rows; give one for each of {len(self.place)} entries."
+            )
         start = self.start
         if not len(start) or start[0] != 0 or start[-1] != len(self.place) or (np.diff(start) < 0).any():
             raise ShapeMismatch("start must rise from 0 to the number of entries, one more value than rankings.")
@@ -155,3 +169,14 @@ def _weights(values: ArrayLike) -> Floats:
     weight = array.astype(np.float64, copy=False)
     check_weights("weight", weight)
     return weight
+
+
+def _covariates(values: ArrayLike) -> Floats:
+    array = np.asarray(values)
+    if array.ndim != 2:
+        raise ShapeMismatch(f"covariates has {array.ndim} dimensions; give one row of values per entry.")
+    if array.dtype.kind not in "iufb" or not np.isfinite(array).all():
+        raise BadCovariate(
+            "covariates hold NaN, infinite values or no numbers; fill them in or leave the rankings out."
+        )
+    return array.astype(np.float64, copy=False)

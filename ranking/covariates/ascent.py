@@ -45,6 +45,8 @@ def climb_with_effects(
     try:
         return climb(penalised, start)
     except NoConvergence as refusal:
+        if not k:
+            raise
         raise NoConvergence(
             f"{refusal} If a covariate alone decides the answers, give penalty=1.0 or leave it out."
         ) from refusal
