@@ -9,7 +9,10 @@ from ranking import (
     Comparisons,
     Counts,
     Covariance,
+    Estimand,
     Gauge,
+    WorthIntervals,
+    fit_bounded_worth,
     fit_bradley_terry,
     fit_with_covariates,
     fit_worth,
@@ -93,6 +96,13 @@ def test_clustered_intervals_of_adjusted_strengths_and_effects_cover():
     assert shown["effects naive"][0] < 0.80
 
 
+def answers_apart(votes: Comparisons) -> WorthIntervals:
+    """The same least squares on the same scales, as if they were known and every answer a person of its own."""
+    mean = np.bincount(votes.annotator, np.abs(votes.amount)) / np.bincount(votes.annotator)
+    apart = {"estimand": Estimand.PANEL, "scale": mean[votes.annotator], "covariance": Covariance.SANDWICH}
+    return fit_bounded_worth(votes, **apart).to_intervals()
+
+
 @pytest.mark.parametrize(
     ("rows", "annotators", "prompts", "own_prompts"),
     [(1200, 30, 60, False), (2000, 40, 200, False), (800, 80, 0, True)],
@@ -101,10 +111,13 @@ def test_intervals_of_worth_cover_while_stakes_are_light(rows, annotators, promp
     options = {"log_stake_sd": 0.5, "taste": 0.4, "own_prompts": own_prompts}
     large = worth_world(400_000, 7, annotators=2000, **options | {"own_prompts": True}).votes
     truth = fit_worth(large, rng=np.random.default_rng(0), draws=2).worth
-    boards = []
+    covered: dict[str, list[float]] = {"": [], ", naive": []}
     for seed in range(120):
         votes = worth_world(rows, 1000 + seed, annotators=annotators, prompts=prompts, **options).votes
-        shown = fit_worth(votes, rng=np.random.default_rng(seed), draws=400).to_intervals()
-        boards.append(float(((shown.lower <= truth) & (truth <= shown.upper)).mean()))
-    mean, error = report(f"worth, {annotators} annotators, {prompts or 'own'} prompts", boards)
+        drawn = fit_worth(votes, rng=np.random.default_rng(seed), draws=400).to_intervals()
+        for name, shown in (("", drawn), (", naive", answers_apart(votes))):
+            covered[name].append(float(((shown.lower <= truth) & (truth <= shown.upper)).mean()))
+    world = f"worth, {annotators} annotators, {prompts or 'own'} prompts"
+    report(f"{world}, naive", covered[", naive"])
+    mean, error = report(world, covered[""])
     assert 0.93 - 2 * error < mean < 0.97 + 2 * error
