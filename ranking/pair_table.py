@@ -82,7 +82,10 @@ class PairTable:
         """The rows behind this table, contestants numbered 0..m-1 as in `index`; None if nothing clusters them."""
         if isinstance(data, Counts) or (data.annotator is None and data.prompt is None):
             return None
-        comparisons = data
+        return self.rows(data, both_bad)
+
+    def rows(self, comparisons: Comparisons, both_bad: BothBad) -> Comparisons:
+        """Those behind this table, contestants numbered 0..m-1 as in `index`."""
         kept = self.present[comparisons.a]
         if both_bad is BothBad.LEAVE_OUT and comparisons.both_bad is not None:
             kept &= ~comparisons.both_bad

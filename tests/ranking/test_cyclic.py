@@ -18,7 +18,7 @@ from ranking import (
     fit_bradley_terry,
     fit_cyclic,
 )
-from ranking.cyclic import Model
+from ranking.cyclic_model import Model
 from ranking.pair_table import tabulate
 from tests.ranking.annotator_worlds import cyclic_world
 
