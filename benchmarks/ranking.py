@@ -5,24 +5,19 @@ themselves; building what a task is given is counted on neither side. Ours takes
 stores votes, except in the rows "from names". A row compares tasks per second, so that a ratio of 2 is twice as fast.
 """
 
-import gc
-import json
-import os
-import subprocess
-import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import inf
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from scipy.linalg import lapack
+import pyarrow.parquet as pq
 
-from benchmarks.peers import peer_python
+from benchmarks import limits
+from benchmarks.races import Peers, race, rows_of, timed
 from benchmarks.rows import Row
 from ranking import (
     BothBad,
@@ -41,8 +36,6 @@ from ranking import (
     rate_elo,
 )
 
-PROGRAM = Path(__file__).parent / "peers" / "ranking.py"
-PATIENCE = 0.1  # seconds
 ROUNDS, QUICK_ROUNDS = 5, 1
 # As the largest public set of battles, as one of the middle, and as large as an arena gets in years.
 SIZES: Any = (
@@ -54,7 +47,9 @@ SIZES: Any = (
 LIVE = 4_000  # votes that come one by one
 # What a quick run has no time for: seconds for each call.
 SLOW = ("arena_rank_fit_prepared", "arena_rank_prepared", "arena_rank_slices", "arena_rank_style", "notebook_bootstrap")
-LARGEST_DIFFERENCE = 1.5  # points between ours and a peer's where the model is the same: theirs stop early
+# The largest public set of battles, in the folder of `--real-data`.
+REAL = "lmarena140k.parquet"
+REAL_OUTCOMES = {"a": 1.0, "b": 0.0, "tie": 0.5, "both_bad": 0.5}
 
 
 @dataclass(frozen=True)
@@ -63,10 +58,15 @@ class World:
 
     votes: Comparisons
     masks: Any = None  # (slices, n) which votes belong to each slice
+    real: bool = False
 
     @property
     def size(self) -> str:
-        return f"{len(self.votes)} votes, {self.votes.count} models"
+        return f"{len(self.votes)} {'real ' * self.real}votes, {self.votes.count} models"
+
+    @property
+    def models(self) -> str:
+        return f"{self.votes.count} models{', real votes' * self.real}"
 
 
 def make_world(*, models: int, votes: int, seed: int, slices: int = 0) -> World:
@@ -82,114 +82,15 @@ def make_world(*, models: int, votes: int, seed: int, slices: int = 0) -> World:
     return World(Comparisons(a=a, b=b, outcome=outcome, count=models), masks)
 
 
-class Peers:
-    """One process for all peers, so that what they import and compile is ready after the first round."""
-
-    def __init__(self, left_out: Sequence[str] = ()) -> None:
-        self.left_out = left_out
-        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-        threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
-        flags = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
-        self.process = subprocess.Popen(
-            [str(peer_python("ranking")), "-W", "ignore", str(PROGRAM)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=environment | threads | flags,
-        )
-
-    def __enter__(self) -> "Peers":
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        with self.process:
-            self.process.terminate()
-
-    def load(self, world: World, **more: Any) -> None:
-        votes = world.votes
-        arrays = {"a": votes.a, "b": votes.b, "code": (2 * votes.outcome).astype(np.int64), "count": votes.count}
-        if world.masks is not None:
-            arrays["masks"] = world.masks
-        with tempfile.NamedTemporaryFile(suffix=".npz") as file:
-            np.savez(file, **arrays, **more)
-            file.flush()
-            self.ask({"load": file.name})
-
-    def time(self, task: str) -> tuple[float, Any]:
-        answer = self.ask({"time": task})
-        return answer["seconds"], np.array(answer["points"])
-
-    def ask(self, request: dict[str, Any]) -> Any:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the peers' process ended at {request}")
-        return json.loads(line)
-
-
-def timed(task: Callable[[], Any]) -> tuple[float, Any]:
-    """Seconds of the fastest call of as many as fit into a tenth of a second, at least one."""
-    gc.collect()
-    fastest, spent = inf, 0.0
-    while spent < PATIENCE:
-        begun = time.perf_counter()
-        found = task()
-        taken = time.perf_counter() - begun
-        fastest, spent = min(fastest, taken), spent + taken
-    return fastest, found
-
-
-def race(peers: Peers, ours: Callable[[], Any], theirs: Sequence[str], rounds: int) -> tuple[float, dict[str, float]]:
-    """The fastest of each over all rounds, which other load on the machine disturbs least."""
-    fastest = inf
-    peer: dict[str, list[float]] = {name: [] for name in theirs if name not in peers.left_out}
-    for _ in range(rounds + 1):
-        seconds, points = timed(ours)
-        fastest = min(fastest, seconds)
-        for name, taken in peer.items():
-            if sum(taken) < 60:  # a slow peer need not run as often to be known as slow
-                seconds, their_points = peers.time(name)
-                taken.append(seconds)
-                if points is not None:
-                    refuse_other_answer(name, points, their_points)
-    return fastest, {name: min(taken) for name, taken in peer.items()}
-
-
-def refuse_other_answer(name: str, ours: Any, theirs: Any) -> None:
-    """A race between different computations says nothing."""
-    difference = float(np.nanmax(np.abs((ours - np.nanmean(ours)) - (theirs - np.nanmean(theirs)))))
-    if not difference < LARGEST_DIFFERENCE:
-        raise RuntimeError(f"{name} differs from ours by {difference:.2f} points; the race would mean nothing")
-
-
-def rows_of(name: str, size: str, ours: float, theirs: dict[str, float]) -> list[Row]:
-    return [
-        Row(f"{name}, against {PEER_NAMES[task]}", size, 1.0 / ours, "per second", 1.0 / seconds)
-        for task, seconds in theirs.items()
-    ]
-
-
-PEER_NAMES = {
-    "arena_rank_fit_prepared": "arena-rank",
-    "arena_rank_prepared": "arena-rank",
-    "arena_rank_whole": "arena-rank",
-    "arena_rank_slices": "arena-rank",
-    "evalica_whole": "evalica",
-    "evalica_counts": "evalica",
-    "evalica_ties": "evalica",
-    "evalica_elo": "evalica",
-    "choix_counts": "choix",
-    "notebook_whole": "FastChat's notebook",
-    "notebook_slices": "FastChat's notebook",
-    "notebook_bootstrap": "FastChat's notebook",
-    "notebook_style": "FastChat's notebook",
-    "arena_rank_style": "arena-rank",
-    "statsmodels_ordinal": "statsmodels",
-}
+def real_world(folder: Path) -> World:
+    """All votes and those of each category, "both bad" as half, which is how the peers read it."""
+    table = pq.read_table(folder / REAL)
+    names = sorted(set(table["a"].to_pylist()) | set(table["b"].to_pylist()))
+    a, b = (pa.compute.index_in(table[side], value_set=pa.array(names)).to_numpy().astype(np.int64) for side in "ab")
+    outcome = np.array([REAL_OUTCOMES[each] for each in table["outcome"].to_pylist()])
+    categories = [table[name].to_numpy() for name in table.schema.names if name.startswith("cat_")]
+    masks = np.array([np.ones(len(table), dtype=bool), *categories])
+    return World(Comparisons(a=a, b=b, outcome=outcome, count=len(names)), masks, real=True)
 
 
 # -- ours
@@ -215,31 +116,16 @@ def from_names(first: Any, second: Any, outcome: Any) -> Any:
     return points[np.argsort(names.dictionary.to_numpy(zero_copy_only=False))]
 
 
-def limit_of_fit(size: int) -> float:
-    """Seconds of what no exact fit from counts can do without: a few factorisations and passes over M² cells."""
-    rng = np.random.default_rng(3)
-    cells = rng.random((size, size)) + size * np.eye(size)
-
-    def work() -> Any:
-        for _ in range(3):
-            odds = np.exp(cells[0])
-            shares = cells / np.add.outer(odds, odds)
-            lapack.dpotrf(cells.T, lower=1)
-        return shares
-
-    return timed(work)[0]
-
-
 # -- rows
 
 
-def run(*, quick: bool) -> list[Row]:
+def run(*, quick: bool, real_data: Path | None = None) -> list[Row]:
     rounds = QUICK_ROUNDS if quick else ROUNDS
     rows: list[Row] = []
     with Peers(left_out=SLOW if quick else ()) as peers:
-        for size in SIZES[:1] if quick else SIZES:
-            world = make_world(**size)
-            peers.load(world)
+        for world in worlds(quick, real_data):
+            more = {} if world.masks is None else {"masks": world.masks}
+            peers.load(world.votes, **more)
             rows += fits_from_counts(peers, world, rounds)
             rows += stored_votes(peers, world, rounds)
             if world.masks is not None:
@@ -249,27 +135,32 @@ def run(*, quick: bool) -> list[Row]:
             rows += live(world)
         rows += style(peers, rounds, votes=100_000)
         rows += strengths(peers)
-    return rows
+    return rows if quick else rows + memory()
+
+
+def worlds(quick: bool, real_data: Path | None) -> Iterator[World]:
+    if real_data is not None:
+        yield real_world(real_data)
+    for size in SIZES[:1] if quick else SIZES:
+        yield make_world(**size)
 
 
 def fits_from_counts(peers: Peers, world: World, rounds: int) -> list[Row]:
     """G1, G2 and G10."""
-    counts, size = count_matrix(world.votes), f"{world.votes.count} models"
+    counts, size, models = count_matrix(world.votes), world.models, world.votes.count
     point, theirs = race(
         peers,
         lambda: point_fit(counts) * 400.0 / np.log(10.0),
         ["choix_counts", "evalica_counts", "arena_rank_fit_prepared"],
         rounds,
     )
-    rows = rows_of("fit from counts", size, point, theirs)
-    rows.append(
-        Row("fit from counts, against the limit", size, 1 / point, "per second", 1 / limit_of_fit(counts.count))
-    )
+    limit = limits.of_fit(models)
+    rows = rows_of("fit from counts", size, point, theirs, limit)
     robust, theirs = race(peers, lambda: board(counts), ["arena_rank_prepared"], rounds)
-    rows += rows_of("fit with robust intervals from counts", size, robust, theirs)
+    rows += rows_of("fit with robust intervals from counts", size, robust, theirs, limit + limits.of_errors(models))
     ties = lambda: fit_davidson(counts, prior=None) and None  # noqa: E731
     davidson, theirs = race(peers, ties, ["evalica_ties"], rounds)
-    return rows + rows_of("Davidson from counts", size, davidson, theirs)
+    return rows + rows_of("Davidson from counts", size, davidson, theirs, limit)
 
 
 def stored_votes(peers: Peers, world: World, rounds: int) -> list[Row]:
@@ -277,7 +168,7 @@ def stored_votes(peers: Peers, world: World, rounds: int) -> list[Row]:
     ours, theirs = race(
         peers, lambda: board(world.votes), ["arena_rank_whole", "evalica_whole", "notebook_whole"], rounds
     )
-    return rows_of("stored votes to ratings with intervals", world.size, ours, theirs)
+    return rows_of("stored votes to ratings with intervals", world.size, ours, theirs, limits.of_board(world.votes))
 
 
 def slices(peers: Peers, world: World, rounds: int) -> list[Row]:
@@ -286,7 +177,7 @@ def slices(peers: Peers, world: World, rounds: int) -> list[Row]:
     ours, theirs = race(
         peers, lambda: [board(votes) for votes in chosen][-1], ["arena_rank_slices", "notebook_slices"], rounds
     )
-    return rows_of("eleven slices", world.size, ours, theirs)
+    return rows_of("eleven slices", world.size, ours, theirs, sum(limits.of_board(votes) for votes in chosen))
 
 
 def bootstraps(peers: Peers, world: World) -> list[Row]:
@@ -297,7 +188,7 @@ def bootstraps(peers: Peers, world: World) -> list[Row]:
         bootstrap_bradley_terry(world.votes, rng=rng, draws=100, both_bad=BothBad.HALF)
 
     seconds, theirs = race(peers, ours, ["notebook_bootstrap"], 1)
-    return rows_of("100 bootstraps", world.size, seconds, theirs)
+    return rows_of("100 bootstraps", world.size, seconds, theirs, 100 * limits.of_fit(world.votes.count))
 
 
 def names_and_elo(peers: Peers, world: World, rounds: int) -> list[Row]:
@@ -308,9 +199,16 @@ def names_and_elo(peers: Peers, world: World, rounds: int) -> list[Row]:
     columns = [pa.array(column) for column in (labels[votes.a], labels[votes.b], outcomes)]
     tasks = ["arena_rank_whole", "evalica_whole", "notebook_whole"]
     ours, theirs = race(peers, lambda: from_names(*columns), tasks, rounds)
-    rows = rows_of("from names", world.size, ours, theirs)
+    rows = rows_of("from names", world.size, ours, theirs, limits.of_names(*columns[:2]))
     elo, theirs = race(peers, lambda: rate_elo(votes).points, ["evalica_elo"], rounds)
-    return rows + rows_of("Elo", world.size, elo, theirs)
+    return rows + rows_of("Elo", world.size, elo, theirs, limits.of_elo(len(votes)))
+
+
+def memory() -> list[Row]:
+    """G4: what a board of the largest size takes beside its votes."""
+    megabytes, largest = limits.extra_megabytes(), SIZES[-1]
+    size = f"{largest['votes']} votes, {largest['models']} models"
+    return [] if megabytes is None else [Row("extra memory of a board", size, megabytes, "MB")]
 
 
 def live(world: World) -> list[Row]:
@@ -328,8 +226,9 @@ def live(world: World) -> list[Row]:
             exact = fit_bradley_terry(ratings.counts.freeze()).to_points().points
             drift = max(drift, float(np.abs(exact - ratings.points()).max()))
     errors, _ = timed(ratings.standard_error)
+    limit = 1e6 * limits.of_one_vote(votes.count)
     return [
-        Row("one vote to all ratings", size, 1e6 * median(taken), "µs"),
+        Row("one vote to all ratings", size, 1e6 * median(taken), "µs", limit, "(times its cost)"),
         Row("one vote to all ratings, polishes shared out", size, 1e6 * sum(taken) / len(taken), "µs"),
         Row("drift between polishes", size, drift, "points"),
         Row("standard errors of live ratings", size, 1e6 * errors, "µs"),
@@ -341,11 +240,11 @@ def style(peers: Peers, rounds: int, *, votes: int) -> list[Row]:
     world = make_world(models=100, votes=votes, seed=105)
     covariates = np.random.default_rng(106).normal(size=(votes, 6))
     styled = replace(world.votes, covariates=covariates)
-    peers.load(world, covariates=covariates)
-    rows = []
+    peers.load(world.votes, covariates=covariates)
+    limit, rows = limits.of_covariates(world.votes, covariates), []
     for task, compared in (("arena_rank_style", False), ("notebook_style", True)):
         ours, theirs = race(peers, lambda compared=compared: adjusted(styled, shown=compared), [task], rounds)
-        rows += rows_of("six covariates with intervals", world.size, ours, theirs)
+        rows += rows_of("six covariates with intervals", world.size, ours, theirs, None if compared else limit)
     return rows
 
 
@@ -359,7 +258,7 @@ def strengths(peers: Peers) -> list[Row]:
     world = make_world(models=10, votes=2_000, seed=107)
     votes, rng = world.votes, np.random.default_rng(108)
     graded = replace(votes, strength=np.where(votes.outcome == 0.5, 0, rng.integers(1, 5, size=len(votes))))
-    peers.load(world, grade=graded.grade)
+    peers.load(votes, grade=graded.grade)
     ours, theirs = race(
         peers, lambda: fit_ordinal(graded, levels=4, prior=None).to_points().points, ["statsmodels_ordinal"], 1
     )

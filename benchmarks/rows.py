@@ -58,11 +58,13 @@ class Result:
         }
 
 
-def compare(rows: Sequence[Row], wanted: Sequence[Mapping[str, Any]], *, quick: bool) -> list[Result]:
+def compare(
+    rows: Sequence[Row], wanted: Sequence[Mapping[str, Any]], *, quick: bool, real_data: bool = False
+) -> list[Result]:
     """Every wanted row with its outcome, then the rows nobody set a goal for.
 
-    Wanted rows with `quick = false` may be missing from a quick run. Two rows of one name and size are refused: it
-    would not be clear which one is meant.
+    Wanted rows with `quick = false` may be missing from a quick run, those with `real_data = true` from a run without.
+    Two rows of one name and size are refused: it would not be clear which one is meant.
     """
     measured: dict[tuple[str, str], Row] = {}
     for row in rows:
@@ -73,7 +75,8 @@ def compare(rows: Sequence[Row], wanted: Sequence[Mapping[str, Any]], *, quick: 
     for goal in wanted:
         key = (goal["name"], str(goal["size"]))
         found = measured.pop(key) if key in measured else None
-        if found is None and quick and not goal.get("quick", True):
+        left_out = (quick and not goal.get("quick", True)) or (goal.get("real_data", False) and not real_data)
+        if found is None and left_out:
             continue
         results.append(Result(*key, words(goal), found is not None and reaches(found, goal), found))
     return results + [Result(row.name, row.size, "", True, row) for row in measured.values()]
@@ -93,7 +96,7 @@ def meets(row: Row, kind: str, limit: float) -> bool:
 
 def limits(goal: Mapping[str, Any]) -> dict[str, float]:
     """Refuses a key of a goal that nobody would look at."""
-    found = {key: value for key, value in goal.items() if key not in {"name", "size", "quick"}}
+    found = {key: value for key, value in goal.items() if key not in {"name", "size", "quick", "real_data"}}
     unknown = found.keys() - GOALS.keys()
     if unknown:
         raise ValueError(f"goals.toml: {goal['name']}: unknown {', '.join(sorted(unknown))}")

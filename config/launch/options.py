@@ -57,6 +57,7 @@ def refuse_unknown_of_bench(arguments: Sequence[str], repository: Path) -> None:
     parser = argparse.ArgumentParser(prog="manage.py bench", add_help=False, exit_on_error=False)
     parser.add_argument("name", nargs="?")
     parser.add_argument("--json")
+    parser.add_argument("--real-data")
     for switch in ("--quick", *DJANGO_SWITCHES):
         parser.add_argument(switch, action="store_true")
     for option in DJANGO:

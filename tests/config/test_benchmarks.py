@@ -46,6 +46,12 @@ def test_quick_run_may_leave_out_what_is_not_quick():
     assert outcomes([Row("speed", "8", 60.0, "tokens/s", 20.0)], quick=True) == [("speed", "ratio ≥ 3", True)]
 
 
+def test_rows_on_real_data_are_wanted_where_there_is_some():
+    goals = [{"name": "real", "size": 1, "real_data": True}]
+    assert compare([], goals, quick=False) == []
+    assert [result.ok for result in compare([], goals, quick=False, real_data=True)] == [False]
+
+
 def test_two_rows_of_one_name_and_size_are_refused():
     with pytest.raises(ValueError, match="two rows are called speed, 8"):
         outcomes([Row("speed", "8", 1.0, "s"), Row("speed", "8", 2.0, "s")])
@@ -59,7 +65,8 @@ def test_misspelt_goal_is_refused():
 def test_goals_of_this_repository_are_readable():
     goals = read_goals()
     assert {key for part in goals.values() for key in part} == {"database", "rows"}
-    assert all(not result.ok for part in goals.values() for result in compare([], part["rows"], quick=False))
+    missing = [result for part in goals.values() for result in compare([], part["rows"], quick=False, real_data=True)]
+    assert all(not result.ok for result in missing)
 
 
 BENCHMARK = """
@@ -116,6 +123,17 @@ def test_bench_names_what_there_is(made_up_benchmark):
     with pytest.raises(CommandError) as refusal:
         call_command("bench", "inferno")
     assert str(refusal.value) == "there is no benchmark inferno: choose one of madeup"
+
+
+def test_real_data_is_refused_where_nothing_is_measured_on_it(made_up_benchmark):
+    with pytest.raises(CommandError, match="madeup measures nothing on real data; leave --real-data out"):
+        call_command("bench", "madeup", "--real-data", str(made_up_benchmark))
+
+
+def test_a_folder_of_real_data_that_is_not_there_is_named(made_up_benchmark):
+    (made_up_benchmark / "madeup.py").write_text(BENCHMARK.replace("(quick)", "(quick, real_data=None)"))
+    with pytest.raises(CommandError, match="--real-data: there is no folder /no/such"):
+        call_command("bench", "madeup", "--real-data", "/no/such")
 
 
 def test_files_beside_the_benchmarks_are_not_offered():

@@ -1,6 +1,7 @@
 """`manage.py bench NAME`: measures, compares with the goals, and fails where one is missed."""
 
 import importlib
+import inspect
 import json
 import tomllib
 from argparse import ArgumentParser
@@ -13,7 +14,7 @@ from config.launch.folder import REPOSITORY
 from config.launch.progress import Progress
 
 FOLDER = REPOSITORY / "benchmarks"
-NOT_BENCHMARKS = {"__init__", "rows", "peers", "answers", "boards", "duels", "worlds"}
+NOT_BENCHMARKS = {"__init__", "rows", "peers", "answers", "boards", "duels", "limits", "races", "worlds"}
 HEADINGS = ("name", "size", "ours", "peer", "ratio", "goal", "")
 
 
@@ -33,8 +34,11 @@ class Command(BaseCommand):
         parser.add_argument("name", metavar="NAME", help=", ".join(benchmark_names()))
         parser.add_argument("--quick", action="store_true", help="smaller sizes, within a minute")
         parser.add_argument("--json", metavar="FILE", type=Path, help="also write the rows to FILE")
+        parser.add_argument(
+            "--real-data", metavar="DIR", type=Path, help="with the rows on real data sets, found in DIR"
+        )
 
-    def handle(self, *args: Any, name: str, quick: bool, **options: Any) -> None:
+    def handle(self, *args: Any, name: str, quick: bool, real_data: Path | None, **options: Any) -> None:
         from benchmarks.rows import compare
 
         if name not in benchmark_names():
@@ -42,11 +46,16 @@ class Command(BaseCommand):
         goals = read_goals()
         if name not in goals:
             raise CommandError(f"benchmarks/goals.toml says nothing of {name}")
+        run = importlib.import_module(f"benchmarks.{name}").run
+        more = {} if real_data is None else {"real_data": real_data}
+        if not more.keys() <= inspect.signature(run).parameters.keys():
+            raise CommandError(f"{name} measures nothing on real data; leave --real-data out")
+        if real_data is not None and not real_data.is_dir():
+            raise CommandError(f"--real-data: there is no folder {real_data}")
         self.build_peers(name)
-        module = importlib.import_module(f"benchmarks.{name}")
         with Progress().step(f"Measuring {name}", long=True):
-            rows = module.run(quick=quick)
-        results = compare(rows, goals[name].get("rows", []), quick=quick)
+            rows = run(quick=quick, **more)
+        results = compare(rows, goals[name].get("rows", []), quick=quick, real_data=bool(more))
         self.print_table([result.as_json() for result in results])
         if options["json"]:
             options["json"].write_text(json.dumps([result.as_json() for result in results], indent=1) + "\n")
