@@ -27,6 +27,7 @@ class AmountRows:
     high: Ints  # (n,) above low
     side: Floats  # (n,) mean of +1 where low was shown as A and -1 where as B
     amount: Floats  # (n,) u(low) - u(high)
+    covariates: Floats  # (n, c) means, of low minus high; no columns where there are none
     importance: Floats  # (n,) π/q of the prompt, 1 where prompts were drawn as the target has them
     annotator: Labels
     prompt: Labels
@@ -43,6 +44,7 @@ class AmountRows:
             high=high,
             side=self.side[rows],
             amount=self.amount[rows],
+            covariates=self.covariates[rows],
             importance=self.importance[rows],
             annotator=number(self.annotator.code[rows]),
             prompt=number(self.prompt.code[rows]),
@@ -88,11 +90,13 @@ def _averaged(comparisons: Comparisons, ratio: Floats) -> AmountRows:
     def mean(values: Floats) -> Floats:
         return np.asarray(np.bincount(answer.code, weights=weight * values) / mass)
 
+    x = np.empty((len(low), 0)) if comparisons.covariates is None else comparisons.covariates
     rows = AmountRows(
         low=low[first],
         high=high[first],
         side=mean(sign),
         amount=mean(sign * np.asarray(comparisons.amount)),
+        covariates=np.reshape([mean(sign * column) for column in x.T], (x.shape[1], len(first))).T,
         importance=mean(ratio),
         annotator=Labels(annotator.code[first], annotator.count),
         prompt=Labels(prompt.code[first], prompt.count),

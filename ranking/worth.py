@@ -13,6 +13,9 @@ more counts more.
 With `anchors`, rows about items that everyone prices, c_k comes from them alone (`anchors`), and they do not enter the
 worths: where people meet different items, the own mean |w| would take a person who met high stakes for a rich one.
 
+With `adjust`, covariates of A minus B and each annotator's own leaning to a side join the least squares
+(`worth_columns`); the common side is always in it.
+
 Where prompts were not drawn as the target has them, `importance` is π(prompt)/q(prompt), known up to a
 constant; it also enters c_k, and is normalised within each pair so that no pair gains weight by it.
 
@@ -38,8 +41,11 @@ from .arrays import Bools, Floats
 from .clusters import FEW_ANNOTATORS, FEW_CLUSTERS
 from .comparisons import Comparisons
 from .connectivity import find_groups
+from .covariates.adjustment import Adjustment, Effects
+from .covariates.side import Leanings
 from .errors import BadParameter, TooFewClusters
 from .strengths import Clustering, Covariance, Note, two_sided_quantile
+from .worth_columns import WorthBeside, beside_worth
 from .worth_draws import Design, Solved
 
 TAIL = 0.01
@@ -83,6 +89,8 @@ class WorthFit:
     heavy_tailed: bool  # tail_share above 15 %: intervals are too short, name no winner
     notes: tuple[Note, ...]
     anchored: bool = False  # scales come from shared anchors
+    effects: Effects | None = None  # of `adjust`, the side included
+    leanings: Leanings | None = None  # under Side.ANNOTATOR, in the fit's unit
 
     def to_intervals(self, level: float = 0.95) -> WorthIntervals:
         """Two-sided, by t with the smaller cluster count less one."""
@@ -104,21 +112,21 @@ def fit_worth(
     min_answers: int = 5,
     importance: Floats | None = None,
     anchors: Bools | None = None,
+    adjust: Adjustment | None = None,
     draws: int = 2000,
 ) -> WorthFit:
     """Worth of every contestant with an amount; needs `amount`, `annotator` and `prompt`. importance and anchors (n,).
 
     The same rng state gives the same replicates. Raises BadAmount, MissingLabels, NoComparisons,
-    TooFewAnswers, NotConnected, TooFewClusters, BadWeight, ShapeMismatch, BadParameter.
+    TooFewAnswers, NotConnected, TooFewClusters, BadWeight, ShapeMismatch, BadParameter; with `adjust` BadCovariate.
     """
     if min_answers < 1 or draws < 2:
         raise BadParameter(f"min_answers is {min_answers} and draws {draws}; give at least 1 and 2.")
     design = worth_design(comparisons, estimand, min_answers, importance, anchors)
-    rows = design.rows
-    clustering = _clustering(rows)
-    point = design.solve()
-    drawn = design.bootstrap(clustering, draws, rng)
-    return _assembled(comparisons.count, rows, design, point, drawn, clustering, estimand)
+    clustering = _clustering(design.rows)
+    beside = beside_worth(design, adjust)
+    drawn = beside.design.bootstrap(clustering, draws, rng)
+    return _assembled(comparisons.count, beside, drawn, clustering, estimand)
 
 
 def worth_design(
@@ -159,15 +167,9 @@ def _clustering(rows: AmountRows) -> Clustering:
     return Clustering(kind, annotators, prompts, clusters - 1.0)
 
 
-def _assembled(
-    count: int,
-    rows: AmountRows,
-    design: Design,
-    point: Solved,
-    drawn: Solved,
-    clustering: Clustering,
-    estimand: Estimand,
-) -> WorthFit:
+def _assembled(count: int, beside: WorthBeside, drawn: Solved, clustering: Clustering, estimand: Estimand) -> WorthFit:
+    design, rows, point = beside.design, beside.design.rows, beside.design.solve()
+
     def embedded(values: Floats) -> Floats:
         full = np.full((*values.shape[:-1], count), nan)
         full[..., rows.index] = values
@@ -193,6 +195,8 @@ def _assembled(
         heavy_tailed=tail > HEAVY,
         notes=_notes(clustering, design),
         anchored=design.anchors is not None,
+        effects=beside.effects(point, drawn),
+        leanings=beside.leanings,
     )
 
 

@@ -12,6 +12,7 @@ from .amounts import AmountRows, Membership, membership, total_by
 from .anchors import AnchorAnswers
 from .arrays import Floats, Ints
 from .clusters import Labels, number
+from .covariates.adjustment import Columns
 from .strengths import Clustering, Covariance
 
 # Doubles per working array of one batch of draws: 16 MB.
@@ -26,6 +27,7 @@ class Solved:
 
     worth: Floats  # (d, m), each summing to zero
     side: Floats  # (d,) zero where it is not separable
+    effect: Floats  # (d, c) of the covariates
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +40,33 @@ class _Draw:
 
 
 @dataclass(frozen=True, eq=False)
-class _Sums:
-    """Weighted sums of each draw over the p pairs that were compared."""
+class _Normal:
+    """Normal equations of each draw in worths and k columns, regular along the constant."""
 
-    mass: Floats  # (p, d) Σ v
-    amount: Floats  # (p, d) Σ v·w
-    side: Floats  # (p, d) Σ v·s
-    side_squared: Floats  # (d,) Σ v·s²
-    side_amount: Floats  # (d,) Σ v·s·w
+    square: Floats  # (d, m, m)
+    aside: Floats  # (d, m, k)
+    gram: Floats  # (d, k, k)
+    owed: Floats  # (d, m)
+    due: Floats  # (d, k)
+
+    def solve(self) -> tuple[Floats, Floats]:
+        """Worths (d, m) and effects (d, k), by the Schur complement of the worths."""
+        both = np.asarray(np.linalg.solve(self.square, np.concatenate((self.owed[:, :, None], self.aside), axis=2)))
+        worth, absorbed = both[:, :, :1], both[:, :, 1:]
+        across = self.aside.transpose(0, 2, 1)
+        effect = np.linalg.solve(self.gram - across @ absorbed, self.due[:, :, None] - across @ worth)
+        return np.asarray((worth - absorbed @ effect)[:, :, 0]), np.asarray(effect[:, :, 0])
+
+    def without(self, taken: Floats) -> _Normal:
+        """Less what (d, m + k + 1, m + k + 1) leanings take, amounts last."""
+        m = self.square.shape[1]
+        return _Normal(
+            self.square - taken[:, :m, :m],
+            self.aside - taken[:, :m, m:-1],
+            self.gram - taken[:, m:-1, m:-1],
+            self.owed - taken[:, :m, -1],
+            self.due - taken[:, m:-1, -1],
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +74,16 @@ class Design:
     """Rows with what does not change between draws.
 
     `scaled` divides by each annotator's scale: from `anchors`, which hold the same annotators as the rows do, else the
-    own mean |w|. `transform` is applied to the amounts after that, for sensitivity alone.
+    own mean |w|. `transform` is applied to the amounts after that, for sensitivity alone. `columns` are covariates, and
+    `shrinkage` holds each annotator's own leaning to the side shown first (`worth_columns`).
     """
 
     rows: AmountRows
     scaled: bool
     anchors: AnchorAnswers | None = None
     transform: Callable[[Floats], Floats] | None = None  # (n, d) -> (n, d)
+    columns: Columns | None = None  # of n rows
+    shrinkage: Floats | None = None  # (K,) added to what an annotator's rows weigh; None without leanings
 
     @property
     def count(self) -> int:
@@ -94,10 +118,23 @@ class Design:
         return self._solve(self._once)
 
     def residuals(self) -> Floats:
-        """(n,) of the fit itself."""
+        """(n,) of the fit itself, leanings not taken off."""
         fit, rows = self.solve(), self.rows
-        worth = fit.worth[0]
-        return np.asarray(self.scaled_amounts() - (worth[rows.low] - worth[rows.high] + fit.side[0] * rows.side))
+        worth, effect = fit.worth[0], np.append(fit.effect[0], fit.side[: self.side_is_separable])
+        return np.asarray(self.scaled_amounts() - (worth[rows.low] - worth[rows.high] + self._predictors @ effect))
+
+    def weights(self) -> Floats:
+        """(n,) of the fit itself."""
+        return self._weighted(self._once)[0][:, 0]
+
+    def information(self) -> Floats:
+        """(m + k, m + k) of worths and columns in the fit itself, the side first among these where it is separable."""
+        normal = self._normal(self._once)
+        whole = np.block([[normal.square[0], normal.aside[0]], [normal.aside[0].T, normal.gram[0]]])
+        order = np.arange(len(whole))
+        if self.side_is_separable:
+            order = np.insert(order[:-1], self.count, order[-1])
+        return np.asarray(whole[np.ix_(order, order)])
 
     @cached_property
     def _once(self) -> _Draw:
@@ -110,7 +147,8 @@ class Design:
     def bootstrap(self, clustering: Clustering, draws: int, rng: np.random.Generator) -> Solved:
         """One fit for each draw of Exp(1) weights on the clusters in use, and on the anchors."""
         priced = 0 if self.anchors is None else self.anchors.amount.size
-        batch = max(1, BATCH // max(len(self.rows.low), self.count**2, priced))
+        leant = 0 if self.shrinkage is None else len(self.shrinkage) * (self.count + self._predictors.shape[1] + 1)
+        batch = max(1, BATCH // max(len(self.rows.low), self.count**2, priced, leant))
         solved = []
         for begin in range(0, draws, batch):
             size = min(batch, draws - begin)
@@ -124,39 +162,67 @@ class Design:
             if self.anchors is not None:
                 anchor = rng.standard_exponential((len(self.anchors.anchor), size))
             solved.append(self._solve(_Draw(annotator, prompt, anchor)))
-        worth = np.concatenate([one.worth for one in solved])
-        return Solved(worth, np.concatenate([one.side for one in solved]))
+        worth, effect = (np.concatenate([getattr(one, name) for one in solved]) for name in ("worth", "effect"))
+        return Solved(worth, np.concatenate([one.side for one in solved]), effect)
 
     @cached_property
     def side_is_separable(self) -> bool:
         """Whether the orders of showing leave anything of the side effect beside the worths."""
-        sums = self._sums(self._once)
-        absorbed = np.linalg.solve(self._laplacian(sums.mass), self._by_contestant(sums.side)[:, :, None])[0, :, 0]
-        left = float(sums.side_squared[0] - self._by_contestant(sums.side)[0] @ absorbed)
-        return left > SEPARABLE * float(sums.side_squared[0])
+        weight, _ = self._weighted(self._once)
+        side = self.rows.side[:, None]
+        aside = self._by_contestant(total_by(self._by_pair, side * weight))
+        square = self._laplacian(total_by(self._by_pair, weight))
+        whole = float((side**2 * weight).sum())
+        left = whole - float(aside[0] @ np.linalg.solve(square, aside[:, :, None])[0, :, 0])
+        return left > SEPARABLE * whole
+
+    @cached_property
+    def _predictors(self) -> Floats:
+        """(n, k) covariates, and the side where it is separable."""
+        covariates = np.empty((len(self.rows.low), 0)) if self.columns is None else self.columns.values
+        return np.column_stack((covariates, self.rows.side[:, None][:, : int(self.side_is_separable)]))
 
     def _solve(self, draw: _Draw) -> Solved:
-        sums = self._sums(draw)
-        aside, owed = self._by_contestant(sums.side), self._by_contestant(sums.amount)
-        both = np.asarray(np.linalg.solve(self._laplacian(sums.mass), np.stack((owed, aside), axis=2)))
-        worth, absorbed = both[:, :, 0], both[:, :, 1]
-        if not self.side_is_separable:
-            return Solved(worth, np.zeros(len(worth)))
-        # Schur complement of the worths: what the orders of showing leave for the side effect.
-        left = sums.side_squared - (aside * absorbed).sum(axis=1)
-        side = np.asarray((sums.side_amount - (aside * worth).sum(axis=1)) / left)
-        return Solved(worth - side[:, None] * absorbed, side)
+        worth, effect = self._normal(draw).solve()
+        covariates = effect.shape[1] - int(self.side_is_separable)
+        side = effect[:, -1] if self.side_is_separable else np.zeros(len(worth))
+        return Solved(worth, side, effect[:, :covariates])
 
-    def _sums(self, draw: _Draw) -> _Sums:
+    def _normal(self, draw: _Draw) -> _Normal:
         weight, weighted = self._weighted(draw)
-        side = self.rows.side[:, None]
-        return _Sums(
-            mass=total_by(self._by_pair, weight),
-            amount=total_by(self._by_pair, weighted),
-            side=total_by(self._by_pair, side * weight),
-            side_squared=(side**2 * weight).sum(axis=0),
-            side_amount=(side * weighted).sum(axis=0),
+        x = self._predictors
+        k = x.shape[1]
+        aside = [self._by_contestant(total_by(self._by_pair, one[:, None] * weight)) for one in x.T]
+        gram = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1).T @ weight
+        gram = gram.T.reshape(weight.shape[1], k, k)
+        if self.columns is not None:
+            held = np.append(self.columns.penalty, np.zeros(k - self.columns.count))
+            gram = gram + (weight.mean(axis=0))[:, None, None] * np.diag(held)
+        normal = _Normal(
+            square=self._laplacian(total_by(self._by_pair, weight)),
+            aside=np.reshape(aside, (k, weight.shape[1], self.count)).transpose(1, 2, 0),
+            gram=gram,
+            owed=self._by_contestant(total_by(self._by_pair, weighted)),
+            due=(x.T @ weighted).T,
         )
+        return normal if self.shrinkage is None else normal.without(self._leant(weight, weighted, draw))
+
+    def _leant(self, weight: Floats, weighted: Floats, draw: _Draw) -> Floats:
+        """(d, m + k + 1, m + k + 1) what leanings take of worths, columns and amounts; see `_Normal`."""
+        assert self.shrinkage is not None
+        rows, own = self.rows, self._by_annotator
+        people, side = rows.annotator.count, self.rows.side[:, None]
+        ends = [
+            membership(Labels(rows.annotator.code * self.count + end, people * self.count))
+            for end in (rows.low, rows.high)
+        ]
+        crossed = total_by(ends[0], side * weight) - total_by(ends[1], side * weight)
+        parts = [crossed.reshape(people, self.count, -1)]
+        parts += [total_by(own, side * one[:, None] * weight)[:, None] for one in self._predictors.T]
+        parts += [total_by(own, side * weighted)[:, None]]
+        whole = np.concatenate(parts, axis=1).transpose(2, 1, 0)
+        mass = total_by(own, side**2 * weight) + self.shrinkage[:, None] * draw.annotator
+        return np.asarray((whole / mass.T[:, None, :]) @ whole.transpose(0, 2, 1))
 
     def _weighted(self, draw: _Draw) -> tuple[Floats, Floats]:
         """(n, d) weights v and weighted amounts v·w/c, with c_k and n_k refitted in each draw."""
