@@ -98,7 +98,7 @@ def bradley_terry_strengths(
     table = tabulate(data if isinstance(data, Counts) else count_matrix(data), both_bad)
     if prior is None:
         refuse_without_maximum(table)
-    point = maximise(table.credit, table.total, prior, warm_start(start, table)).point
+    point = maximise(table.credit, table.total, prior, warm_start(start, table), point_alone=True).point
     return table.embed(point - gauge_weights(gauge, table) @ point, np.nan)
 
 

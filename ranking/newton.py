@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 
 import numpy as np
 from scipy.linalg import lapack
@@ -19,6 +20,8 @@ FARTHEST = 300.0
 MOST_STEPS = 100
 # Two votes that disagree leave a variance of 2, a chain of a thousand such pairs one of 2,000; see `refuse_flat`.
 FLATTEST = 1e6
+# From a step this small on, an old factor brings each further step down to about this share of the one before.
+KEPT_BELOW = 2e-2
 _FIX = "Fit with a prior (VirtualTie()), or check the counts for extreme values."
 
 
@@ -43,6 +46,7 @@ def climb(
     derivatives: Callable[[Floats], tuple[Floats, Floats]],
     start: Floats,
     allowed: Callable[[Floats, Floats], float] | None = None,
+    slope_alone: Callable[[Floats], Floats] | None = None,
 ) -> Optimum:
     """The maximum, from `start` (p,); `derivatives` gives gradient (p,) and information (p, p), fresh arrays.
 
@@ -50,16 +54,20 @@ def climb(
     Newton monotone on losses whose third derivative is bounded by their second, as the logistic's is (Sun &
     Tran-Dinh 2019, "Generalized self-concordant functions", Math. Program. 178, the case ν = 2). The
     information must be positive definite, with no direction left free. Where the log-likelihood has a domain
-    with a border, `allowed(point, step)` is the largest share of a step that stays well inside it.
+    with a border, `allowed(point, step)` is the largest share of a step that stays well inside it. With `slope_alone`,
+    the gradient by itself, the last steps keep the factor they have: the point is as exact, the factor is not.
     Raises NoConvergence.
     """
-    point = start
+    point, spread = start, inf
     for count in range(1, MOST_STEPS + 1):
-        slope, information = derivatives(point)
-        # Symmetric, so its transpose is the same matrix in the column order LAPACK works on in place.
-        factor, failed = lapack.dpotrf(information.T, lower=1, clean=1, overwrite_a=1)
-        if failed:
-            raise NoConvergence(f"The information matrix became singular at step {count}. {_FIX}")
+        if slope_alone is not None and spread <= KEPT_BELOW:
+            slope = slope_alone(point)
+        else:
+            slope, information = derivatives(point)
+            # Symmetric, so its transpose is the same matrix in the column order LAPACK works on in place.
+            factor, failed = lapack.dpotrf(information.T, lower=1, clean=1, overwrite_a=1)
+            if failed:
+                raise NoConvergence(f"The information matrix became singular at step {count}. {_FIX}")
         step, _ = lapack.dpotrs(factor, slope, lower=1)
         spread = max(float(np.maximum.reduce(step)), 0.0) - min(float(np.minimum.reduce(step)), 0.0)
         share = 1.0 if spread <= 1.0 else float(np.log1p(spread)) / spread

@@ -39,14 +39,24 @@ def derivatives(strength: Floats, wins: Floats, total: Floats) -> tuple[Floats, 
     return slope, weight
 
 
+def gradient(strength: Floats, wins: Floats, total: Floats) -> Floats:
+    """(m,) of `derivatives`, at less than half its cost."""
+    odds = np.exp(strength)
+    weight = total / np.add.outer(odds, odds)
+    return np.asarray(wins - odds * (weight @ np.ones_like(odds)))
+
+
 def win_probability(strength: Floats) -> Floats:
     """(m, m) P(i over j)."""
     odds = np.exp(strength)
     return np.asarray(odds[:, None] / np.add.outer(odds, odds))
 
 
-def maximise(wins: Floats, total: Floats, prior: Prior | None, start: Floats | None) -> Optimum:
-    """From `start` (m,), else from the logit of each win rate.
+def maximise(
+    wins: Floats, total: Floats, prior: Prior | None, start: Floats | None, *, point_alone: bool = False
+) -> Optimum:
+    """From `start` (m,), else from the logit of each win rate. With `point_alone` the optimum's factor is that of a
+    point nearby, and no covariance may be made of it.
 
     Without a prior the comparisons must be strongly connected; the optimum then has Σ θ = 0 and its
     information carries a constant in every entry, which no difference of strengths sees.
@@ -62,7 +72,12 @@ def maximise(wins: Floats, total: Floats, prior: Prior | None, start: Floats | N
             add_to_diagonal(information, prior.curvature(strength))
         return slope, information
 
-    return climb(penalised, win_rate_logits(wins, total) if start is None else start - start.mean())
+    def slope_alone(strength: Floats) -> Floats:
+        slope = gradient(strength, wins, total)
+        return slope if prior is None else slope + prior.gradient(strength)
+
+    first = win_rate_logits(wins, total) if start is None else start - start.mean()
+    return climb(penalised, first, slope_alone=slope_alone if point_alone else None)
 
 
 def win_rate_logits(wins: Floats, total: Floats) -> Floats:
