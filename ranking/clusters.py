@@ -99,7 +99,7 @@ def choose_scheme(rows: Labelled, wanted: Covariance) -> Scheme:
         prompts=prompt.count if prompt else None,
         degrees_of_freedom=min((one.count - 1.0 for one in labels), default=inf),
     )
-    return Scheme(clustering, tuple(labels), _notes(clustering))
+    return Scheme(clustering, tuple(labels), notes_of(clustering))
 
 
 def spread_of(
@@ -171,7 +171,8 @@ def _usable(name: str, labels: Labels | None) -> Labels:
     return labels
 
 
-def _notes(clustering: Clustering) -> tuple[Note, ...]:
+def notes_of(clustering: Clustering) -> tuple[Note, ...]:
+    """What few clusters make a reader's business."""
     notes = []
     if clustering.annotators is not None and clustering.annotators < FEW_ANNOTATORS:
         notes.append(Note.FEW_ANNOTATORS)

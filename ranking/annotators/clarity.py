@@ -6,6 +6,10 @@ Newton's steps for θ and for ln a in turn. Nobody reverses here; `reliability` 
 With few votes each, the a_k are drawn towards one another and the spread of θ stretches with that, by up to e^{0.7²/2}:
 compare such strengths with one another, not with those of another fit. Their order does not mind.
 
+With `adjust` (covariates x of A minus B, and the side) P(A | k) = σ(a_k·d + x·β + s_k): what is seen more or less
+clearly is d alone, while β and the gain s_k of the side shown first are in plain logits. Where x goes along with the
+strengths, β gives way to a stretch of θ.
+
 A tie is half a vote for each side. Strengths have the prior of the boards, so any log with annotators has a maximum.
 Standard errors of ln a are the inverse information's. Those of θ allow for a and are clustered as `covariance` asks,
 through each row's influence, an array of rows x contestants.
@@ -22,17 +26,23 @@ from ..arrays import Floats, Ints
 from ..bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW
 from ..comparisons import Comparisons
 from ..counts import BothBad
+from ..covariates.adjustment import Adjustment, Effects
+from ..covariates.side import Leanings
 from ..errors import BadParameter, NoConvergence
 from ..gauge import Gauge
 from ..newton import add_to_diagonal, climb
 from ..pair_likelihood import win_probability
 from ..priors import Prior
 from ..strengths import Covariance, StrengthFit
+from .adjusted import Asked
 from .panel import Information, Panel, panel_of
+from .scoring import Found, Problem, State, Terms, fit_adjusted
 
 LOG_SCALE_SD = 0.7
 TOLERANCE = 1e-8
 MOST_ROUNDS = 1000
+# Two rounds that come back to within this share of a step would not end in MOST_ROUNDS.
+TO_AND_FRO = 0.01
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -45,6 +55,8 @@ class ScaleFit(StrengthFit):
     log_scale_error: Floats  # (K,)
     prior: Prior
     both_bad: BothBad
+    effects: Effects | None = None  # of covariates and of the side, in plain logits
+    leanings: Leanings | None = None  # under Side.ANNOTATOR
 
     @property
     def scale(self) -> Floats:
@@ -61,49 +73,63 @@ def fit_scale(
     *,
     prior: Prior = BOARD_PRIOR,
     log_scale_sd: float = LOG_SCALE_SD,
+    adjust: Adjustment | None = None,
     covariance: Covariance = Covariance.AUTO,
     gauge: Gauge | int = Gauge.BATTLES,
     both_bad: BothBad = BothBad.LEAVE_OUT,
     floor: bool = True,
     provisional_below: float = PROVISIONAL_BELOW,
 ) -> ScaleFit:
-    """Strengths and each annotator's ln a.
+    """Strengths and each annotator's ln a. Covariates are ignored without `adjust`.
 
-    Raises MissingLabels, NoComparisons, BadParameter, NoConvergence, TooFewClusters, UnknownIndex.
+    Raises MissingLabels, NoComparisons, BadParameter, BadCovariate, ShapeMismatch, NoConvergence, TooFewClusters,
+    UnknownIndex.
     """
     if not log_scale_sd > 0.0:
         raise BadParameter(f"log_scale_sd is {log_scale_sd}; give a positive number, or fit_bradley_terry for equals.")
     panel = panel_of(comparisons, both_bad)
-    strength, log_scale, rounds = _alternate(panel, prior, log_scale_sd)
+    if adjust is None:
+        found = _unadjusted(panel, prior, log_scale_sd, covariance)
+    else:
+        found = fit_adjusted(panel, Clarity(log_scale_sd), adjust, prior, covariance)
+    return ScaleFit(
+        **panel.gauged(found.strength, found.inference, gauge),
+        evidence=panel.table.evidence(provisional_below),
+        floor=floor,
+        log_likelihood=panel.log_likelihood(found.p),
+        iterations=found.rounds,
+        notes=found.inference.spread.notes + panel.table.groups.notes,
+        annotator=panel.labels,
+        votes=panel.votes,
+        log_scale=found.own,
+        log_scale_error=found.inference.annotator_error,
+        prior=prior,
+        both_bad=both_bad,
+        effects=found.effects,
+        leanings=found.leanings,
+    )
+
+
+def _unadjusted(panel: Panel, prior: Prior, sd: float, covariance: Covariance) -> Found:
+    strength, log_scale, rounds = _alternate(panel, prior, sd)
     seen = np.exp(log_scale)[panel.annotator.code]
     shown = seen * panel.difference(strength)
     p = expit(shown)
-    inference = scale_information(panel, strength, log_scale, prior, log_scale_sd).infer(
+    inference = scale_information(panel, strength, log_scale, prior, sd).infer(
         panel, (panel.rows.outcome - p) * seen, (panel.rows.outcome - p) * shown, covariance
     )
-    return ScaleFit(
-        **panel.gauged(strength, inference, gauge),
-        evidence=panel.table.evidence(provisional_below),
-        floor=floor,
-        log_likelihood=panel.log_likelihood(p),
-        iterations=rounds,
-        notes=inference.spread.notes + panel.table.groups.notes,
-        annotator=panel.labels,
-        votes=panel.votes,
-        log_scale=log_scale,
-        log_scale_error=inference.annotator_error,
-        prior=prior,
-        both_bad=both_bad,
-    )
+    return Found(strength, log_scale, p, rounds, inference)
 
 
 def _alternate(panel: Panel, prior: Prior, sd: float) -> tuple[Floats, Floats, int]:
     """Strengths (m,), ln a (K,) and the rounds it took, from the pooled fit.
 
     A round climbs to the best strengths for these scales, then takes one Newton step in the scales on mean ln a = 0.
+    Where an annotator's votes curve twice as much as expected, that goes to and fro, and `scoring` takes over.
     """
     rows, code = panel.rows, panel.annotator.code
-    strength, log_scale = np.zeros(rows.count), np.zeros(panel.annotator.count)
+    strength = np.zeros(rows.count)
+    log_scale = before = np.zeros(panel.annotator.count)
     for rounds in range(1, MOST_ROUNDS + 1):
         scale = np.exp(log_scale)[code]
 
@@ -122,9 +148,14 @@ def _alternate(panel: Panel, prior: Prior, sd: float) -> tuple[Floats, Floats, i
         step = (slope - (slope / curvature).sum() / (1.0 / curvature).sum()) / curvature
         step *= min(1.0, 1.0 / float(np.abs(step).max() + 1e-300))
         moved = max(float(np.abs(better - strength).max()), float(np.abs(step).max()))
-        strength, log_scale = better, log_scale + step
+        returned = float(np.abs(log_scale + step - before).max()) < TO_AND_FRO * moved and moved > 1e-3
+        strength, log_scale, before = better, log_scale + step, log_scale
         if moved < TOLERANCE:
             return strength, log_scale - log_scale.mean(), rounds
+        if returned:
+            level = State(strength, np.empty(0), log_scale - log_scale.mean(), np.zeros_like(log_scale))
+            at, more = Problem(panel, Asked.nothing(panel), Clarity(sd), prior).climb(level)
+            return at.strength, at.own, rounds + more
     raise NoConvergence(f"Scales still moved by {moved:.1e} after {MOST_ROUNDS} rounds; give a smaller log_scale_sd.")
 
 
@@ -145,3 +176,45 @@ def scale_information(panel: Panel, strength: Floats, log_scale: Floats, prior: 
     own = panel.by_annotator(weight * shown**2) + 1.0 / sd**2
     count = panel.annotator.count
     return Information(square, panel.crossed(weight * scale * shown), np.asarray(own), np.full(count, 1.0 / count))
+
+
+@dataclass(frozen=True)
+class Clarity:
+    """ln a as the number of an annotator, for `scoring`."""
+
+    sd: float
+
+    def start(self, annotators: int) -> Floats:
+        """All equal."""
+        return np.zeros(annotators)
+
+    def terms(self, d: Floats, x: Floats, side: Floats, own: Floats) -> Terms:
+        """P(A) = σ(a·d + x + side)."""
+        scale = np.exp(own)
+        p = expit(scale * d + x + side)
+        spread = p * (1.0 - p)
+        return Terms(p, scale * spread, spread, spread, scale * d * spread)
+
+    def log_density(self, own: Floats) -> float:
+        """Of N(0, sd²)."""
+        return float(-0.5 * (own @ own) / self.sd**2)
+
+    def slope(self, own: Floats) -> Floats:
+        """(K,)"""
+        return -own / self.sd**2
+
+    def curvature(self, own: Floats) -> Floats:
+        """(K,)"""
+        return np.full_like(own, 1.0 / self.sd**2)
+
+    def held(self, own: Floats) -> Floats:
+        """The mean."""
+        return np.full(len(own), 1.0 / len(own))
+
+    def room(self, own: Floats, step: Floats) -> float:
+        """All of it."""
+        return 1.0
+
+    def upright(self, at: State, covariates: int) -> State:
+        """As it is."""
+        return at

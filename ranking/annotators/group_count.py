@@ -13,7 +13,8 @@ from ..counts import BothBad
 from ..errors import BadParameter
 from ..held_out import HeldOut, compare_losses
 from ..priors import Prior
-from .mixture import RESTARTS, climb_once
+from .grouping import climb_once
+from .mixture import RESTARTS
 from .panel import Panel, panel_of
 
 # Superfluous groups converge slowly, and a thousandth of a nat moves no choice.

@@ -7,33 +7,37 @@ Groups are numbered by π, largest first. The strengths have the prior of the bo
 
 Each group's board is `fit_bradley_terry` on the votes weighed by responsibility: its intervals take the groups as
 known, so they are too short where `responsibility` is far from 0 and 1. How many groups there are is for
-`choose_group_count` to say. The levels of two groups cannot be compared, only differences within each: the max-min
-board counts in regret.
+`choose_group_count` to say.
+
+With `adjust` (covariates x of A minus B, and the side) the logit is d_g + x·β + s_k. Effects are common to all groups,
+and leanings to a side each annotator's own: groups then differ in taste alone, where effects of their own would let
+people who lean alike, or read alike fast, make up a group. What each run of EM reached is then without leanings, which
+are fitted from the best.
+
+The levels of two groups cannot be compared, only differences within each: the max-min board counts in regret.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import log_softmax
 
 from ..arrays import Floats, Ints
-from ..bradley_terry import BOARD_PRIOR, BradleyTerryFit, fit_bradley_terry
+from ..bradley_terry import BOARD_PRIOR, BradleyTerryFit
 from ..comparisons import Comparisons
 from ..counts import BothBad
-from ..errors import BadParameter, NoConvergence, ShapeMismatch
-from ..gauge import Gauge
-from ..pair_likelihood import maximise
+from ..covariates.adjustment import Adjustment, Effects
+from ..covariates.side import Leanings
+from ..errors import BadParameter, ShapeMismatch
 from ..priors import Prior
 from ..strengths import Covariance
+from .adjusted import Asked
+from .adjusted_mixture import fit_adjusted_mixture
+from .grouping import Boards, climb_once, group_board, known
 from .panel import Panel, panel_of
 
 RESTARTS = 6
-TOLERANCE = 1e-7
-MOST_ROUNDS = 2000
-# Responsibilities below this are left out of a group's board, so that its clusters are those who belong to it.
-NEGLIGIBLE = 1e-6
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -45,9 +49,11 @@ class MixtureFit:
     annotator: Ints  # (K,) labels, -1 where unknown
     responsibility: Floats  # (K, G) P(group | votes of k), rows sum to one
     log_likelihood: float  # of the votes, without the prior
-    bic: float  # -2·log_likelihood + (G(M - 1) + G - 1)·ln K, K annotators being the independent units
+    bic: float  # -2·log_likelihood + (G(M - 1) + G - 1 + k)·ln K, K annotators being the units, k effects
     restart_values: Floats  # (restarts,) log posterior at the end of each; one value alone at the top is a warning
     iterations: int
+    effects: Effects | None = None  # of covariates and of the side, common to all groups
+    leanings: Leanings | None = None  # under Side.ANNOTATOR
 
     @property
     def strength(self) -> Floats:
@@ -77,91 +83,46 @@ def fit_mixture(
     rng: np.random.Generator,
     restarts: int = RESTARTS,
     prior: Prior = BOARD_PRIOR,
+    adjust: Adjustment | None = None,
     covariance: Covariance = Covariance.AUTO,
     both_bad: BothBad = BothBad.LEAVE_OUT,
 ) -> MixtureFit:
-    """Raises MissingLabels, NoComparisons, BadParameter, NoConvergence, TooFewClusters."""
+    """Covariates are ignored without `adjust`.
+
+    Raises MissingLabels, NoComparisons, BadParameter, BadCovariate, ShapeMismatch, NoConvergence, TooFewClusters.
+    """
     if groups < 1 or restarts < 1:
         raise BadParameter(f"groups is {groups} and restarts {restarts}; give at least 1 of each.")
     panel = panel_of(comparisons, both_bad)
     if groups > panel.annotator.count:
         raise BadParameter(f"{groups} groups of {panel.annotator.count} annotators; give fewer groups.")
-    ends = [climb_once(panel, groups, prior, rng) for _ in range(restarts)]
-    best = max(ends, key=lambda end: end.value)
-    first = np.argsort(-best.share, kind="stable")
-    belongs = np.where(best.belongs < NEGLIGIBLE, 0.0, best.belongs)[:, first]
-    parameters = groups * (panel.rows.count - 1) + groups - 1
+    if adjust is None:
+        found, values = _unadjusted(panel, groups, rng, restarts, prior, covariance)
+    else:
+        found, values = fit_adjusted_mixture(Asked.of(panel, adjust), groups, rng, restarts, prior, covariance)
+    parameters = groups * (panel.rows.count - 1) + groups - 1 + (found.effects.value.size if found.effects else 0)
     return MixtureFit(
-        share=best.share[first],
-        boards=tuple(_board(panel, column, prior, covariance) for column in belongs.T),
+        share=found.end.share,
+        boards=found.boards,
         annotator=panel.labels,
-        responsibility=best.belongs[:, first],
-        log_likelihood=best.log_likelihood,
-        bic=parameters * float(np.log(panel.annotator.count)) - 2.0 * best.log_likelihood,
-        restart_values=np.array([end.value for end in ends]),
-        iterations=best.rounds,
+        responsibility=found.end.belongs,
+        log_likelihood=found.end.log_likelihood,
+        bic=parameters * float(np.log(panel.annotator.count)) - 2.0 * found.end.log_likelihood,
+        restart_values=values,
+        iterations=found.end.rounds,
+        effects=found.effects,
+        leanings=found.leanings,
     )
 
 
-@dataclass(frozen=True, eq=False)
-class End:
-    """Where one run of EM came to rest."""
-
-    strength: Floats  # (G, m)
-    share: Floats  # (G,)
-    belongs: Floats  # (K, G)
-    log_likelihood: float
-    value: float  # log posterior
-    rounds: int
-
-
-def climb_once(panel: Panel, groups: int, prior: Prior, rng: np.random.Generator, tolerance: float = TOLERANCE) -> End:
-    """EM from random responsibilities until a round gains less than `tolerance` nats. Raises NoConvergence."""
-    belongs = rng.dirichlet(np.ones(groups), panel.annotator.count)
-    strength = np.zeros((groups, panel.rows.count))
-    reached = -np.inf
-    for rounds in range(1, MOST_ROUNDS + 1):
-        share = belongs.mean(axis=0)
-        strength = np.array([_strengths(panel, belongs[:, g], prior, strength[g]) for g in range(groups)])
-        belongs, log_likelihood = respond(panel, strength, share)
-        value = log_likelihood + sum(prior.log_density(one) for one in strength)
-        if value - reached < tolerance:
-            return End(strength, share, belongs, log_likelihood, value, rounds)
-        reached = value
-    raise NoConvergence(f"EM still rose after {MOST_ROUNDS} rounds; give fewer groups or a stronger prior.")
-
-
-def respond(panel: Panel, strength: Floats, share: Floats) -> tuple[Floats, float]:
-    """(K, G) P(group | votes of each annotator), and the log-likelihood; strength (G, m), share (G,)."""
-    y = panel.rows.outcome
-    shown = [panel.difference(one) for one in strength]
-    each = [-(y * np.logaddexp(0.0, -d) + (1.0 - y) * np.logaddexp(0.0, d)) for d in shown]
-    with np.errstate(divide="ignore"):  # a group that lost everyone has share 0 and is left at that
-        joint = np.log(share) + np.stack([panel.by_annotator(panel.weight * one) for one in each], axis=1)
-    return np.exp(log_softmax(joint, axis=1)), float(np.logaddexp.reduce(joint, axis=1).sum())
-
-
-def _strengths(panel: Panel, belongs: Floats, prior: Prior, start: Floats) -> Floats:
-    """(m,) of one group; belongs (K,)."""
-    rows, weight = panel.rows, panel.weight * belongs[panel.annotator.code]
-    count = rows.count
-    credit = np.bincount(rows.a, weights=weight * rows.outcome, minlength=count)
-    credit += np.bincount(rows.b, weights=weight * (1.0 - rows.outcome), minlength=count)
-    cells = np.bincount(rows.a * count + rows.b, weights=weight, minlength=count * count).reshape(count, count)
-    return maximise(credit.astype(np.float64), (cells + cells.T).astype(np.float64), prior, start).point
-
-
-def _board(panel: Panel, belongs: Floats, prior: Prior, covariance: Covariance) -> BradleyTerryFit:
-    """Over all contestants, in their own numbers."""
-    index = panel.table.index
-    rows = replace(
-        panel.rows,
-        a=index[panel.rows.a],
-        b=index[panel.rows.b],
-        count=len(panel.table.present),
-        weight=panel.weight * belongs[panel.annotator.code],
-    )
-    return fit_bradley_terry(rows, prior=prior, covariance=covariance, gauge=Gauge.EQUAL, both_bad=BothBad.HALF)
+def _unadjusted(
+    panel: Panel, groups: int, rng: np.random.Generator, restarts: int, prior: Prior, covariance: Covariance
+) -> tuple[Boards, Floats]:
+    """With the value (restarts,) that each run of EM reached."""
+    ends = [climb_once(panel, groups, prior, rng) for _ in range(restarts)]
+    best = max(ends, key=lambda end: end.value).ordered()
+    boards = tuple(group_board(panel, one, prior, covariance) for one in known(best.belongs).T)
+    return Boards(best, boards), np.array([end.value for end in ends])
 
 
 def max_min_board(strength: Floats) -> MaxMinBoard:

@@ -172,8 +172,15 @@ class Information:
         Every annotator's scores in the own number sum to nothing at the fit. Clustered by annotator they would hide
         how uncertain the held sum is, which moves all strengths together; that part is added with votes apart.
         """
+        rows = panel.rows
+        influence = along[:, None] * (self.inverse[rows.a] - self.inverse[rows.b])
+        return self.infer_from(panel, influence, own, wanted, model_scale)
+
+    def infer_from(
+        self, panel: Panel, influence: Floats, own: Floats, wanted: Covariance, model_scale: float = 1.0
+    ) -> Inference:
+        """As `infer`, from the influence (n, p) of each row were its annotator's number known, which is overwritten."""
         inverse, rows, code = self.inverse, panel.rows, panel.annotator.code
-        influence = along[:, None] * (inverse[rows.a] - inverse[rows.b])
         influence -= own[:, None] * (self._absorbed @ inverse)[code]
 
         def meat() -> Floats:

@@ -7,6 +7,11 @@ Bennett, Collins-Thompson & Horvitz 2013, "Pairwise ranking aggregation in a cro
 To first order the votes tell (2η_k - 1)·θ alone: the order of θ rests on the data, its spread also on the prior of η,
 and closely matched contestants leave it to the prior.
 
+With `adjust` (covariates x of A minus B, and the side) P(A | k) = η_k·σ(s_k + u) + (1 - η_k)·σ(s_k - u), u = d + x·β.
+What is judged is u, style and latency with it, and one who reverses reverses all of that. The gain s_k of the side
+shown first is outside η_k: it moves the hand whatever its owner thinks, and one who guesses has it too. β has the
+spread of θ, with what that rests on; β in units of θ is the data's.
+
 A tie is half a vote for each side. Strengths have the prior of the boards, so any log with annotators has a maximum.
 Standard errors of η are the inverse information's. Those of θ allow for η and are clustered as `covariance` asks,
 through each row's influence, an array of rows x contestants.
@@ -23,6 +28,8 @@ from ..arrays import Bools, Floats, Ints
 from ..bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW
 from ..comparisons import Comparisons
 from ..counts import BothBad
+from ..covariates.adjustment import Adjustment, Effects
+from ..covariates.side import Leanings
 from ..errors import BadParameter, NoConvergence
 from ..gauge import Gauge
 from ..newton import add_to_diagonal
@@ -30,6 +37,7 @@ from ..pair_likelihood import maximise, win_probability
 from ..priors import Prior
 from ..strengths import Covariance, StrengthFit, two_sided_quantile
 from .panel import Information, Panel, panel_of
+from .scoring import Found, State, Terms, fit_adjusted
 
 BETA = (6.0, 1.5)
 # Each round of EM shortens what is left by a constant factor, seldom above 0.95.
@@ -47,6 +55,8 @@ class CrowdFit(StrengthFit):
     truthful_error: Floats  # (K,)
     prior: Prior
     both_bad: BothBad
+    effects: Effects | None = None  # of covariates, on u, and of the side
+    leanings: Leanings | None = None  # under Side.ANNOTATOR
 
     def adversarial(self, level: float = 0.95) -> Bools:
         """(K,) whose whole interval for η lies below ½: they mostly say the opposite of the others."""
@@ -62,19 +72,44 @@ def fit_crowd(
     *,
     prior: Prior = BOARD_PRIOR,
     beta: tuple[float, float] = BETA,
+    adjust: Adjustment | None = None,
     covariance: Covariance = Covariance.AUTO,
     gauge: Gauge | int = Gauge.BATTLES,
     both_bad: BothBad = BothBad.LEAVE_OUT,
     floor: bool = True,
     provisional_below: float = PROVISIONAL_BELOW,
 ) -> CrowdFit:
-    """Strengths and each annotator's η; both `beta` parameters above 1.
+    """Strengths and each annotator's η; both `beta` parameters above 1. Covariates are ignored without `adjust`.
 
-    Raises MissingLabels, NoComparisons, BadParameter, NoConvergence, TooFewClusters, UnknownIndex.
+    Raises MissingLabels, NoComparisons, BadParameter, BadCovariate, ShapeMismatch, NoConvergence, TooFewClusters,
+    UnknownIndex.
     """
     if not min(beta) > 1.0:
         raise BadParameter(f"beta is {beta}; give two numbers above 1, or η runs to 0 or 1.")
     panel = panel_of(comparisons, both_bad)
+    if adjust is None:
+        found = _unadjusted(panel, prior, beta, covariance)
+    else:
+        found = fit_adjusted(panel, Truth(beta), adjust, prior, covariance)
+    return CrowdFit(
+        **panel.gauged(found.strength, found.inference, gauge),
+        evidence=panel.table.evidence(provisional_below),
+        floor=floor,
+        log_likelihood=panel.log_likelihood(found.p),
+        iterations=found.rounds,
+        notes=found.inference.spread.notes + panel.table.groups.notes,
+        annotator=panel.labels,
+        votes=panel.votes,
+        truthful=found.own,
+        truthful_error=found.inference.annotator_error,
+        prior=prior,
+        both_bad=both_bad,
+        effects=found.effects,
+        leanings=found.leanings,
+    )
+
+
+def _unadjusted(panel: Panel, prior: Prior, beta: tuple[float, float], covariance: Covariance) -> Found:
     strength, eta, rounds = _expect_and_maximise(panel, prior, beta)
     if eta.mean() < 0.5:
         strength, eta = -strength, 1.0 - eta
@@ -83,20 +118,7 @@ def fit_crowd(
     inference = crowd_information(panel, strength, eta, prior, beta).infer(
         panel, residual * by_d, residual * by_eta, covariance
     )
-    return CrowdFit(
-        **panel.gauged(strength, inference, gauge),
-        evidence=panel.table.evidence(provisional_below),
-        floor=floor,
-        log_likelihood=panel.log_likelihood(p),
-        iterations=rounds,
-        notes=inference.spread.notes + panel.table.groups.notes,
-        annotator=panel.labels,
-        votes=panel.votes,
-        truthful=eta,
-        truthful_error=inference.annotator_error,
-        prior=prior,
-        both_bad=both_bad,
-    )
+    return Found(strength, eta, p, rounds, inference)
 
 
 def _expect_and_maximise(panel: Panel, prior: Prior, beta: tuple[float, float]) -> tuple[Floats, Floats, int]:
@@ -157,3 +179,49 @@ def crowd_information(
     believed = (beta[0] - 1.0) / eta**2 + (beta[1] - 1.0) / (1.0 - eta) ** 2
     own = panel.by_annotator(weight * by_eta**2) + believed
     return Information(square, panel.crossed(weight * by_d * by_eta), np.asarray(own))
+
+
+@dataclass(frozen=True)
+class Truth:
+    """η as the number of an annotator, for `scoring`."""
+
+    beta: tuple[float, float]
+
+    def start(self, annotators: int) -> Floats:
+        """The prior's mean."""
+        return np.full(annotators, self.beta[0] / sum(self.beta))
+
+    def terms(self, d: Floats, x: Floats, side: Floats, own: Floats) -> Terms:
+        """P(A) = η·σ(side + u) + (1 - η)·σ(side - u), u = d + x."""
+        told, turned = expit(side + d + x), expit(side - d - x)
+        honest, reversed_ = own * told * (1.0 - told), (1.0 - own) * turned * (1.0 - turned)
+        by_u = honest - reversed_
+        return Terms(own * told + (1.0 - own) * turned, by_u, by_u, honest + reversed_, told - turned)
+
+    def log_density(self, own: Floats) -> float:
+        """Of Beta."""
+        return float(((self.beta[0] - 1.0) * np.log(own) + (self.beta[1] - 1.0) * np.log1p(-own)).sum())
+
+    def slope(self, own: Floats) -> Floats:
+        """(K,)"""
+        return np.asarray((self.beta[0] - 1.0) / own - (self.beta[1] - 1.0) / (1.0 - own))
+
+    def curvature(self, own: Floats) -> Floats:
+        """(K,)"""
+        return np.asarray((self.beta[0] - 1.0) / own**2 + (self.beta[1] - 1.0) / (1.0 - own) ** 2)
+
+    def held(self, own: Floats) -> None:
+        """Nothing."""
+
+    def room(self, own: Floats, step: Floats) -> float:
+        """No η goes more than nine tenths of its way to 0 or 1."""
+        left = np.where(step > 0.0, 1.0 - own, own)
+        return float(min(1.0, 0.9 / float((np.abs(step) / left).max() + 1e-300)))
+
+    def upright(self, at: State, covariates: int) -> State:
+        """Mean η above ½; the side is as it was."""
+        if at.own.mean() >= 0.5:
+            return at
+        effect = at.effect.copy()
+        effect[:covariates] *= -1.0
+        return State(-at.strength, effect, 1.0 - at.own, at.leaning)

@@ -32,7 +32,7 @@ from ..strengths import Covariance, StrengthFit, two_sided_quantile
 from .adjustment import Effects
 from .design import Design, Side, design, refuse_collinear, rows_of
 from .responses import Response
-from .side import Leanings, improved, leaning_variance, no_leanings
+from .side import Leanings, improved, leaning_variance, no_leanings, refuse_one_sided
 from .sums import Parameters, gradient_and_information, log_likelihood, meat, residuals
 from .unadjusted import Plain, Settings, fit_plain
 
@@ -98,7 +98,7 @@ def fit_with_covariates(
     plain = fit_plain(data, counts, response, settings)
     table = tabulate(counts, both_bad)
     if side is not Side.NONE:
-        _refuse_one_sided(counts)
+        refuse_one_sided(counts.a_wins, counts.b_wins)
     columns = design(_rows(data, counts, side, response), side, both_bad, names, plain.answers)
     if not columns.names:
         raise BadCovariate("There is nothing to adjust for; give covariates or ask for a side.")
@@ -164,15 +164,6 @@ def _rows(data: Comparisons | Counts, counts: Counts, side: Side, response: Resp
     if isinstance(data, Counts) or (collapsible and data.covariates is None):
         return rows_of(counts)
     return data
-
-
-def _refuse_one_sided(counts: Counts) -> None:
-    """Raises BadCovariate."""
-    if not counts.a_wins.any() or not counts.b_wins.any():
-        raise BadCovariate(
-            "side: every preference went to one side, so its gain has no bound. Counts.of folds the sides; keep both "
-            "planes, or use Side.NONE."
-        )
 
 
 def _maximise(columns: Design, table: PairTable, side: Side, terms: _Terms) -> tuple[_Point, Leanings | None]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import Floats, Ints
-from ..errors import MissingLabels
+from ..arrays import Bools, Floats, Ints
+from ..errors import BadCovariate, MissingLabels
 from .design import BLOCK, Design
 from .sums import Parameters, residuals
 
@@ -28,12 +28,21 @@ class Leanings:
 
 
 @dataclass(frozen=True, eq=False)
-class _Totals:
-    """Sums per annotator at some parameters, those of rows without one last."""
+class Totals:
+    """Sums per annotator at some parameters, η being the logit."""
 
-    left: Floats  # (K + 1,) Σ w·∂η, with half ties w·(y - p)
-    squared: Floats  # (K + 1,) Σ w·(∂η)²
-    spread: Floats  # (K + 1,) Σ -w·∂η²
+    left: Floats  # (K,) Σ w·∂η, with half ties w·(y - p)
+    squared: Floats  # (K,) Σ w·(∂η)²
+    spread: Floats  # (K,) Σ -w·∂η²
+
+    def variance(self) -> float:
+        """ρ² by moments at a fit without leanings: Σ R²/(φ·I) expects K + ρ²·ΣI/φ (R residual, I information, φ the
+        dispersion that ties leave)."""
+        seen = self.spread > 0
+        information = self.spread[seen]
+        dispersion = float(self.squared[seen].sum() / information.sum())
+        misfit = float((self.left[seen] ** 2 / information).sum()) / dispersion - len(information)
+        return max(0.0, dispersion * misfit / float(information.sum()))
 
 
 def no_leanings(annotator: Ints | None) -> Leanings:
@@ -45,15 +54,19 @@ def no_leanings(annotator: Ints | None) -> Leanings:
     return Leanings(labels, nothing, nothing, 0.0)
 
 
+def refuse_one_sided(for_a: Floats | Bools, for_b: Floats | Bools) -> None:
+    """From which preferences went to either side. Raises BadCovariate."""
+    if not for_a.any() or not for_b.any():
+        raise BadCovariate(
+            "side: every preference went to one side, so its gain has no bound. Counts.of folds the sides; keep both "
+            "planes, or use Side.NONE."
+        )
+
+
 def leaning_variance(design: Design, at: Parameters, leanings: Leanings) -> float:
-    """ρ² by moments at a fit without leanings: Σ R²/(φ·I) expects K + ρ²·ΣI/φ (R residual, I information, φ the
-    dispersion that ties leave)."""
+    """ρ² at a fit without leanings."""
     totals = _per_annotator(design, at, leanings)
-    seen = np.append(totals.spread[:-1] > 0, False)
-    information = totals.spread[seen]
-    dispersion = float(totals.squared[seen].sum() / information.sum())
-    misfit = float((totals.left[seen] ** 2 / information).sum()) / dispersion - len(information)
-    return max(0.0, dispersion * misfit / float(information.sum()))
+    return Totals(totals.left[:-1], totals.squared[:-1], totals.spread[:-1]).variance()
 
 
 def improved(design: Design, at: Parameters, leanings: Leanings, variance: float) -> tuple[Leanings, float]:
@@ -69,7 +82,8 @@ def improved(design: Design, at: Parameters, leanings: Leanings, variance: float
     return Leanings(leanings.annotator, moved, np.sqrt(1.0 / curvature), variance), float(np.clip(common, -1.0, 1.0))
 
 
-def _per_annotator(design: Design, at: Parameters, leanings: Leanings) -> _Totals:
+def _per_annotator(design: Design, at: Parameters, leanings: Leanings) -> Totals:
+    """With those of rows without an annotator last."""
     annotator = design.rows.annotator
     assert annotator is not None  # no_leanings has refused
     size = len(leanings.annotator) + 1
@@ -80,4 +94,4 @@ def _per_annotator(design: Design, at: Parameters, leanings: Leanings) -> _Total
         weight = 1.0 if block.weight is None else block.weight
         for total, values in zip(totals, (terms.left, terms.left**2, terms.spread), strict=True):
             total += np.bincount(place, weights=weight * values, minlength=size)
-    return _Totals(*totals)
+    return Totals(*totals)

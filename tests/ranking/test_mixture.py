@@ -21,7 +21,7 @@ from ranking import (
     fit_mixture,
     max_min_board,
 )
-from ranking.annotators.mixture import climb_once, respond
+from ranking.annotators.grouping import climb_once, respond
 from ranking.annotators.panel import panel_of
 from tests.ranking.annotator_worlds import mixture_world
 from tests.ranking.worlds import from_rows
