@@ -2,7 +2,7 @@
 
 In γ = U/σ, side/σ and h = 1/σ it is concave (Olsen 1978, "Note on the uniqueness of the maximum likelihood estimator
 for the Tobit model", Econometrica 46): an exact amount w gives ln h - ½(h·w - μ)², one in [l, u] gives
-ln(Φ(h·u - μ) - Φ(h·l - μ)), μ = γ_a - γ_b + side/σ. Newton's steps are in ln h, which keeps h positive.
+ln(Φ(h·u - μ) - Φ(h·l - μ)), μ = γ_a - γ_b + x·β/σ + side/σ. Newton's steps are in ln h, which keeps h positive.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from scipy.special import log_ndtr
 
 from .arrays import Bools, Floats, Ints
 from .clusters import Scores
+from .covariates.adjustment import Columns
 from .newton import Optimum, climb
 
 LOG_ROOT = 0.5 * float(np.log(2.0 * np.pi))
@@ -22,7 +23,7 @@ LOG_ROOT = 0.5 * float(np.log(2.0 * np.pi))
 
 @dataclass(frozen=True, eq=False)
 class BoundedRows:
-    """n amounts about m contestants; a point is (m + 2,): γ, side/σ (zero without `sided`), ln h."""
+    """n amounts about m contestants; a point is (m + k + 2,): γ, β/σ, side/σ (zero without `sided`), ln h."""
 
     a: Ints  # (n,)
     b: Ints  # (n,)
@@ -31,6 +32,7 @@ class BoundedRows:
     weight: Floats  # (n,)
     count: int  # m
     sided: bool  # whether the side effect is fitted
+    columns: Columns | None = None  # (n, k) covariates; a penalty of 1 weighs as much as one exact amount
 
     @property
     def exact(self) -> Bools:
@@ -43,9 +45,22 @@ class BoundedRows:
         low = np.where(np.isfinite(self.low), self.low, self.high)
         return np.asarray(0.5 * (low + np.where(np.isfinite(self.high), self.high, self.low)))
 
+    @property
+    def covariates(self) -> Floats:
+        """(n, k)"""
+        return np.empty((len(self.a), 0)) if self.columns is None else self.columns.values
+
+    @property
+    def design(self) -> Floats:
+        """(n, m + k + 1) of μ: +1 for A and -1 for B, covariates, and 1 where the side is fitted."""
+        eye = np.eye(self.count)
+        side = np.full(len(self.a), float(self.sided))
+        return np.column_stack((eye[self.a] - eye[self.b], self.covariates, side))
+
     def expected(self, point: Floats) -> Floats:
         """(n,) μ"""
-        return np.asarray(point[self.a] - point[self.b] + point[-2])
+        effect = self.covariates @ point[self.count : -2]
+        return np.asarray(point[self.a] - point[self.b] + effect + point[-2])
 
     def log_likelihood(self, point: Floats) -> float:
         """Of the densities of exact amounts and the probabilities of bounded ones."""
@@ -82,24 +97,26 @@ class BoundedRows:
         return slopes[0], slopes[1], square[0], square[1], square[2]
 
     def derivatives(self, point: Floats) -> tuple[Floats, Floats]:
-        """Gradient (m + 2,) and information (m + 2, m + 2), regular along the constant.
+        """Gradient (m + k + 2,) and information (m + k + 2, m + k + 2), penalised, regular along the constant.
 
         The information leaves out the slope in h times the curvature of exp, which vanishes at the maximum.
         """
-        h = float(np.exp(point[-1]))
+        h, m = float(np.exp(point[-1])), self.count
         by_mean, by_h, square, crossed, own = (self.weight * one for one in self.terms(point))
-        slope = np.concatenate((self._by_contestant(by_mean), [by_mean.sum(), h * by_h.sum()]))
+        slope = np.append(self._along(by_mean), h * by_h.sum())
         information = np.zeros((len(point), len(point)))
-        cells = np.bincount(self.a * self.count + self.b, weights=square, minlength=self.count**2)
-        between = cells.reshape(self.count, self.count)
-        between = between + between.T
+        cells = np.bincount(self.a * m + self.b, weights=square, minlength=m**2).reshape(m, m)
+        between = cells + cells.T
         inner = np.diag(between.sum(axis=1)) - between
-        information[:-2, :-2] = inner + inner.trace() / inner.size
-        information[:-2, -2] = information[-2, :-2] = self._by_contestant(square)
-        information[:-2, -1] = information[-1, :-2] = h * self._by_contestant(crossed)
-        information[-2, -2] = square.sum()
-        information[-2, -1] = information[-1, -2] = h * crossed.sum()
+        information[:m, :m] = inner + inner.trace() / inner.size
+        columns = np.column_stack((self.covariates, np.ones(len(self.a))))
+        for place, column in enumerate(columns.T, start=m):
+            information[place, :-1] = information[:-1, place] = self._along(square * column)
+        information[-1, :-1] = information[:-1, -1] = h * self._along(crossed)
         information[-1, -1] = h * h * own.sum()
+        if self.columns is not None:
+            slope[m:-2] -= self.columns.penalty * point[m:-2]
+            information[m:-2, m:-2] += np.diag(self.columns.penalty)
         if not self.sided:
             slope[-2] = information[-2, :] = information[:, -2] = 0.0
             information[-2, -2] = 1.0
@@ -107,30 +124,28 @@ class BoundedRows:
 
     def maximise(self) -> Optimum:
         """From least squares on the middles; amounts about one in size. Raises NoConvergence."""
-        typical = self.typical
-        design = np.zeros((len(typical), self.count + 1))
-        rows = np.arange(len(typical))
-        design[rows, self.a] = 1.0
-        design[rows, self.b] -= 1.0
-        design[:, -1] = float(self.sided)
-        root = np.sqrt(self.weight)
+        typical, design, root = self.typical, self.design, np.sqrt(self.weight)
         found = np.linalg.lstsq(design * root[:, None], typical * root, rcond=None)[0]
         left = np.average((typical - design @ found) ** 2, weights=self.weight)
         h = 1.0 / float(np.sqrt(max(left, 1e-4)))
         return climb(self.derivatives, np.concatenate((h * found, [np.log(h)])))
 
     def scores(self, point: Floats, weight: Floats) -> Scores:
-        """(n, m + 2) gradient of each row, times `weight` (n,)."""
+        """(n, m + k + 2) gradient of each row, times `weight` (n,)."""
         by_mean, by_h = self.terms(point)[:2]
-        pulled, side = weight * by_mean, weight * by_mean * self.sided
-        values = np.stack((pulled, -pulled, side, weight * by_h * float(np.exp(point[-1]))), axis=1).ravel()
-        last = np.full_like(self.a, self.count)
-        columns = np.stack((self.a, self.b, last, last + 1), axis=1).ravel()
-        return csr_array((values, columns, np.arange(0, len(values) + 1, 4)), shape=(len(self.a), len(point)))
+        pulled = weight * by_mean
+        last = np.column_stack((self.covariates, np.full(len(self.a), float(self.sided)))) * pulled[:, None]
+        values = np.column_stack((pulled, -pulled, last, weight * by_h * float(np.exp(point[-1]))))
+        after = np.broadcast_to(np.arange(self.count, len(point)), (len(self.a), len(point) - self.count))
+        columns = np.column_stack((self.a, self.b, after))
+        starts = np.arange(0, values.size + 1, values.shape[1])
+        return csr_array((values.ravel(), columns.ravel(), starts), shape=(len(self.a), len(point)))
 
-    def _by_contestant(self, values: Floats) -> Floats:
+    def _along(self, values: Floats) -> Floats:
+        """(m + k + 1,) Σ values times what μ moves with."""
         plus = np.bincount(self.a, weights=values, minlength=self.count)
-        return np.asarray(plus - np.bincount(self.b, weights=values, minlength=self.count))
+        by_contestant = plus - np.bincount(self.b, weights=values, minlength=self.count)
+        return np.concatenate((by_contestant, self.covariates.T @ values, [values.sum()]))
 
 
 def _log_between(lower: Floats, upper: Floats) -> Floats:

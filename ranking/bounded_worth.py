@@ -1,15 +1,16 @@
 """Worth from amounts of which some are only bounded: price lists, and answers that ended at the endowment.
 
-w/c = U_a - U_b + side + e, e ~ N(0, σ²), ΣU = 0: an exact amount enters by its density, one between `amount_low` and
-`amount_high` by its probability (Tobin 1958; Stewart 1983, "On least squares estimation when the dependent variable is
-grouped", Rev. Econ. Stud. 50). Where `amount` is given, the bounds of that row are not looked at.
+w/c = U_a - U_b + x·β + side + e, e ~ N(0, σ²), ΣU = 0: an exact amount enters by its density, one between `amount_low`
+and `amount_high` by its probability (Tobin 1958; Stewart 1983, "On least squares estimation when the dependent variable
+is grouped", Rev. Econ. Stud. 50). Where `amount` is given, the bounds of that row are not looked at.
 
 Unlike `fit_worth`, which assumes no distribution, this leans on normal errors: what lies beyond a bound is filled in by
 the tail. So the fits that take every lower bound, and every upper one, as the amount stand beside it, as do the share
 of amounts without a bound on one side and the heavy-tail flag, under which the filled-in tail is too light.
 
 `scale` (n,) divides amounts and bounds, such as `anchor_scales(...).of_rows(...)`; rows where it is NaN are left out.
-With Estimand.PANEL everyone's rows weigh 1/n_k. Covariances are sandwiches, clustered as `covariance` asks.
+With Estimand.PANEL everyone's rows weigh 1/n_k. Covariates x enter with `adjust`; the side always does, and is one for
+all. Covariances are sandwiches, clustered as `covariance` asks.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from .bounded_likelihood import BoundedRows
 from .clusters import Spread, number, spread_of
 from .comparisons import Comparisons
 from .connectivity import find_groups
+from .covariates.adjustment import Adjustment, Columns, Effects, columns_of, refuse_nothing
+from .covariates.design import Side, refuse_collinear
 from .errors import BadAmount, BadParameter, MissingLabels, NoComparisons, ShapeMismatch
 from .strengths import Clustering, Covariance, Note, two_sided_quantile
 from .worth import HEAVY, Estimand, WorthIntervals, tail_share
@@ -57,6 +60,7 @@ class BoundedWorthFit:
     clustering: Clustering
     iterations: int
     notes: tuple[Note, ...]
+    effects: Effects | None = None  # of `adjust`, the side included where it is separable
 
     def to_intervals(self, level: float = 0.95) -> WorthIntervals:
         """Two-sided, by t with the smaller cluster count less one."""
@@ -70,15 +74,17 @@ def fit_bounded_worth(
     *,
     estimand: Estimand = Estimand.MONEY,
     scale: Floats | None = None,
+    adjust: Adjustment | None = None,
     covariance: Covariance = Covariance.AUTO,
 ) -> BoundedWorthFit:
     """From `amount`, `amount_low` and `amount_high`.
 
     Raises BadAmount, BadParameter, ShapeMismatch, MissingLabels, NoComparisons, NotConnected, NoConvergence,
-    TooFewClusters.
+    TooFewClusters; with `adjust` BadCovariate.
     """
     kept, rows = _bounded_rows(comparisons, estimand, scale)
     rows, index = _connected(rows)
+    rows = _with_columns(kept, rows, adjust)
     solved = _solve(kept, rows, covariance)
 
     def embedded(values: Floats) -> Floats:
@@ -87,24 +93,55 @@ def fit_bounded_worth(
         return full
 
     square = np.full((comparisons.count, comparisons.count), np.nan)
-    square[np.ix_(index, index)] = solved.errors[:-1, :-1]
+    square[np.ix_(index, index)] = solved.errors[: len(index), : len(index)]
     low, high = rows.low, rows.high
-    notes = solved.spread.notes
     return BoundedWorthFit(
         worth=embedded(solved.worth),
         covariance=square,
         lower_only=embedded(_least_squares(rows, np.where(np.isfinite(low), low, high))),
         upper_only=embedded(_least_squares(rows, np.where(np.isfinite(high), high, low))),
-        side=solved.side if rows.sided else np.nan,
-        side_standard_error=float(np.sqrt(solved.errors[-1, -1])) if rows.sided else np.nan,
-        noise=solved.noise,
         present=np.isin(np.arange(comparisons.count), index),
+        noise=solved.noise,
+        **_moved(rows, solved),
         **_counted(rows),
         log_likelihood=solved.log_likelihood,
         clustering=solved.spread.clustering,
         iterations=solved.steps,
-        notes=notes if rows.sided else (*notes, Note.SIDE_NOT_SEPARABLE),
+        notes=solved.spread.notes + (Note.SIDE_NOT_SEPARABLE,) * (not rows.sided),
     )
+
+
+def _moved(rows: BoundedRows, solved: _Solved) -> dict[str, Any]:
+    """The side, and all effects where some were asked for."""
+    found: dict[str, Any] = {"side": np.nan, "side_standard_error": np.nan}
+    if rows.sided:
+        found = {"side": solved.side, "side_standard_error": float(np.sqrt(solved.errors[-1, -1]))}
+    if rows.columns is not None:
+        kept = slice(rows.count, len(solved.errors) - (not rows.sided))
+        names, scale = rows.columns.names, rows.columns.scale
+        found["effects"] = Effects(
+            names=names + ("side",) * rows.sided,
+            value=np.append(solved.effect, solved.side)[: kept.stop - kept.start],
+            covariance=solved.errors[kept, kept],
+            scale=np.append(scale, np.ones(int(rows.sided))),
+        )
+    return found
+
+
+def _with_columns(kept: Comparisons, rows: BoundedRows, asked: Adjustment | None) -> BoundedRows:
+    """Raises BadCovariate, BadParameter, ShapeMismatch."""
+    if asked is None:
+        return rows
+    asked.refuse_side_of_annotators("A fit of bounded amounts")
+    refuse_nothing(("covariates",) * (kept.covariates is not None) + ("side",) * (asked.side is not Side.NONE))
+    columns = Columns.none(len(kept))
+    if kept.covariates is not None:
+        columns = columns_of(kept, replace(asked, side=Side.NONE))
+    rows = replace(rows, columns=columns)
+    design = rows.design if rows.sided else rows.design[:, :-1]
+    information = (design * rows.weight[:, None]).T @ design
+    refuse_collinear(information, columns.names + ("side",) * rows.sided, np.ones((rows.count, rows.count)))
+    return rows
 
 
 def _counted(rows: BoundedRows) -> dict[str, Any]:
@@ -125,9 +162,10 @@ def _counted(rows: BoundedRows) -> dict[str, Any]:
 @dataclass(frozen=True, eq=False)
 class _Solved:
     worth: Floats  # (m,) mean zero
+    effect: Floats  # (k,) of covariates
     side: float
     noise: float
-    errors: Floats  # (m + 1, m + 1) covariance of worths and side
+    errors: Floats  # (m + k + 1, m + k + 1) covariance of worths, effects and side
     spread: Spread  # of the likelihood's own parameters
     log_likelihood: float
     steps: int
@@ -159,14 +197,15 @@ def _solve(kept: Comparisons, rows: BoundedRows, covariance: Covariance) -> _Sol
 
     spread = spread_of(kept, covariance, optimum.inverse, meat, lambda _: rows.scores(point, rows.weight))
     noise = unit * float(np.exp(-point[-1]))
-    worth = noise * (point[:-2] - point[:-2].mean())
-    # dU = σ·dγ - U·d ln h, for the worths and for the side effect alike.
-    slope = noise * np.eye(count + 2)[:-1]
-    slope[:-1, :-2] -= noise / count
-    slope[:-1, -1], slope[-1, -1] = -worth, -noise * point[-2]
+    worth, effects = noise * (point[:count] - point[:count].mean()), noise * point[count:-1]
+    # dU = σ·dγ - U·d ln h, for the worths, the effects and the side alike.
+    slope = noise * np.eye(len(point))[:-1]
+    slope[:count, :count] -= noise / count
+    slope[:, -1] = -np.append(worth, effects)
     return _Solved(
         worth=worth,
-        side=noise * float(point[-2]),
+        effect=effects[:-1],
+        side=float(effects[-1]),
         noise=noise,
         errors=slope @ spread.covariance @ slope.T,
         spread=spread,
@@ -235,16 +274,10 @@ def _equal_people(rows: Comparisons, weight: Floats) -> Floats:
     return np.asarray(weight * (weight.sum() / person.count) / own[person.code])
 
 
-def _design(rows: BoundedRows) -> Floats:
-    """(n, m) +1 for A and -1 for B."""
-    eye = np.eye(rows.count)
-    return np.asarray(eye[rows.a] - eye[rows.b])
-
-
 def _side_is_separable(rows: BoundedRows) -> bool:
     """Whether the orders of showing leave anything of a constant beside the worths."""
     root = np.sqrt(rows.weight)
-    design = _design(rows) * root[:, None]
+    design = rows.design[:, :-1] * root[:, None]
     left = root - design @ np.linalg.lstsq(design, root, rcond=None)[0]
     return bool(left @ left > SEPARABLE * (root @ root))
 
@@ -252,6 +285,5 @@ def _side_is_separable(rows: BoundedRows) -> bool:
 def _least_squares(rows: BoundedRows, amount: Floats) -> Floats:
     """(m,) with mean zero."""
     root = np.sqrt(rows.weight)
-    design = np.column_stack((_design(rows), np.full(len(root), float(rows.sided))))
-    found = np.linalg.lstsq(design * root[:, None], amount * root, rcond=None)[0][:-1]
+    found = np.linalg.lstsq(rows.design * root[:, None], amount * root, rcond=None)[0][: rows.count]
     return np.asarray(found - found.mean())
