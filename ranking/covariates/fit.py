@@ -20,7 +20,7 @@ from scipy.special import expit
 
 from ..arrays import Floats
 from ..bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW
-from ..clusters import Scores, Spread, spread_of
+from ..clusters import Spread, spread_of
 from ..comparisons import Comparisons
 from ..counts import BothBad, Counts, count_matrix
 from ..errors import BadCovariate, BadParameter, NoConvergence
@@ -32,8 +32,9 @@ from ..strengths import Covariance, StrengthFit, two_sided_quantile
 from .adjustment import Effects
 from .design import Design, Side, design, refuse_collinear, rows_of
 from .responses import Response
+from .scores import scores, without_leanings
 from .side import Leanings, improved, leaning_variance, no_leanings, refuse_one_sided
-from .sums import Parameters, gradient_and_information, log_likelihood, meat, residuals
+from .sums import Parameters, gradient_and_information, log_likelihood, meat
 from .unadjusted import Plain, Settings, fit_plain
 
 # Leanings and the rest are nearly orthogonal where sides are drawn by a coin, so few rounds suffice.
@@ -104,7 +105,7 @@ def fit_with_covariates(
         raise BadCovariate("There is nothing to adjust for; give covariates or ask for a side.")
     terms = _Terms(prior, penalty, plain)
     found, leanings = _maximise(columns, table, side, terms)
-    return _result(found, _spread(data, covariance, found, leanings), terms, settings, leanings, response)
+    return _result(found, *_spread(data, covariance, found, leanings), terms, settings, leanings, response)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,14 +132,20 @@ class _Point:
 
 
 def _result(
-    found: _Point, spread: Spread, terms: _Terms, settings: Settings, leanings: Leanings | None, response: Response
+    found: _Point,
+    spread: Spread,
+    inverse: Floats,
+    terms: _Terms,
+    settings: Settings,
+    leanings: Leanings | None,
+    response: Response,
 ) -> AdjustedFit:
     table, columns, point = found.table, found.design, found.optimum.point
     weights, m, k = gauge_weights(settings.gauge, table), len(table.index), len(columns.names)
     return AdjustedFit(
         strength=table.embed(point[:m] - weights @ point[:m], nan),
         covariance=table.embed_square(in_gauge(spread.covariance[:m, :m], weights)),
-        hessian_covariance=table.embed_square(in_gauge(found.optimum.inverse[:m, :m], weights)),
+        hessian_covariance=table.embed_square(in_gauge(inverse[:m, :m], weights)),
         gauge=table.embed(weights, 0.0),
         evidence=table.evidence(settings.provisional_below),
         clustering=spread.clustering,
@@ -221,31 +228,22 @@ def _climb(columns: Design, table: PairTable, terms: _Terms, start: Floats, *, c
         ) from refusal
 
 
-def _spread(data: Comparisons | Counts, wanted: Covariance, found: _Point, leanings: Leanings | None) -> Spread:
+def _spread(
+    data: Comparisons | Counts, wanted: Covariance, found: _Point, leanings: Leanings | None
+) -> tuple[Spread, Floats]:
+    """With the inverse information; leanings are drawn from N(0, ρ²), not known."""
     columns, table, at = found.design, found.table, found.parameters
-    rows = table.labelled_rows(data, columns.both_bad)
-
-    def scores(some: Comparisons) -> Scores:
-        own = None if leanings is None or some.annotator is None else leanings.of(some.annotator)
-        present = Parameters(found.optimum.point[: some.count], at.effect, at.shape)
-        return _scores(columns.on(some, own), present)
-
-    return spread_of(rows, wanted, found.optimum.inverse, lambda: meat(columns, at, table.present), scores)
-
-
-def _scores(columns: Design, at: Parameters) -> Scores:
-    """(n, m + k + q) gradient of each row's log-likelihood."""
-    rows, rest = columns.rows, len(at.effect) + len(at.shape)
-    values, done = np.empty((len(rows), 2 + rest)), 0
-    for block, terms in residuals(columns, at):
-        part = values[done : done + len(block.a)]
-        part[:, 0], part[:, 1] = terms.left, -terms.left
-        np.multiply(block.columns.T, terms.left[:, None], out=part[:, 2 : 2 + len(at.effect)])
-        part[:, 2 + len(at.effect) :] = terms.shape.T.reshape(len(part), -1)
-        if block.weight is not None:
-            part *= block.weight[:, None]
-        done += len(part)
-    places = np.empty((len(rows), 2 + rest), dtype=np.int64)
-    places[:, 0], places[:, 1], places[:, 2:] = rows.a, rows.b, rows.count + np.arange(rest)
-    starts = np.arange(0, values.size + 1, 2 + rest)
-    return csr_array((values.ravel(), places.ravel(), starts), shape=(len(rows), rows.count + rest))
+    rows, inverse = table.labelled_rows(data, columns.both_bad), found.optimum.inverse
+    present = Parameters(at.strength[table.present], at.effect, at.shape)
+    if rows is None or leanings is None or leanings.variance == 0.0 or rows.annotator is None:
+        return spread_of(
+            rows,
+            wanted,
+            inverse,
+            lambda: meat(columns, at, table.present),
+            lambda some: scores(columns.on(some), present),
+        ), inverse
+    factor, on = found.optimum.factor, columns.on(rows, leanings.of(rows.annotator))
+    rest = without_leanings(on, present, leanings, factor @ factor.T)
+    spread = spread_of(rows, wanted, rest.inverse, lambda: rest.meat(rows.weight), lambda _: csr_array(rest.scores))
+    return spread, rest.inverse

@@ -149,6 +149,25 @@ def test_the_joint_maximum_over_leanings_is_a_maximum():
     np.testing.assert_allclose(ours, best, atol=1e-5)
 
 
+@pytest.mark.parametrize("covariance", [Covariance.ANNOTATOR, Covariance.TWO_WAY, Covariance.HESSIAN])
+def test_the_common_side_is_as_uncertain_as_people_differ(covariance):
+    """The error of a mean over thirty people who lean by .6 is .6/√30, however many votes each has."""
+    off, truth = [], [0.3, 0.2]
+    for seed in range(30):
+        rng = np.random.default_rng(730_000 + seed)
+        a, b = random_pairs(5, 1500, rng)
+        annotator, x = rng.integers(0, 30, 1500), rng.normal(size=(1500, 1))
+        logit = truth[0] * x[:, 0] + (truth[1] + 0.6 * rng.normal(size=30))[annotator]
+        outcome = (rng.random(1500) < 1 / (1 + np.exp(-logit))).astype(float)
+        labels = {"annotator": annotator, "prompt": rng.integers(0, 300, 1500)}
+        votes = Comparisons(a=a, b=b, outcome=outcome, count=5, covariates=x, **labels)
+        fit = fit_with_covariates(votes, side=Side.ANNOTATOR, covariance=covariance)
+        assert fit.effects.standard_error()[1] > 0.5 * 0.6 / np.sqrt(30)
+        off.append((fit.effects.per_unit - truth) * fit.effects.scale / fit.effects.standard_error())
+    spread = np.std(off, axis=0)
+    assert (np.abs(spread - 1.0) < 3.0 / np.sqrt(2 * 30)).all()
+
+
 def test_annotators_who_lean_alike_share_one_side():
     rng = np.random.default_rng(15)
     a, b = random_pairs(5, 4000, rng)
