@@ -18,7 +18,8 @@ from .clusters import Scores, Spread, spread_of
 from .comparisons import Comparisons
 from .counts import BothBad, Counts
 from .covariates.adjustment import Adjustment, Columns, columns_of
-from .covariates.design import rows_of
+from .covariates.design import Side, rows_of
+from .covariates.side import refuse_one_sided
 from .cyclic_model import GRADIENT, Model, lowest
 from .errors import NoConvergence
 from .strengths import Covariance
@@ -41,6 +42,8 @@ class AdjustedModel:
         asked.refuse_side_of_annotators("A model of circles")
         rows = model.table.rows(rows_of(data) if isinstance(data, Counts) else data, both_bad)
         rows = rows.select(rows.a != rows.b)
+        if asked.side is not Side.NONE:
+            refuse_one_sided(rows.outcome == 1.0, rows.outcome == 0.0)
         found = cls(model, rows, columns_of(rows, asked))
         flat = np.zeros((rows.count, 1))
         groups = model.table.groups.weak

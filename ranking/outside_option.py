@@ -32,7 +32,8 @@ from .comparisons import Comparisons
 from .counts import Counts, count_matrix
 from .covariates.adjustment import Adjustment, Effects
 from .covariates.ascent import climb_with_effects
-from .covariates.design import rows_of
+from .covariates.design import Side, rows_of
+from .covariates.side import refuse_one_sided
 from .errors import NoLevel
 from .level_columns import LevelColumns, level_columns
 from .level_rows import choice_rows, counted, weighty
@@ -157,6 +158,8 @@ class _Task:
         data, present = self.data, self.levels.table.present
         comparisons = rows_of(data) if isinstance(data, Counts) else data
         kept = counted(comparisons)
+        if asked.side is not Side.NONE:
+            refuse_one_sided(comparisons.outcome[kept] == 1.0, comparisons.outcome[kept] == 0.0)
         beside = level_columns(comparisons, self.answers, covariates, asked, kept)
         rows = choice_rows(comparisons.select(kept), self.answers, present, beside.columns)
         start = np.append(_start(self.levels, self.start), np.zeros(beside.columns.count))

@@ -10,11 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from ..arrays import Floats
-from ..clusters import Scores, choose_scheme, spread_of
-from ..comparisons import Comparisons
+from ..clusters import choose_scheme
 from ..covariates.adjustment import Columns
 from ..strengths import Covariance
 from .panel import Inference, Information, Panel
@@ -137,24 +135,6 @@ class JointInformation(Information):
         """
         inverse, rows, code, m = self.inverse, panel.rows, panel.annotator.code, panel.rows.count
         reach = inverse[rows.a] - inverse[rows.b] + self.columns.values @ inverse[m:] - (self.taken.T @ inverse)[code]
-        turned = self.turned[code]
-        mass = panel.by_annotator(panel.weight * (own - along * turned) ** 2)
-        drawn = choose_scheme(rows, wanted).clustering.kind in (Covariance.ANNOTATOR, Covariance.TWO_WAY)
-        if drawn:
+        if choose_scheme(rows, wanted).clustering.kind in (Covariance.ANNOTATOR, Covariance.TWO_WAY):
             along, own = along + self.leant[0], own + self.leant[1]
-        influence = along[:, None] * reach - (own - along * turned)[:, None] * (self._absorbed @ inverse)[code]
-
-        def meat() -> Floats:
-            return np.asarray((influence * panel.weight[:, None]).T @ influence)
-
-        def scores(_: Comparisons) -> Scores:
-            return csr_array(influence * panel.weight[:, None])
-
-        spread = spread_of(rows, wanted, np.eye(len(inverse)), meat, scores)
-        by_model = model_scale * inverse
-        if spread.clustering.kind is Covariance.HESSIAN:
-            spread = replace(spread, covariance=by_model)
-        if drawn:
-            unseen = (self.crossed.T / self.own[:, None] - self._absorbed) @ inverse
-            spread = replace(spread, covariance=spread.covariance + (unseen * mass[:, None]).T @ unseen)
-        return Inference(spread, by_model, np.sqrt(model_scale) * self.annotator_error())
+        return self.infer_from(panel, along[:, None] * reach, own - along * self.turned[code], wanted, model_scale)

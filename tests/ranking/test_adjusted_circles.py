@@ -134,6 +134,8 @@ def test_what_cannot_be_told_apart_is_refused_by_name():
     with pytest.raises(BadCovariate, match="wait is a combination of the contestants"):
         own = np.arange(6.0)[:, None]
         fitted(replace(votes, covariates=own[votes.a] - own[votes.b]), adjust=Adjustment(names=("wait",)))
+    with pytest.raises(BadCovariate, match=r"every preference went to one side.*Side\.NONE"):
+        fitted(replace(votes, outcome=np.ones(300)), adjust=Adjustment(side=Side.COMMON))
     with pytest.raises(BadParameter, match=r"use Side\.COMMON"):
         fitted(votes, adjust=Adjustment(side=Side.ANNOTATOR))
     decided = replace(votes, covariates=(2.0 * votes.outcome - 1.0)[:, None])

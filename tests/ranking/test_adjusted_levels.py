@@ -167,6 +167,9 @@ def test_what_cannot_be_fitted_is_refused_by_name():
         replace(SAID, covariates=np.ones(80))
     with pytest.raises(BadCovariate, match="fill them in"):
         replace(SAID, covariates=np.full((80, 1), np.inf))
+    one_sided = replace(VOTES, outcome=np.where(VOTES.both_bad, 0.5, 1.0))
+    with pytest.raises(BadCovariate, match=r"every preference went to one side.*Side\.NONE"):
+        fit_outside_option(one_sided, adjust=Adjustment(side=Side.COMMON))
     with pytest.raises(BadParameter, match=r"use Side\.COMMON"):
         fit_outside_option(VOTES, adjust=Adjustment(side=Side.ANNOTATOR))
     clear = VOTES.select((VOTES.outcome != 0.5) | VOTES.both_bad)
