@@ -122,7 +122,7 @@ def fit_magnitudes(
     panel, y, left_out = _answered(comparisons, values, min_answers)
     robust = Robust(huber)
     state = _alternate(panel, y, robust, _beside(panel, adjust)).rescaled(panel, robust)
-    inference = state.information(panel, robust).infer(
+    inference = state.information(panel, y, robust).infer(
         panel, *state.scores(panel, y, robust), covariance, robust.variance / robust.slope
     )
     share, chance = _cyclicity(panel, y, state, robust)
@@ -162,17 +162,35 @@ class State:
 
     def scores(self, panel: Panel, y: Floats, robust: Robust) -> tuple[Floats, Floats]:
         """(n,) ψ in d and in a."""
-        t, code = self.residual(panel, y), panel.annotator.code
-        pull = t * robust.weight(t) / self.noise[code]
-        return pull * self.scale[code], pull * self.felt(panel)
+        pull = self.pull(panel, y, robust)
+        return pull * self.scale[panel.annotator.code], pull * self.felt(panel)
 
-    def information(self, panel: Panel, robust: Robust) -> JointInformation:
-        """In θ, β and a, with mean ln a of the annotators in the gauge held."""
+    def pull(self, panel: Panel, y: Floats, robust: Robust) -> Floats:
+        """(n,) ψ in what was answered."""
+        t = self.residual(panel, y)
+        return t * robust.weight(t) / self.noise[panel.annotator.code]
+
+    def information(self, panel: Panel, y: Floats, robust: Robust) -> JointInformation:
+        """In θ, β and a, with mean ln a of the annotators in the gauge held.
+
+        Observed, not expected: what is an annotator's own taste stays in that annotator's residuals, however many
+        answers there are, and so moves a_k and s_k with θ. The expected information would take both for unmoved.
+        """
         code, d = panel.annotator.code, self.felt(panel)
         weight, scale = robust.slope * panel.weight / self.noise[code] ** 2, self.scale[code]
         chosen = self.reliable(panel, robust)
         held = np.where(chosen, 1.0 / np.where(chosen, self.scale, 1.0), 0.0) / chosen.sum()
-        return JointInformation.of(panel, self.beside, weight * scale**2, weight * scale * d, weight * d**2, held)
+        pulled = weight * scale * d - panel.weight * self.pull(panel, y, robust)
+        found = JointInformation.of(panel, self.beside, weight * scale**2, pulled, weight * d**2, held)
+        return replace(found, strength=found.strength - self._told_by_noise(panel, y, robust))
+
+    def _told_by_noise(self, panel: Panel, y: Floats, robust: Robust) -> Floats:
+        """(m + k, m + k) what s_k, following θ, takes from the information: 2·g_k·g_kᵀ over its answers, summed, with
+        g_k the score of annotator k in θ and β. ∂g_k/∂ln s_k = -2·g_k and ∂ln s_k/∂θ = -g_k over the answers, under
+        normal errors."""
+        by_d, _ = self.scores(panel, y, robust)
+        own = self.beside.by_annotator(panel, panel.weight * by_d)
+        return np.asarray((own * (2.0 / (panel.votes + LENT_ANSWERS))) @ own.T)
 
     def reliable(self, panel: Panel, robust: Robust) -> Bools:
         """(K,) a above zero by two standard errors, the strengths taken as known."""

@@ -80,7 +80,7 @@ def test_scores_and_information_are_derivatives_with_the_leanings_taken_out():
     whole[:6, :6] += np.trace(whole[:6, :6]) / 36.0
     whole[12:, 12:] += np.diag(shrinkage)
     left = whole[:12, :12] - whole[:12, 12:] @ np.linalg.solve(whole[12:, 12:], whole[12:, :12])
-    found = state(point).information(panel, none)
+    found = state(point).information(panel, exact, none)
     np.testing.assert_allclose(found.strength, left[:8, :8], atol=1e-4)
     np.testing.assert_allclose(found.crossed, left[:8, 8:], atol=1e-4)
     np.testing.assert_allclose(np.diag(found.own), left[8:, 8:], atol=1e-4)

@@ -24,6 +24,7 @@ from ranking import (
     fit_cyclic,
     fit_davidson,
     fit_items,
+    fit_magnitudes,
     fit_mixture,
     fit_ordinal,
     fit_outside_option,
@@ -51,9 +52,10 @@ FIRST, SECOND = np.triu_indices(COUNT, 1)
 class People:
     """Who judges what in `rows` judgments, and how each likes the contestants there."""
 
-    def __init__(self, rng: np.random.Generator, rows: int) -> None:
-        by_annotator, by_prompt = rng.normal(0.0, TASTE, (ANNOTATORS, COUNT)), rng.normal(0.0, TASTE, (PROMPTS, COUNT))
-        self.annotator, self.prompt = rng.integers(0, ANNOTATORS, rows), rng.integers(0, PROMPTS, rows)
+    def __init__(self, rng: np.random.Generator, rows: int, times: int = 1) -> None:
+        annotators, prompts = ANNOTATORS * times, PROMPTS * times
+        by_annotator, by_prompt = rng.normal(0.0, TASTE, (annotators, COUNT)), rng.normal(0.0, TASTE, (prompts, COUNT))
+        self.annotator, self.prompt = rng.integers(0, annotators, rows), rng.integers(0, prompts, rows)
         self.liked = THETA + by_annotator[self.annotator] + by_prompt[self.prompt]
         self.a, self.b = random_pairs(COUNT, rows, rng)
         at = np.arange(rows)
@@ -205,6 +207,19 @@ def test_plackett_luce_with_three_in_a_ranking():
         return fit_plackett_luce(Rankings.of(list(ranked), COUNT, **labels), gauge=Gauge.EQUAL)
 
     covers("Plackett-Luce", draw, truth)
+
+
+def test_magnitudes_on_scales_of_ones_own():
+    """Where each annotator's taste stays in all of that annotator's residuals, scale and noise follow it."""
+
+    def draw(rng, times=1):
+        people = People(rng, 2000 * times, times)
+        own = np.exp(rng.normal(0.0, 0.5, ANNOTATORS * times))[people.annotator]
+        amount = own * (people.gap + rng.normal(size=people.rows))
+        return people.votes(np.where(amount > 0.0, 1.0, 0.0), amount=amount)
+
+    truth = fit_magnitudes(draw(np.random.default_rng(909_999), 50), gauge=Gauge.EQUAL, covariance=Covariance.HESSIAN)
+    covers("magnitudes", lambda rng: fit_magnitudes(draw(rng), gauge=Gauge.EQUAL), truth.strength)
 
 
 def test_resampled_prompts():

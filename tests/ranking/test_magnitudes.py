@@ -21,7 +21,7 @@ from ranking import (
     rank_ranges,
 )
 from ranking.annotators.joint import Beside
-from ranking.annotators.magnitudes import State
+from ranking.annotators.magnitudes import LENT_ANSWERS, State
 from ranking.annotators.panel import panel_of
 from ranking.annotators.robust import Robust
 from ranking.covariates.adjustment import Columns
@@ -83,16 +83,21 @@ def test_the_scores_vanish_at_the_fit_and_the_information_is_their_slope():
     np.testing.assert_allclose(panel.by_contestant(along), 0.0, atol=1e-5)
     np.testing.assert_allclose(panel.by_annotator(own), 0.0, atol=1e-5)
 
-    exact = fit.scale[votes.annotator] * panel.difference(fit.strength)
+    def noise(point):
+        """As it follows strengths, the scale being what it is and the answers lent being as noisy as these."""
+        squares = panel.by_annotator(State(point[:4], fit.scale, state.noise, nothing).residual(panel, y) ** 2)
+        return state.noise * np.sqrt(1.0 + (squares - at_fit) / (panel.votes + LENT_ANSWERS))
 
     def scores(point):
-        at = State(point[:4], point[4:], state.noise, nothing).scores(panel, exact, none)
+        at = State(point[:4], point[4:], noise(point), nothing).scores(panel, y, none)
         return np.concatenate((panel.by_contestant(at[0]), panel.by_annotator(at[1])))
 
+    y, at_fit = votes.amount, panel.by_annotator(state.residual(panel, votes.amount) ** 2)
     point, step = np.concatenate((fit.strength, fit.scale)), 1e-6 * np.eye(7)
     slope = np.array([(scores(point - e) - scores(point + e)) / 2e-6 for e in step])
-    found = state.information(panel, none)
-    square = found.strength - np.trace(slope[:4, :4]) / 16.0  # what holds the strengths' mean
+    slope[:4, 4:] = slope[4:, :4].T  # the noise follows the scale too, but then the score in it is nothing
+    found = state.information(panel, y, none)
+    square = found.strength - found.strength.mean()  # what holds the strengths' mean
     np.testing.assert_allclose(square, slope[:4, :4], atol=1e-4)
     np.testing.assert_allclose(found.crossed, slope[:4, 4:], atol=1e-4)
     np.testing.assert_allclose(np.diag(found.own), slope[4:, 4:], atol=1e-4)
