@@ -13,7 +13,6 @@ from .arrays import Floats, frozen
 from .comparisons import Comparisons, check_weights
 from .errors import ShapeMismatch, SingleContestant
 
-
 # Rows worked on at once: they stay in a core's cache through the six passes over them.
 BLOCK = 1 << 16
 

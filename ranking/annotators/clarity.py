@@ -35,8 +35,8 @@ from ..pair_likelihood import win_probability
 from ..priors import Prior
 from ..strengths import Covariance, StrengthFit
 from .adjusted import Asked
-from .panel import Information, Panel, panel_of
-from .scoring import Found, Problem, State, Terms, fit_adjusted
+from .panel import Panel, panel_of
+from .scoring import OWN, D, Found, Problem, State, Terms, fit_adjusted
 
 LOG_SCALE_SD = 0.7
 TOLERANCE = 1e-8
@@ -112,13 +112,9 @@ def fit_scale(
 
 def _unadjusted(panel: Panel, prior: Prior, sd: float, covariance: Covariance) -> Found:
     strength, log_scale, rounds = _alternate(panel, prior, sd)
-    seen = np.exp(log_scale)[panel.annotator.code]
-    shown = seen * panel.difference(strength)
-    p = expit(shown)
-    inference = scale_information(panel, strength, log_scale, prior, sd).infer(
-        panel, (panel.rows.outcome - p) * seen, (panel.rows.outcome - p) * shown, covariance
-    )
-    return Found(strength, log_scale, p, rounds, inference)
+    problem = Problem(panel, Asked.nothing(panel), Clarity(sd), prior)
+    at = State(strength, np.empty(0), log_scale, np.zeros_like(log_scale))
+    return Found(strength, log_scale, problem.terms(at).p, rounds, problem.infer(at, covariance))
 
 
 def _alternate(panel: Panel, prior: Prior, sd: float) -> tuple[Floats, Floats, int]:
@@ -159,25 +155,6 @@ def _alternate(panel: Panel, prior: Prior, sd: float) -> tuple[Floats, Floats, i
     raise NoConvergence(f"Scales still moved by {moved:.1e} after {MOST_ROUNDS} rounds; give a smaller log_scale_sd.")
 
 
-def scale_log_posterior(panel: Panel, strength: Floats, log_scale: Floats, prior: Prior, sd: float) -> float:
-    """Up to a constant."""
-    p = expit(np.exp(log_scale)[panel.annotator.code] * panel.difference(strength))
-    return panel.log_likelihood(p) + prior.log_density(strength) - 0.5 * float(log_scale @ log_scale) / sd**2
-
-
-def scale_information(panel: Panel, strength: Floats, log_scale: Floats, prior: Prior, sd: float) -> Information:
-    """Expected over the votes, plus the priors' curvature; mean ln a is held at zero."""
-    scale = np.exp(log_scale)[panel.annotator.code]
-    shown = scale * panel.difference(strength)
-    p = expit(shown)
-    weight = panel.weight * p * (1.0 - p)
-    square = panel.laplacian(weight * scale**2)
-    add_to_diagonal(square, prior.curvature(strength))
-    own = panel.by_annotator(weight * shown**2) + 1.0 / sd**2
-    count = panel.annotator.count
-    return Information(square, panel.crossed(weight * scale * shown), np.asarray(own), np.full(count, 1.0 / count))
-
-
 @dataclass(frozen=True)
 class Clarity:
     """ln a as the number of an annotator, for `scoring`."""
@@ -194,6 +171,18 @@ class Clarity:
         p = expit(scale * d + x + side)
         spread = p * (1.0 - p)
         return Terms(p, scale * spread, spread, spread, scale * d * spread)
+
+    def bent(self, d: Floats, x: Floats, side: Floats, own: Floats) -> Floats:
+        """(4, 4, n)"""
+        scale = np.exp(own)
+        p = expit(scale * d + x + side)
+        spread, one = p * (1.0 - p), np.ones_like(p)
+        slopes = np.array([scale, one, one, scale * d])
+        found = spread * (1.0 - 2.0 * p) * slopes[:, None] * slopes[None, :]
+        found[D, OWN] += spread * scale
+        found[OWN, D] += spread * scale
+        found[OWN, OWN] += spread * scale * d
+        return np.asarray(found)
 
     def log_density(self, own: Floats) -> float:
         """Of N(0, sd²)."""

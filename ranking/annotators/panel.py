@@ -142,10 +142,15 @@ class Information:
         toward = self.held / self.own
         return np.asarray(toward / (self.held @ toward))
 
+    @property
+    def schur(self) -> Floats:
+        """(m, m) information of the strengths once the annotators' numbers are taken out."""
+        return np.asarray(self.strength - self.crossed @ self._absorbed)
+
     @cached_property
     def inverse(self) -> Floats:
         """(m, m) covariance of the strengths by the model."""
-        return np.asarray(np.linalg.inv(self.strength - self.crossed @ self._absorbed))
+        return np.asarray(np.linalg.inv(self.schur))
 
     def step(self, along: Floats, own: Floats) -> tuple[Floats, Floats]:
         """Newton's step in both, from the gradients (m,) and (K,)."""

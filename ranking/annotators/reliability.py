@@ -32,12 +32,12 @@ from ..covariates.adjustment import Adjustment, Effects
 from ..covariates.side import Leanings
 from ..errors import BadParameter, NoConvergence
 from ..gauge import Gauge
-from ..newton import add_to_diagonal
 from ..pair_likelihood import maximise, win_probability
 from ..priors import Prior
 from ..strengths import Covariance, StrengthFit, two_sided_quantile
-from .panel import Information, Panel, panel_of
-from .scoring import Found, State, Terms, fit_adjusted
+from .adjusted import Asked
+from .panel import Panel, panel_of
+from .scoring import Found, Problem, State, Terms, fit_adjusted
 
 BETA = (6.0, 1.5)
 # Each round of EM shortens what is left by a constant factor, seldom above 0.95.
@@ -113,12 +113,9 @@ def _unadjusted(panel: Panel, prior: Prior, beta: tuple[float, float], covarianc
     strength, eta, rounds = _expect_and_maximise(panel, prior, beta)
     if eta.mean() < 0.5:
         strength, eta = -strength, 1.0 - eta
-    p, by_d, by_eta = _crowd_terms(panel, strength, eta)
-    residual = (panel.rows.outcome - p) / (p * (1.0 - p))
-    inference = crowd_information(panel, strength, eta, prior, beta).infer(
-        panel, residual * by_d, residual * by_eta, covariance
-    )
-    return Found(strength, eta, p, rounds, inference)
+    problem = Problem(panel, Asked.nothing(panel), Truth(beta), prior)
+    at = State(strength, np.empty(0), eta, np.zeros_like(eta))
+    return Found(strength, eta, problem.terms(at).p, rounds, problem.infer(at, covariance))
 
 
 def _expect_and_maximise(panel: Panel, prior: Prior, beta: tuple[float, float]) -> tuple[Floats, Floats, int]:
@@ -144,43 +141,6 @@ def _expect_and_maximise(panel: Panel, prior: Prior, beta: tuple[float, float]) 
     raise NoConvergence(f"EM still moved by {moved:.1e} after {MOST_ROUNDS} rounds; give a stronger prior.")
 
 
-def _crowd_terms(panel: Panel, strength: Floats, eta: Floats) -> tuple[Floats, Floats, Floats]:
-    """(n,) P(A), and its derivatives in d and in η."""
-    chance, told = expit(panel.difference(strength)), eta[panel.annotator.code]
-    slope = 2.0 * told - 1.0
-    return (1.0 - told) + slope * chance, slope * chance * (1.0 - chance), 2.0 * chance - 1.0
-
-
-def crowd_gradient(
-    panel: Panel, strength: Floats, eta: Floats, prior: Prior, beta: tuple[float, float]
-) -> tuple[Floats, Floats]:
-    """(m,) and (K,) of the log posterior."""
-    p, by_d, by_eta = _crowd_terms(panel, strength, eta)
-    residual = panel.weight * (panel.rows.outcome - p) / (p * (1.0 - p))
-    own = panel.by_annotator(residual * by_eta) + (beta[0] - 1.0) / eta - (beta[1] - 1.0) / (1.0 - eta)
-    return panel.by_contestant(residual * by_d) + prior.gradient(strength), np.asarray(own)
-
-
-def crowd_log_posterior(panel: Panel, strength: Floats, eta: Floats, prior: Prior, beta: tuple[float, float]) -> float:
-    """Up to a constant."""
-    p = _crowd_terms(panel, strength, eta)[0]
-    believed = float(((beta[0] - 1.0) * np.log(eta) + (beta[1] - 1.0) * np.log1p(-eta)).sum())
-    return panel.log_likelihood(p) + prior.log_density(strength) + believed
-
-
-def crowd_information(
-    panel: Panel, strength: Floats, eta: Floats, prior: Prior, beta: tuple[float, float]
-) -> Information:
-    """Expected over the votes, plus the priors' curvature."""
-    p, by_d, by_eta = _crowd_terms(panel, strength, eta)
-    weight = panel.weight / (p * (1.0 - p))
-    square = panel.laplacian(weight * by_d**2)
-    add_to_diagonal(square, prior.curvature(strength))
-    believed = (beta[0] - 1.0) / eta**2 + (beta[1] - 1.0) / (1.0 - eta) ** 2
-    own = panel.by_annotator(weight * by_eta**2) + believed
-    return Information(square, panel.crossed(weight * by_d * by_eta), np.asarray(own))
-
-
 @dataclass(frozen=True)
 class Truth:
     """η as the number of an annotator, for `scoring`."""
@@ -197,6 +157,16 @@ class Truth:
         honest, reversed_ = own * told * (1.0 - told), (1.0 - own) * turned * (1.0 - turned)
         by_u = honest - reversed_
         return Terms(own * told + (1.0 - own) * turned, by_u, by_u, honest + reversed_, told - turned)
+
+    def bent(self, d: Floats, x: Floats, side: Floats, own: Floats) -> Floats:
+        """(4, 4, n)"""
+        told, turned = expit(side + d + x), expit(side - d - x)
+        rise, fall = told * (1.0 - told), turned * (1.0 - turned)
+        honest, reversed_ = own * rise * (1.0 - 2.0 * told), (1.0 - own) * fall * (1.0 - 2.0 * turned)
+        same, other = honest + reversed_, honest - reversed_
+        by_u, by_side = rise + fall, rise - fall
+        moved = [same, same, other, by_u]
+        return np.array([moved, moved, [other, other, same, by_side], [by_u, by_u, by_side, np.zeros_like(own)]])
 
     def log_density(self, own: Floats) -> float:
         """Of Beta."""

@@ -52,7 +52,8 @@ def without_leanings(columns: Design, at: Parameters, leanings: Leanings, inform
     taken = (member @ curved).toarray()
     share = taken / (whole + 1.0 / leanings.variance)[:, None]
     own = np.zeros(rows)
-    own[named] = (left - (total / whole)[place] * spread)[named]
+    borne = np.divide(total, whole, out=np.zeros_like(total), where=whole > 0.0)  # none whose rows all weigh nothing
+    own[named] = (left - borne[place] * spread)[named]
     inverse = np.asarray(np.linalg.inv(information - taken.T @ share), np.float64)
     return Remainder(inverse, scores(columns, at).toarray() - own[:, None] * share[place])
 

@@ -21,6 +21,7 @@ from ranking import (
     StrengthFit,
     bootstrap_bradley_terry,
     fit_bounded_worth,
+    fit_crowd,
     fit_cyclic,
     fit_davidson,
     fit_items,
@@ -31,6 +32,7 @@ from ranking import (
     fit_pair_effects,
     fit_plackett_luce,
     fit_rao_kupper,
+    fit_scale,
 )
 from ranking.strengths import two_sided_quantile
 from tests.ranking.test_bounded_worth import price_list
@@ -220,6 +222,28 @@ def test_magnitudes_on_scales_of_ones_own():
 
     truth = fit_magnitudes(draw(np.random.default_rng(909_999), 50), gauge=Gauge.EQUAL, covariance=Covariance.HESSIAN)
     covers("magnitudes", lambda rng: fit_magnitudes(draw(rng), gauge=Gauge.EQUAL), truth.strength)
+
+
+@pytest.mark.parametrize(
+    ("fit_one", "numbers", "chance"),
+    [
+        (fit_scale, lambda rng, size: np.exp(rng.normal(0.0, 0.4, size)), lambda gap, own: expit(own * gap)),
+        (
+            fit_crowd,
+            lambda rng, size: rng.beta(6.0, 1.5, size),
+            lambda gap, own: own * expit(gap) + (1.0 - own) * expit(-gap),
+        ),
+    ],
+    ids=["scale", "crowd"],
+)
+def test_annotators_of_unlike_clarity_and_truth(fit_one, numbers, chance):
+    def draw(rng, times=1):
+        people = People(rng, 2000 * times, times)
+        own = numbers(rng, ANNOTATORS * times)[people.annotator]
+        return people.votes((rng.random(people.rows) < chance(people.gap, own)).astype(float))
+
+    truth = fit_one(draw(np.random.default_rng(909_998), 40), gauge=Gauge.EQUAL, covariance=Covariance.HESSIAN)
+    covers(fit_one.__name__, lambda rng: fit_one(draw(rng), gauge=Gauge.EQUAL), truth.strength)
 
 
 def test_resampled_prompts():

@@ -21,9 +21,11 @@ from ranking import (
     fit_crowd,
     fit_scale,
 )
-from ranking.annotators.clarity import scale_information, scale_log_posterior
+from ranking.annotators.adjusted import Asked
+from ranking.annotators.clarity import Clarity
 from ranking.annotators.panel import panel_of
-from ranking.annotators.reliability import crowd_gradient, crowd_information, crowd_log_posterior
+from ranking.annotators.reliability import Truth
+from ranking.annotators.scoring import Joint, Problem, State
 from tests.ranking.annotator_worlds import clarity_world, crowd_world
 
 PRIOR, BETA, SD = VirtualTie(0.5), (6.0, 1.5), 0.7
@@ -39,6 +41,15 @@ def small_votes(ties: bool = True) -> Comparisons:
         weight=np.where(np.arange(120) % 2 == 0, 1.0, 2.0),
         prompt=np.arange(120) // 3,
     )
+
+
+def state(x: np.ndarray) -> State:
+    """Strengths of four contestants, then the numbers of the annotators."""
+    return State(x[:4], np.empty(0), x[4:], np.zeros(len(x) - 4))
+
+
+def problem(panel, model) -> Problem:
+    return Problem(panel, Asked.nothing(panel), model, PRIOR)
 
 
 def expected_votes(chance_of) -> tuple[Comparisons, np.ndarray]:
@@ -68,50 +79,54 @@ def hessian(function, point, step=1e-4):
 STRENGTH = np.array([0.5, -0.2, 0.9, -1.0])
 
 
-def test_the_crowd_gradient_is_the_derivative_of_the_log_posterior():
-    panel = panel_of(small_votes(), BothBad.LEAVE_OUT)
-    point, step = np.append(STRENGTH, [0.9, 0.8, 0.55, 0.7, 0.3, 0.2]), 1e-6 * np.eye(10)
+ETA = np.array([0.9, 0.8, 0.55, 0.7, 0.3, 0.2])
+LOG_SCALE = np.array([0.4, -0.3, 0.1, 0.2, -0.6, 0.2])
+MODELS = pytest.mark.parametrize(
+    ("model", "own"), [(Truth(BETA), ETA), (Clarity(SD), LOG_SCALE)], ids=["crowd", "scale"]
+)
+
+
+@MODELS
+def test_gradient_and_observed_information_are_derivatives_of_the_log_posterior(model, own):
+    votes = problem(panel_of(small_votes(), BothBad.LEAVE_OUT), model)
+    point, step = np.append(STRENGTH, own), 1e-6 * np.eye(10)
 
     def value(x):
-        return crowd_log_posterior(panel, x[:4], x[4:], PRIOR, BETA)
+        return votes.log_posterior(state(x))
 
     slope = [(value(point + e) - value(point - e)) / 2e-6 for e in step]
-    np.testing.assert_allclose(
-        np.concatenate(crowd_gradient(panel, point[:4], point[4:], PRIOR, BETA)), slope, atol=1e-5
-    )
+    both, numbers, _ = votes.gradient(state(point))
+    np.testing.assert_allclose(np.concatenate((both, numbers)), slope, atol=1e-5)
+    top = votes.climb(state(point))[0]
+    is_the_curvature(votes.observed(top), -hessian(value, np.append(top.strength, top.own)))
 
 
-def test_the_crowd_information_is_the_curvature_on_the_votes_it_expects():
-    eta = np.array([0.9, 0.8, 0.55, 0.7, 0.3, 0.2])
+@MODELS
+def test_where_votes_have_no_peak_the_expected_information_stands_in(model, own):
+    votes = problem(panel_of(small_votes(), BothBad.LEAVE_OUT), model)
+    far = state(np.append(-4.0 * STRENGTH, own))
+    np.testing.assert_array_equal(votes.observed(far).both, votes.information(far).both)
 
+
+@MODELS
+def test_expected_information_is_the_curvature_on_the_votes_it_expects(model, own):
     def chance(votes):
-        p = 1.0 / (1.0 + np.exp(STRENGTH[votes.b] - STRENGTH[votes.a]))
-        return eta[votes.annotator] * p + (1.0 - eta[votes.annotator]) * (1.0 - p)
+        gap = STRENGTH[votes.a] - STRENGTH[votes.b]
+        return model.terms(gap, 0.0 * gap, 0.0 * gap, own[votes.annotator]).p
 
-    panel = panel_of(expected_votes(chance)[0], BothBad.LEAVE_OUT)
-    whole = -hessian(lambda x: crowd_log_posterior(panel, x[:4], x[4:], PRIOR, BETA), np.append(STRENGTH, eta))
-    found = crowd_information(panel, STRENGTH, eta, PRIOR, BETA)
+    votes = problem(panel_of(expected_votes(chance)[0], BothBad.LEAVE_OUT), model)
+    point = np.append(STRENGTH, own)
+    is_the_curvature(votes.information(state(point)), -hessian(lambda x: votes.log_posterior(state(x)), point))
+
+
+def is_the_curvature(joint: Joint, whole: np.ndarray) -> None:
+    found = joint.rest
     np.testing.assert_allclose(found.strength, whole[:4, :4], atol=1e-4)
     np.testing.assert_allclose(found.crossed, whole[:4, 4:], atol=1e-4)
-    np.testing.assert_allclose(np.diag(found.own), whole[4:, 4:], atol=1e-4)
-    inverse = np.linalg.inv(whole)
-    np.testing.assert_allclose(found.inverse, inverse[:4, :4], atol=1e-4)
-    np.testing.assert_allclose(found.annotator_error(), np.sqrt(np.diag(inverse)[4:]), atol=1e-4)
-
-
-def test_the_scale_information_is_the_curvature_where_the_mean_scale_is_held():
-    log_scale = np.array([0.4, -0.3, 0.1, 0.2, -0.6, 0.2])
-
-    def chance(votes):
-        return 1.0 / (1.0 + np.exp(np.exp(log_scale)[votes.annotator] * (STRENGTH[votes.b] - STRENGTH[votes.a])))
-
-    panel = panel_of(expected_votes(chance)[0], BothBad.LEAVE_OUT)
-    whole = -hessian(lambda x: scale_log_posterior(panel, x[:4], x[4:], PRIOR, SD), np.append(STRENGTH, log_scale))
-    found = scale_information(panel, STRENGTH, log_scale, PRIOR, SD)
-    # On Σ ln a = 0 five of the six are free.
-    free = np.zeros((10, 9))
-    free[:4, :4] = np.eye(4)
-    free[4:, 4:] = np.vstack((np.eye(5), -np.ones(5)))
+    np.testing.assert_allclose(np.diag(found.own), whole[4:, 4:], rtol=2e-5, atol=1e-4)
+    free = np.eye(10)
+    if found.held is not None:  # on Σ ln a = 0 five of the six are free
+        free = np.vstack((np.eye(9), np.append(np.zeros(4), -np.ones(5))))
     inverse = free @ np.linalg.inv(free.T @ whole @ free) @ free.T
     np.testing.assert_allclose(found.inverse, inverse[:4, :4], atol=1e-4)
     np.testing.assert_allclose(found.annotator_error(), np.sqrt(np.diag(inverse)[4:]), atol=1e-4)
@@ -119,10 +134,10 @@ def test_the_scale_information_is_the_curvature_where_the_mean_scale_is_held():
 
 def test_crowd_is_the_maximum_that_brute_force_finds():
     votes = small_votes()
-    panel = panel_of(votes, BothBad.LEAVE_OUT)
+    posterior = problem(panel_of(votes, BothBad.LEAVE_OUT), Truth(BETA))
 
     def loss(x):
-        return -crowd_log_posterior(panel, x[:4], 1.0 / (1.0 + np.exp(-x[4:])), PRIOR, BETA)
+        return -posterior.log_posterior(state(np.append(x[:4], 1.0 / (1.0 + np.exp(-x[4:])))))
 
     best = minimize(loss, np.append(np.zeros(4), np.full(6, 1.4)), options={"gtol": 1e-7, "maxiter": 5000})
     fit = fit_crowd(votes, gauge=Gauge.EQUAL)
@@ -132,10 +147,10 @@ def test_crowd_is_the_maximum_that_brute_force_finds():
 
 def test_scale_is_the_maximum_that_brute_force_finds():
     votes = small_votes()
-    panel = panel_of(votes, BothBad.LEAVE_OUT)
+    posterior = problem(panel_of(votes, BothBad.LEAVE_OUT), Clarity(SD))
 
     def loss(x):
-        return -scale_log_posterior(panel, x[:4], np.append(x[4:], -x[4:].sum()), PRIOR, SD)
+        return -posterior.log_posterior(state(np.append(x, -x[4:].sum())))
 
     best = minimize(loss, np.zeros(9), options={"gtol": 1e-7, "maxiter": 5000})
     fit = fit_scale(votes, gauge=Gauge.EQUAL)
