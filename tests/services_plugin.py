@@ -37,9 +37,11 @@ def pytest_load_initial_conftests(args: list[str]) -> Generator[None, object, ob
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With xdist, the tests of the language model's worker stay in one process: it loads the model once."""
+    """With xdist, the tests of the language model's worker stay in one process: it loads the model once. Modules that
+    name a group of their own have a worker of their own.
+    """
     for item in items:
-        if item.get_closest_marker("worker"):
+        if item.get_closest_marker("worker") and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group("worker"))
 
 
