@@ -98,8 +98,10 @@ from .priors import NormalPrior, Prior, VirtualTie
 from .proportions import Shares, WinRates, acceptability, wilson, win_rates
 from .rankings import Rankings
 from .ranks import Family, RankRanges, rank_ranges
+from .selection.answered import Answered
 from .selection.audit import SelectionAudit, WeightedBorda, audit_selection, weighted_borda
 from .selection.choice import Candidates, Choice, Policy, generator, random_order
+from .selection.formats import AmountFormat, AnswerFormat, GradeFormat, VoteFormat, logged_format
 from .selection.learned import (
     ArenaRulePolicy,
     BalancedPolicy,
@@ -146,8 +148,11 @@ __all__ = [
     "AdjustedFit",
     "Adjustment",
     "AgreementEstimate",
+    "AmountFormat",
     "AnchorScales",
     "AnnotatorDrift",
+    "AnswerFormat",
+    "Answered",
     "Answers",
     "ArenaRulePolicy",
     "BadAmount",
@@ -188,6 +193,7 @@ __all__ = [
     "Gauge",
     "Glicko2Ratings",
     "GradeCounts",
+    "GradeFormat",
     "HeldOut",
     "Ints",
     "ItemFit",
@@ -256,6 +262,7 @@ __all__ = [
     "UnknownIndex",
     "UnmetPairs",
     "VirtualTie",
+    "VoteFormat",
     "VotesNeeded",
     "WaldTest",
     "WeightedBorda",
@@ -309,6 +316,7 @@ __all__ = [
     "k_centre",
     "kemeny",
     "krippendorff_alpha",
+    "logged_format",
     "majorities",
     "max_min_board",
     "maximal_lottery",

@@ -18,7 +18,7 @@ LARGEST = 3.0
 
 @dataclass(frozen=True, eq=False)
 class DriftAlarm:
-    """Page 1954, "Continuous inspection schemes", Biometrika 41: S = max(0, S ± z - k), z = (y - p)/√(p(1 - p)).
+    """Page 1954, "Continuous inspection schemes", Biometrika 41: S = max(0, S ± z - k), of a vote (y - p)/√(p(1 - p)).
 
     p is predicted before the vote, so z has mean 0 and variance 1 while the contestant stays what it was.
     """
@@ -26,9 +26,8 @@ class DriftAlarm:
     up: Floats  # (M,) evidence of having become stronger
     down: Floats  # (M,) weaker
 
-    def note(self, first: int, second: int, outcome: float, chance: float) -> None:
-        """In place: `first` scored `outcome` against `second`, expected `chance`."""
-        surprise = (outcome - chance) / np.sqrt(chance * (1.0 - chance))
+    def note(self, first: int, second: int, surprise: float) -> None:
+        """In place: `first` did better by z against `second` than was expected (`AnswerFormat.surprise`)."""
         surprise = min(max(surprise, -LARGEST), LARGEST)
         for index, sign in ((first, 1.0), (second, -1.0)):
             self.up[index] = max(0.0, self.up[index] + sign * surprise - ALLOWANCE)

@@ -20,6 +20,7 @@ from ..arrays import Bools, Floats, Ints
 from ..errors import BadParameter
 from . import scores
 from .choice import Candidates, Choice, Parameter
+from .formats import VOTES, AnswerFormat
 from .pairs import DrawnPair, PairDistribution, Pairs, capped, check_epsilon, made, pairs_to_score, tempered
 from .state import SelectionState
 
@@ -75,9 +76,11 @@ class LearnedPolicy:
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
-        """Every setting but the name and version; an infinite one as a word, which JSON can hold."""
+        """Every setting but the name and version; infinity as a word, which JSON can hold, a format as its own."""
         named = {each.name: getattr(self, each.name) for each in fields(self)[2:]}
-        return {name: "inf" if value == inf else value for name, value in named.items()}
+        asked: AnswerFormat | None = named.pop("answer", None)
+        words = {name: "inf" if value == inf else value for name, value in named.items()}
+        return words if asked is None else words | dict(asked.parameters)
 
     def score(self, seen: Scored) -> Floats:
         """(k,) logarithm of each pair's score a; +inf for pairs that go before all others."""
@@ -160,10 +163,11 @@ class DOptimalPolicy(LearnedPolicy):
 
     name: str = "d_optimal"
     eta: float = 64.0
+    answer: AnswerFormat = VOTES  # what this annotator is asked for
 
     def score(self, seen: Scored) -> Floats:
         """ln(w·v)"""
-        return scores.d_optimal(seen.difference, seen.variance)
+        return scores.d_optimal(seen.difference, seen.variance, self.answer)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +176,8 @@ class RobustPolicy(LearnedPolicy):
 
     `kappa` None lets the board's misfit decide between order and coverage; 0 is certification, see
     `certification_policy`. `newcomer_share` caps the draws of pairs with a contestant that has under a quarter of the
-    median's votes; 1 lifts the cap. `cost_power` 1 asks for the most per unit of cost, 0 ignores costs.
+    median's votes; 1 lifts the cap. `cost_power` 1 asks for the most per unit of cost, 0 ignores costs. `answer` is
+    the format and the annotator that the pair is chosen for: `replace(policy, answer=...)` for each.
     """
 
     name: str = "robust"
@@ -180,6 +185,7 @@ class RobustPolicy(LearnedPolicy):
     kappa: float | None = None
     newcomer_share: float = 0.5
     cost_power: float = 0.0
+    answer: AnswerFormat = VOTES
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -200,7 +206,7 @@ class RobustPolicy(LearnedPolicy):
         """ln a - cost_power·ln(cost of the pair)"""
         misfit = seen.state.pair_variance
         kappa = scores.interest_in_order(misfit) if self.kappa is None else self.kappa
-        score = scores.order_aware(seen.difference, seen.variance, seen.met, misfit, kappa)
+        score = scores.order_aware(seen.difference, seen.variance, seen.met, misfit, kappa, self.answer)
         if self.cost_power:
             first, second = seen.at
             score -= self.cost_power * np.log(seen.state.cost[first] + seen.state.cost[second])

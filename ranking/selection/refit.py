@@ -9,12 +9,13 @@ eigendecomposition and Newton starts from the last mode.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit
 
-from ..arrays import Floats
+from ..arrays import Bools, Floats
 from ..errors import NoConvergence
 from ..pair_effects import PRIOR_VARIANCES, VOTES_PER_CONTESTANT
 
@@ -30,18 +31,38 @@ class Posterior:
     covariance: Floats  # (..., m, m)
 
 
+@dataclass(frozen=True, eq=False)
+class Pull:
+    """What answers in other formats than plain votes say of each pair at some strengths; one board."""
+
+    slope: Floats  # (m, m) antisymmetric, of their log-likelihood by θ_i - θ_j
+    information: Floats  # (m, m) symmetric
+    number: Floats  # (m, m) symmetric
+
+    def among(self, kept: Bools) -> Pull:
+        """Of some contestants, marked (m,), alone."""
+        inside = np.ix_(kept, kept)
+        return Pull(self.slope[inside], self.information[inside], self.number[inside])
+
+
 def fit_posterior(
-    wins: Floats, prior_mean: Floats, prior_variance: Floats, pair_variance: Floats | float, start: Floats
+    wins: Floats,
+    prior_mean: Floats,
+    prior_variance: Floats,
+    pair_variance: Floats | float,
+    start: Floats,
+    pull: Callable[[Floats], Pull | None] | None = None,
 ) -> Posterior:
     """Mode of the quasi-likelihood plus θ_i ~ N(m_i, s_i²), and Σ = (Lap(A) + diag(1/s²))⁻¹ there.
 
-    prior_mean, prior_variance, start (..., m); pair_variance ω² (...). A = Npq/(1 + ω²·Npq). A step that spreads
-    over more than a logit is damped as in `newton.climb`. Raises NoConvergence.
+    prior_mean, prior_variance, start (..., m); pair_variance ω² (...). A = I/(1 + ω²·I), I = Npq and the information
+    of `pull` at the point. A step that spreads over more than a logit is damped as in `newton.climb`. Raises
+    NoConvergence.
     """
     total = wins + wins.swapaxes(-1, -2)
     precision, point = 1.0 / prior_variance, start
     for _ in range(MOST_STEPS):
-        slope, information = _score(wins, total, point, pair_variance)
+        slope, information = _score(wins, total, point, pair_variance, pull and pull(point))
         slope = slope - (point - prior_mean) * precision
         _add_to_diagonals(information, precision)
         step = np.linalg.solve(information, slope[..., None])[..., 0]
@@ -53,13 +74,15 @@ def fit_posterior(
     raise NoConvergence(f"No posterior mode after {MOST_STEPS} steps; check the counts for extreme values.")
 
 
-def choose_prior_variance(wins: Floats, point: Floats, pair_variance: Floats | float) -> Floats:
+def choose_prior_variance(
+    wins: Floats, point: Floats, pair_variance: Floats | float, pull: Pull | None = None
+) -> Floats:
     """(...) τ² of θ ~ N(0, τ²·I), the most probable of `PRIOR_VARIANCES`, with the likelihood quadratic at `point`.
 
     With L the information there, b = gradient + L·point and (λ, V) = eig(L), the Laplace log marginal is
     ½·Σ (Vᵀb)²/(λ + 1/τ²) - m/2·ln τ² - ½·Σ ln(λ + 1/τ²).
     """
-    slope, information = _score(wins, wins + wins.swapaxes(-1, -2), point, pair_variance)
+    slope, information = _score(wins, wins + wins.swapaxes(-1, -2), point, pair_variance, pull)
     natural = slope + (information @ point[..., None])[..., 0]
     values, vectors = np.linalg.eigh(information)
     projected = (vectors.swapaxes(-1, -2) @ natural[..., None])[..., 0]
@@ -69,8 +92,10 @@ def choose_prior_variance(wins: Floats, point: Floats, pair_variance: Floats | f
     return np.asarray(PRIOR_VARIANCES[marginal.argmax(axis=-1)])
 
 
-def misfit(wins: Floats, point: Floats, covariance: Floats | None = None) -> Floats:
+def misfit(wins: Floats, point: Floats, covariance: Floats | None = None, pull: Pull | None = None) -> Floats:
     """(...) ω² by moments at `point` (..., m): `pair_effects.overdispersion`, for many boards at once.
+
+    Other answers add what they miss by, the slope of their log-likelihood, and their information to those of votes.
 
     With the posterior `covariance` (..., m, m) the degrees of freedom are Σ (1 - Npq·v), v the variance of a pair's
     difference, in place of pairs - (m - 1). Where θ follows the prior that is what Q is expected to be, tr(I - hat
@@ -80,13 +105,17 @@ def misfit(wins: Floats, point: Floats, covariance: Floats | None = None) -> Flo
     row, column = np.triu_indices(m, 1)
     won = wins[..., row, column]
     number = won + wins[..., column, row]
-    often = number >= 2.0
     chance = expit(point[..., row] - point[..., column])
-    information = np.where(often, number * chance * (1.0 - chance), np.inf)
+    missed, known_by = won - number * chance, number * chance * (1.0 - chance)
+    if pull is not None:
+        missed, known_by = missed + pull.slope[row, column], known_by + pull.information[row, column]
+        number = number + pull.number[row, column]
+    often = number >= 2.0
+    information = np.where(often, known_by, np.inf)
     pairs = often.sum(axis=-1)
     known = _fitted_directions(covariance, np.where(often, information, 0.0), m - 1)
     freedom = pairs - known
-    excess = np.where(often, (won - number * chance) ** 2 / information, 0.0).sum(axis=-1) - freedom
+    excess = np.where(often, missed**2 / information, 0.0).sum(axis=-1) - freedom
     lumpy = np.where(often, np.maximum(1.0 / information - 6.0 / np.maximum(number, 1.0), 0.0), 0.0).sum(axis=-1)
     whole = np.where(often, information, 0.0).sum(axis=-1) * (1.0 - known / np.maximum(pairs, 1))
     enough = (pairs > m - 1) & (number.sum(axis=-1) >= VOTES_PER_CONTESTANT * m)
@@ -104,11 +133,15 @@ def _fitted_directions(covariance: Floats | None, information: Floats, free: int
     return np.minimum((information * variance).sum(axis=-1), free)
 
 
-def _score(wins: Floats, total: Floats, point: Floats, pair_variance: Floats | float) -> tuple[Floats, Floats]:
+def _score(
+    wins: Floats, total: Floats, point: Floats, pair_variance: Floats | float, pull: Pull | None
+) -> tuple[Floats, Floats]:
     """Gradient (..., m) and expected information (..., m, m) of the votes at `point`."""
     chance = expit(point[..., :, None] - point[..., None, :])
     information = total * chance * (1.0 - chance)
     residual = wins - total * chance
+    if pull is not None:
+        information, residual = information + pull.information, residual + pull.slope
     if np.any(pair_variance):
         shrink = 1.0 / (1.0 + np.asarray(pair_variance)[..., None, None] * information)
         information, residual = information * shrink, residual * shrink

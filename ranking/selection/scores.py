@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import expit
 
 from ..arrays import Floats
+from .formats import VOTES, AnswerFormat
 
 Number = Floats | float
 
@@ -29,24 +30,29 @@ def interest_in_order(pair_variance: Number) -> Floats:
     return np.asarray(1.0 / (1.0 + pair_variance / MISFIT_HALVES))
 
 
-def d_optimal(difference: Number, variance: Number) -> Floats:
-    """ln(w·v), w = p(1 - p) at the mean: by how much one vote lowers ln|Σ|, to first order.
+def d_optimal(difference: Number, variance: Number, answer: AnswerFormat = VOTES) -> Floats:
+    """ln(w·v), w the answer's information at the mean: by how much one answer lowers ln|Σ|, to first order.
 
     Weighted D-optimal design for logistic differences (Chaloner & Verdinelli 1995, "Bayesian experimental design",
     Statist. Sci. 10, section 4), as used for battles by "Fewer Battles" rules.
     """
-    chance = expit(difference)
-    return np.asarray(np.log(chance * (1.0 - chance)) + np.log(variance))
+    return np.asarray(np.log(answer.information(difference)) + np.log(variance))
 
 
-def order_aware(difference: Number, variance: Number, met: Number, pair_variance: Number, kappa: Number) -> Floats:
-    """ln a, a = w/(1 + ω²·N·w)²·v·φ(|Δ|/√v)^κ with w at `expected_chance`, up to φ's constant.
+def order_aware(
+    difference: Number,
+    variance: Number,
+    met: Number,
+    pair_variance: Number,
+    kappa: Number,
+    answer: AnswerFormat = VOTES,
+) -> Floats:
+    """ln a, a = w/(1 + ω²·N·w)²·v·φ(|Δ|/√v)^κ, up to φ's constant; of a vote, w = p(1 - p) at `expected_chance`.
 
     The one-vote knowledge gradient of "this pair is misordered" is nearly zero unless a single vote can flip the
     sign; φ(z)·v·w is its smooth surrogate over several votes. κ = 0 asks about pairs although their order is clear.
     """
-    chance = expected_chance(difference, variance)
-    information = chance * (1.0 - chance)
+    information = answer.expected_information(difference, variance)
     score = np.log(information * variance)
     score -= 2.0 * np.log1p(pair_variance * met * information)
     score -= 0.5 * kappa * np.square(difference) / variance

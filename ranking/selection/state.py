@@ -1,8 +1,9 @@
 """What selection knows of one board: counts, pairs still out, and the posterior N(μ, Σ) of the strengths.
 
-A vote changes μ and Σ by a rank-one step in O(M²); every max(M/2, n/15) votes everything is refitted from the counts,
-warm, with the prior variance τ² and the pairs' own variance ω² estimated anew. The state after a sequence of events is
-the same bit for bit on one build of numpy, so a draw is replayed from a snapshot and the events since.
+A vote, or an answer in any other format, changes μ and Σ by a rank-one step in O(M²). Every max(M/2, n/15) of them
+everything is refitted from the counts and those other answers, warm, with the prior variance τ² and the pairs' own
+variance ω² estimated anew. The state after a sequence of events is the same bit for bit on one build of numpy, so a
+draw is replayed from a snapshot and the events since.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ from collections.abc import Hashable, Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from hashlib import sha256
-from math import isfinite, nan, pi, sqrt
+from math import isfinite, nan, sqrt
 
 import numpy as np
 from scipy.linalg import blas
-from scipy.special import expit
 
 from ..arrays import Bools, Floats, Ints
-from ..errors import BadOutcome, BadParameter, ShapeMismatch, UnknownIndex
+from ..errors import BadParameter, ShapeMismatch, UnknownIndex
+from .answered import Answered
 from .drift import DriftAlarm
+from .formats import VOTES, AnswerFormat
 from .refit import Posterior, choose_prior_variance, fit_posterior, misfit
 
 # τ² before anything is known, and the variance of a new version about the strength of the old one.
@@ -67,6 +69,7 @@ class SelectionState:
     votes: int = 0
     votes_at_refit: int = 0
     events: int = 0  # votes, showings and returns so far: the place in the log this state stands at
+    answered: Answered = field(default_factory=Answered)  # answers in other formats than plain votes
     _tickets: dict[Hashable, tuple[int, int, float]] = field(default_factory=dict)
     _order: Ints = field(default_factory=_no_names)  # (M,) sorts the names
 
@@ -78,13 +81,18 @@ class SelectionState:
         return state
 
     @classmethod
-    def restored(cls, names: Iterable[int], wins: Floats) -> SelectionState:
-        """From counts (M, M), half a tie for either side, fitted. Raises UnknownIndex, ShapeMismatch."""
+    def restored(cls, names: Iterable[int], wins: Floats, answered: Answered | None = None) -> SelectionState:
+        """From counts of plain votes (M, M), half a tie for either side, and other answers by place among `names`.
+
+        Fitted. Raises UnknownIndex, ShapeMismatch.
+        """
         state = cls.of(names)
         if wins.shape != state.wins.shape:
             raise ShapeMismatch(f"wins has shape {wins.shape}; give one row and column for each of {len(state)} names.")
-        state.wins, state.met = wins.copy(), wins + wins.T
-        state.battles, state.votes = state.met.sum(axis=1), round(float(wins.sum()))
+        state.answered = answered or Answered()
+        state.wins = wins + state.answered.preferred(len(state)) if answered else wins.copy()
+        state.met = state.wins + state.wins.T
+        state.battles, state.votes = state.met.sum(axis=1), round(float(state.wins.sum()))
         # Misfit is judged at a mode, and there is none yet.
         fitted = state._posterior()
         state.mean, state.covariance = fitted.mean, fitted.covariance
@@ -154,20 +162,24 @@ class SelectionState:
 
     # -- votes
 
-    def record(self, first: int, second: int, outcome: float) -> None:
+    def record(self, first: int, second: int, outcome: float, answer: AnswerFormat = VOTES) -> None:
         """One vote: 1 if `first` was preferred to `second`, 0 if not, 0.5 for a tie. Refits where it is due.
 
-        With x = e_i - e_j, u = Σx, v = xᵀΣx, d = 1/(1 + ω²(N + 1)w) and the information w' = w·d/(1 + ω²Nw) that
-        the vote adds: μ += u·(y - p)·d/(1 + w'v), Σ -= w'/(1 + w'v)·uuᵀ. Raises UnknownIndex, BadOutcome.
+        `answer` says what else `outcome` is: a grade, an amount, the vote of an annotator who sees more or less. With
+        x = e_i - e_j, u = Σx, v = xᵀΣx, the answer's slope s (of a vote y - p) and information w (of a vote pq),
+        d = 1/(1 + ω²(N + 1)w) and the information w' = w·d/(1 + ω²Nw) that it adds: μ += u·s·d/(1 + w'v),
+        Σ -= w'/(1 + w'v)·uuᵀ. Raises UnknownIndex, BadOutcome, BadAmount.
         """
         i, j = (int(row) for row in self.rows_of((first, second)))
         if i == j:
             raise UnknownIndex(f"{first} cannot be compared with itself.")
-        if outcome not in (0.0, 0.5, 1.0):
-            raise BadOutcome(f"outcome is {outcome}; use 1 (first), 0 (second) or 0.5 (tie).")
-        self._absorb(i, j, float(outcome))
-        self.wins[i, j] += outcome
-        self.wins[j, i] += 1.0 - outcome
+        answer.check(outcome)
+        self._absorb(i, j, float(outcome), answer)
+        preferred = float(answer.preferred(outcome))
+        self.wins[i, j] += preferred
+        self.wins[j, i] += 1.0 - preferred
+        if answer != VOTES:
+            self.answered.add(answer, i, j, float(outcome))
         self.met[i, j] += 1.0
         self.met[j, i] += 1.0
         self.battles[[i, j]] += 1.0
@@ -176,18 +188,17 @@ class SelectionState:
         if self.refit_is_due:
             self.refit()
 
-    def _absorb(self, i: int, j: int, outcome: float) -> None:
+    def _absorb(self, i: int, j: int, outcome: float, answer: AnswerFormat = VOTES) -> None:
         u = self.covariance[i] - self.covariance[j]
         variance = float(u[i] - u[j])
         difference = float(self.mean[i] - self.mean[j])
-        self.drift.note(i, j, outcome, float(expit(difference / sqrt(1.0 + pi * variance / 8.0))))
-        chance = float(expit(difference))
-        information = chance * (1.0 - chance)
+        self.drift.note(i, j, answer.surprise(difference, variance, outcome))
+        slope, information = float(answer.slope(difference, outcome)), float(answer.information(difference))
         number = float(self.met[i, j])
         damped = 1.0 / (1.0 + self.pair_variance * (number + 1.0) * information)
         added = information * damped / (1.0 + self.pair_variance * number * information)
         gain = 1.0 / (1.0 + added * variance)
-        self.mean += u * ((outcome - chance) * damped * gain)
+        self.mean += u * (slope * damped * gain)
         u *= sqrt(added * gain)
         # Σ is symmetric, so its transpose is the column order BLAS updates in place.
         blas.dger(-1.0, u, u, a=self.covariance.T, overwrite_a=1)
@@ -200,11 +211,12 @@ class SelectionState:
     def refit(self) -> None:
         """μ and Σ from the counts, after τ² and ω² at the last mode. Raises NoConvergence."""
         free: Bools = np.isnan(self.own_mean)
+        plain, pull = self._plain_wins(), self.answered.pull(self.mean)
         if self.votes:
-            self.pair_variance = float(misfit(self.wins, self.mean, self.covariance))
+            self.pair_variance = float(misfit(plain, self.mean, self.covariance, pull))
         if self.votes and free.sum() > 1:
-            kept = np.ix_(free, free)
-            self.prior_variance = float(choose_prior_variance(self.wins[kept], self.mean[free], self.pair_variance))
+            kept, among = plain[np.ix_(free, free)], pull and pull.among(free)
+            self.prior_variance = float(choose_prior_variance(kept, self.mean[free], self.pair_variance, among))
         posterior = self._posterior()
         self.mean = posterior.mean
         self.covariance = np.ascontiguousarray(posterior.covariance + posterior.covariance.T) * 0.5
@@ -214,7 +226,11 @@ class SelectionState:
         free = np.isnan(self.own_mean)
         prior_mean = np.where(free, 0.0, self.own_mean)
         prior_variance = np.where(free, self.prior_variance, self.own_variance)
-        return fit_posterior(self.wins, prior_mean, prior_variance, self.pair_variance, self.mean)
+        plain, pull = self._plain_wins(), self.answered.pull
+        return fit_posterior(plain, prior_mean, prior_variance, self.pair_variance, self.mean, pull)
+
+    def _plain_wins(self) -> Floats:
+        return self.wins - self.answered.preferred(len(self)) if self.answered else self.wins
 
     # -- what is logged
 

@@ -378,6 +378,7 @@ def test_policies_fit_the_interface_and_say_what_shaped_them():
         "double_thompson",
     ]
     assert dict(RobustPolicy().parameters) == {
+        "format": "votes",
         "epsilon": 0.1,
         "eta": 8.0,
         "kappa": "misfit",
