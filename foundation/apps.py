@@ -11,6 +11,8 @@ class FoundationConfig(AppConfig):
     def ready(self) -> None:
         from foundation import refusals  # noqa: F401  (registers the start-up checks)
         from foundation.append_only import grant_application_role
+        from foundation.key_mark import leave_mark
 
+        post_migrate.connect(leave_mark, sender=self, dispatch_uid="foundation.leave_mark")
         # One sender, so that one migrate grants once, after every app's tables exist.
         post_migrate.connect(grant_application_role, sender=self, dispatch_uid="foundation.grant_application_role")

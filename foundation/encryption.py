@@ -88,6 +88,12 @@ def encryption_key() -> bytes:
     return key
 
 
+def is_usable() -> bool:
+    """Whether the setting holds a key at all."""
+    key = getattr(settings, "ENCRYPTION_KEY", b"")
+    return isinstance(key, bytes) and len(key) == KEY_BYTES
+
+
 def _root_key(purpose: str) -> bytes:
     return _derive_cached(encryption_key(), purpose)
 

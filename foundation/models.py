@@ -18,3 +18,16 @@ class IdempotencyRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scope} {self.key}"
+
+
+class KeyMark(models.Model):
+    """The one row that says which deployment key this database is sealed under; see `foundation.key_mark`."""
+
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="one_key_per_database", condition=models.Q(id=1))]
+
+    def __str__(self) -> str:
+        return self.digest[:8]

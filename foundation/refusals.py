@@ -12,6 +12,7 @@ from django.db import connections
 
 from foundation.database import DURABILITY, SETTINGS, lone_connection, server_settings
 from foundation.encryption import KEY_BYTES
+from foundation.key_mark import other_key
 
 log = structlog.get_logger(__name__)
 
@@ -40,13 +41,14 @@ def refuse_unsafe() -> None:
 
     For the composition root, while it is imported: also inside a running event loop and before a fork.
     """
-    database = None
+    database, key = None, ""
     try:
         with lone_connection() as connection:
             database = dict(connection.execute(SETTINGS, [list(DURABILITY)]).fetchall())
+            key = other_key(connection)
     except psycopg.OperationalError as error:
         log.warning("database_settings_unchecked", reason=(str(error).strip() or type(error).__name__).splitlines()[0])
-    refused = unsafe_settings(django_settings, database)
+    refused = [*unsafe_settings(django_settings, database), *([key] if key else [])]
     if refused:
         raise ImproperlyConfigured("Cardinal does not start with these settings:\n" + "\n".join(refused))
 

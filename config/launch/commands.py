@@ -82,7 +82,20 @@ def run_django(arguments: Sequence[str]) -> None:
             os.environ.update(addresses)
             if name in AS_OWNER:
                 os.environ["DATABASE_URL"] = os.environ["DATABASE_OWNER_URL"]
+            else:
+                refuse_other_key()
             execute_from_command_line(command)
+
+
+def refuse_other_key() -> None:
+    """What a command seals under another key than the site's, the site cannot read."""
+    import django
+
+    django.setup()
+    from foundation.key_mark import other_key_of_default
+
+    if refusal := other_key_of_default():
+        raise LaunchError(refusal)
 
 
 def needs_database(arguments: Sequence[str]) -> bool:

@@ -51,6 +51,8 @@ class DataFolder:
             raise LaunchError(
                 f"{self.path} belongs to another user: set CARDINAL_DATA_DIR to a folder of yours"
             ) from None
+        except (FileExistsError, NotADirectoryError) as error:
+            raise LaunchError(f"{error.filename} is a file: set CARDINAL_DATA_DIR to a folder") from None
         if not os.access(self.path, os.W_OK):
             raise LaunchError(f"{self.path} belongs to another user: set CARDINAL_DATA_DIR to a folder of yours")
 

@@ -13,6 +13,7 @@ from config.launch.postgres import Passwords
 from config.launch.services import ServicePasswords
 
 FILE = "keys.json"
+KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,20 @@ class Keys:
         return {name: value for name, value in made.items() if not os.environ.get(name)}
 
 
+def refuse_unusable_key() -> None:
+    """A key from the environment must be one before anything is started or made with it."""
+    given = os.environ.get("CARDINAL_ENCRYPTION_KEY")
+    try:
+        usable = given is None or len(base64.b64decode(given, validate=True)) in {0, KEY_BYTES}
+    except ValueError:
+        usable = False
+    if not usable:
+        raise LaunchError(f"CARDINAL_ENCRYPTION_KEY is not base64 of {KEY_BYTES} bytes: correct it, or leave it unset")
+
+
 def load_keys(folder: DataFolder) -> Keys:
     """The installation's keys, made when there is nothing yet that needs the old ones."""
+    refuse_unusable_key()
     file = folder.path / FILE
     if file.exists():
         written: Mapping[str, str] = json.loads(file.read_text())

@@ -57,6 +57,10 @@ def server_account(data: Path) -> Account:
     return Account(name, known[name].pw_uid, known[name].pw_gid)
 
 
+# How long each log was when this process first wrote to it.
+_begun: dict[Path, int] = {}
+
+
 @dataclass(frozen=True)
 class Command:
     """One child: what to run, as whom, where its output goes, and the signal it gets when we die."""
@@ -82,6 +86,7 @@ def start(command: Command) -> "subprocess.Popen[bytes]":
     prepare: Callable[[], None] = lambda: die_with_parent(parent, command.death_signal)  # noqa: E731
     guard = watchdog()
     with command.log.open("ab") as log:
+        _begun.setdefault(command.log, log.tell())
         child = subprocess.Popen(  # type: ignore[call-overload]
             list(command.arguments),
             stdin=subprocess.PIPE if command.stdin is not None else subprocess.DEVNULL,
@@ -143,9 +148,12 @@ def failure(what: str, log: Path) -> LaunchError:
 
 
 def last_lines(log: Path, count: int = 12) -> str:
+    """Of what was written since this process first started something with that log: older runs had other reasons."""
     if not log.exists():
         return ""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-count:])
+    with log.open("rb") as file:
+        file.seek(_begun.get(log, 0))
+        return "\n".join(file.read().decode(errors="replace").splitlines()[-count:])
 
 
 def run_in_foreground(arguments: Sequence[str], directory: Path | None = None) -> int:

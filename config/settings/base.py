@@ -27,7 +27,10 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=None)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
 # 32 bytes, base64. Wraps the per-person keys, campaign keys and endpoint secrets.
-ENCRYPTION_KEY = base64.b64decode(env.str("CARDINAL_ENCRYPTION_KEY", default=""))
+try:
+    ENCRYPTION_KEY = base64.b64decode(env.str("CARDINAL_ENCRYPTION_KEY", default=""), validate=True)
+except ValueError:  # what is no base64 is told by its length, with the other refusals
+    ENCRYPTION_KEY = env.str("CARDINAL_ENCRYPTION_KEY").encode()
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -110,6 +113,8 @@ DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres://cardinal_
 DATABASES["default"].update(
     {
         "CONN_MAX_AGE": 0,
+        # A connection that a restart of the server has cut is replaced before a page is made with it.
+        "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
         "OPTIONS": {
             "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=16), "timeout": 10},

@@ -14,7 +14,10 @@ from config.launch.folder import REPOSITORY
 from config.launch.progress import Progress
 
 FOLDER = REPOSITORY / "benchmarks"
-NOT_BENCHMARKS = {"__init__", "rows", "peers", "answers", "boards", "duels", "limits", "races", "worlds"}
+NOT_BENCHMARKS = {
+    *("__init__", "rows", "peers", "races", "limits"),
+    *("answers", "asap", "boards", "claims", "costs", "duels", "worlds"),
+}
 HEADINGS = ("name", "size", "ours", "peer", "ratio", "goal", "")
 
 
