@@ -18,19 +18,31 @@ def requirements_of(name: str) -> Path:
     return REQUIREMENTS / f"{name}.txt"
 
 
+def at_hand(name: str) -> bool:
+    """Whether the environment stands as its requirements are now."""
+    python, stamp = python_and_stamp(name)
+    return stamp.exists() and stamp.read_text() == wanted_stamp(name) and python.exists()
+
+
 def peer_python(name: str) -> Path:
     """The Python of the peers' environment, which is made on the first call after its requirements changed."""
-    requirements = requirements_of(name)
-    home = data_folder().path / "peers" / name
-    python, stamp = home / "bin" / "python", home / "requirements.sha256"
-    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
-    if stamp.exists() and stamp.read_text() == wanted and python.exists():
+    python, stamp = python_and_stamp(name)
+    if at_hand(name):
         return python
-    venv.create(home, clear=True, with_pip=False)
+    venv.create(stamp.parent, clear=True, with_pip=False)
     ours = Environment(REPOSITORY, Path(sys.prefix))
-    ours.run([*ours.installer(python), "-r", str(requirements)])
-    stamp.write_text(wanted)
+    ours.run([*ours.installer(python), "-r", str(requirements_of(name))])
+    stamp.write_text(wanted_stamp(name))
     return python
+
+
+def python_and_stamp(name: str) -> tuple[Path, Path]:
+    home = data_folder().path / "peers" / name
+    return home / "bin" / "python", home / "requirements.sha256"
+
+
+def wanted_stamp(name: str) -> str:
+    return hashlib.sha256(requirements_of(name).read_bytes()).hexdigest()
 
 
 def run_peer(name: str, program: str, *arguments: str) -> str:

@@ -3,13 +3,13 @@
 "Votes to tau .95": votes at which Kendall's tau between the estimated and the true order, averaged over repetitions,
 first reaches .95, interpolated between checkpoints. Every policy's votes are fitted alike. A ratio's interval is the
 2.5 % to 97.5 % range over 400 bootstraps of the repetitions. Ours and the peer's run in the same world with the same
-seeds; nothing here is timed but the two rows of cost.
+seeds; nothing here is timed but the rows of `costs.py`.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +25,12 @@ from benchmarks.boards import (
     least_met,
     order_aware,
     play,
-    random_board,
     scored,
     uniform,
     weighted,
 )
+from benchmarks.claims import false_claims
+from benchmarks.costs import cost_against_asap, cost_of_a_choice, cost_of_a_refit
 from benchmarks.duels import DoubleThompson, Ours, copeland_winner
 from benchmarks.rows import Row
 from benchmarks.worlds import (
@@ -74,7 +75,10 @@ def run(quick: bool) -> list[Row]:
     rows += noisy_annotators(30 if quick else 100, quick)
     rows += richer_answers(30 if quick else 120, quick)
     rows += training_pairs(3 if quick else 10)
+    rows += false_claims(ROBUST, 60 if quick else 300, 1_500 if quick else 4_000)
     rows += cost_of_a_choice()
+    rows += cost_of_a_refit(quick)
+    rows += cost_against_asap(quick)
     rows += every_draw_replays(40 if quick else 300)
     if not quick:
         rows += many_models()
@@ -181,7 +185,9 @@ def best_model(runs: int) -> list[Row]:
             measure = copeland_right if name == "D-TS" else right
             policy = uniform if name == "uniform" else DoubleThompson()
             peer = curve(clean(count), policy, Boards(runs, count), most=8_000, measure=measure, until=0.98)
-            rows.append(against("votes to the best, 95 %", f"{count} models, {name}", ours, peer, LEVEL))
+            row = against("votes to the best, 95 %", f"{count} models, {name}", ours, peer, LEVEL)
+            said = "" if name == "uniform" else " D-TS as duelpy has it, transcribed in duels.py"
+            rows.append(replace(row, note=row.note + said))
     return rows
 
 
@@ -243,25 +249,7 @@ def training_pairs(runs: int) -> list[Row]:
     return [Row("labels for what 600 random ones teach", "9,000 pairs, 64 features", needed, "labels", 600.0, note)]
 
 
-# -- cost and probabilities
-
-
-def cost_of_a_choice() -> list[Row]:
-    """Row 9: processor time of this thread, 99th percentile of 500 choices on a warm posterior."""
-    rows = []
-    for count in (300, 1000):
-        state = random_board(count, 20 * count, np.random.default_rng(REPORTING))
-        candidates, policy, spent, passed = Candidates(state.names), RobustPolicy(), [], []
-        for seed in range(520):
-            rng = generator(seed)
-            wall, cpu = time.perf_counter(), time.thread_time()
-            policy.choose(state, candidates, rng)
-            spent.append(time.thread_time() - cpu)
-            passed.append(time.perf_counter() - wall)
-        p99, middle = np.quantile(spent[20:], 0.99), np.median(passed[20:])
-        note = f"(median on the clock {1000 * middle:.2f} ms, 500 choices)"
-        rows.append(Row("p99 of a choice", f"{count} models", 1000 * float(p99), "ms", note=note))
-    return rows
+# -- probabilities
 
 
 def every_draw_replays(draws: int) -> list[Row]:

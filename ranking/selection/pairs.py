@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -52,9 +52,8 @@ class PairDistribution:
             high = _below(self.count - 1, rng)
             low, high = sorted((low, high + (high >= low)))
             return DrawnPair(low, high, self.probability(low, high), True)
-        cumulative = np.cumsum(self.chance)
-        index = int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))
-        index = min(index, int(np.flatnonzero(self.chance)[-1]))
+        cumulative, last = self._cumulative
+        index = min(int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right")), last)
         low, high = sorted((int(self.pairs.first[index]), int(self.pairs.second[index])))
         return DrawnPair(low, high, self._mixed(float(self.chance[index])), False)
 
@@ -72,6 +71,11 @@ class PairDistribution:
         every[self.pairs.first, self.pairs.second] += learned
         every[self.pairs.second, self.pairs.first] += learned
         return every
+
+    @cached_property
+    def _cumulative(self) -> tuple[Floats, int]:
+        """Kept for all draws of a batch, with the last pair that may be drawn."""
+        return np.cumsum(self.chance), int(np.flatnonzero(self.chance)[-1])
 
     def _mixed(self, chance: float) -> float:
         floor = self.epsilon / (self.count * (self.count - 1) // 2)
