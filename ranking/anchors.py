@@ -166,6 +166,8 @@ def anchor_answers(comparisons: Comparisons, anchors: Bools, min_anchors: int) -
     _check_mask(comparisons, anchors)
     asked = anchors & np.isfinite(comparisons.amount) & (comparisons.a != comparisons.b)
     asked &= (comparisons.annotator >= 0) & (comparisons.prompt >= 0)
+    if comparisons.weight is not None:
+        asked &= comparisons.weight > 0
     amount, answered, who, item = _table(comparisons.select(asked))
     used, chosen = _not_zero(amount, answered), np.ones(len(who), dtype=bool)
     while True:

@@ -64,7 +64,7 @@ class BoundedWorthFit:
 
     def to_intervals(self, level: float = 0.95) -> WorthIntervals:
         """Two-sided, by t with the smaller cluster count less one."""
-        error = np.sqrt(self.covariance.diagonal())
+        error = np.sqrt(np.maximum(self.covariance.diagonal(), 0.0))
         reach = two_sided_quantile(level, self.clustering.degrees_of_freedom) * error
         return WorthIntervals(self.worth, error, self.worth - reach, self.worth + reach, level)
 
@@ -115,7 +115,7 @@ def _moved(rows: BoundedRows, solved: _Solved) -> dict[str, Any]:
     """The side, and all effects where some were asked for."""
     found: dict[str, Any] = {"side": np.nan, "side_standard_error": np.nan}
     if rows.sided:
-        found = {"side": solved.side, "side_standard_error": float(np.sqrt(solved.errors[-1, -1]))}
+        found = {"side": solved.side, "side_standard_error": float(np.sqrt(max(solved.errors[-1, -1], 0.0)))}
     if rows.columns is not None:
         kept = slice(rows.count, len(solved.errors) - (not rows.sided))
         names, scale = rows.columns.names, rows.columns.scale

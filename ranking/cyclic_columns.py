@@ -114,11 +114,14 @@ class AdjustedModel:
         return np.block([[self.model.blocks(point, pairs), corner.T], [corner, own]])
 
     def spread(self, flat: Floats, wanted: Covariance) -> Spread:
-        """Covariance of the flat point."""
+        """Covariance of the flat point. Raises NoConvergence."""
         point, _ = self.split(flat)
         chance = expit(self.logit(flat))
         information = self.information(point, self.weight * chance * (1.0 - chance))
-        inverse = np.asarray(np.linalg.inv(information + self._ridges(point)), dtype=np.float64)
+        try:
+            inverse = np.asarray(np.linalg.inv(information + self._ridges(point)), dtype=np.float64)
+        except np.linalg.LinAlgError:
+            raise NoConvergence("Covariates together decide the votes; give penalty=1.0 or leave some out.") from None
         apart = np.sqrt(self.weight)
 
         def meat() -> Floats:

@@ -104,7 +104,7 @@ class Rankings:
         places = np.column_stack((np.where(votes.outcome == 0.0, 2, 1), np.where(votes.outcome == 1.0, 2, 1)))
         x = votes.covariates
         return cls(
-            covariates=None if x is None else np.stack((x, np.zeros_like(x)), axis=1).reshape(2 * len(x), -1),
+            covariates=None if x is None else np.stack((x, np.zeros_like(x)), axis=1).reshape(2 * len(x), x.shape[1]),
             contestant=np.column_stack((votes.a, votes.b)).ravel(),
             place=places.ravel(),
             start=2 * np.arange(len(votes) + 1),

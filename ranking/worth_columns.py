@@ -18,11 +18,12 @@ from .arrays import Floats
 from .covariates.adjustment import Adjustment, Columns, Effects, refuse_nothing
 from .covariates.design import Side, names_of, refuse_collinear
 from .covariates.side import Leanings
-from .errors import BadCovariate
+from .errors import BadCovariate, MissingLabels
 from .worth_draws import Design, Solved
 
 MOST_ROUNDS = 200
 SETTLED = 1e-10
+LEAST_SHRINKAGE = 1e-9  # of an annotator's own weight: amounts without noise would leave the common side to chance
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,7 @@ class WorthBeside:
 
 
 def beside_worth(design: Design, asked: Adjustment | None) -> WorthBeside:
-    """Raises BadCovariate, ShapeMismatch."""
+    """Raises BadCovariate, ShapeMismatch, MissingLabels."""
     if asked is None:
         return WorthBeside(design, None)
     columns = _columns(design.rows, asked)
@@ -78,6 +79,8 @@ def _leaning(design: Design) -> WorthBeside:
 
     mass, squared = by(weight * rows.side**2), by((weight * rows.side) ** 2)
     labelled = rows.who >= 0
+    if not labelled.any():
+        raise MissingLabels("Side.ANNOTATOR needs known annotators; use Side.COMMON.")
     leaning, variance = np.zeros(len(mass)), 0.0
     for _ in range(MOST_ROUNDS):
         residual = design.residuals()
@@ -89,7 +92,8 @@ def _leaning(design: Design) -> WorthBeside:
         before, variance = variance, between_variance(free, error)
         shrinkage = np.full(len(mass), inf)
         if variance > 0.0:
-            shrinkage[seen] = noise * squared[seen] / (mass[seen] * variance)
+            own = noise * squared[seen] / (mass[seen] * variance)
+            shrinkage[seen] = np.maximum(own, LEAST_SHRINKAGE * mass[seen])
         leaning = by(weight * rows.side * residual) / (mass + shrinkage)
         design = replace(design, shrinkage=shrinkage)
         if abs(variance - before) <= SETTLED * max(variance, 1.0):

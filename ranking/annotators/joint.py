@@ -18,6 +18,7 @@ from ..strengths import Covariance
 from .panel import Inference, Information, Panel
 
 MOST_STEPS = 50
+SHARPEST = 1e-12  # the least error variance, against the largest leaning: answers may be without any
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +88,9 @@ class Beside:
 
 def between_variance(free: Floats, error: Floats) -> float:
     """ρ² from estimates (K,) about a common mean of zero with their variances; 0 where chance explains them."""
-    variance = 0.0
+    if len(free) < 2 or not free.any():
+        return 0.0
+    error, variance = np.maximum(error, SHARPEST * float((free**2).max())), 0.0
     for _ in range(MOST_STEPS):
         whole = error + variance
         excess = float((free**2 / whole).sum()) - (len(free) - 1.0)

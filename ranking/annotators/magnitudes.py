@@ -22,6 +22,7 @@ the question, not the noise. Use `fit_worth`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -48,12 +49,13 @@ from ..errors import (
 from ..gauge import Gauge
 from ..strengths import Covariance, Evidence, Ratings, StrengthFit
 from .joint import Beside, JointInformation
-from .panel import Inference, Panel, panel_of
+from .panel import UNDETERMINED, Inference, Panel, panel_of
 from .robust import HUBER, Robust
 
 LENT_ANSWERS = 4.0
 MIN_ANSWERS = 5
 TOLERANCE = 1e-9
+NOTHING_COMMON = "The annotators' values have nothing in common; check that all are signed towards A."
 MOST_ROUNDS = 3000
 # Φ(x) and σ(1.702·x) never differ by more than .01 (Haley 1952).
 PROBIT = 1.702
@@ -67,7 +69,7 @@ class MagnitudeFit(StrengthFit):
     votes: Floats  # (K,) weighted rows of each
     scale: Floats  # (K,) a
     scale_error: Floats  # (K,)
-    noise: Floats  # (K,) σ, in units of strength
+    noise: Floats  # (K,) σ, in units of strength; inf where the scale is zero
     in_gauge: Bools  # (K,) a is above zero by two standard errors
     annotators_left_out: int  # too few answers, or all of them zero
     cyclicity: float  # share of the pair means' weighted sum of squares that no strengths explain
@@ -174,7 +176,9 @@ class State:
         """In θ, β and a, with mean ln a of the annotators in the gauge held.
 
         Observed, not expected: what is an annotator's own taste stays in that annotator's residuals, however many
-        answers there are, and so moves a_k and s_k with θ. The expected information would take both for unmoved.
+        answers there are, and so moves a_k and s_k with θ. The expected information would take both for unmoved;
+        it stands in where the observed one has no peak, as with hardly more answers than parameters. Raises
+        NoConvergence where neither has one.
         """
         code, d = panel.annotator.code, self.felt(panel)
         weight, scale = robust.slope * panel.weight / self.noise[code] ** 2, self.scale[code]
@@ -182,7 +186,13 @@ class State:
         held = np.where(chosen, 1.0 / np.where(chosen, self.scale, 1.0), 0.0) / chosen.sum()
         pulled = weight * scale * d - panel.weight * self.pull(panel, y, robust)
         found = JointInformation.of(panel, self.beside, weight * scale**2, pulled, weight * d**2, held)
-        return replace(found, strength=found.strength - self._told_by_noise(panel, y, robust))
+        found = replace(found, strength=found.strength - self._told_by_noise(panel, y, robust))
+        if found.is_peak:
+            return found
+        found = JointInformation.of(panel, self.beside, weight * scale**2, weight * scale * d, weight * d**2, held)
+        if not found.is_peak:
+            raise NoConvergence(UNDETERMINED)
+        return found
 
     def _told_by_noise(self, panel: Panel, y: Floats, robust: Robust) -> Floats:
         """(m + k, m + k) what s_k, following θ, takes from the information: 2·g_k·g_kᵀ over its answers, summed, with
@@ -201,7 +211,7 @@ class State:
         """With Π a = 1 over the reliable. Raises BadAmount."""
         chosen = self.reliable(panel, robust)
         if not chosen.any():
-            raise BadAmount("The annotators' values have nothing in common; check that all are signed towards A.")
+            raise BadAmount(NOTHING_COMMON)
         mean = float(np.exp(np.log(self.scale[chosen]).mean()))
         return self.times(mean)
 
@@ -222,7 +232,7 @@ def _annotators(panel: Panel, state: State, inference: Inference, robust: Robust
         "votes": panel.votes,
         "scale": state.scale,
         "scale_error": inference.annotator_error,
-        "noise": np.asarray(state.noise / np.abs(state.scale)),
+        "noise": _ratio(state.noise, np.abs(state.scale), inf),
         "in_gauge": state.reliable(panel, robust),
         **_moved(panel, state, inference, robust),
     }
@@ -261,6 +271,8 @@ def _answered(comparisons: Comparisons, values: Floats | None, min_answers: int)
     if comparisons.annotator is None:
         raise MissingLabels("A scale is fitted for each annotator: give `annotator` in the comparisons.")
     said = np.isfinite(y) & (comparisons.a != comparisons.b)
+    if comparisons.weight is not None:
+        said &= comparisons.weight > 0
     if not said.any():
         raise NoComparisons("No comparison carries a value; ask by how much, or fit the votes alone.")
     code = number(comparisons.annotator).code
@@ -311,9 +323,11 @@ def _round(panel: Panel, y: Floats, state: State, size: Floats, robust: Robust) 
     pull = weight * state.scale[code] / state.noise[code] ** 2
     precision = pull * state.scale[code]
     owed = pull * y - precision * state.beside.leaning[code]
-    found = np.asarray(
-        np.linalg.solve(state.beside.square(panel, precision), state.beside.along(panel, owed)), dtype=np.float64
-    )
+    try:
+        square, along = state.beside.square(panel, precision), state.beside.along(panel, owed)
+        found = np.asarray(np.linalg.solve(square, along), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        raise NoConvergence(UNDETERMINED) from None
     state = replace(state, strength=found[:m], beside=replace(state.beside, effect=found[m:]))
     if state.beside.leans:
         score = panel.by_annotator(pull * y - precision * state.felt(panel))
@@ -321,7 +335,10 @@ def _round(panel: Panel, y: Floats, state: State, size: Floats, robust: Robust) 
         dispersion = robust.variance / robust.slope
         state = replace(state, beside=state.beside.leant(score, held, panel.by_annotator(precision), dispersion))
     d = state.felt(panel)
-    scale = panel.by_annotator(weight * y * d) / panel.by_annotator(weight * d * d)
+    spread = panel.by_annotator(weight * d * d)
+    if not spread.all():
+        raise BadAmount(NOTHING_COMMON)
+    scale = panel.by_annotator(weight * y * d) / spread
     state = replace(state, scale=scale).times(float(np.mean(np.abs(scale) / size)))
     return replace(state, noise=_noise(panel, y, state, size, robust))
 
@@ -336,17 +353,25 @@ def _noise(panel: Panel, y: Floats, state: State, size: Floats, robust: Robust) 
     return np.asarray(size * np.sqrt(share))
 
 
+def _ratio(above: Floats, below: Floats, otherwise: float) -> Floats:
+    """above/below, `otherwise` where below is zero."""
+    return np.divide(above, below, out=np.full(len(below), otherwise), where=below != 0.0)
+
+
 def _cyclicity(panel: Panel, y: Floats, state: State, robust: Robust) -> tuple[float, float]:
     rows, code = panel.rows, panel.annotator.code
     weight = robust.weight(state.residual(panel, y))
     pull = panel.weight * weight * state.scale[code] / state.noise[code] ** 2
     sign = np.where(rows.a < rows.b, 1.0, -1.0)
     pair = number(np.minimum(rows.a, rows.b) * rows.count + np.maximum(rows.a, rows.b))
-    mass = np.bincount(pair.code, weights=pull * state.scale[code])
-    mean = np.bincount(pair.code, weights=sign * pull * (y - state.scale[code] * state.beside.offset(panel))) / mass
+    mass = np.bincount(pair.code, weights=pull * state.scale[code]).astype(np.float64)
+    owed = np.bincount(pair.code, weights=sign * pull * (y - state.scale[code] * state.beside.offset(panel)))
+    mean = _ratio(owed.astype(np.float64), mass, 0.0)
     first = np.unique(pair.code, return_index=True)[1]
     rest = mean - (sign * panel.difference(state.strength))[first]
     total = float(mass @ mean**2)
+    if total == 0.0:  # the side and the covariates say it all
+        return 0.0, 0.0
     free = pair.count - (rows.count - 1)
     noise = robust.variance / float(np.average(weight, weights=panel.weight))
     return float(mass @ rest**2) / total, free * noise / total

@@ -16,11 +16,16 @@ from ..arrays import Bools, Floats, Ints
 from ..clusters import Labels, Scores, Spread, number, spread_of
 from ..comparisons import Comparisons
 from ..counts import BothBad, count_matrix
-from ..errors import MissingLabels
+from ..errors import MissingLabels, NoConvergence
 from ..gauge import Gauge, Gauged, gauged
 from ..newton import add_to_diagonal
 from ..pair_table import PairTable, tabulate
 from ..strengths import Covariance
+
+FLAT = 1e-12
+UNDETERMINED = (
+    "The answers leave some strength or effect undetermined; raise min_answers, give penalty=1.0 or ask more."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,10 +152,21 @@ class Information:
         """(m, m) information of the strengths once the annotators' numbers are taken out."""
         return np.asarray(self.strength - self.crossed @ self._absorbed)
 
+    @property
+    def is_peak(self) -> bool:
+        """Whether it is positive definite, by more than rounding."""
+        if not ((self.own > 0.0).all() and (self.schur.diagonal() > 0.0).all()):
+            return False
+        size = np.sqrt(self.schur.diagonal())
+        return bool(np.linalg.eigvalsh(self.schur / np.outer(size, size)).min() > FLAT)
+
     @cached_property
     def inverse(self) -> Floats:
-        """(m, m) covariance of the strengths by the model."""
-        return np.asarray(np.linalg.inv(self.schur))
+        """(m, m) covariance of the strengths by the model. Raises NoConvergence."""
+        try:
+            return np.asarray(np.linalg.inv(self.schur))
+        except np.linalg.LinAlgError:
+            raise NoConvergence(UNDETERMINED) from None
 
     def step(self, along: Floats, own: Floats) -> tuple[Floats, Floats]:
         """Newton's step in both, from the gradients (m,) and (K,)."""

@@ -225,7 +225,7 @@ class Problem:
                 # Where votes curve twice as much as expected, whole steps go to and fro; the secant's end at the top.
                 if left >= -0.5 * rise and value >= reached - ROUNDING * abs(reached):
                     break
-                share *= min(0.5, max(0.1, rise / (rise - left)))
+                share *= min(0.5, max(0.1, rise / (rise - left))) if left < rise else 0.1
                 if share < SHORTEST:
                     raise NoConvergence(f"No step of round {count} rises. {NO_MAXIMUM}")
             at, reached = ahead, value
@@ -236,7 +236,7 @@ class Problem:
         raise NoConvergence(f"The fit still moved by {moved:.1e} after {MOST_ROUNDS} rounds. {NO_MAXIMUM}")
 
     def _step(self, at: State, slope: tuple[Floats, Floats, Floats]) -> State:
-        """As a difference."""
+        """As a difference. Raises NoConvergence."""
         both, own, leaning = self.information(at).step(*slope)
         count = len(at.strength)
         return State(both[:count], both[count:], own, leaning)
@@ -282,9 +282,7 @@ class Joint:
     @property
     def is_peak(self) -> bool:
         """Whether it is positive definite once leanings and numbers are taken out, one after the other."""
-        if not ((self.leaning > 0.0).all() and (self.rest.own > 0.0).all()):
-            return False
-        return bool(np.linalg.eigvalsh(self.rest.schur).min() > 0.0)
+        return bool((self.leaning > 0.0).all()) and self.rest.is_peak
 
     @cached_property
     def rest(self) -> Information:
