@@ -14,6 +14,7 @@ from annotation.boards import (
     merged_contestants,
     sliced,
 )
+from annotation.enums import SourceKind, SourceState
 from annotation.errors import AnnotationError
 from annotation.models import Board, Campaign, Judgment, LeaderboardSnapshot
 from annotation.queries import last_sequence, latest_snapshot, retired_sources, standing_judgments
@@ -27,14 +28,22 @@ class BoardBusy(AnnotationError):
 def refresh_board(*, board_id: int, now: datetime, wait: bool = True) -> LeaderboardSnapshot | None:
     """Compute a board from the log as it is and write the next snapshot, or None where it would say the same.
 
-    One at a time per board; without `wait`, BoardBusy where another is at it.
+    One at a time per board; without `wait`, BoardBusy where another is at it, or where an import is being numbered:
+    a board of half a file would be nobody's standings.
     """
     lock = f"annotation.refresh_board:{board_id}"
     with transaction.atomic():
         if not wait and not try_advisory_lock(lock):
             raise BoardBusy(f"board {board_id} is being computed")
+        if not wait and _imports_are_being_numbered(board_id):
+            raise BoardBusy(f"an import to board {board_id} is being numbered")
         with advisory_lock(lock):
             return _refresh(board_id)
+
+
+def _imports_are_being_numbered(board_id: int) -> bool:
+    imported = Judgment.objects.filter(source__kind=SourceKind.IMPORT, source__state=SourceState.ACTIVE)
+    return imported.filter(campaign__boards=board_id, log_entry__isnull=True).exists()
 
 
 def _refresh(board_id: int) -> LeaderboardSnapshot | None:

@@ -30,7 +30,7 @@ def refresh_boards(*, now: datetime) -> int:
                 moved += refresh_board(board_id=board.pk, now=now, wait=False) is not None
             look.remember()
         except BoardBusy:
-            continue
+            continue  # not remembered: it is looked at again
         except Exception:
             log.exception("board_not_refreshed", board=board.pk)
     return moved

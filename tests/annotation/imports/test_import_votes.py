@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+from django.core.cache import cache
 from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
 
@@ -26,10 +27,12 @@ from annotation.models import (
     Source,
     Turn,
 )
-from annotation.queries import standing_judgments
+from annotation.queries import latest_snapshot, standing_judgments
 from annotation.use_cases import import_votes as module
+from annotation.use_cases import refresh_board as refreshing
 from annotation.use_cases.import_votes import AnotherImport, BadBoardName, BoardExists, NotAnImportedBoard, import_votes
-from annotation.use_cases.sequence_log import sequence_log
+from annotation.use_cases.refresh_boards import refresh_boards
+from annotation.use_cases.sequence_log import _sequence_batch, sequence_log
 from annotation.use_cases.verify_log import verify_log
 from tests.annotation.imports.files import write
 from tests.factories import make_campaign
@@ -273,6 +276,35 @@ def test_replacing_retires_the_former_source_and_keeps_the_board(tmp_path):
     assert sorted(Contestant.objects.values_list("name", flat=True)) == ["gpt", "llama", "mistral", "x", "y"]
     verbs = Event.objects.filter(subject="annotation.source").order_by("pk").values_list("verb", "to_state")
     assert list(verbs) == [("imported", "active"), ("retired", "retired"), ("imported", "active")]
+
+
+def standing_votes_while_numbered(tmp_path) -> list[int]:
+    """How many votes the newest snapshot holds before, in the middle of, and after the numbering of a replacement."""
+    cache.clear()
+    board = imported(tmp_path).board
+    sequence_log(now=timezone.now())
+    seen = []
+    for number in (None, lambda: _sequence_batch(2), lambda: sequence_log(now=timezone.now())):
+        if number is None:
+            refresh_boards(now=timezone.now())
+            imported(tmp_path, PLAIN + "gpt,x,a\n", replace=True)
+        else:
+            with transaction.atomic():
+                number()
+            refresh_boards(now=timezone.now())
+        seen.append(latest_snapshot(board).judgments)
+    return seen
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_board_keeps_its_old_votes_until_all_of_an_import_are_numbered(tmp_path):
+    assert standing_votes_while_numbered(tmp_path) == [4, 4, 3]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_a_board_that_does_not_wait_shows_a_part_of_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(refreshing, "_imports_are_being_numbered", lambda board_id: False)
+    assert standing_votes_while_numbered(tmp_path) == [4, 2, 3]
 
 
 @pytest.mark.django_db
