@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import logit
 
 from .arrays import Floats
 from .bradley_terry import BOARD_PRIOR
 from .clusters import number
 from .comparisons import Comparisons
 from .counts import BothBad
-from .cyclic import RIDGE, STARTS, fit_cyclic
+from .covariates.adjustment import Adjustment, Effects
+from .covariates.design import Side
+from .cyclic import RIDGE, STARTS, CyclicFit, fit_cyclic
 from .errors import BadParameter, NoComparisons
 from .held_out import HeldOut, compare_losses
 from .priors import Prior
@@ -25,13 +28,16 @@ def choose_cyclic_rank(
     ridge: float = RIDGE,
     prior: Prior = BOARD_PRIOR,
     starts: int = STARTS,
+    adjust: Adjustment | None = None,
     both_bad: BothBad = BothBad.LEAVE_OUT,
 ) -> HeldOut:
     """What unseen votes say of the ranks 0 to `most`: `chosen` is the rank, `significant` that circles were found.
 
     Cross-validated over rows, or over whole prompts where they are labelled, which are then also the clusters.
+    With `adjust`, every rank takes covariates and the side out, and predicts unseen votes with them: what they explain
+    is no circle. Covariates are ignored without it.
 
-    Raises BadParameter, NoComparisons, NoConvergence.
+    Raises BadParameter, NoComparisons, NoConvergence; with `adjust` BadCovariate, ShapeMismatch, for any fold.
     """
     rows = _between_two(comparisons, both_bad)
     unit = number(np.full(len(rows), -1) if rows.prompt is None else rows.prompt)
@@ -51,10 +57,11 @@ def choose_cyclic_rank(
                 ridge=ridge,
                 prior=prior,
                 starts=starts,
+                adjust=adjust,
                 covariance=Covariance.HESSIAN,
                 both_bad=both_bad,
             )
-            losses[fold == one, rank] = _held_out(unseen, fit.probability)
+            losses[fold == one, rank] = _held_out(unseen, fit, adjust)
     return compare_losses(losses, np.ones(len(rows)) if rows.weight is None else rows.weight, unit)
 
 
@@ -68,7 +75,16 @@ def _between_two(comparisons: Comparisons, both_bad: BothBad) -> Comparisons:
     return comparisons.select(kept)
 
 
-def _held_out(rows: Comparisons, probability: Floats) -> Floats:
-    """(n,) minus log-likelihood; even odds for a contestant that the fit has not seen."""
-    p = np.nan_to_num(probability[rows.a, rows.b], nan=0.5)
-    return np.asarray(-(rows.outcome * np.log(p) + (1.0 - rows.outcome) * np.log1p(-p)))
+def _held_out(rows: Comparisons, fit: CyclicFit, asked: Adjustment | None) -> Floats:
+    """(n,) minus log-likelihood; even odds, effects aside, for a contestant that the fit has not seen."""
+    odds = np.nan_to_num(logit(fit.probability[rows.a, rows.b]))
+    if asked is not None and fit.effects is not None:
+        odds = odds + _beside(rows, fit.effects, asked.side)
+    return np.asarray(np.logaddexp(0.0, odds) - rows.outcome * odds)
+
+
+def _beside(rows: Comparisons, effects: Effects, side: Side) -> Floats:
+    """(n,) x·β and the side."""
+    x = np.empty((len(rows), 0)) if rows.covariates is None else rows.covariates
+    columns = x if side is Side.NONE else np.column_stack((x, np.ones(len(rows))))
+    return np.asarray(columns @ effects.per_unit)

@@ -16,6 +16,7 @@ from ranking import (
     NoConvergence,
     Side,
     VirtualTie,
+    choose_cyclic_rank,
     count_matrix,
     fit_cyclic,
     fit_with_covariates,
@@ -141,3 +142,45 @@ def test_what_cannot_be_told_apart_is_refused_by_name():
     decided = replace(votes, covariates=(2.0 * votes.outcome - 1.0)[:, None])
     with pytest.raises(NoConvergence, match=r"covariate 0 alone decides the votes; give penalty=1\.0"):
         fitted(decided.select(votes.outcome != 0.5), adjust=Adjustment(), covariance=Covariance.HESSIAN)
+
+
+def slow_circle(rows: int, seed: int) -> Comparisons:
+    """Equals without a circle, each of whom is slow against the next one only, and people dislike waiting."""
+    rng = np.random.default_rng(seed)
+    a, b = random_pairs(6, rows, rng)
+    ahead = np.where((a + 1) % 6 == b, 1.0, np.where((b + 1) % 6 == a, -1.0, 0.0))
+    x = ahead + rng.normal(0.0, 0.5, rows)
+    outcome = (rng.logistic(size=rows) < -1.0 * x + 0.3).astype(float)
+    return Comparisons(a=a, b=b, outcome=outcome, count=6, covariates=x[:, None])
+
+
+def test_a_circle_of_latency_is_no_circle_once_latency_is_taken_out():
+    votes = slow_circle(3000, seed=320)
+    plain = choose_cyclic_rank(votes, rng=np.random.default_rng(0), most=1, starts=2)
+    adjusted = choose_cyclic_rank(votes, rng=np.random.default_rng(0), most=1, starts=2, adjust=LATENCY)
+    assert (plain.chosen, plain.significant) == (1, True)
+    assert (adjusted.chosen, adjusted.significant) == (0, False)
+    assert adjusted.loss[0] < plain.loss.min() - 0.02
+
+
+def test_a_circle_of_taste_is_found_beside_latency():
+    _, votes = circling(4000, 321)
+    choice = choose_cyclic_rank(votes, rng=np.random.default_rng(0), most=1, starts=2, adjust=LATENCY)
+    assert (choice.chosen, choice.significant) == (1, True)
+
+
+def test_unseen_votes_are_predicted_with_effects_by_hand():
+    """Two folds by prompt: each vote's loss under rank 0 is that of the covariate fit to the other fold."""
+    _, votes = circling(400, 322)
+    votes = replace(votes, prompt=np.arange(400) % 2)
+    choice = choose_cyclic_rank(votes, rng=np.random.default_rng(0), most=1, folds=2, starts=1, adjust=LATENCY)
+    losses = np.empty(400)
+    for fold in (0, 1):
+        unseen = np.arange(400) % 2 == fold
+        settings = {"names": ("latency",), "covariance": Covariance.HESSIAN}
+        pair = fit_with_covariates(votes.select(~unseen), **settings)
+        rows = votes.select(unseen)
+        effect = np.column_stack((rows.covariates, np.ones(len(rows)))) @ (pair.effects.value / pair.effects.scale)
+        odds = pair.strength[rows.a] - pair.strength[rows.b] + effect
+        losses[unseen] = np.logaddexp(0.0, odds) - rows.outcome * odds
+    assert choice.loss[0] == pytest.approx(losses.mean(), abs=1e-6)

@@ -312,8 +312,8 @@ def test_any_votes_are_followed_ordered_and_compared_or_refused_by_name(data):
 
 
 @settings(max_examples=3, deadline=None)
-@given(data=judgments())
-def test_any_votes_choose_a_model_or_refuse_by_name(data):
+@given(data=judgments(), adjust=st.sampled_from(ADJUSTMENTS))
+def test_any_votes_choose_a_model_or_refuse_by_name(data, adjust):
     small = {"rng": rng(), "folds": 2}
     refuse_or_rank([lambda: choose_group_count(data, most=2, restarts=1, **small)])
-    refuse_or_rank([lambda: choose_cyclic_rank(data, most=1, starts=1, **small)])
+    refuse_or_rank([lambda: choose_cyclic_rank(data, most=1, starts=1, adjust=adjust, **small)])
