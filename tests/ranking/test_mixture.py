@@ -8,6 +8,7 @@ import pytest
 from scipy.optimize import minimize
 
 from ranking import (
+    Adjustment,
     BadParameter,
     BothBad,
     Covariance,
@@ -15,12 +16,15 @@ from ranking import (
     MissingLabels,
     NoComparisons,
     ShapeMismatch,
+    Side,
     VirtualTie,
     choose_group_count,
     fit_bradley_terry,
     fit_mixture,
     max_min_board,
 )
+from ranking.annotators.adjusted import Asked
+from ranking.annotators.adjusted_mixture import Mixing, Point
 from ranking.annotators.grouping import climb_once, respond
 from ranking.annotators.panel import panel_of
 from tests.ranking.annotator_worlds import mixture_world
@@ -61,6 +65,43 @@ def test_em_ends_at_a_maximum_of_the_posterior():
     slope = [(loss(start + e) - loss(start - e)) / 2e-5 for e in 1e-5 * np.eye(9)]
     np.testing.assert_allclose(slope, 0.0, atol=1e-3)
     assert minimize(loss, start + 0.05).fun == pytest.approx(-end.value, abs=1e-5)
+
+
+@pytest.mark.parametrize(("side", "variance"), [(None, 0.0), (Side.COMMON, 0.0), (Side.ANNOTATOR, 0.4)])
+def test_gradient_and_information_are_derivatives_of_the_posterior(side, variance):
+    """By Fisher's identity the slope at fixed responsibilities is that of the likelihood itself, whose own they are;
+    the information is that of the votes once the groups are known."""
+    votes = mixture_world(4, 6, 15, seed=5, spread=1.2).votes
+    rng = np.random.default_rng(6)
+    outcome, weight = np.where(rng.random(90) < 0.2, 0.5, votes.outcome), rng.integers(1, 3, 90).astype(float)
+    panel = panel_of(replace(votes, outcome=outcome, weight=weight, covariates=rng.normal(size=(90, 1))), BothBad.HALF)
+    asked = Asked.nothing(panel) if side is None else Asked.of(panel, Adjustment(side=side, penalty=2.0))
+    mixing, share = Mixing(asked, VirtualTie(0.5), variance), np.array([0.6, 0.4])
+    size = np.cumsum([8, asked.columns.count])
+    flat = rng.normal(0.0, 0.7, size[1] + 6) * np.append(np.ones(size[1]), np.full(6, variance > 0.0))
+    free = 1e-5 * np.eye(len(flat))[: None if variance else size[1]]
+
+    def at(x):
+        strength, effect, leaning = np.split(x, size)
+        return Point(strength.reshape(2, 4), effect, leaning)
+
+    def told(x):
+        return respond(panel, at(x).strength, share, mixing.beside(at(x)))
+
+    def posterior(x):
+        return told(x)[1] + mixing.believed(at(x))
+
+    belongs = told(flat)[0]
+    slope = [(posterior(flat + e) - posterior(flat - e)) / 2e-5 for e in free]
+    np.testing.assert_allclose(np.concatenate(mixing.gradient(belongs, at(flat)))[: len(free)], slope, atol=1e-7)
+
+    def known(x):
+        return np.concatenate(mixing.gradient(belongs, at(x)))[: len(free)]
+
+    found = mixing.information(belongs, at(flat))
+    whole = np.block([[found.strength, found.crossed], [found.crossed.T, np.diag(found.own)]])[: len(free), : len(free)]
+    bent = [(known(flat - e) - known(flat + e)) / 2e-5 for e in free]
+    np.testing.assert_allclose(whole, bent, atol=1e-7)
 
 
 def test_one_group_is_bradley_terry():
