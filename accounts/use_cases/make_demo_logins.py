@@ -19,6 +19,10 @@ class DemoLogin:
     password: str | None
 
 
+def has_demo_logins() -> bool:
+    return User.objects.filter(username__in=[username for username, _ in DEMO]).exists()
+
+
 def make_demo_logins(*, reset: bool, now: datetime) -> list[DemoLogin]:
     """One login for each kind of user, with a random password that is known only from this call's result."""
     with transaction.atomic():

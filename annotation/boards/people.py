@@ -1,5 +1,7 @@
 """On whose preferences over which prompts a board stands, in numbers."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -22,15 +24,21 @@ def people_of(judgments: QuerySet[Judgment], pairs: PairRows) -> dict[str, Any]:
         "judgments": len(pairs),
         "respondents": dict(kinds),
         "unnamed_judgments": int((pairs.respondent == UNKNOWN).sum()),
-        "period": period_of(judgments),
+        "period": period_of(judgments, np.unique(pairs.source).tolist()),
         "prompts": prompts_of(pairs),
         "sources": sources_of(pairs),
     }
 
 
-def period_of(judgments: QuerySet[Judgment]) -> list[str] | None:
-    """First and last day of what people gave. None where all of it bears one moment, that of the import, not theirs."""
+def period_of(judgments: QuerySet[Judgment], sources: Sequence[int]) -> list[str] | None:
+    """First and last day of what people gave. None where all of it bears one moment, that of the import, not theirs.
+
+    An imported vote without a date bears the moment of its import, which says nothing of when it was given.
+    """
     given = judgments.order_by().exclude(source__kind=SourceKind.SIMULATION)
+    for source in Source.objects.filter(kind=SourceKind.IMPORT, pk__in=sources):
+        if imported_at := source.details.get("imported_at"):
+            given = given.exclude(source=source, submitted_at=datetime.fromisoformat(imported_at))
     span = given.aggregate(first=Min("submitted_at"), last=Max("submitted_at"), count=Count("pk"))
     if not span["count"] or (span["count"] > 1 and span["first"] == span["last"]):
         return None

@@ -1,7 +1,9 @@
 """What one cell of text may say. Each reader takes a cell that is tidy and not empty, or raises BadCell."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+from django.utils import timezone
 
 from annotation.imports.problems import show
 from annotation.imports.schema import LONGEST, OUTCOME_CODES, OUTCOMES
@@ -14,6 +16,11 @@ LARGEST_STRENGTH = 1e9
 # What Python's datetime holds with room for any time zone.
 FIRST_MOMENT = datetime(1, 1, 2, tzinfo=UTC)
 LAST_MOMENT = datetime(9999, 12, 30, tzinfo=UTC)
+
+
+def latest_moment() -> datetime:
+    """Until when a vote may have been given: a clock elsewhere may be ahead of ours."""
+    return timezone.now() + timedelta(days=1)
 
 
 class BadCell(ValueError):
@@ -61,4 +68,6 @@ def read_date(cell: str) -> datetime:
     aware = found.replace(tzinfo=UTC) if found.tzinfo is None else found
     if not FIRST_MOMENT <= aware <= LAST_MOMENT:
         raise BadCell(f"date is {show(cell)}, out of range")
+    if aware > latest_moment():
+        raise BadCell(f"date is {show(cell)}, in the future")
     return aware.astimezone(UTC)

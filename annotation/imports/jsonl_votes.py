@@ -109,7 +109,9 @@ def read_object(line: str) -> dict[str, Any]:
     except RecursionError as error:
         raise NotAVote("nested too deeply") from error
     except ValueError as error:
-        raise NotAVote(f"not JSON: {error}") from error
+        said = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        column = f", column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise NotAVote(f"not JSON: {said}{column}") from error
     if not isinstance(value, dict):
         raise NotAVote(f"{show(value)} is not an object")
     return value

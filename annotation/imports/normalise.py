@@ -12,8 +12,8 @@ from annotation.enums import Preference
 from annotation.imports.cells import (
     FIRST_MOMENT,
     LARGEST_STRENGTH,
-    LAST_MOMENT,
     BadCell,
+    latest_moment,
     read_date,
     read_flag,
     read_label,
@@ -159,9 +159,9 @@ class Normaliser:
         if column is None or not pa.types.is_timestamp(column.type):
             found, places = self._cells("date", chunk, read_date, None)
             return pa.array(found, MICROSECONDS).take(pa.array(places))
-        first, last = (pa.scalar(moment, MICROSECONDS) for moment in (FIRST_MOMENT, LAST_MOMENT))
+        first, last = (pa.scalar(moment, MICROSECONDS) for moment in (FIRST_MOMENT, latest_moment()))
         outside = pc.or_(pc.less(column, first), pc.greater(column, last)).fill_null(False)
-        self._name(chunk, outside.to_numpy(zero_copy_only=False), lambda row: "date is out of range")
+        self._name(chunk, outside.to_numpy(zero_copy_only=False), lambda row: "date is out of range, or in the future")
         return column
 
 

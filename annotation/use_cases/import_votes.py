@@ -93,7 +93,7 @@ def import_votes(
             raise AnotherImport(f"another import to {board_slug} is running: wait for it to end")
         _refuse_taken(board_slug, replace)
         board, replaced = _board(board_slug, name or board_name(path), public, now)
-        source = _source(board.campaign, name or path.name, spooled)
+        source = _source(board.campaign, name or path.name, spooled, now)
         _write(board.campaign, source, spooled, now, tell)
     return Imported(
         board=board,
@@ -148,11 +148,13 @@ def _board(slug: str, name: str, public: bool, now: datetime) -> tuple[Board, in
     return board, len(ids)
 
 
-def _source(campaign: Campaign, name: str, spooled: Spooled) -> Source:
+def _source(campaign: Campaign, name: str, spooled: Spooled, now: datetime) -> Source:
     votes = spooled.votes
     details: dict[str, Any] = {
         "file": clean_text(spooled.path.name)[:255],
         "sha256": spooled.sha256,
+        # What votes without a date bear in its place.
+        "imported_at": now.isoformat(),
         "votes": votes.rows,
         "outcomes": spooled.outcomes,
         # Null where nobody is named: then votes cannot be told apart by who gave them.

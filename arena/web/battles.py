@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import Person
 from annotation.forms import JudgmentForm
@@ -53,8 +53,10 @@ def workers(request: HtmxRequest) -> HttpResponse:
     return render(request, "arena/home.html#workers", {"workers": worker_status()})
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HtmxRequest) -> HttpResponseBase:
+    if request.method != "POST":
+        return redirect("home")  # a refused prompt leaves this address in the browser
     form, arena = PromptForm(request.POST), queries.default_arena()
     if arena is None or not form.is_valid():
         return show_home(request, form, status=422)

@@ -146,6 +146,7 @@ LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Cardinal: "
 ACCOUNT_ADAPTER = "accounts.adapter.InviteOnlyAdapter"
 MFA_ADAPTER = "accounts.adapter.SealingMFAAdapter"
 # allauth limits by address; behind proxies it must know how many to trust.

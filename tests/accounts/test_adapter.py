@@ -46,3 +46,17 @@ def test_the_secret_of_a_second_factor_is_sealed_and_works():
     assert secret not in json.dumps(row.data)
     assert get_mfa_adapter().decrypt(row.data["secret"]) == secret
     assert row.wrap().validate_code(code)
+
+
+@pytest.mark.django_db
+def test_mails_say_who_sends_them_and_ask_nobody_to_sign_up(mailoutbox):
+    make_user(username="rosa", email="rosa@example.org")
+    for address in ("rosa@example.org", "nobody@example.org"):
+        assert Client().post("/account/password/reset/", {"email": address}).status_code == 302
+    known, unknown = mailoutbox
+    assert [known.subject, unknown.subject] == ["Cardinal: A new password", "Cardinal: No account with this address"]
+    assert "/account/password/reset/key/" in known.body
+    assert "nobody@example.org" in unknown.body
+    for mail in (known, unknown):
+        assert "sign up" not in mail.body
+        assert "Hello from" not in mail.body

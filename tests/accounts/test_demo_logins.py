@@ -4,7 +4,7 @@ from io import StringIO
 
 import pytest
 from django.contrib.auth import authenticate
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import RequestFactory
 from django.utils import timezone
 
@@ -20,6 +20,12 @@ def make(*, reset: bool = False) -> list[DemoLogin]:
 
 def signs_in(login: str, password: str) -> bool:
     return authenticate(RequestFactory().post("/account/login/"), username=login, password=password) is not None
+
+
+def test_where_there_are_no_demo_logins_none_gets_a_new_password():
+    with pytest.raises(CommandError, match="there are no demo logins here"):
+        call_command("demo_logins", "--reset")
+    assert not User.objects.exists()
 
 
 def test_one_login_for_each_kind_of_user_and_only_the_admin_is_staff():

@@ -42,7 +42,7 @@ MAY_RETIRE = {"campaign_admin": 302, "operator": 302, "superuser": 302, "else": 
 TABLE: dict[str, dict[str, Status]] = {
     "": READ,
     "workers": READ,
-    "battles": {"GET": 405, "POST": 422},
+    "battles": {"GET": 302, "POST": 422},
     "battles/<uuid:battle_id>": {"GET own": 200, "GET another's": 404, "POST own": 405, "POST another's": 405},
     "battles/<uuid:battle_id>/waiting": {"GET own": 200, "GET another's": 404, "POST own": 405, "POST another's": 405},
     "battles/<uuid:battle_id>/follow-up": {

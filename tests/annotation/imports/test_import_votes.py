@@ -307,6 +307,24 @@ def test_control_a_board_that_does_not_wait_shows_a_part_of_the_file(tmp_path, m
     assert standing_votes_while_numbered(tmp_path) == [4, 2, 3]
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("dates", "period"),
+    [
+        (("2025-01-01", "2025-03-05", ""), ["2025-01-01", "2025-03-05"]),
+        (("2025-01-01", "", ""), ["2025-01-01", "2025-01-01"]),
+        (("", "", ""), None),
+    ],
+    ids=["some dated", "one dated", "none dated"],
+)
+def test_votes_without_a_date_say_nothing_of_when_a_boards_votes_were_given(tmp_path, dates, period):
+    lines = "".join(f"x,y,{outcome},{date}\n" for outcome, date in zip("aab", dates, strict=True))
+    board = imported(tmp_path, f"a,b,outcome,date\n{lines}").board
+    sequence_log(now=timezone.now())
+    refreshing.refresh_board(board_id=board.pk, now=timezone.now())
+    assert latest_snapshot(board).standings["people"]["period"] == period
+
+
 @pytest.mark.django_db
 def test_replacing_where_there_is_no_board_yet_makes_it(tmp_path):
     assert imported(tmp_path, PLAIN, replace=True).replaced == 0
