@@ -33,3 +33,14 @@ def test_the_page_names_what_there_is():
     assert not re.search(
         r"^>>>", re.sub(r"```pycon\n.*?```", "", PAGE.read_text(), flags=re.DOTALL), flags=re.MULTILINE
     )
+
+
+def test_the_page_cites_tests_that_there_are():
+    section = PAGE.read_text().split("## Where other tools differ")[1].split("\n## ")[0]
+    rows = [row for row in section.splitlines() if row.startswith("| ") and "::" in row]
+    cited = [re.findall(r"`(test_\w+\.py)?::(test_\w+)`", row) for row in rows]
+    assert len(rows) == 8
+    for row in cited:
+        for file, name in row:
+            found = (Path(__file__).parent / (file or row[0][0])).read_text()
+            assert f"def {name}(" in found
