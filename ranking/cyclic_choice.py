@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.special import logit
 
@@ -47,20 +49,17 @@ def choose_cyclic_rank(
         )
     fold = rng.permutation(unit.count)[unit.code] % folds
     losses = np.empty((len(rows), most + 1))
+    settings: dict[str, Any] = {
+        "ridge": ridge,
+        "prior": prior,
+        "starts": starts,
+        "adjust": adjust,
+        "both_bad": both_bad,
+    }
     for one in range(folds):
         seen, unseen = rows.select(fold != one), rows.select(fold == one)
         for rank in range(most + 1):
-            fit = fit_cyclic(
-                seen,
-                rank=rank,
-                rng=rng,
-                ridge=ridge,
-                prior=prior,
-                starts=starts,
-                adjust=adjust,
-                covariance=Covariance.HESSIAN,
-                both_bad=both_bad,
-            )
+            fit = fit_cyclic(seen, rank=rank, rng=rng, covariance=Covariance.HESSIAN, **settings)
             losses[fold == one, rank] = _held_out(unseen, fit, adjust)
     return compare_losses(losses, np.ones(len(rows)) if rows.weight is None else rows.weight, unit)
 
