@@ -44,22 +44,16 @@ def choose_cyclic_rank(
     rows = _between_two(comparisons, both_bad)
     unit = number(np.full(len(rows), -1) if rows.prompt is None else rows.prompt)
     if not (most >= 1 and 2 <= folds <= unit.count):
-        raise BadParameter(
-            f"most {most}, folds {folds}; give most >= 1, and folds from 2 to the number of prompts or rows."
-        )
+        fix = "give most >= 1, and folds from 2 to the number of prompts or rows."
+        raise BadParameter(f"most {most}, folds {folds}; {fix}")
     fold = rng.permutation(unit.count)[unit.code] % folds
     losses = np.empty((len(rows), most + 1))
-    settings: dict[str, Any] = {
-        "ridge": ridge,
-        "prior": prior,
-        "starts": starts,
-        "adjust": adjust,
-        "both_bad": both_bad,
-    }
+    penalties: dict[str, Any] = {"ridge": ridge, "prior": prior, "adjust": adjust}
+    settings = penalties | {"starts": starts, "both_bad": both_bad, "covariance": Covariance.HESSIAN}
     for one in range(folds):
         seen, unseen = rows.select(fold != one), rows.select(fold == one)
         for rank in range(most + 1):
-            fit = fit_cyclic(seen, rank=rank, rng=rng, covariance=Covariance.HESSIAN, **settings)
+            fit = fit_cyclic(seen, rank=rank, rng=rng, **settings)
             losses[fold == one, rank] = _held_out(unseen, fit, adjust)
     return compare_losses(losses, np.ones(len(rows)) if rows.weight is None else rows.weight, unit)
 
