@@ -194,9 +194,10 @@ def bootstraps(peers: Peers, world: World) -> list[Row]:
 def names_and_elo(peers: Peers, world: World, rounds: int) -> list[Row]:
     """G5 and G12."""
     votes = world.votes
-    labels = np.array([f"model-{number:04}" for number in range(votes.count)])
-    outcomes = np.array(["model_b", "tie", "model_a"])[(2 * votes.outcome).astype(int)]
-    columns = [pa.array(column) for column in (labels[votes.a], labels[votes.b], outcomes)]
+    labels = pa.array([f"model-{number:04}" for number in range(votes.count)])
+    outcomes = pa.array(["model_b", "tie", "model_a"])
+    # Taken from few names they are one piece each; made from numpy's text they would come in slow pieces.
+    columns = [labels.take(votes.a), labels.take(votes.b), outcomes.take((2 * votes.outcome).astype(int))]
     tasks = ["arena_rank_whole", "evalica_whole", "notebook_whole"]
     ours, theirs = race(peers, lambda: from_names(*columns), tasks, rounds)
     rows = rows_of("from names", world.size, ours, theirs, limits.of_names(*columns[:2]))
@@ -255,7 +256,7 @@ def adjusted(votes: Comparisons, *, shown: bool) -> Any:
 
 def strengths(peers: Peers) -> list[Row]:
     """G11: nine grades among ten models."""
-    world = make_world(models=10, votes=2_000, seed=107)
+    world = make_world(models=10, votes=20_000, seed=107)
     votes, rng = world.votes, np.random.default_rng(108)
     graded = replace(votes, strength=np.where(votes.outcome == 0.5, 0, rng.integers(1, 5, size=len(votes))))
     peers.load(votes, grade=graded.grade)
