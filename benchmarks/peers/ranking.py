@@ -6,10 +6,14 @@ task and answers seconds and points. What a task is given stands ready before th
 takes names, it gets names.
 """
 
+import ast
 import gc
+import importlib.util
 import json
+import math
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -217,6 +221,29 @@ def choix_counts():
 
     wins = votes.wins()
     return lambda: points(choix.ilsr_pairwise_dense(wins))
+
+
+# -- FastChat, the function that its package has: logistic regression over all battles, each written down twice
+
+
+def package_function(name):
+    """A function of fastchat.serve.monitor.elo_analysis as it is installed, without the dashboards it stands among."""
+    folder = importlib.util.find_spec("fastchat").submodule_search_locations[0]
+    tree = ast.parse((Path(folder) / "serve" / "monitor" / "elo_analysis.py").read_text())
+    body = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
+    held = {"np": np, "pd": pd, "math": math}
+    exec(compile(ast.Module(body, type_ignores=[]), "elo_analysis.py", "exec"), held)
+    return held[name]
+
+
+def fastchat_whole():
+    frame, rate = votes.frame, package_function("compute_elo_mle_with_tie")
+
+    def run():
+        found = rate(frame)
+        return of_names(found.index, found.to_numpy())
+
+    return run
 
 
 # -- FastChat's notebook: logistic regression over the pairs of a table, weighted by how often each came out how
