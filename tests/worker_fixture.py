@@ -1,7 +1,8 @@
-"""One real generation worker for a session's tests: `celery … --pool prefork -c 1` on the test database.
+"""One real generation worker for the tests of a package: `celery … --pool prefork -c 1` on the test database.
 
 Import both fixtures into a conftest, with `# noqa: F401`: generation_worker and session_worker.
-Importing torch takes seconds, so the worker lives as long as the session. It hears of completions only while a test
+Importing torch takes seconds, so the worker lives for all tests of its package, and ends with them: it would go on
+telling that language models are ready. It hears of completions only while a test
 uses `generation_worker`, which commits what it writes; in other tests the queue stays as the test left it.
 """
 
@@ -177,7 +178,7 @@ def connected_workers() -> int:
         return cursor.fetchone()[0]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def session_worker(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[GenerationWorker]:
     folder = tmp_path_factory.mktemp("worker")
     worker = GenerationWorker(folder, settings="tests.worker_settings", queue=QUEUE)

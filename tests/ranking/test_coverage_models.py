@@ -242,7 +242,7 @@ def test_annotators_of_unlike_clarity_and_truth(fit_one, numbers, chance):
         own = numbers(rng, ANNOTATORS * times)[people.annotator]
         return people.votes((rng.random(people.rows) < chance(people.gap, own)).astype(float))
 
-    truth = fit_one(draw(np.random.default_rng(909_998), 40), gauge=Gauge.EQUAL, covariance=Covariance.HESSIAN)
+    truth = fit_one(draw(np.random.default_rng(909_998), 25), gauge=Gauge.EQUAL, covariance=Covariance.HESSIAN)
     covers(fit_one.__name__, lambda rng: fit_one(draw(rng), gauge=Gauge.EQUAL), truth.strength)
 
 

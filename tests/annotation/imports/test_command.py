@@ -130,7 +130,7 @@ def test_a_campaigns_slug_is_not_taken_over(tmp_path):
     assert connection.in_atomic_block is False
 
 
-ONE_MILLION_LINES = """
+MANY_LINES = """
 import re, resource, sys
 from pathlib import Path
 import django
@@ -152,8 +152,8 @@ print(votes, (peak() - before) // 1024)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "lines"), [("votes.csv", 1_000_000), ("votes.jsonl", 400_000)])
-def test_a_million_lines_are_checked_within_200_megabytes(tmp_path, name, lines):
+@pytest.mark.parametrize(("name", "lines"), [("votes.csv", 500_000), ("votes.jsonl", 250_000)])
+def test_hundreds_of_thousands_of_lines_are_checked_within_200_megabytes(tmp_path, name, lines):
     path = tmp_path / name
     with path.open("w") as file:
         if name.endswith("csv"):
@@ -166,9 +166,7 @@ def test_a_million_lines_are_checked_within_200_megabytes(tmp_path, name, lines)
             )
         for n in range(lines):
             file.write(line.format(n % 99, (n + 1) % 99, n % 5000, n, n // 60 % 60, n % 60))
-    done = subprocess.run(
-        [sys.executable, "-c", ONE_MILLION_LINES, str(path)], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", MANY_LINES, str(path)], capture_output=True, text=True, check=True)
     votes, megabytes = map(int, done.stdout.split())
     print(f"{name}: {votes} votes, {megabytes} MB beside the program itself")
     assert votes == lines
