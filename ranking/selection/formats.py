@@ -8,6 +8,7 @@ far apart, as a surprise is then more likely to be a slip.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -56,7 +57,7 @@ class AnswerFormat(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Logistic:
+class _Logistic(ABC):
     """What votes and grades share: both are categories of aΔ plus logistic noise."""
 
     clarity: float = 1.0
@@ -71,13 +72,13 @@ class _Logistic:
                 "and not ½: such answers say nothing, leave that annotator out."
             )
 
+    @abstractmethod
     def information(self, gap: Floats | float) -> Floats:
         """See `AnswerFormat`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def slope(self, gap: Floats | float, answer: Floats | float) -> Floats:
         """See `AnswerFormat`."""
-        raise NotImplementedError
 
     def expected_information(self, gap: Floats | float, variance: Floats | float) -> Floats:
         """At Δ/√(1 + π·a²v/8), where σ is what it averages to (MacKay 1992, equation 3.4)."""

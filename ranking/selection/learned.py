@@ -10,6 +10,7 @@ Contestants whose sampling weight is zero are not active; other weights multiply
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from math import inf, isfinite
@@ -61,7 +62,7 @@ class Scored:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LearnedPolicy:
+class LearnedPolicy(ABC):
     """A policy that scores pairs. Subclasses say how; `eta` = inf takes the largest, ties shared."""
 
     name: str
@@ -82,9 +83,9 @@ class LearnedPolicy:
         words = {name: "inf" if value == inf else value for name, value in named.items()}
         return words if asked is None else words | dict(asked.parameters)
 
+    @abstractmethod
     def score(self, seen: Scored) -> Floats:
         """(k,) logarithm of each pair's score a; +inf for pairs that go before all others."""
-        raise NotImplementedError
 
     def distribution(self, state: SelectionState, candidates: Candidates, rng: np.random.Generator) -> PairDistribution:
         """Over the active pairs, by position among `candidates.drawable`. Raises UnknownIndex."""
