@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ranking import Floats, Ints
+from ranking import Comparisons, Floats, Ints
 from tests.ranking.worlds import normal_quantiles, random_pairs
 
 
@@ -34,6 +34,13 @@ class LatencyWorld:
         """(n,) what is liked of A above B."""
         gap = self.strength[self.a] - self.strength[self.b]
         return np.asarray(gap + self.EFFECT * self.latency[:, 0] + self.SIDE)
+
+    def priced(self, amount: Floats, **labels: Ints) -> Comparisons:
+        """What was typed, with the latencies."""
+        outcome, count = (amount > 0).astype(float), len(self.strength)
+        return Comparisons(
+            a=self.a, b=self.b, outcome=outcome, count=count, amount=amount, covariates=self.latency, **labels
+        )
 
 
 def latency_world(rows: int, seed: int, count: int = 6) -> LatencyWorld:

@@ -10,7 +10,6 @@ from ranking import (
     BadCovariate,
     BadParameter,
     BothBad,
-    Comparisons,
     Covariance,
     Gauge,
     ShapeMismatch,
@@ -35,16 +34,7 @@ def priced(rows: int, annotators: int, seed: int, lean: float = 0.0, noise: floa
     log_scale = rng.normal(0.0, 0.7, annotators)
     scale, leaning = np.exp(log_scale - log_scale.mean()), rng.normal(0.0, lean, annotators)
     amount = scale[annotator] * (world.felt + leaning[annotator] + noise * rng.normal(size=rows))
-    votes = Comparisons(
-        a=world.a,
-        b=world.b,
-        outcome=(amount > 0).astype(float),
-        count=6,
-        annotator=annotator,
-        amount=amount,
-        covariates=world.latency,
-    )
-    return world, leaning, votes
+    return world, leaning, world.priced(amount, annotator=annotator)
 
 
 def test_scores_and_information_are_derivatives_with_the_leanings_taken_out():

@@ -9,7 +9,6 @@ from ranking import (
     Adjustment,
     BadCovariate,
     BadParameter,
-    Comparisons,
     Covariance,
     Estimand,
     Note,
@@ -35,17 +34,7 @@ def priced(rows: int, seed: int, *, annotators: int = 40, prompts: int = 400, le
     annotator, prompt = rng.integers(0, annotators, rows), rng.integers(0, prompts, rows)
     leaning = rng.normal(0.0, lean, annotators)
     amount = world.felt + leaning[annotator] + noise * rng.normal(size=rows)
-    votes = Comparisons(
-        a=world.a,
-        b=world.b,
-        outcome=(amount > 0).astype(float),
-        count=6,
-        annotator=annotator,
-        prompt=prompt,
-        amount=amount,
-        covariates=world.latency,
-    )
-    return world, leaning, votes
+    return world, leaning, world.priced(amount, annotator=annotator, prompt=prompt)
 
 
 def test_money_is_least_squares_on_amounts_and_covariates():
