@@ -10,6 +10,24 @@ class CampaignState(models.TextChoices):
     CLOSED = "closed", _("Closed")
 
 
+class Pool(models.TextChoices):
+    """Who may join a campaign."""
+
+    INVITED = "invited", _("Only with an invitation")
+    ANNOTATORS = "annotators", _("Every annotator")
+    EXPERTS = "experts", _("Every reviewer")
+
+
+class ItemPurpose(models.TextChoices):
+    """Why an item is shown. Only work counts for boards and datasets."""
+
+    WORK = "work", _("Work")
+    GOLD = "gold", _("Gold, the right answer is known")
+    ATTENTION = "attention", _("Attention check")
+    TRAINING = "training", _("Training, with an explanation")
+    QUALIFICATION = "qualification", _("Qualification test")
+
+
 class ItemState(models.TextChoices):
     FILLING = "filling", _("Waiting for responses")
     OPEN = "open", _("Open")
@@ -51,6 +69,29 @@ class RespondentKind(models.TextChoices):
     RULE = "rule", _("Rule")
     IMPORTED = "imported", _("Imported person")
     SIMULATED = "simulated", _("Simulated person")
+
+
+class RespondentState(models.TextChoices):
+    ACTIVE = "active", _("Active")
+    SCREENED_OUT = "screened_out", _("Screened out")
+    BLOCKED = "blocked", _("Blocked")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class FlagReason(models.TextChoices):
+    BROKEN = "broken", _("Something is missing or broken")
+    UNCLEAR = "unclear", _("The question cannot be answered as it is put")
+    HARMFUL = "harmful", _("I do not want to look at this")
+    PERSONAL = "personal", _("It holds somebody's personal data")
+    OTHER = "other", _("Something else")
+
+
+class UploadState(models.TextChoices):
+    UPLOADED = "uploaded", _("Waiting for its columns to be told")
+    QUEUED = "queued", _("Waiting")
+    WRITING = "writing", _("Being read")
+    DONE = "done", _("Read")
+    FAILED = "failed", _("Refused")
 
 
 class ContestantKind(models.TextChoices):

@@ -121,6 +121,12 @@ class JudgmentForm(forms.Form):
         shown = [Measure(key, "" if claim is None else str(claim)) for key, claim in claims.items()]
         return [*shown, Measure("device_class", device)]
 
+    @property
+    def assets(self) -> list[str]:
+        """Static files that the questions' templates need, each once."""
+        found = [f"questions/{q.type}/{name}" for q in self.asked for name in get_type(q.type).assets]
+        return list(dict.fromkeys(found))
+
     def _section(self, question: Asked) -> Section:
         kind = get_type(question.type)
         parts = kind.parts(question, self.situation)
@@ -135,6 +141,7 @@ class JudgmentForm(forms.Form):
             required=question.required,
             errors=[refusal.message for refusal in refusals],
             view=kind.present(question, values, refusals, self.situation),
+            condition=question.condition,
         )
 
     def _posted(self) -> dict[str, str]:

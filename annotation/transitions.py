@@ -4,8 +4,10 @@ from annotation.enums import AssignmentState as A
 from annotation.enums import CampaignState as C
 from annotation.enums import DatasetState as D
 from annotation.enums import ItemState as I
+from annotation.enums import RespondentState as R
 from annotation.enums import SlotState as L
 from annotation.enums import SourceState as S
+from annotation.enums import UploadState as U
 from foundation.transitions import Table
 
 CAMPAIGN: Table = {
@@ -36,6 +38,21 @@ ASSIGNMENT: Table = {
     A.CANCELLED: set(),
 }
 SOURCE: Table = {S.ACTIVE: {S.RETIRED}, S.RETIRED: {S.ACTIVE}}
+RESPONDENT: Table = {
+    R.ACTIVE: {R.SCREENED_OUT, R.BLOCKED, R.WITHDRAWN},
+    # A screen-out or a block may have been wrong.
+    R.SCREENED_OUT: {R.ACTIVE},
+    R.BLOCKED: {R.ACTIVE},
+    R.WITHDRAWN: set(),
+}
+UPLOAD: Table = {
+    U.UPLOADED: {U.QUEUED, U.FAILED},
+    # A refused file may be read again with other columns.
+    U.QUEUED: {U.WRITING, U.FAILED},
+    U.WRITING: {U.DONE, U.FAILED, U.QUEUED},
+    U.DONE: set(),
+    U.FAILED: {U.QUEUED},
+}
 DATASET: Table = {
     D.QUEUED: {D.BUILDING, D.FAILED},
     # A killed worker's build starts again.
@@ -49,5 +66,7 @@ TABLES = {
     "Slot": SLOT,
     "Assignment": ASSIGNMENT,
     "Source": SOURCE,
+    "Respondent": RESPONDENT,
+    "ItemUpload": UPLOAD,
     "DatasetVersion": DATASET,
 }

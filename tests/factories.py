@@ -81,7 +81,7 @@ def make_item(
     for position, (contestant, text) in enumerate(zip(contestants, texts, strict=True)):
         response = Response.objects.create(item=item, position=position, contestant=contestant)
         Turn.objects.create(response=response, kind=TurnKind.TEXT, text=text)
-    Slot.objects.bulk_create(Slot(item=item, number=number) for number in range(1, slots + 1))
+    Slot.objects.bulk_create(Slot(item=item, campaign=campaign, number=number) for number in range(1, slots + 1))
     return item
 
 

@@ -82,8 +82,6 @@ def _items(votes: pa.RecordBatch, to: Destination, ids: Ids) -> pa.RecordBatch:
         flags=votes["flags"],
         language=pc.fill_null(votes["language"], ""),
         state=ItemState.FROZEN.value,
-        is_gold=False,
-        gold_preference="",
     )
 
 

@@ -4,7 +4,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from annotation.enums import CampaignState
+from annotation.enums import CampaignState, Pool
 from foundation.append_only import AppendOnly
 
 
@@ -14,12 +14,42 @@ class Campaign(models.Model):
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(_("name"), max_length=120)
     purpose = models.TextField(_("purpose"), blank=True)
+    standard = models.TextField(_("role and standard to judge by"), blank=True)
     state = models.CharField(max_length=10, choices=CampaignState, default=CampaignState.DRAFT)
     instrument = models.ForeignKey("Instrument", on_delete=models.PROTECT, null=True, related_name="+")
     guidelines = models.ForeignKey("GuidelinesVersion", on_delete=models.PROTECT, null=True, related_name="+")
+    consent = models.ForeignKey("ConsentText", on_delete=models.PROTECT, null=True, related_name="+")
+    # What the editor holds before it is published: {"questions": [...], "guidelines": "...", "consent": "..."}.
+    draft = models.JSONField(default=dict, db_default={}, blank=True)
+    is_template = models.BooleanField(default=False, db_default=False)
+    pool = models.CharField(
+        _("who may join"), max_length=12, choices=Pool, default=Pool.INVITED, db_default=Pool.INVITED
+    )
+    responses_per_item = models.PositiveSmallIntegerField(
+        _("responses per item"), default=2, db_default=2, validators=[MinValueValidator(1), MaxValueValidator(9)]
+    )
     overlap = models.PositiveSmallIntegerField(
         _("judgments per item"), default=1, validators=[MinValueValidator(1), MaxValueValidator(1000)]
     )
+    # Where the first judgments of an item disagree it gets more, up to this many.
+    overlap_limit = models.PositiveSmallIntegerField(_("judgments where people disagree"), null=True, blank=True)
+    quota_per_annotator = models.PositiveIntegerField(_("most judgments per person"), null=True, blank=True)
+    share_per_annotator = models.FloatField(_("largest share of one person"), null=True, blank=True)
+    # {"group": most judgments of its members together}
+    group_quotas = models.JSONField(default=dict, db_default={}, blank=True)
+    gold_share = models.FloatField(_("share of gold items"), default=0, db_default=0)
+    repeat_share = models.FloatField(_("share of repeated items"), default=0, db_default=0)
+    pass_mark = models.FloatField(_("share of the test that must be right"), null=True, blank=True)
+    deadline = models.DateTimeField(_("deadline"), null=True, blank=True)
+    budget_judgments = models.PositiveIntegerField(_("most judgments"), null=True, blank=True)
+    budget_money = models.DecimalField(_("most money"), max_digits=12, decimal_places=2, null=True, blank=True)
+    pay_per_judgment = models.DecimalField(
+        _("pay per judgment"), max_digits=10, decimal_places=4, null=True, blank=True
+    )
+    pay_currency = models.CharField(_("currency of pay"), max_length=8, default="USD", db_default="USD")
+    # Per active hour; a campaign that is expected to pay less is not launched.
+    pay_floor = models.DecimalField(_("least pay per hour"), max_digits=8, decimal_places=2, null=True, blank=True)
+    expected_seconds = models.PositiveIntegerField(_("expected seconds per item"), null=True, blank=True)
     lease_seconds = models.PositiveIntegerField(_("lease in seconds"), default=3600)
     currency = models.CharField(_("unit of amounts"), max_length=8, default="USD")
     policy = models.CharField(_("selection policy"), max_length=40, default="uniform")
@@ -29,6 +59,21 @@ class Campaign(models.Model):
     # A dry run's shadow is left out of boards and exports.
     shadow_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="shadows")
     created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="campaign_shares_in_range",
+                condition=Q(gold_share__gte=0, repeat_share__gte=0)
+                & Q(gold_share__lte=0.5, repeat_share__lte=0.5)
+                & (Q(share_per_annotator__isnull=True) | Q(share_per_annotator__gt=0, share_per_annotator__lte=1))
+                & (Q(pass_mark__isnull=True) | Q(pass_mark__gt=0, pass_mark__lte=1)),
+            ),
+            models.CheckConstraint(
+                name="overlap_limit_not_below_overlap",
+                condition=Q(overlap_limit__isnull=True) | Q(overlap_limit__gte=models.F("overlap")),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -52,6 +97,21 @@ class GuidelinesVersion(AppendOnly):
 
     def __str__(self) -> str:
         return f"guidelines {self.number}"
+
+
+class ConsentText(AppendOnly):
+    """What people are told and agree to before they judge; each remembers the version they agreed to."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="consent_texts")
+    number = models.PositiveIntegerField()
+    text = models.TextField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "number"], name="one_consent_per_number")]
+
+    def __str__(self) -> str:
+        return f"consent {self.number}"
 
 
 class Instrument(AppendOnly):
@@ -79,6 +139,8 @@ class Question(AppendOnly):
     title = models.CharField(max_length=300, blank=True)
     required = models.BooleanField(default=True)
     settings = models.JSONField(default=dict)
+    # {"question": an earlier one, "values": [...]}: asked only after one of these answers to it.
+    condition = models.JSONField(null=True)
     # Share of impressions in which it is asked at all; the draw is stored on the impression.
     ask_probability = models.FloatField(default=1.0)
 

@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import PersonalText
-from annotation.enums import ContestantKind, ItemState, TurnKind
+from annotation.enums import ContestantKind, ItemPurpose, ItemState, TurnKind
 from annotation.models.campaigns import Campaign
 from annotation.models.people import Source
 from inference_workers.models import Completion, LanguageModelRevision
@@ -87,14 +87,22 @@ class Item(models.Model):
     flags = ArrayField(models.CharField(max_length=80), default=list)
     language = models.CharField(max_length=12, blank=True)
     state = models.CharField(max_length=10, choices=ItemState, default=ItemState.FILLING)
-    is_gold = models.BooleanField(default=False)
-    gold_preference = models.CharField(max_length=16, blank=True)
+    purpose = models.CharField(
+        max_length=14, choices=ItemPurpose, default=ItemPurpose.WORK, db_default=ItemPurpose.WORK
+    )
+    # What a right answer is: [{"question": name, "values": [marks, any of which is right]}]. Sides are by position
+    # of the responses, not as shown.
+    expected = models.JSONField(null=True)
+    explanation = models.TextField(blank=True, db_default="")
     repeat_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="repeats")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="gold_item_has_preference", condition=Q(is_gold=False) | ~Q(gold_preference=""))
+            models.CheckConstraint(
+                name="checked_item_has_expectation",
+                condition=~Q(purpose__in=["gold", "attention", "qualification"]) | Q(expected__isnull=False),
+            )
         ]
 
     def __str__(self) -> str:

@@ -126,6 +126,11 @@ class Judgment(AppendOnly):
     incentive = models.CharField(max_length=20, choices=Incentive, blank=True)
     acceptable = ArrayField(models.BooleanField(), null=True)
     tiers = ArrayField(models.PositiveSmallIntegerField(), null=True)
+    # What each response was given on the instrument's scale, in the order shown; its scale is in the answer.
+    scores = ArrayField(models.FloatField(null=True), null=True)
+    thumb = models.BooleanField(null=True)
+    context = models.CharField(max_length=80, blank=True, db_default="")
+    confidence = models.PositiveSmallIntegerField(null=True)
 
     rendered_at = models.DateTimeField(null=True)
     first_touch_at = models.DateTimeField(null=True)

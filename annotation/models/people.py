@@ -2,10 +2,11 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Person
-from annotation.enums import RespondentKind, SourceKind, SourceState
-from annotation.models.campaigns import Campaign
+from annotation.enums import RespondentKind, RespondentState, SourceKind, SourceState
+from annotation.models.campaigns import Campaign, ConsentText, GuidelinesVersion
 
 
 class Source(models.Model):
@@ -30,6 +31,36 @@ class Source(models.Model):
         return self.name
 
 
+class Invitation(models.Model):
+    """A link that lets people join a campaign. Only the digest of its token is kept: the link is shown once."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="invitations")
+    name = models.CharField(_("name"), max_length=120)
+    token_digest = models.CharField(max_length=64, unique=True)
+    kind = models.CharField(max_length=12, choices=RespondentKind, default=RespondentKind.ANNOTATOR)
+    groups = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    most_uses = models.PositiveIntegerField(_("how many people may use it"), null=True, blank=True)
+    uses = models.PositiveIntegerField(default=0)
+    expires_at = models.DateTimeField(_("valid until"), null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True)
+    created_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="invitation_not_used_more_often",
+                condition=Q(most_uses__isnull=True) | Q(uses__lte=models.F("most_uses")),
+            ),
+            models.CheckConstraint(
+                name="invitation_for_annotators_or_experts", condition=Q(kind__in=["annotator", "expert"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Respondent(models.Model):
     """Who answered, under a pseudonym that holds within one campaign."""
 
@@ -39,6 +70,16 @@ class Respondent(models.Model):
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="respondents")
     pseudonym = models.CharField(max_length=64)
     groups = ArrayField(models.CharField(max_length=80), default=list)
+    state = models.CharField(
+        max_length=12, choices=RespondentState, default=RespondentState.ACTIVE, db_default=RespondentState.ACTIVE
+    )
+    invitation = models.ForeignKey(Invitation, on_delete=models.PROTECT, null=True, related_name="respondents")
+    consent = models.ForeignKey(ConsentText, on_delete=models.PROTECT, null=True, related_name="+")
+    consented_at = models.DateTimeField(null=True)
+    # The newest guidelines this person said to have read.
+    guidelines = models.ForeignKey(GuidelinesVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    # The guidelines under which the qualification test was passed.
+    qualified_under = models.ForeignKey(GuidelinesVersion, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

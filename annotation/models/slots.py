@@ -1,8 +1,10 @@
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Random
 
-from annotation.enums import AssignmentState, SlotState
+from accounts.models import PersonalText
+from annotation.enums import AssignmentState, FlagReason, SlotState
+from annotation.models.campaigns import Campaign
 from annotation.models.items import Item
 from annotation.models.people import Respondent
 
@@ -11,12 +13,16 @@ class Slot(models.Model):
     """One wanted judgment of one item. Slots are rows, so that a quota is met exactly."""
 
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="slots")
-    number = models.PositiveSmallIntegerField()
+    # The item's; here so that the open slots of one campaign are one piece of one index.
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="slots")
+    number = models.PositiveIntegerField()
+    # A random number: items are claimed in an order that nobody chose.
+    place = models.FloatField(db_default=Random())
     state = models.CharField(max_length=10, choices=SlotState, default=SlotState.OPEN)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["item", "number"], name="one_slot_per_number")]
-        indexes = [models.Index(fields=["item"], name="slot_open", condition=Q(state=SlotState.OPEN))]
+        indexes = [models.Index(fields=["campaign", "place"], name="slot_open", condition=Q(state=SlotState.OPEN))]
 
     def __str__(self) -> str:
         return f"slot {self.number}"
@@ -54,3 +60,32 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return f"assignment {self.pk}"
+
+
+class Draft(models.Model):
+    """What somebody has typed and not yet submitted, sealed under their key. `version` tells a stale tab."""
+
+    assignment = models.OneToOneField(Assignment, on_delete=models.CASCADE, related_name="draft")
+    version = models.PositiveIntegerField(default=1)
+    sealed = models.BinaryField()
+    saved_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"draft {self.version} of assignment {self.assignment_id}"
+
+
+class Flag(models.Model):
+    """Somebody says that something is wrong with an item."""
+
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="flags_raised")
+    respondent = models.ForeignKey(Respondent, on_delete=models.PROTECT, related_name="flags_raised")
+    reason = models.CharField(max_length=12, choices=FlagReason)
+    personal_text = models.ForeignKey(PersonalText, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+    resolved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item", "respondent"], name="one_flag_per_respondent_and_item")]
+
+    def __str__(self) -> str:
+        return f"flag on item {self.item_id}"

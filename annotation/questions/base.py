@@ -1,7 +1,8 @@
 """What a question type is, and the words in which the house asks and reads."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, ClassVar, Protocol
@@ -10,6 +11,7 @@ from django.utils.functional import Promise
 
 from annotation.questions.refusals import InvalidSettings, QuestionDoesNotFit, Refusal, Refused
 from annotation.questions.registry import check_settings
+from annotation.questions.settings import Kind, Setting
 
 Text = str | Promise
 
@@ -23,9 +25,23 @@ class Asked:
     title: str = ""
     required: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
+    # Asked only of those who gave an earlier question one of these answers.
+    condition: "Condition | None" = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "settings", check_settings(self.type, self.settings))
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Holds where the earlier `question` was answered with one of `values`, in the words of its `marks`."""
+
+    question: str
+    values: tuple[str, ...]
+
+    def holds(self, marks: Mapping[str, frozenset[str]]) -> bool:
+        """`marks` by the name of each question answered so far."""
+        return not marks.get(self.question, frozenset()).isdisjoint(self.values)
 
 
 @dataclass(frozen=True)
@@ -33,12 +49,14 @@ class Situation:
     """What holds while somebody answers: how many responses are shown, and what amounts are counted in.
 
     `own_median_amount` is the median of the amounts above zero that this person typed before; None without any.
+    `texts` are the responses' last turns as they are stored, in the order shown; empty where nobody has to know them.
     """
 
     responses: int
     currency: str
     own_median_amount: Decimal | None = None
     incentive: str = "stated"
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +70,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Reading:
-    """All answers to one item. `answers` has a key for every question that was asked, answered or not.
+    """All answers to one item. `answers` has a key for every question that was asked, answered or not; one whose
+    condition did not hold was not asked.
 
     What was left out is stored as null, or says so in its `state`. `columns` are fields of Judgment; what is absent
     keeps its default there. Lists and signs are in the order shown.
@@ -61,25 +80,6 @@ class Reading:
     answers: dict[str, Any]
     texts: dict[str, str]
     columns: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Setting:
-    default: Any
-    accepts: Callable[[Any], bool]
-    expects: str
-
-
-def one_of(*values: str) -> Setting:
-    """The first is the default."""
-    return Setting(values[0], lambda value: isinstance(value, str) and value in values, " or ".join(values))
-
-
-def whole_number(default: int, low: int, high: int) -> Setting:
-    def accepts(value: Any) -> bool:
-        return type(value) is int and low <= value <= high
-
-    return Setting(default, accepts, f"a whole number from {low} to {high}")
 
 
 class Random(Protocol):
@@ -109,10 +109,27 @@ class QuestionType(ABC):
     needs: ClassVar[frozenset[str]] = frozenset()
     # How many responses an item must show; None is any number.
     responses: ClassVar[int | None] = None
+    # Files in the type's own `static` folder that its template needs: "ask.js", "ask.css".
+    assets: ClassVar[tuple[str, ...]] = ()
 
     @property
     def template(self) -> str:
         return f"questions/{self.slug}/ask.html"
+
+    def columns_given(self, asked: Asked) -> frozenset[str]:
+        """Of `gives`, what this very question gives: two ratings of an instrument cannot both be its scores."""
+        return self.gives
+
+    def marks(self, asked: Asked, stored: Any) -> frozenset[str]:
+        """What a later question's condition may name of this answer, of `mark_options`; empty if nothing was given.
+
+        The union of the `data-marks` of the checked inputs that made it: see presentation.Option.
+        """
+        return frozenset()
+
+    def mark_options(self, asked: Asked) -> Sequence[tuple[str, Text]]:
+        """Every mark that an answer can have, with its words; empty where no condition can hang on this question."""
+        return ()
 
     def check_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(settings, Mapping):
@@ -124,7 +141,7 @@ class QuestionType(ABC):
         for name, setting in known.items():
             if name in settings and not setting.accepts(settings[name]):
                 raise InvalidSettings(f"{self.slug}: {name} must be {setting.expects}, not {settings[name]!r:.60}")
-        return {name: settings.get(name, setting.default) for name, setting in known.items()}
+        return {name: settings.get(name, copy(setting.default)) for name, setting in known.items()}
 
     def check_fit(self, asked: Asked, situation: Situation) -> None:
         """Raise QuestionDoesNotFit where this question cannot be asked about such an item."""
@@ -164,11 +181,18 @@ class QuestionType(ABC):
         Utilities are in the campaign's unit against the outside option, which is 0; noise is already in them.
         """
 
+    def simulate_shown(
+        self, asked: Asked, rng: Random, utilities: Sequence[float], before: Mapping[str, Any], situation: Situation
+    ) -> Any:
+        """What is called: `simulate`, overridden by types whose answers refer to what is shown, such as its texts."""
+        return self.simulate(asked, rng, utilities, before)
+
     def _wording(self) -> Setting:
         def accepts(value: Any) -> bool:
             return type(value) is int and value in self.wordings
 
-        return Setting(self.wordings[-1], accepts, " or ".join(str(version) for version in self.wordings))
+        expects = " or ".join(str(version) for version in self.wordings)
+        return Setting(self.wordings[-1], accepts, expects, Kind.NUMBER)
 
 
 def members(raw: Any, names: Sequence[str], message: str) -> dict[str, Any]:

@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from hashlib import sha256
+from typing import Any
 
 from annotation.questions.base import Asked
 from annotation.questions.refusals import InvalidSettings
@@ -22,28 +23,57 @@ def check_instrument(asked: Sequence[Asked]) -> None:
     if not asked:
         raise InvalidSettings("an instrument has at least one question")
     given: set[str] = set()
-    names: set[str] = set()
+    earlier: dict[str, Asked] = {}
     for question in asked:
         _check_words(question)
-        if question.name in names:
+        if question.name in earlier:
             raise InvalidSettings(f"two questions are called {question.name}")
         kind = get_type(question.type)
+        _check_condition(question, earlier)
         if missing := kind.needs - given:
             raise InvalidSettings(
                 f"{question.name}: a question that gives {', '.join(sorted(missing))} must come before"
             )
-        if twice := kind.gives & given:
+        gives = kind.columns_given(question)
+        if twice := gives & given:
             raise InvalidSettings(f"{question.name}: an earlier question gives {', '.join(sorted(twice))} already")
-        names.add(question.name)
-        given |= kind.gives
+        earlier[question.name] = question
+        given |= gives
 
 
 def instrument_digest(asked: Sequence[Asked]) -> str:
     """SHA-256, in hex, of the questions' canonical JSON. Raises InvalidSettings as `check_instrument` does."""
     check_instrument(asked)
-    questions = [asdict(question) for question in asked]
+    questions = [_canonical(question) for question in asked]
     canonical = json.dumps(questions, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return sha256(canonical.encode()).hexdigest()
+
+
+def _canonical(question: Asked) -> dict[str, Any]:
+    """A condition is there only where there is one, so that instruments of before conditions keep their digest."""
+    members = asdict(question)
+    if question.condition is None:
+        del members["condition"]
+    return members
+
+
+def _check_condition(question: Asked, earlier: Mapping[str, Asked]) -> None:
+    condition = question.condition
+    if condition is None:
+        return
+    if condition.question not in earlier:
+        raise InvalidSettings(f"{question.name}: {condition.question!r:.60} is no question before it")
+    asked = earlier[condition.question]
+    known = [mark for mark, _words in get_type(asked.type).mark_options(asked)]
+    if not known:
+        raise InvalidSettings(f"{question.name}: nothing can depend on an answer to {asked.name} ({asked.type})")
+    if not condition.values:
+        raise InvalidSettings(f"{question.name}: say after which answers to {asked.name} it is asked")
+    for value in condition.values:
+        if value not in known:
+            raise InvalidSettings(
+                f"{question.name}: {value!r:.60} is no answer to {asked.name}; there are {', '.join(known)}"
+            )
 
 
 def _check_words(question: Asked) -> None:

@@ -4,23 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from annotation.questions.base import Text
+from annotation.questions.base import Condition, Text
 
 
 @dataclass(frozen=True)
 class Option:
-    """One radio button. `when` is the condition it makes true for other parts of the ballot; see ballot.css."""
+    """One radio button. `when` is the condition it makes true for other parts of its own question; see ballot.css.
+    `marks`, separated by spaces, are those of `QuestionType.marks` that it gives its answer: an answer's marks are
+    the union of those of its checked inputs, so that a page knows at once which later questions are asked.
+    """
 
     value: str
     label: Text
     key: str = ""
     checked: bool = False
     when: str = ""
+    marks: str = ""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A group of radio buttons. `asked_when` hides it until that condition holds."""
+    """A group of radio buttons. `asked_when` hides it until that condition holds. Layout `scale` is for numbers."""
 
     name: str
     legend: Text
@@ -31,6 +35,8 @@ class Choice:
     asked_when: str = ""
     # Off where a heading above several groups says that they are optional.
     says_optional: bool = True
+    # What the first and the last option of a scale mean; its description too.
+    ends: tuple[Text, Text] | None = None
 
     @property
     def id(self) -> str:
@@ -48,6 +54,7 @@ class Section:
     required: bool
     errors: Sequence[str]
     view: dict[str, Any]
+    condition: Condition | None = None
 
     @property
     def element_id(self) -> str:

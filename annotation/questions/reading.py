@@ -24,15 +24,19 @@ def read_answers(asked: Sequence[Asked], answers: Mapping[str, Any], situation: 
         refusals[""] = [_not_asked(strangers[0])]
     reading = Reading(answers={}, texts={}, columns={})
     lost: set[str] = set()
+    marks: dict[str, frozenset[str]] = {}
+    refused_names: set[str] = set()
     for question in asked:
-        kind = get_type(question.type)
-        if kind.needs & lost:
+        kind, raw = get_type(question.type), answers.get(question.name)
+        if kind.needs & lost or (question.condition and question.condition.question in refused_names):
             continue
         try:
-            _keep(reading, question, _read(question, answers.get(question.name), reading, situation))
+            if _is_asked(question, raw, marks):
+                _keep(reading, question, _read(question, raw, reading, situation), marks)
         except Refused as refused:
             refusals[question.name] = [refused.refusal]
-            lost |= kind.gives
+            refused_names.add(question.name)
+            lost |= kind.columns_given(question)
     if refusals:
         raise InvalidAnswers(refusals)
     return reading
@@ -58,7 +62,7 @@ def simulate_answers(
         raise ValueError(f"{len(utilities)} utilities for {situation.responses} responses")
 
     def simulate(question: Asked, before: Mapping[str, Any]) -> Any:
-        return get_type(question.type).simulate(question, rng, utilities, before)
+        return get_type(question.type).simulate_shown(question, rng, utilities, before, situation)
 
     return _one_by_one(asked, simulate, situation)
 
@@ -69,10 +73,14 @@ def _one_by_one(
     """Make each raw answer in the light of what those before it were read as."""
     raw: dict[str, Any] = {}
     reading = Reading(answers={}, texts={}, columns={})
+    marks: dict[str, frozenset[str]] = {}
     for question in asked:
+        if question.condition and not question.condition.holds(marks):
+            raw[question.name] = None
+            continue
         raw[question.name] = make(question, reading.columns)
         try:
-            _keep(reading, question, _read(question, raw[question.name], reading, situation))
+            _keep(reading, question, _read(question, raw[question.name], reading, situation), marks)
         except Refused:
             # read_answers will say so; later questions see that nothing was given.
             continue
@@ -85,8 +93,18 @@ def _read(question: Asked, raw: Any, reading: Reading, situation: Situation) -> 
     return kind.read(question, raw, reading.columns, situation)
 
 
-def _keep(reading: Reading, question: Asked, answer: Answer) -> None:
+def _is_asked(question: Asked, raw: Any, marks: Mapping[str, frozenset[str]]) -> bool:
+    """Whether its condition holds. Raises Refused for an answer to what was not asked."""
+    if question.condition is None or question.condition.holds(marks):
+        return True
+    if raw is not None:
+        raise Refused("not_asked", _("This is asked only after another answer to an earlier question."))
+    return False
+
+
+def _keep(reading: Reading, question: Asked, answer: Answer, marks: dict[str, frozenset[str]]) -> None:
     reading.answers[question.name] = answer.stored
+    marks[question.name] = get_type(question.type).marks(question, answer.stored)
     if answer.text:
         reading.texts[question.name] = answer.text
     reading.columns.update(answer.columns)

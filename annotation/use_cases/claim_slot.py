@@ -16,12 +16,12 @@ class CampaignNotRunning(AnnotationError):
 CLAIM = """
 WITH chosen AS (
     SELECT s.id, s.item_id FROM annotation_slot s JOIN annotation_item i ON i.id = s.item_id
-    WHERE s.state = 'open' AND i.campaign_id = %(campaign)s AND i.state IN ('open', 'frozen')
+    WHERE s.state = 'open' AND s.campaign_id = %(campaign)s AND i.state IN ('open', 'frozen')
       AND NOT EXISTS (
         SELECT 1 FROM annotation_assignment a
         WHERE a.item_id = s.item_id AND a.respondent_id = %(respondent)s AND a.state <> 'expired'
       )
-    ORDER BY s.id LIMIT 1 FOR UPDATE OF s SKIP LOCKED
+    ORDER BY s.place LIMIT 1 FOR UPDATE OF s SKIP LOCKED
 ), claimed AS (
     UPDATE annotation_slot s SET state = 'claimed' FROM chosen c WHERE s.id = c.id RETURNING s.id, s.item_id
 )

@@ -34,7 +34,7 @@ def create_campaign(
             policy_parameters=policy_parameters or {},
             wrapped_key=wrap_key(new_key(), context=f"campaign:{slug}"),
         )
-        campaign.full_clean(exclude=["instrument", "guidelines", "shadow_of", "wrapped_key", "created_at"])
+        campaign.full_clean(exclude=["instrument", "guidelines", "consent", "shadow_of", "wrapped_key", "created_at"])
         campaign.save()
         Source.objects.create(campaign=campaign, kind=SourceKind.LIVE, name=name)
         record_event(subject=campaign, verb="created", actor=None, to_state=campaign.state)

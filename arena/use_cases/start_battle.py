@@ -128,7 +128,7 @@ def _make_item(campaign: Campaign, prompt: Prompt) -> Item:
 
 
 def _assign(item: Item, respondent: Respondent, now: datetime) -> Assignment:
-    slot = Slot.objects.create(item=item, number=1, state=SlotState.CLAIMED)
+    slot = Slot.objects.create(item=item, campaign_id=item.campaign_id, number=1, state=SlotState.CLAIMED)
     return Assignment.objects.create(
         slot=slot, item=item, respondent=respondent, lease_token=uuid.uuid4(), lease_expires_at=now + VOTE_LEASE
     )

@@ -147,7 +147,8 @@ class Start:
     def prepare(self) -> None:
         """Tables, static files and the demo, each unless nothing changed since it was made last."""
         known = read_stamp(self.folder.stamp) if self.services.postgres is not None and not self.is_new else {}
-        code, static = fingerprint(REPOSITORY, CODE, "*.py"), fingerprint(REPOSITORY, ["static"], "*")
+        code = fingerprint(REPOSITORY, CODE, "*.py")
+        static = fingerprint(REPOSITORY, ["static", "annotation/questions"], "*")
         if (known.get("tables"), known.get("static")) != (code, static):
             self.make_tables(collect=known.get("static") != static)
             known |= {"tables": code, "static": static}

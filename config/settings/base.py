@@ -176,7 +176,14 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+# What a question type needs besides its template lies in a folder `static` of its own: "questions/<type>/ask.js".
+STATICFILES_DIRS: list[Path | tuple[str, Path]] = [
+    BASE_DIR / "static",
+    *(
+        (f"questions/{folder.parent.name}", folder)
+        for folder in sorted((BASE_DIR / "annotation" / "questions").glob("*/static"))
+    ),
+]
 STATIC_ROOT = Path(env.str("CARDINAL_STATIC_ROOT", default=str(DATA_DIR / "static")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -53,6 +53,19 @@
     }
   };
 
+  // A question that hangs on an earlier answer is asked once that answer has one of its marks. The server decides anew.
+  const marksOf = (question) => {
+    const checked = question.hidden ? [] : question.querySelectorAll("[data-marks]:checked");
+    return new Set([...checked].flatMap((input) => input.dataset.marks.split(" ")));
+  };
+  const askFollowing = (ballot) => {
+    for (const question of ballot.querySelectorAll("[data-after]")) {
+      const earlier = ballot.querySelector(`[data-question="${question.dataset.after}"]`);
+      const marks = earlier ? marksOf(earlier) : new Set();
+      question.hidden = !question.dataset.afterValues.split(",").some((value) => marks.has(value));
+    }
+  };
+
   // A radio button cannot be taken back by itself; where an answer is optional, this does it.
   const paintClear = (group) => {
     const button = group.querySelector("[data-clears]");
@@ -78,6 +91,7 @@
   const prepare = () => {
     for (const process of document.querySelectorAll("[data-process]")) startClock(process);
     for (const group of document.querySelectorAll("[data-ballot] [data-clearable]")) addClear(group);
+    for (const ballot of document.querySelectorAll("[data-ballot]")) askFollowing(ballot);
   };
 
   const showRefusal = (scope) => {
@@ -104,6 +118,7 @@
     forgive(event.target);
     recordTouch(ballot);
     clearTimeout(settling);
+    askFollowing(ballot);
     askAboutZero(ballot, event.type === "change");
     settling = setTimeout(askAboutZero, SETTLED_AFTER, ballot, true);
     for (const group of ballot.querySelectorAll("[data-clearable]")) paintClear(group);

@@ -11,6 +11,7 @@ PROTECTED = sorted(m._meta.db_table for m in apps.get_models() if issubclass(m, 
 
 def test_the_log_and_its_neighbours_are_append_only():
     assert append_only_tables() == [
+        "annotation_consenttext",
         "annotation_event",
         "annotation_guidelinesversion",
         "annotation_impression",

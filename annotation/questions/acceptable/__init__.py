@@ -6,9 +6,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation.questions.base import Answer, Asked, QuestionType, Random, Situation, field_name, one_of, side_letter
+from annotation.questions.base import Answer, Asked, QuestionType, Random, Situation, Text, field_name, side_letter
 from annotation.questions.presentation import Choice, Option
 from annotation.questions.refusals import QuestionDoesNotFit, Refusal, Refused
+from annotation.questions.settings import one_of
 
 # One tap that answers for both responses: value, label, key, the answer.
 TAPS = (
@@ -19,6 +20,7 @@ TAPS = (
 )
 YES_NO = (("yes", gettext_lazy("Yes"), True), ("no", gettext_lazy("No"), False))
 MOST_RESPONSES = 26
+MARKS = {True: "accepted", False: "refused"}
 
 
 class AcceptableQuestion(QuestionType):
@@ -76,10 +78,21 @@ class AcceptableQuestion(QuestionType):
         wrong = {refusal.part for refusal in refusals}
         title = asked.title or self.title
         if asked.settings["mode"] == "neither":
-            options = [Option(value, label, key, values[""] == value) for value, label, key, _answer in TAPS]
+            options = [
+                Option(value, label, key, values[""] == value, marks=_marks(answer))
+                for value, label, key, answer in TAPS
+            ]
             group = Choice(asked.name, title, options, asked.required, "" in wrong, layout="grid")
             return {"choices": [group]}
         return {"heading": title, "choices": self._yes_no(asked, values, wrong, situation.responses)}
+
+    def marks(self, asked: Asked, stored: Any) -> frozenset[str]:
+        if stored is None:
+            return frozenset()
+        return frozenset(MARKS[each] for each in stored)
+
+    def mark_options(self, asked: Asked) -> Sequence[tuple[str, Text]]:
+        return [(MARKS[True], _("some response is acceptable")), (MARKS[False], _("some response is not acceptable"))]
 
     def export_columns(self, stored: Any) -> dict[str, Any]:
         return {"acceptable": stored}
@@ -99,13 +112,17 @@ class AcceptableQuestion(QuestionType):
             # Keys for the usual two; more would need a legend of their own.
             keys = (str(4 + 2 * index), str(5 + 2 * index)) if responses == 2 else ("", "")
             options = [
-                Option(value, label, key, values[part] == value)
-                for (value, label, _answer), key in zip(YES_NO, keys, strict=True)
+                Option(value, label, key, values[part] == value, marks=MARKS[answer])
+                for (value, label, answer), key in zip(YES_NO, keys, strict=True)
             ]
             name = field_name(asked.name, part)
             legend = _("Response %(letter)s") % {"letter": side_letter(index)}
             groups.append(Choice(name, legend, options, asked.required, part in wrong, says_optional=False))
         return groups
+
+
+def _marks(answers: Sequence[bool]) -> str:
+    return " ".join(sorted({MARKS[each] for each in answers}))
 
 
 QUESTION_TYPE = AcceptableQuestion()

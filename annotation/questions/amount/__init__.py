@@ -10,9 +10,10 @@ from django.utils.translation import gettext_lazy
 
 from annotation.enums import Preference
 from annotation.questions.amount.typed_decimal import amount_text, parse_amount
-from annotation.questions.base import Answer, Asked, QuestionType, Random, Situation, field_name, members, one_of
+from annotation.questions.base import Answer, Asked, QuestionType, Random, Situation, field_name, members
 from annotation.questions.presentation import Choice, Option, element_id
 from annotation.questions.refusals import QuestionDoesNotFit, Refusal, Refused
+from annotation.questions.settings import one_of
 
 OTHER_SIDE = {"a": "b", "b": "a"}
 # More than this many times what somebody usually types is more often a slip than an opinion.

@@ -7,9 +7,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotation.enums import Preference
-from annotation.questions.base import Answer, Asked, QuestionType, Random, Situation, field_name, members, one_of
+from annotation.questions.base import Answer, Asked, QuestionType, Random, Situation, Text, field_name, members
 from annotation.questions.presentation import Choice, Option
 from annotation.questions.refusals import Refusal, Refused
+from annotation.questions.settings import one_of
 
 SCALE = 3
 SIGNS = {Preference.A: 1, Preference.B: -1}
@@ -72,7 +73,7 @@ class PreferenceQuestion(QuestionType):
         self, asked: Asked, values: Mapping[str, str], refusals: Sequence[Refusal], situation: Situation
     ) -> dict[str, Any]:
         wrong = {refusal.part for refusal in refusals}
-        choices = [Option(value, label, key, values[""] == value, when) for value, label, key, when in CHOICES]
+        choices = [Option(value, label, key, values[""] == value, when, value) for value, label, key, when in CHOICES]
         view = {
             "choice": Choice(asked.name, asked.title or self.title, choices, asked.required, "" in wrong, layout="grid")
         }
@@ -87,6 +88,12 @@ class PreferenceQuestion(QuestionType):
                 asked_when="better",
             )
         return view
+
+    def marks(self, asked: Asked, stored: Any) -> frozenset[str]:
+        return frozenset() if stored is None else frozenset({stored["choice"]})
+
+    def mark_options(self, asked: Asked) -> Sequence[tuple[str, Text]]:
+        return [(value.value, label) for value, label, _key, _when in CHOICES]
 
     def export_columns(self, stored: Any) -> dict[str, Any]:
         stored = stored or {}

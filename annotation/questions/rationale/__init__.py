@@ -6,8 +6,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from annotation.questions.base import Answer, Asked, QuestionType, Random, Situation, whole_number
+from annotation.questions.base import Answer, Asked, QuestionType, Random, Situation
 from annotation.questions.refusals import Refusal, Refused
+from annotation.questions.settings import whole_number
 from foundation.text import clean_text
 
 MOST_CHARACTERS = 10_000

@@ -1,8 +1,17 @@
+import re
 from hashlib import sha256
 
 import pytest
 
-from annotation.questions import Asked, InvalidSettings, UnknownQuestionType, check_settings, instrument_digest
+from annotation.questions import (
+    Asked,
+    Condition,
+    InvalidSettings,
+    UnknownQuestionType,
+    check_instrument,
+    check_settings,
+    instrument_digest,
+)
 
 ARENA = [
     Asked("preference", "preference"),
@@ -76,3 +85,30 @@ def test_questions_that_cannot_be_asked_together_have_no_digest(questions, reaso
 def test_a_type_without_a_folder_is_refused_by_name(slug):
     with pytest.raises(UnknownQuestionType):
         check_settings(slug, {})
+
+
+def conditional(values=("a", "b"), question="preference", kind="rationale"):
+    return [ARENA[0], Asked("why", kind, condition=Condition(question, values))]
+
+
+def test_a_condition_is_part_of_the_instrument_and_none_leaves_the_digest_as_it_was():
+    without = [ARENA[0], Asked("why", "rationale")]
+    assert instrument_digest(conditional()) != instrument_digest(without)
+    assert instrument_digest(conditional(("a",))) != instrument_digest(conditional())
+
+
+@pytest.mark.parametrize(
+    ("questions", "reason"),
+    [
+        (conditional(question="later"), "is no question before it"),
+        (conditional(values=()), "after which answers"),
+        (conditional(values=("a", "both")), "'both' is no answer to preference; there are a, b, tie, cannot_compare"),
+        (
+            [Asked("words", "rationale"), Asked("why", "rationale", condition=Condition("words", ("given",)))],
+            "nothing can depend on an answer to words",
+        ),
+    ],
+)
+def test_a_condition_names_an_earlier_question_and_its_marks(questions, reason):
+    with pytest.raises(InvalidSettings, match=re.escape(reason)):
+        check_instrument(questions)

@@ -16,6 +16,7 @@ import annotation.questions
 from annotation.models import Judgment
 from annotation.questions import (
     Asked,
+    Condition,
     InvalidAnswers,
     Reading,
     Refusal,
@@ -74,6 +75,34 @@ def test_a_whole_ballot_is_read_at_once():
             "incentive": "stated",
         },
     )
+
+
+ASKED_IF_CHOSEN = [
+    Asked("preference", "preference", settings={"strength": "off"}),
+    Asked("why", "rationale", condition=Condition("preference", ("a", "b"))),
+]
+
+
+def test_a_question_whose_condition_does_not_hold_is_not_asked():
+    tie = {"preference": {"choice": "tie", "strength": None}}
+    assert read_answers(ASKED_IF_CHOSEN, tie, PAIR).answers.keys() == {"preference"}
+    with pytest.raises(InvalidAnswers) as refused:
+        read_answers(ASKED_IF_CHOSEN, tie | {"why": "Because."}, PAIR)
+    assert refused.value.codes == {"why": ["not_asked"]}
+
+
+def test_a_question_whose_condition_holds_is_as_required_as_any():
+    chosen = {"preference": {"choice": "a", "strength": None}}
+    with pytest.raises(InvalidAnswers) as refused:
+        read_answers(ASKED_IF_CHOSEN, chosen, PAIR)
+    assert refused.value.codes == {"why": ["missing"]}
+    assert read_answers(ASKED_IF_CHOSEN, chosen | {"why": "Because."}, PAIR).texts == {"why": "Because."}
+
+
+def test_what_hangs_on_a_refused_answer_is_not_judged_before_that_is():
+    with pytest.raises(InvalidAnswers) as refused:
+        read_answers(ASKED_IF_CHOSEN, {"preference": None}, PAIR)
+    assert refused.value.codes == {"preference": ["missing"]}
 
 
 def test_every_refusal_is_named_at_once():
@@ -211,7 +240,8 @@ def test_every_folder_is_a_type_of_its_own_name_with_columns_of_the_log_and_a_te
 
 
 FLAVOUR = """
-from annotation.questions.base import Answer, QuestionType, whole_number
+from annotation.questions.base import Answer, QuestionType
+from annotation.questions.settings import whole_number
 from annotation.questions.refusals import Refused
 
 class FlavourQuestion(QuestionType):

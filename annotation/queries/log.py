@@ -4,21 +4,27 @@ from collections.abc import Collection
 from decimal import Decimal
 from functools import lru_cache
 from statistics import median
+from typing import Any
 
 from django.db import connection
 from django.db.models import Max, QuerySet
 
 from annotation.boards import CODE_VERSION
-from annotation.enums import JudgmentKind, SourceState
+from annotation.enums import ItemPurpose, JudgmentKind, SourceState
 from annotation.models import Board, Campaign, Judgment, LeaderboardSnapshot, LogEntry, Question, Source
-from annotation.questions import Asked
+from annotation.questions import Asked, Condition
 
 
 @lru_cache(maxsize=1024)
 def instrument_questions(instrument_id: int) -> tuple[Asked, ...]:
     """The questions of one instrument, in order. Cached for good: an instrument never changes."""
     questions = Question.objects.filter(instrument=instrument_id).order_by("position")
-    return tuple(Asked(q.name, q.type, q.title, q.required, q.settings) for q in questions)
+    return tuple(Asked(q.name, q.type, q.title, q.required, q.settings, condition_of(q.condition)) for q in questions)
+
+
+def condition_of(stored: dict[str, Any] | None) -> Condition | None:
+    """A question's condition as the instrument stores it: {"question": name, "values": [...]}."""
+    return None if stored is None else Condition(stored["question"], tuple(stored["values"]))
 
 
 def last_sequence(campaign: Campaign | None = None) -> int:
@@ -30,13 +36,20 @@ def last_sequence(campaign: Campaign | None = None) -> int:
 def standing_judgments(
     campaign: Campaign, *, last_sequence: int | None = None, sources: Collection[int] | None = None
 ) -> QuerySet[Judgment]:
-    """The answers that count, in commit order: numbered, not superseded within the range, from an active source.
+    """The answers that count, in commit order: numbered, not superseded within the range, from an active source, and
+    about work: what people say of gold, training and test items, or a second time, tells of them and of no contestant.
 
     With `last_sequence` the log is read as it was up to that entry; with `sources` from exactly those, whatever
     became of them since. A shadow campaign's judgments are its own: they show only where the shadow itself is
     asked for.
     """
-    judgments = Judgment.objects.filter(campaign=campaign, kind=JudgmentKind.ANSWER, log_entry__isnull=False)
+    judgments = Judgment.objects.filter(
+        campaign=campaign,
+        kind=JudgmentKind.ANSWER,
+        log_entry__isnull=False,
+        item__purpose=ItemPurpose.WORK,
+        item__repeat_of__isnull=True,
+    )
     if sources is None:
         judgments = judgments.filter(source__state=SourceState.ACTIVE)
     else:

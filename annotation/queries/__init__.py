@@ -1,0 +1,27 @@
+"""Questions that pages, use cases and exports put to the database. They change nothing."""
+
+from annotation.queries.log import (
+    condition_of,
+    instrument_questions,
+    last_sequence,
+    latest_snapshot,
+    main_board,
+    own_median_amount,
+    public_boards,
+    readable_snapshot,
+    retired_sources,
+    standing_judgments,
+)
+
+__all__ = [
+    "condition_of",
+    "instrument_questions",
+    "last_sequence",
+    "latest_snapshot",
+    "main_board",
+    "own_median_amount",
+    "public_boards",
+    "readable_snapshot",
+    "retired_sources",
+    "standing_judgments",
+]

@@ -1,0 +1,31 @@
+"""Words of an instrument's author as short names that conditions, columns and data attributes can hold."""
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+from django.utils.text import slugify
+
+LONGEST = 60
+DIGITS = 8
+
+
+def stable_slugs(texts: Iterable[str], *, taken: Iterable[str] = ()) -> dict[str, str]:
+    """A slug for each text, all different, none of them in `taken`.
+
+    A slug has letters, digits, underscores and hyphens of any script, so neither a space nor a comma can part it. It
+    depends on the words and not on their place in the list. Where two texts make the same slug, or one makes none, a
+    taken or a too long one, eight digits of its SHA-256 stand behind it.
+    """
+    texts = list(texts)
+    plain = {text: slugify(text, allow_unicode=True) for text in texts}
+    blocked = {"", *taken}
+    counts = [*plain.values()]
+    return {
+        text: slug if slug not in blocked and counts.count(slug) == 1 and len(slug) <= LONGEST else _marked(slug, text)
+        for text, slug in plain.items()
+    }
+
+
+def _marked(slug: str, text: str) -> str:
+    digest = sha256(text.encode()).hexdigest()[:DIGITS]
+    return "-".join(part for part in (slug[:LONGEST], digest) if part)
