@@ -16,19 +16,30 @@ from accounts.models import User
 View = Callable[..., HttpResponseBase]
 
 
-def for_researchers(view: View) -> View:
-    """Others are asked to sign in, or refused where they have. A part of a page takes the whole page to the sign-in."""
+def for_roles(*roles: str) -> Callable[[View], View]:
+    """Others are asked to sign in, or refused where they have. A part of a page takes the whole page to the sign-in.
 
-    @wraps(view)
-    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        user = request.user
-        if not isinstance(user, User) or not user.is_active:
-            htmx = HtmxDetails(request)
-            if htmx:
-                return HttpResponseClientRedirect(redirect_to_login(htmx.current_url_abs_path or "/").url)
-            return redirect_to_login(request.get_full_path())
-        if not user.has_role(Role.RESEARCHER):
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
+    Without roles everybody who is signed in may.
+    """
 
-    return checked
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            user = request.user
+            if not isinstance(user, User) or not user.is_active:
+                htmx = HtmxDetails(request)
+                if htmx:
+                    return HttpResponseClientRedirect(redirect_to_login(htmx.current_url_abs_path or "/").url)
+                return redirect_to_login(request.get_full_path())
+            if roles and not user.has_role(*roles):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
+for_researchers = for_roles(Role.RESEARCHER)
+for_campaign_admins = for_roles(Role.CAMPAIGN_ADMIN)
+for_signed_in = for_roles()
