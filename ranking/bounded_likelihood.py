@@ -2,12 +2,14 @@
 
 In γ = U/σ, side/σ and h = 1/σ it is concave (Olsen 1978, "Note on the uniqueness of the maximum likelihood estimator
 for the Tobit model", Econometrica 46): an exact amount w gives ln h - ½(h·w - μ)², one in [l, u] gives
-ln(Φ(h·u - μ) - Φ(h·l - μ)), μ = γ_a - γ_b + x·β/σ + side/σ. Newton's steps are in ln h, which keeps h positive.
+ln(Φ(h·u - μ) - Φ(h·l - μ)), μ = γ_a - γ_b + x·β/σ + side/σ + d_k/σ, where an annotator's own d_k ~ N(0, ρ²) is held by
+ρ²/σ², so that it stays concave. Newton's steps are in ln h, which keeps h positive.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -16,8 +18,10 @@ from scipy.special import log_ndtr
 from .arrays import Bools, Floats, Ints
 from .clusters import Scores
 from .covariates.adjustment import Columns
-from .newton import Optimum, climb
+from .covariates.side import Totals
 
+# Of the common fit's variance that leanings may be: amounts without other noise would leave the side to chance.
+MOST_SHARE = 1.0 - 1e-6
 LOG_ROOT = 0.5 * float(np.log(2.0 * np.pi))
 
 
@@ -33,6 +37,7 @@ class BoundedRows:
     count: int  # m
     sided: bool  # whether the side effect is fitted
     columns: Columns | None = None  # (n, k) covariates; a penalty of 1 weighs as much as one exact amount
+    lean: Floats | None = None  # (n,) added to the side
 
     @property
     def exact(self) -> Bools:
@@ -57,10 +62,15 @@ class BoundedRows:
         side = np.full(len(self.a), float(self.sided))
         return np.column_stack((eye[self.a] - eye[self.b], self.covariates, side))
 
+    def leant(self, lean: Floats) -> Self:
+        """The same with other leanings."""
+        return replace(self, lean=lean)
+
     def expected(self, point: Floats) -> Floats:
         """(n,) μ"""
         effect = self.covariates @ point[self.count : -2]
-        return np.asarray(point[self.a] - point[self.b] + effect + point[-2])
+        mean = np.asarray(point[self.a] - point[self.b] + effect + point[-2])
+        return mean if self.lean is None else mean + self.lean
 
     def log_likelihood(self, point: Floats) -> float:
         """Of the densities of exact amounts and the probabilities of bounded ones."""
@@ -122,30 +132,58 @@ class BoundedRows:
             information[-2, -2] = 1.0
         return slope, information
 
-    def maximise(self) -> Optimum:
-        """From least squares on the middles; amounts about one in size. Raises NoConvergence."""
+    def start(self) -> Floats:
+        """(m + k + 2,) by least squares on the middles; amounts about one in size."""
         typical, design, root = self.typical, self.design, np.sqrt(self.weight)
         found = np.linalg.lstsq(design * root[:, None], typical * root, rcond=None)[0]
         left = np.average((typical - design @ found) ** 2, weights=self.weight)
         h = 1.0 / float(np.sqrt(max(left, 1e-4)))
-        return climb(self.derivatives, np.concatenate((h * found, [np.log(h)])))
+        return np.concatenate((h * found, [np.log(h)]))
 
-    def scores(self, point: Floats, weight: Floats) -> Scores:
-        """(n, m + k + 2) gradient of each row, times `weight` (n,)."""
+    def scores(self, point: Floats) -> Scores:
+        """(n, m + k + 2) gradient of each row, times its weight."""
         by_mean, by_h = self.terms(point)[:2]
-        pulled = weight * by_mean
+        return self._rows(by_mean, by_h * float(np.exp(point[-1])))
+
+    def side_terms(self, point: Floats) -> tuple[Floats, Floats]:
+        """(n,) in μ, whether or not the common side is fitted; see `covariates.leaning`."""
+        terms = self.terms(point)
+        return self.weight * terms[0], self.weight * terms[2]
+
+    def side_crossed(self, point: Floats) -> Scores:
+        """(n, m + k + 2) see `covariates.leaning`."""
+        terms = self.terms(point)
+        return self._rows(terms[2], terms[3] * float(np.exp(point[-1])))
+
+    def _rows(self, along: Floats, own: Floats) -> Scores:
+        """(n, m + k + 2) of each row times its weight: `along` what μ moves with, and `own` in ln h."""
+        pulled = self.weight * along
         last = np.column_stack((self.covariates, np.full(len(self.a), float(self.sided)))) * pulled[:, None]
-        values = np.column_stack((pulled, -pulled, last, weight * by_h * float(np.exp(point[-1]))))
-        after = np.broadcast_to(np.arange(self.count, len(point)), (len(self.a), len(point) - self.count))
+        values = np.column_stack((pulled, -pulled, last, self.weight * own))
+        end = self.count + last.shape[1] + 1
+        after = np.broadcast_to(np.arange(self.count, end), (len(self.a), end - self.count))
         columns = np.column_stack((self.a, self.b, after))
         starts = np.arange(0, values.size + 1, values.shape[1])
-        return csr_array((values.ravel(), columns.ravel(), starts), shape=(len(self.a), len(point)))
+        return csr_array((values.ravel(), columns.ravel(), starts), shape=(len(self.a), end))
 
     def _along(self, values: Floats) -> Floats:
         """(m + k + 1,) Σ values times what μ moves with."""
         plus = np.bincount(self.a, weights=values, minlength=self.count)
         by_contestant = plus - np.bincount(self.b, weights=values, minlength=self.count)
         return np.concatenate((by_contestant, self.covariates.T @ values, [values.sum()]))
+
+
+def noise_ratio(totals: Totals) -> float:
+    """ρ²/σ² by moments, in units of the common fit's noise, which holds both: its square is ρ² + σ².
+
+    Σ R²/I then expects K·σ² + ρ²·ΣI.
+    """
+    seen = totals.spread > 0.0
+    information = totals.spread[seen]
+    free = float(information.sum()) - len(information)
+    misfit = float((totals.left[seen] ** 2 / information).sum()) - len(information)
+    share = min(misfit / free, MOST_SHARE) if free > 0.0 else 0.0
+    return max(0.0, share / (1.0 - share))
 
 
 def _log_between(lower: Floats, upper: Floats) -> Floats:

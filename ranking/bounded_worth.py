@@ -9,8 +9,8 @@ the tail. So the fits that take every lower bound, and every upper one, as the a
 of amounts without a bound on one side and the heavy-tail flag, under which the filled-in tail is too light.
 
 `scale` (n,) divides amounts and bounds, such as `anchor_scales(...).of_rows(...)`; rows where it is NaN are left out.
-With Estimand.PANEL everyone's rows weigh 1/n_k. Covariates x enter with `adjust`; the side always does, and is one for
-all. Covariances are sandwiches, clustered as `covariance` asks.
+With Estimand.PANEL everyone's rows weigh 1/n_k. Covariates x enter with `adjust`; the side always does, and
+under Side.ANNOTATOR everyone has one, ρ² by moments. Covariances are sandwiches, clustered as `covariance` asks.
 """
 
 from __future__ import annotations
@@ -21,13 +21,16 @@ from typing import Any
 import numpy as np
 
 from .arrays import Bools, Floats, Ints
-from .bounded_likelihood import BoundedRows
-from .clusters import Spread, number, spread_of
+from .bounded_likelihood import BoundedRows, noise_ratio
+from .clusters import Spread, apart, number, spread_of
 from .comparisons import Comparisons
 from .connectivity import find_groups
 from .covariates.adjustment import Adjustment, Columns, Effects, columns_of, refuse_nothing
 from .covariates.design import Side, refuse_collinear
+from .covariates.leaning import climb_sides
+from .covariates.side import Leanings
 from .errors import BadAmount, BadParameter, MissingLabels, NoComparisons, ShapeMismatch
+from .newton import climb
 from .strengths import Clustering, Covariance, Note, two_sided_quantile
 from .worth import HEAVY, Estimand, WorthIntervals, tail_share
 from .worth_draws import SEPARABLE
@@ -61,6 +64,7 @@ class BoundedWorthFit:
     iterations: int
     notes: tuple[Note, ...]
     effects: Effects | None = None  # of `adjust`, the side included where it is separable
+    leanings: Leanings | None = None  # under Side.ANNOTATOR, in the unit of worth
 
     def to_intervals(self, level: float = 0.95) -> WorthIntervals:
         """Two-sided, by t with the smaller cluster count less one."""
@@ -85,7 +89,7 @@ def fit_bounded_worth(
     kept, rows = _bounded_rows(comparisons, estimand, scale)
     rows, index = _connected(rows)
     rows = _with_columns(kept, rows, adjust)
-    solved = _solve(kept, rows, covariance)
+    solved = _solve(kept, rows, Side.NONE if adjust is None else adjust.side, covariance)
 
     def embedded(values: Floats) -> Floats:
         full = np.full(comparisons.count, np.nan)
@@ -112,10 +116,10 @@ def fit_bounded_worth(
 
 
 def _moved(rows: BoundedRows, solved: _Solved) -> dict[str, Any]:
-    """The side, and all effects where some were asked for."""
-    found: dict[str, Any] = {"side": np.nan, "side_standard_error": np.nan}
+    """The side and its leanings, and all effects where some were asked for."""
+    found: dict[str, Any] = {"side": np.nan, "side_standard_error": np.nan, "leanings": solved.leanings}
     if rows.sided:
-        found = {"side": solved.side, "side_standard_error": float(np.sqrt(max(solved.errors[-1, -1], 0.0)))}
+        found |= {"side": solved.side, "side_standard_error": float(np.sqrt(max(solved.errors[-1, -1], 0.0)))}
     if rows.columns is not None:
         kept = slice(rows.count, len(solved.errors) - (not rows.sided))
         names, scale = rows.columns.names, rows.columns.scale
@@ -129,10 +133,9 @@ def _moved(rows: BoundedRows, solved: _Solved) -> dict[str, Any]:
 
 
 def _with_columns(kept: Comparisons, rows: BoundedRows, asked: Adjustment | None) -> BoundedRows:
-    """Raises BadCovariate, BadParameter, ShapeMismatch."""
+    """Raises BadCovariate, ShapeMismatch."""
     if asked is None:
         return rows
-    asked.refuse_side_of_annotators("A fit of bounded amounts")
     refuse_nothing(("covariates",) * (kept.covariates is not None) + ("side",) * (asked.side is not Side.NONE))
     columns = Columns.none(len(kept))
     if kept.covariates is not None:
@@ -169,6 +172,7 @@ class _Solved:
     spread: Spread  # of the likelihood's own parameters
     log_likelihood: float
     steps: int
+    leanings: Leanings | None
 
 
 def _connected(rows: BoundedRows) -> tuple[BoundedRows, Ints]:
@@ -182,20 +186,21 @@ def _connected(rows: BoundedRows) -> tuple[BoundedRows, Ints]:
     return replace(rows, sided=_side_is_separable(rows)), index
 
 
-def _solve(kept: Comparisons, rows: BoundedRows, covariance: Covariance) -> _Solved:
+def _solve(kept: Comparisons, rows: BoundedRows, side: Side, covariance: Covariance) -> _Solved:
     """The maximum, in a unit that makes amounts about one in size."""
     unit = float(np.sqrt(np.average(rows.typical**2, weights=rows.weight))) or 1.0
     narrow = rows.high - rows.low < NARROW * unit
     low, high = (np.where(narrow, rows.typical, bound) / unit for bound in (rows.low, rows.high))
     rows = replace(rows, low=low, high=high)
-    optimum = rows.maximise()
-    point, count = optimum.point, rows.count
-
-    def meat() -> Floats:
-        scores = rows.scores(point, np.sqrt(rows.weight))
-        return np.asarray((scores.T @ scores).toarray())
-
-    spread = spread_of(kept, covariance, optimum.inverse, meat, lambda _: rows.scores(point, rows.weight))
+    peak = climb_sides(rows, side, kept.annotator, rows.start(), climb, noise_ratio, _standing(kept, rows))
+    point, count = peak.optimum.point, rows.count
+    spread = spread_of(
+        kept,
+        covariance,
+        peak.optimum.inverse,
+        lambda: apart(peak.rows.scores(point), rows.weight),
+        lambda _: peak.rows.scores(point),
+    )
     noise = unit * float(np.exp(-point[-1]))
     worth, effects = noise * (point[:count] - point[:count].mean()), noise * point[count:-1]
     # dU = σ·dγ - U·d ln h, for the worths, the effects and the side alike.
@@ -209,9 +214,15 @@ def _solve(kept: Comparisons, rows: BoundedRows, covariance: Covariance) -> _Sol
         noise=noise,
         errors=slope @ spread.covariance @ slope.T,
         spread=spread,
-        log_likelihood=rows.log_likelihood(point) - float(rows.weight[rows.exact].sum()) * float(np.log(unit)),
-        steps=optimum.steps,
+        log_likelihood=peak.rows.log_likelihood(point) - float(rows.weight[rows.exact].sum()) * float(np.log(unit)),
+        steps=peak.optimum.steps,
+        leanings=None if peak.leanings is None else peak.leanings.times(noise),
     )
+
+
+def _standing(kept: Comparisons, rows: BoundedRows) -> Floats:
+    """(n,) how often a row's annotator counts: the row's weight over the one it was given."""
+    return rows.weight if kept.weight is None else rows.weight / kept.weight
 
 
 def censored_at(comparisons: Comparisons, most: float) -> Comparisons:

@@ -14,7 +14,7 @@ from math import inf
 from typing import Protocol, TypeVar
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, diags_array
 
 from .arrays import Floats, Ints
 from .errors import MissingLabels, TooFewClusters
@@ -169,6 +169,14 @@ def _usable(name: str, labels: Labels | None) -> Labels:
     if labels.count < 2:
         raise TooFewClusters(f"There is one {name} only; clustering needs two. Use Covariance.SANDWICH.")
     return labels
+
+
+def apart(scores: Scores, weight: Floats | None) -> Floats:
+    """(p, p) Σ score·scoreᵀ/weight, each row by itself, from scores (n, p) times their weights (n,)."""
+    if weight is not None:
+        rest = np.divide(1.0, weight, out=np.zeros_like(weight), where=weight > 0.0)
+        scores = csr_array(diags_array(np.sqrt(rest)) @ scores)
+    return np.asarray((scores.T @ scores).toarray())
 
 
 def notes_of(clustering: Clustering) -> tuple[Note, ...]:

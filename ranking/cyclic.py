@@ -23,7 +23,8 @@ from .clusters import Spread
 from .comparisons import Comparisons
 from .counts import BothBad, Counts, count_matrix
 from .covariates.adjustment import Adjustment, Effects
-from .cyclic_columns import AdjustedModel
+from .covariates.side import Leanings
+from .cyclic_columns import AdjustedModel, lowest_adjusted
 from .cyclic_model import Model
 from .errors import BadParameter
 from .pair_table import tabulate
@@ -48,6 +49,7 @@ class CyclicFit:
     start_losses: Floats  # (starts,) minus the penalised log-likelihood from each start; all alike = one minimum
     notes: tuple[Note, ...]
     effects: Effects | None = None  # of `adjust`; `probability` is at equal covariates and without a side
+    leanings: Leanings | None = None  # under Side.ANNOTATOR; `start_losses` are without them
 
 
 def fit_cyclic(
@@ -74,13 +76,11 @@ def fit_cyclic(
     if adjust is None:
         found = _plain(model, rng, starts, table.labelled_rows(data, both_bad), covariance)
     else:
-        found = _adjusted(AdjustedModel.of(model, data, both_bad, adjust), rng, starts, covariance)
+        found = _adjusted(AdjustedModel.of(model, data, both_bad, adjust), adjust, rng, starts, covariance)
     point, spread, chance = found.point, found.spread, expit(model.logit(found.point))
     return CyclicFit(
         probability=table.embed_square(chance),
-        standard_error=table.embed_square(
-            chance * (1.0 - chance) * model.logit_error(point, _own(spread.covariance, point))
-        ),
+        standard_error=table.embed_square(chance * (1.0 - chance) * model.logit_error(point, spread.covariance)),
         rank=rank,
         ridge=ridge,
         evidence=table.evidence(provisional_below),
@@ -89,6 +89,7 @@ def fit_cyclic(
         start_losses=found.losses,
         notes=spread.notes + table.groups.notes,
         effects=found.effects,
+        leanings=found.leanings,
     )
 
 
@@ -101,6 +102,7 @@ class _Found:
     log_likelihood: float
     losses: Floats
     effects: Effects | None = None
+    leanings: Leanings | None = None
 
 
 def _plain(
@@ -110,13 +112,10 @@ def _plain(
     return _Found(point, model.spread(point, rows, covariance), model.log_likelihood(point), losses)
 
 
-def _adjusted(model: AdjustedModel, rng: np.random.Generator, starts: int, covariance: Covariance) -> _Found:
-    flat, losses = model.best(rng, starts)
-    spread, (point, effect) = model.spread(flat, covariance), model.split(flat)
+def _adjusted(
+    model: AdjustedModel, asked: Adjustment, rng: np.random.Generator, starts: int, covariance: Covariance
+) -> _Found:
+    found = lowest_adjusted(model, asked.side, rng, starts)
+    spread, (point, effect) = model.spread(found.flat, covariance, found.fitted), model.split(found.flat)
     effects = model.columns.effects(effect, spread.covariance[point.size :, point.size :])
-    return _Found(point, spread, model.log_likelihood(flat), losses, effects)
-
-
-def _own(covariance: Floats, point: Floats) -> Floats:
-    """The part of the point."""
-    return covariance[: point.size, : point.size]
+    return _Found(point, spread, found.fitted.log_likelihood(found.flat), found.losses, effects, found.leanings)

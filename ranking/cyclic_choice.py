@@ -36,8 +36,8 @@ def choose_cyclic_rank(
     """What unseen votes say of the ranks 0 to `most`: `chosen` is the rank, `significant` that circles were found.
 
     Cross-validated over rows, or over whole prompts where they are labelled, which are then also the clusters.
-    With `adjust`, every rank takes covariates and the side out, and predicts unseen votes with them: what they explain
-    is no circle. Covariates are ignored without it.
+    With `adjust`, every rank takes covariates, the side and leanings to it out, and predicts unseen votes with them:
+    what they explain is no circle. Covariates are ignored without it.
 
     Raises BadParameter, NoComparisons, NoConvergence; with `adjust` BadCovariate, ShapeMismatch, for any fold.
     """
@@ -73,6 +73,8 @@ def _held_out(rows: Comparisons, fit: CyclicFit, asked: Adjustment | None) -> Fl
     odds = np.nan_to_num(logit(fit.probability[rows.a, rows.b]))
     if asked is not None and fit.effects is not None:
         odds = odds + _beside(rows, fit.effects, asked.side)
+    if rows.annotator is not None and fit.leanings is not None:
+        odds = odds + fit.leanings.of(rows.annotator)
     return np.asarray(np.logaddexp(0.0, odds) - rows.outcome * odds)
 
 

@@ -104,9 +104,12 @@ class Model:
         return held
 
     def logit_error(self, point: Floats, covariance: Floats) -> Floats:
-        """(m, m) standard error of each logit: its derivatives are g_j in i's parameters and -g_i in j's."""
+        """(m, m) standard error of each logit: its derivatives are g_j in i's parameters and -g_i in j's.
+
+        `covariance` begins with that of the point.
+        """
         partner, (m, q) = self.partner(point), point.shape
-        blocks = covariance.reshape(m, q, m, q)
+        blocks = covariance[: m * q, : m * q].reshape(m, q, m, q)
         own = blocks[np.arange(m), :, np.arange(m), :]
         alone = np.einsum("jq,iqr,jr->ij", partner, own, partner)
         together = np.einsum("jq,iqjr,ir->ij", partner, blocks, partner, optimize=True)

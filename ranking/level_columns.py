@@ -29,9 +29,8 @@ def level_columns(
     """Of 2n + q responses: the sides of the `kept` (n,) comparisons in turn, then the answers.
 
     A constant would be everyone's level, so means are taken off; the side is ½ for A, -½ for B and 0 for a response
-    alone, so that swapping sides changes its sign and no level. Raises BadCovariate, ShapeMismatch, BadParameter.
+    alone, so that swapping sides changes its sign and no level. Raises BadCovariate, ShapeMismatch.
     """
-    asked.refuse_side_of_annotators("The outside option")
     shown = _of_responses(comparisons, answers, given, kept)
     names = names_of(shown.shape[1], asked.names)
     weight = np.repeat(_weight(comparisons)[kept], 2)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from scipy.sparse import csr_array, diags_array, eye_array, hstack
@@ -21,17 +22,18 @@ Responses = csr_array[np.float64, tuple[int, int]]
 class ChoiceRows:
     """n comparisons and then q answers; r = 2n + q responses, A's and B's of each comparison and then the answers'.
 
-    A response has the utility θ + x·β, none has zero; `columns` is x.
+    A response has the utility θ + x·β, none has zero.
     """
 
-    contestant: Ints  # (r,) 0..m-1
+    predictors: Responses  # (r, m + k) z: 1 under its contestant, then x
     chosen: Floats  # (r,) share of its row's choice; none has the rest
     pairs: int  # n
     weight: Floats  # (n + q,)
     count: int  # m
-    columns: Columns  # of r responses
+    side: Floats  # (r,) the column of the side, if there is one
     annotator: Ints | None  # (n + q,)
     prompt: Ints | None
+    lean: Floats | None = None  # (n + q,) added to the side
 
     @property
     def labelled(self) -> ChoiceRows | None:
@@ -43,15 +45,18 @@ class ChoiceRows:
         """(r,)"""
         return np.concatenate((np.repeat(np.arange(self.pairs), 2), np.arange(self.pairs, len(self.weight))))
 
-    @cached_property
-    def _predictors(self) -> Responses:
-        """(r, m + k) z of each response."""
-        strengths = eye_array(self.count, format="csr")[self.contestant]
-        return csr_array(hstack((strengths, csr_array(self.columns.values)))) if self.columns.count else strengths
+    def leant(self, lean: Floats) -> Self:
+        """These rows with other leanings to the side."""
+        return replace(self, lean=lean)
+
+    def utility(self, point: Floats) -> Floats:
+        """(r,)"""
+        utility = np.asarray(self.predictors @ point)
+        return utility if self.lean is None else utility + self.side * self.lean[self.row]
 
     def chances(self, point: Floats) -> tuple[Floats, Floats]:
         """(r,) of being chosen, and (n + q,) ln Σ e^utility of each row, none included; point (m + k,)."""
-        utility = np.asarray(self._predictors @ point)
+        utility = self.utility(point)
         most = np.zeros(len(self.weight))
         np.maximum.at(most, self.row, utility)
         share = np.exp(utility - most[self.row])
@@ -60,32 +65,42 @@ class ChoiceRows:
 
     def log_likelihood(self, point: Floats) -> float:
         """Σ weight·(Σ chosen·utility - ln Σ e^utility)."""
-        gained = np.bincount(self.row, self.chosen * np.asarray(self._predictors @ point), len(self.weight))
+        gained = np.bincount(self.row, self.chosen * self.utility(point), len(self.weight))
         return float(self.weight @ (gained - self.chances(point)[1]))
 
     def derivatives(self, point: Floats) -> tuple[Floats, Floats]:
         """Gradient (m + k,), what was chosen less what was expected, and information (m + k, m + k), its variance."""
-        z, chance, weight = self._predictors, self.chances(point)[0], self.weight[self.row]
+        z, chance, weight = self.predictors, self.chances(point)[0], self.weight[self.row]
         slope = z.T @ (weight * (self.chosen - chance))
         means = self._by_row(chance)
         own = z.T @ (diags_array(weight * chance) @ z)
         together = means.T @ (diags_array(self.weight) @ means)
         return np.asarray(slope), np.ascontiguousarray((own - together).toarray())
 
-    def scores(self, point: Floats, *, root: bool = False) -> Scores:
-        """(n + q, m + k) gradient of each row times its weight, or times the root of it."""
-        weight = np.sqrt(self.weight) if root else self.weight
-        return csr_array(diags_array(weight) @ self._by_row(self.chosen - self.chances(point)[0]))
+    def scores(self, point: Floats) -> Scores:
+        """(n + q, m + k) gradient of each row times its weight."""
+        return csr_array(diags_array(self.weight) @ self._by_row(self.chosen - self.chances(point)[0]))
 
-    def meat(self, point: Floats) -> Floats:
-        """(m + k, m + k) Σ weight·score·scoreᵀ."""
-        rows = self.scores(point, root=True)
-        return np.asarray((rows.T @ rows).toarray())
+    def side_terms(self, point: Floats) -> tuple[Floats, Floats]:
+        """(n + q,) slopes in the side, and the side's variance among the options; see `covariates.leaning`."""
+        chance, count = self.chances(point)[0], len(self.weight)
+        left = np.bincount(self.row, self.side * (self.chosen - chance), count)
+        spread = np.bincount(self.row, self.side * self._apart(chance), count)
+        return self.weight * left, self.weight * spread
+
+    def side_crossed(self, point: Floats) -> Scores:
+        """(n + q, m + k) covariance of the side and z among the options."""
+        return csr_array(diags_array(self.weight) @ self._by_row(self._apart(self.chances(point)[0])))
+
+    def _apart(self, chance: Floats) -> Floats:
+        """(r,) chance times how far the side is from its row's mean."""
+        mean = np.bincount(self.row, chance * self.side, len(self.weight))
+        return chance * (self.side - mean[self.row])
 
     def _by_row(self, values: Floats) -> Responses:
         """(n + q, m + k) Σ values·z."""
         where = (values, (self.row, np.arange(len(values))))
-        return csr_array(csr_array(where, shape=(len(self.weight), len(values))) @ self._predictors)
+        return csr_array(csr_array(where, shape=(len(self.weight), len(values))) @ self.predictors)
 
 
 def choice_rows(
@@ -99,13 +114,16 @@ def choice_rows(
         share[comparisons.both_bad] = 0.0
     said = np.empty(0, dtype=np.int64) if answers is None else answers.contestant
     liked = np.empty(0) if answers is None else answers.acceptable.astype(np.float64)
+    responses = len(sides) + len(said)
+    strengths = eye_array(int(present.sum()), format="csr")[number[np.concatenate((sides, said))]]
+    x = np.empty((responses, 0)) if columns is None else columns.values
     return ChoiceRows(
-        contestant=number[np.concatenate((sides, said))],
+        predictors=csr_array(hstack((strengths, csr_array(x)))) if x.size else strengths,
         chosen=np.concatenate((share.ravel(), liked)),
         pairs=len(comparisons),
         weight=_joined_weight(comparisons, answers),
         count=int(present.sum()),
-        columns=Columns.none(len(sides) + len(said)) if columns is None else columns,
+        side=x[:, -1] if x.size else np.zeros(responses),
         annotator=_joined("annotator", comparisons, answers),
         prompt=_joined("prompt", comparisons, answers),
     )

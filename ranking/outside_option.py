@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import nan
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -27,13 +28,14 @@ from scipy.special import expit, ndtr
 from .answers import Answers
 from .arrays import Floats
 from .bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW, warm_start
-from .clusters import Spread, spread_of
+from .clusters import Spread, apart, spread_of
 from .comparisons import Comparisons
 from .counts import Counts, count_matrix
 from .covariates.adjustment import Adjustment, Effects
 from .covariates.ascent import climb_with_effects
 from .covariates.design import Side, rows_of
-from .covariates.side import refuse_one_sided
+from .covariates.leaning import Slopes, climb_sides
+from .covariates.side import Leanings, refuse_one_sided
 from .errors import NoLevel
 from .level_columns import LevelColumns, level_columns
 from .level_rows import choice_rows, counted, weighty
@@ -52,6 +54,7 @@ class OutsideOptionFit(StrengthFit):
 
     prior: Prior | None
     effects: Effects | None = None  # of `adjust`
+    leanings: Leanings | None = None  # under Side.ANNOTATOR
     covariate_mean: Floats | None = None  # (c,) the covariates of the response that θ is the level of
 
     def acceptance_probability(self) -> Floats:
@@ -108,8 +111,7 @@ def fit_outside_option(
         iterations=found.optimum.steps,
         notes=found.spread.notes + (Note.SEPARATED,) * levels.groups.separated,
         prior=prior,
-        effects=found.effects(m),
-        covariate_mean=None if found.beside is None else found.beside.mean,
+        **found.moved(m),
     )
 
 
@@ -121,13 +123,15 @@ class _Found:
     spread: Spread
     log_likelihood: float
     beside: LevelColumns | None = None
+    leanings: Leanings | None = None
 
-    def effects(self, count: int) -> Effects | None:
-        """Of a fit of `count` levels."""
+    def moved(self, count: int) -> dict[str, Any]:
+        """What moved choices beside `count` levels."""
         if self.beside is None:
-            return None
+            return {}
         covariance = self.spread.covariance[count:, count:]
-        return self.beside.columns.effects(self.optimum.point[count:], covariance)
+        effects = self.beside.columns.effects(self.optimum.point[count:], covariance)
+        return {"effects": effects, "leanings": self.leanings, "covariate_mean": self.beside.mean}
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,16 +168,20 @@ class _Task:
         rows = choice_rows(comparisons.select(kept), self.answers, present, beside.columns)
         start = np.append(_start(self.levels, self.start), np.zeros(beside.columns.count))
         free = np.zeros((rows.count, rows.count))
-        optimum = climb_with_effects(rows.derivatives, start, beside.columns, self.prior, free)
-        point = optimum.point
+
+        def climb_from(slopes: Slopes, start: Floats) -> Optimum:
+            return climb_with_effects(slopes, start, beside.columns, self.prior, free)
+
+        peak = climb_sides(rows, asked.side, rows.annotator, start, climb_from)
+        point, inverse = peak.optimum.point, peak.optimum.inverse
         spread = spread_of(
             rows.labelled,
             self.covariance,
-            optimum.inverse,
-            lambda: rows.meat(point),
-            lambda some: some.scores(point),
+            inverse,
+            lambda: apart(peak.rows.scores(point), rows.weight),
+            lambda _: peak.rows.scores(point),
         )
-        return _Found(optimum, spread, rows.log_likelihood(point), beside)
+        return _Found(peak.optimum, spread, peak.rows.log_likelihood(point), beside, peak.leanings)
 
 
 def _refuse_without_level(levels: LevelTable, prior: Prior | None) -> None:

@@ -7,8 +7,9 @@ prevalence δ_k for each size k that occurs; sizes that nobody tied have δ = 0,
 two this is Bradley-Terry, and Davidson with ν = δ_2 where there are ties.
 
 One ranking is one independent observation of the sandwich: its stages share a person. Settings as in `bradley_terry`;
-δ has no prior. With `adjust` an entry's utility is θ_i + x·β, x from `Rankings.covariates`: the position it was shown
-at, its latency (`ranked_columns`). `VirtualTie` here is a tie that counts half either way, outside the model of ties.
+δ has no prior. With `adjust` an entry's utility is θ_i + x·β, x from `Rankings.covariates`, such as its latency, and
+from the `position` it was shown at, everyone's own under Side.ANNOTATOR (`ranked_columns`). `VirtualTie` here is a tie
+that counts half either way, outside the model of ties.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse import csr_array, diags_array
 
 from .arrays import Bools, Floats, Ints
 from .bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW, refuse_without_maximum, warm_start
 from .choice_stages import ChoiceModel, choice_model
-from .clusters import Scores, Spread, spread_of
+from .clusters import Spread, apart, spread_of
 from .connectivity import find_groups
 from .counts import BothBad, Counts
 from .covariates.adjustment import Adjustment, Columns, Effects
 from .covariates.ascent import climb_with_effects
+from .covariates.leaning import Peak, Slopes, climb_sides
+from .covariates.side import Leanings
 from .errors import OnlyTies
 from .gauge import Gauge, gauged
 from .newton import Optimum, refuse_flat
@@ -48,6 +50,7 @@ class PlackettLuceFit(StrengthFit):
     log_delta_covariance: Floats  # (D, D)
     prior: Prior | None
     effects: Effects | None = None  # of `adjust`
+    leanings: Leanings | None = None  # under Side.ANNOTATOR, for each place nearer to the first shown
 
     @property
     def delta(self) -> Floats:
@@ -90,19 +93,21 @@ def fit_plackett_luce(
         refuse_without_maximum(table)
     used = _used(rankings, table.present)
     found = _fitted(used, table, adjust, prior, covariance, warm_start(start, table))
-    point, spread, effects = found.optimum.point, found.spread, slice(used.count, used.count + found.columns.count)
+    optimum, spread, effects = found.peak.optimum, found.spread, slice(used.count, used.count + found.columns.count)
+    point = optimum.point
     return PlackettLuceFit(
-        **gauged(point, found.optimum.inverse, spread, table, gauge),
+        **gauged(point, optimum.inverse, spread, table, gauge),
         evidence=table.evidence(provisional_below),
         floor=floor,
-        log_likelihood=found.log_likelihood,
-        iterations=found.optimum.steps,
+        log_likelihood=found.peak.rows.log_likelihood(point),
+        iterations=optimum.steps,
         notes=spread.notes + table.groups.notes,
         tied=found.ties,
         log_delta=point[effects.stop :],
         log_delta_covariance=spread.covariance[effects.stop :, effects.stop :],
         prior=prior,
         effects=found.columns.effects(point[effects], spread.covariance[effects, effects]),
+        leanings=found.peak.leanings,
     )
 
 
@@ -110,9 +115,8 @@ def fit_plackett_luce(
 class _Found:
     """The maximum in θ, β and ln δ."""
 
-    optimum: Optimum
+    peak: Peak
     spread: Spread
-    log_likelihood: float
     ties: Ints  # (D,)
     columns: Columns
 
@@ -132,18 +136,26 @@ def _fitted(
     _refuse_unbounded_ties(model)
     first = np.concatenate((strength, np.zeros(columns.count + len(model.ties))))
     together = (table.groups.weak[:, None] == table.groups.weak[None, :]).astype(np.float64)
-    optimum = climb_with_effects(choices.derivatives, first, columns, prior, together)
-    if prior is None:
-        refuse_flat(optimum, float(min(stage.weight.min() for stage in model.stages)))
-    point, labelled = optimum.point, None if used.annotator is None and used.prompt is None else used
+
+    def climb_from(slopes: Slopes, start: Floats) -> Optimum:
+        found = climb_with_effects(slopes, start, columns, prior, together)
+        if prior is None:
+            refuse_flat(found, float(min(stage.weight.min() for stage in model.stages)))
+        return found
+
+    if isinstance(choices, PlainChoices) or adjust is None:
+        peak = Peak(climb_from(choices.derivatives, first), choices)
+    else:
+        peak = climb_sides(choices, adjust.side, used.annotator, first, climb_from)
+    labelled = None if used.annotator is None and used.prompt is None else used
     spread = spread_of(
         labelled,
         covariance,
-        optimum.inverse,
-        lambda: _meat(choices.scores(point), used),
-        lambda _: choices.scores(point),
+        peak.optimum.inverse,
+        lambda: apart(peak.rows.scores(peak.optimum.point), used.weight),
+        lambda _: peak.rows.scores(peak.optimum.point),
     )
-    return _Found(optimum, spread, choices.log_likelihood(point), model.ties, columns)
+    return _Found(peak, spread, model.ties, columns)
 
 
 def _pairs(rankings: Rankings) -> Counts:
@@ -189,10 +201,3 @@ def _refuse_unbounded_ties(model: ChoiceModel) -> None:
             f"Ties of {', '.join(str(size) for size in model.ties)} happened whenever they could, so their prevalence "
             "has no bound; break them, or add rankings without."
         )
-
-
-def _meat(rows: Scores, rankings: Rankings) -> Floats:
-    """(p, p), each ranking apart, from the scores (n, p) times their weights."""
-    if rankings.weight is not None:
-        rows = csr_array(diags_array(1.0 / np.sqrt(rankings.weight)) @ rows)
-    return np.asarray((rows.T @ rows).toarray())

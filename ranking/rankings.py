@@ -22,8 +22,9 @@ class Rankings:
     is not the same as last. Rankings of fewer than two say nothing and are allowed, as are none. A `weight` of 2
     means two such rankings. Labels of -1 are unknown. Arrays are read-only, as in `Comparisons`.
 
-    `covariates` are of the entries, in their order: for `of` row after row as given, for `of_places` along each row of
-    the table; `of_comparisons` gives A the difference and B zero, since only differences within a ranking count.
+    `position` is where an entry stood when it was shown, each at most once in a ranking; `of_comparisons` has A first.
+    It and `covariates` are of the entries, in their order: for `of` row after row as given, for `of_places` along each
+    row of the table; `of_comparisons` gives A the difference and B zero, since only differences within a ranking count.
 
     Raises ShapeMismatch, UnknownIndex, BadOutcome, BadWeight, BadCovariate, SingleContestant.
     """
@@ -35,7 +36,8 @@ class Rankings:
     weight: Floats | None = None  # (n,) finite, >= 0; None = 1 each
     annotator: Ints | None = None  # (n,) who ranked
     prompt: Ints | None = None  # (n,) what was asked
-    covariates: Floats | None = None  # (k, c) finite, of each entry: position shown, latency, length, ...
+    covariates: Floats | None = None  # (k, c) finite, of each entry: latency, length, ...
+    position: Ints | None = None  # (k,) 1 = shown first
 
     def __post_init__(self) -> None:
         if self.count < 2:
@@ -65,9 +67,10 @@ class Rankings:
         start = np.concatenate(([0], np.cumsum(lengths)))
         entry = np.arange(start[-1]) + np.repeat(self.start[picked] - start[:-1], lengths)
         labels = {name: values[picked] for name in _LABELS if (values := getattr(self, name)) is not None}
-        covariates = None if self.covariates is None else self.covariates[entry]
-        contestant, place = self.contestant[entry], self.place[entry]
-        return replace(self, contestant=contestant, place=place, start=start, covariates=covariates, **labels)
+        for name in _OF_ENTRIES:
+            if (values := getattr(self, name)) is not None:
+                labels[name] = values[entry]
+        return replace(self, start=start, **labels)
 
     @classmethod
     def of(
@@ -104,6 +107,7 @@ class Rankings:
         places = np.column_stack((np.where(votes.outcome == 0.0, 2, 1), np.where(votes.outcome == 1.0, 2, 1)))
         x = votes.covariates
         return cls(
+            position=np.tile([1, 2], len(votes)),
             covariates=None if x is None else np.stack((x, np.zeros_like(x)), axis=1).reshape(2 * len(x), x.shape[1]),
             contestant=np.column_stack((votes.a, votes.b)).ravel(),
             place=places.ravel(),
@@ -117,10 +121,9 @@ class Rankings:
     def _check_lengths(self) -> None:
         if len(self.contestant) != len(self.place):
             raise ShapeMismatch(f"contestant has {len(self.contestant)} entries and place {len(self.place)}.")
-        if self.covariates is not None and len(self.covariates) != len(self.place):
-            raise ShapeMismatch(
-                f"covariates has {len(self.covariates)} rows; give one for each of {len(self.place)} entries."
-            )
+        for name in ("covariates", "position"):
+            if (values := getattr(self, name)) is not None and len(values) != len(self.place):
+                raise ShapeMismatch(f"{name} has {len(values)} rows; give one for each of {len(self.place)} entries.")
         start = self.start
         if not len(start) or start[0] != 0 or start[-1] != len(self.place) or (np.diff(start) < 0).any():
             raise ShapeMismatch("start must rise from 0 to the number of entries, one more value than rankings.")
@@ -137,6 +140,8 @@ class Rankings:
             raise BadOutcome(f"place holds {self.place.min()}; places begin at 1, leave out who was not ranked.")
         row = np.repeat(np.arange(len(self)), self.lengths)
         cell = np.sort(row * self.count + self.contestant)
+        if self.position is not None:
+            _check_positions(self.position, row)
         if (twice := cell[1:][cell[1:] == cell[:-1]]).size:
             raise BadOutcome(f"Ranking {twice[0] // self.count} holds contestant {twice[0] % self.count} twice.")
 
@@ -144,11 +149,13 @@ class Rankings:
 _WHOLE = {
     "contestant": UnknownIndex,
     "place": BadOutcome,
+    "position": BadCovariate,
     "start": ShapeMismatch,
     "annotator": UnknownIndex,
     "prompt": UnknownIndex,
 }
 _LABELS = ("weight", "annotator", "prompt")
+_OF_ENTRIES = ("contestant", "place", "covariates", "position")
 
 
 def _whole(name: str, values: ArrayLike, refusal: type[RankingError]) -> Ints:
@@ -158,6 +165,14 @@ def _whole(name: str, values: ArrayLike, refusal: type[RankingError]) -> Ints:
     if array.size and array.dtype.kind not in "iu":
         raise refusal(f"{name} holds {array.dtype}; give whole numbers.")
     return array.astype(np.int64, copy=False)
+
+
+def _check_positions(position: Ints, row: Ints) -> None:
+    if len(position) and position.min() < 1:
+        raise BadCovariate(f"position holds {position.min()}; positions begin at 1, the entry that was shown first.")
+    order = np.lexsort((position, row))
+    if twice := int(((np.diff(position[order]) == 0) & (np.diff(row) == 0)).sum()):
+        raise BadCovariate(f"{twice} entries share their position with another of the ranking; give each its own.")
 
 
 def _weights(values: ArrayLike) -> Floats:

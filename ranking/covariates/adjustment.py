@@ -31,11 +31,6 @@ class Adjustment:
         if not (isfinite(self.penalty) and self.penalty >= 0.0):
             raise BadParameter(f"penalty is {self.penalty}; give 0 for none, or a positive number.")
 
-    def refuse_side_of_annotators(self, model: str) -> None:
-        """Raises BadParameter under Side.ANNOTATOR, for a model without annotators."""
-        if self.side is Side.ANNOTATOR:
-            raise BadParameter(f"{model} has no side for each annotator; use Side.COMMON.")
-
 
 @dataclass(frozen=True, eq=False)
 class Effects:

@@ -14,7 +14,7 @@ from .sums import Parameters, residuals
 
 @dataclass(frozen=True, eq=False)
 class Leanings:
-    """d_k ~ N(0, variance) in logits beyond the common side; rows without an annotator have none."""
+    """d_k ~ N(0, variance) beyond the common side, in logits or the fit's unit; rows without an annotator have none."""
 
     annotator: Ints  # (K,) labels, ascending
     deviation: Floats  # (K,) posterior mode
@@ -25,6 +25,10 @@ class Leanings:
         """(n,) deviation of each row's annotator."""
         place = np.minimum(np.searchsorted(self.annotator, annotator), len(self.annotator) - 1)
         return np.where(self.annotator[place] == annotator, self.deviation[place], 0.0)
+
+    def times(self, unit: float) -> Leanings:
+        """In another unit."""
+        return Leanings(self.annotator, self.deviation * unit, self.standard_error * unit, self.variance * unit**2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +52,7 @@ class Totals:
 def no_leanings(annotator: Ints | None) -> Leanings:
     """All zero, from the labels (n,) of the rows. Raises MissingLabels."""
     if annotator is None or not (annotator >= 0).any():
-        raise MissingLabels("Side.ANNOTATOR needs `annotator` in the comparisons; use Side.COMMON.")
+        raise MissingLabels("Side.ANNOTATOR needs `annotator` labels; use Side.COMMON.")
     labels = np.unique(annotator[annotator >= 0])
     nothing = np.zeros(len(labels))
     return Leanings(labels, nothing, nothing, 0.0)

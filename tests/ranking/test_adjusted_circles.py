@@ -8,7 +8,6 @@ import pytest
 from ranking import (
     Adjustment,
     BadCovariate,
-    BadParameter,
     BothBad,
     Comparisons,
     Covariance,
@@ -59,7 +58,7 @@ def test_gradient_scores_and_information_are_derivatives(rank):
     loss, gradient = model.loss_and_gradient, model.loss_and_gradient(flat)[1]
     slope = [(loss(flat + e)[0] - loss(flat - e)[0]) / 2e-6 for e in step]
     np.testing.assert_allclose(gradient, slope, atol=1e-4)
-    scores = model.scores(flat, model.weight)
+    scores = model.scores(flat)
     held = np.append(np.zeros(size - 2), [2.0 * flat[-2], 0.0])
     likelihood = np.asarray(scores.sum(axis=0)) - held
     point, _ = model.split(flat)
@@ -137,8 +136,6 @@ def test_what_cannot_be_told_apart_is_refused_by_name():
         fitted(replace(votes, covariates=own[votes.a] - own[votes.b]), adjust=Adjustment(names=("wait",)))
     with pytest.raises(BadCovariate, match=r"every preference went to one side.*Side\.NONE"):
         fitted(replace(votes, outcome=np.ones(300)), adjust=Adjustment(side=Side.COMMON))
-    with pytest.raises(BadParameter, match=r"use Side\.COMMON"):
-        fitted(votes, adjust=Adjustment(side=Side.ANNOTATOR))
     decided = replace(votes, covariates=(2.0 * votes.outcome - 1.0)[:, None])
     with pytest.raises(NoConvergence, match=r"covariate 0 alone decides the votes; give penalty=1\.0"):
         fitted(decided.select(votes.outcome != 0.5), adjust=Adjustment(), covariance=Covariance.HESSIAN)

@@ -11,7 +11,6 @@ from ranking import (
     Adjustment,
     Answers,
     BadCovariate,
-    BadParameter,
     Comparisons,
     Covariance,
     NoConvergence,
@@ -170,8 +169,6 @@ def test_what_cannot_be_fitted_is_refused_by_name():
     one_sided = replace(VOTES, outcome=np.where(VOTES.both_bad, 0.5, 1.0))
     with pytest.raises(BadCovariate, match=r"every preference went to one side.*Side\.NONE"):
         fit_outside_option(one_sided, adjust=Adjustment(side=Side.COMMON))
-    with pytest.raises(BadParameter, match=r"use Side\.COMMON"):
-        fit_outside_option(VOTES, adjust=Adjustment(side=Side.ANNOTATOR))
     clear = VOTES.select((VOTES.outcome != 0.5) | VOTES.both_bad)
     decided = np.column_stack((clear.outcome == 1.0, clear.outcome == 0.0))[:, :, None]
     with pytest.raises(NoConvergence, match=r"penalty=1\.0"):

@@ -8,7 +8,6 @@ import pytest
 from ranking import (
     Adjustment,
     BadCovariate,
-    BadParameter,
     Comparisons,
     Covariance,
     Gauge,
@@ -132,8 +131,6 @@ def test_what_cannot_be_told_apart_is_refused_by_name():
     _, rankings = shown(60, seed=9)
     with pytest.raises(BadCovariate, match="nothing to adjust for; give covariates"):
         fit_plackett_luce(replace(rankings, covariates=None), adjust=Adjustment())
-    with pytest.raises(BadParameter, match="give the position shown as a covariate"):
-        fit_plackett_luce(rankings, adjust=Adjustment(side=Side.COMMON))
     own = np.repeat(np.arange(60.0), 4)[:, None]
     with pytest.raises(BadCovariate, match="hour is the same for all entries of each ranking"):
         fit_plackett_luce(replace(rankings, covariates=own), adjust=Adjustment(names=("hour",)))
