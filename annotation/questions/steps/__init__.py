@@ -106,13 +106,15 @@ class StepsQuestion(QuestionType):
         return [("fault", _("some response has a faulty step")), (NONE, _("some response has no faulty step"))]
 
     def export_columns(self, stored: Any) -> dict[str, Any]:
-        responses = None if stored is None else stored["responses"]
-        by_grade = bool(stored) and stored["mode"] == "each"
+        responses = [] if stored is None else stored["responses"]
+        mode = None if stored is None else stored["mode"]
+        faults = [each["first_fault"] for each in responses] if mode == "first_fault" else None
+        marks = [",".join(each["marks"]) for each in responses] if mode == "each" else None
         return {
-            "steps_mode": stored and stored["mode"],
-            "steps_count": responses and [len(each["offsets"]) for each in responses],
-            "steps_first_fault": None if by_grade or not responses else [each["first_fault"] for each in responses],
-            "steps_marks": [",".join(each["marks"]) for each in responses] if by_grade else None,
+            "steps_mode": mode,
+            "steps_count": [len(each["offsets"]) for each in responses] or None,
+            "steps_first_fault": faults,
+            "steps_marks": marks,
         }
 
     def simulate(self, asked: Asked, rng: Random, utilities: Sequence[float], before: Mapping[str, Any]) -> Any:

@@ -1,0 +1,175 @@
+"""Marking, steps, rewriting and prices in a real browser: by keys, at both widths, and without script."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.http import HttpRequest, HttpResponse
+from django.template import engines
+from django.urls import include, path
+from django.utils.html import format_html
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from annotation.forms import JudgmentForm
+from annotation.questions import Asked, Situation
+from config.launch.browser import ensure_browser
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-dev-shm-usage",
+]
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1440, "height": 900}
+A = (
+    "1. The sum of 2 and 2 is 4.\n2. Twice four is nine, because 4 + 4 = 9.\n"
+    "3. So the answer, 9 \N{GRINNING FACE}, is odd.\n\nI hope that this helps. Ask me for more whenever you like."
+)
+B = "שתיים ועוד שתיים הן ארבע.\n\nTwice four is eight.\n\n```py\nassert 4 + 4 == 8\n\nprint(8)\n```"
+PAIR = Situation(responses=2, currency="USD", texts=(A, B))
+BALLOTS = {
+    "steps": [Asked("steps", "steps", "Which step is the first that is wrong?")],
+    "each": [Asked("each", "steps", "How good is each step?", settings={"mode": "each"})],
+}
+# Not all can stand in one instrument; here they are only to be drawn.
+BALLOTS["gallery"] = [*BALLOTS["steps"], *BALLOTS["each"]]
+SOURCE = """{% extends "base.html" %}{% load static %}
+{% block title %}Ballot{% endblock %}
+{% block head %}<link rel="stylesheet" href="{% static 'annotation/ballot.css' %}">
+{% for asset in form.assets %}{% if asset|slice:"-4:" == ".css" %}<link rel="stylesheet" href="{% static asset %}">
+{% endif %}{% endfor %}{% endblock %}
+{% block scripts %}
+<script src="{% static 'annotation/ballot.js' %}" defer nonce="{{ csp_nonce }}"></script>
+{% for asset in form.assets %}{% if asset|slice:"-3:" == ".js" %}
+<script src="{% static asset %}" defer nonce="{{ csp_nonce }}"></script>{% endif %}{% endfor %}
+{% endblock %}
+{% block content %}
+<h1>Ballot</h1>
+<form method="post" action="{{ request.path }}" hx-post="{{ request.path }}"
+  hx-target="#main" hx-select="#main" hx-swap="outerHTML">
+  {% csrf_token %}{% include "questions/ballot.html" %}
+  <button class="button button--primary" type="submit">Vote</button>
+</form>
+{% include "components/hotkeys_toggle.html" %}
+{% endblock %}"""
+
+
+def ballot(request: HttpRequest, name: str) -> HttpResponse:
+    form = JudgmentForm(BALLOTS[name], SITUATIONS.get(name, PAIR), request.POST or None)
+    if form.is_valid():
+        return HttpResponse(format_html("<main id=main><pre>{}</pre></main>", json.dumps(form.answers)))
+    page = engines["django"].from_string(SOURCE).render({"form": form}, request)
+    return HttpResponse(page, status=422 if form.is_bound else 200)
+
+
+SITUATIONS: dict[str, Situation] = {}
+
+urlpatterns = [path("ballot/<str:name>", ballot), path("", include("config.urls"))]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=ensure_browser(), args=FLAGS)
+        yield browser
+        browser.close()
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def open_page(chromium, live_server, settings) -> Iterator[Callable[..., Page]]:
+    settings.ROOT_URLCONF = __name__
+    contexts, complaints = [], []
+
+    def open_page(name: str, viewport: dict[str, int] = DESK, **context: object) -> Page:
+        contexts.append(chromium.new_context(base_url=live_server.url, viewport=viewport, **context))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(f"Error: {error}"))
+        page.goto(f"/ballot/{name}")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [text for text in complaints if "Content Security Policy" in text or "Error:" in text] == []
+
+
+def vote(page: Page) -> None:
+    page.get_by_role("button", name="Vote").click()
+
+
+def taken(page: Page) -> dict:
+    page.locator("pre").wait_for()
+    return json.loads(page.locator("pre").inner_text())
+
+
+def keys(page: Page, *presses: str) -> None:
+    for press in presses:
+        page.keyboard.press(press)
+
+
+FINGER = """[...document.querySelectorAll('[data-ballot] :is(input:not([type=hidden]), button, textarea, select)')]
+    .map(element => element.closest('label') || element).filter(element => element.checkVisibility())
+    .filter(element => element.getBoundingClientRect().height < 44).map(element => element.outerHTML)"""
+
+
+@pytest.mark.parametrize(("viewport", "scheme"), [(PHONE, "light"), (DESK, "dark")], ids=["phone", "desk"])
+@pytest.mark.parametrize("name", ["gallery"])
+def test_all_fit_their_window_and_every_finger_and_axe_finds_nothing(open_page, name, viewport, scheme):
+    page = open_page(name, viewport, color_scheme=scheme)
+    faults = {"asked": Axe().run(page).response["violations"]}
+    picture(page, f"{name}-{viewport['width']}")
+    vote(page)
+    page.locator("[aria-invalid=true]").first.wait_for()
+    faults["refused"] = Axe().run(page).response["violations"]
+    picture(page, f"{name}-{viewport['width']}-refused")
+    named = {state: [(fault["id"], fault["nodes"][0]["html"]) for fault in found] for state, found in faults.items()}
+    assert named == {"asked": [], "refused": []}
+    assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+    assert page.evaluate(FINGER) == []
+
+
+def picture(page: Page, name: str) -> None:
+    """For whoever wants to look: CARDINAL_PICTURES names a folder."""
+    if folder := os.environ.get("CARDINAL_PICTURES"):
+        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+
+
+def first_radio(page: Page, name: str) -> None:
+    page.locator(f'input[name="{name}"]').first.focus()
+
+
+def test_steps_are_chosen_with_keys_alone(open_page):
+    page = open_page("steps")
+    first_radio(page, "steps.a")
+    keys(page, "Space", "ArrowDown", "Tab", "Space", "ArrowUp", "Tab", "Enter")
+    assert taken(page) == {"steps": [1, "none"]}
+
+
+def test_every_step_is_graded_with_keys_alone(open_page):
+    page = open_page("each")
+    first_radio(page, "each.a-1")
+    for presses in (["Space"], ["Space", "ArrowRight", "ArrowRight"], *[["Space"]] * 5):
+        keys(page, *presses, "Tab")
+    keys(page, "Enter")
+    assert taken(page) == {"each": [["good", "bad", "good", "good"], ["good"] * 3]}
+
+
+def test_steps_are_answered_without_script(open_page):
+    page = open_page("steps", java_script_enabled=False)
+    page.get_by_role("radio", name="Twice four is nine").check()
+    vote(page)
+    expect(page.get_by_role("alert")).to_have_text("Choose the first wrong step of each response, or say that none is.")
+    page.get_by_role("radio", name="No step is wrong").last.check()
+    vote(page)
+    assert taken(page) == {"steps": [1, "none"]}
