@@ -1,4 +1,4 @@
-"""The joint maximum in strengths and effects, for likelihoods whose rows are not just those of `sums`."""
+"""The joint maximum in strengths, effects and what else a model has."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ def climb_with_effects(
     columns: Columns,
     prior: Prior | None,
     together: Floats,
+    allowed: Callable[[Floats, Floats], float] | None = None,
 ) -> Optimum:
     """From `start` (m + k + q,): strengths, effects, and what else the model has.
 
-    `derivatives` are those of the log-likelihood; together (m, m) is 1 where two strengths are known up to a constant.
-    Raises BadCovariate for a collinear column, NoConvergence.
+    `derivatives` are those of the log-likelihood; together (m, m) is 1 where two strengths are known up to a constant;
+    `allowed` is `climb`'s. Raises BadCovariate for a collinear column, NoConvergence.
     """
     m, k = len(together), columns.count
 
@@ -43,7 +44,7 @@ def climb_with_effects(
         return slope, information
 
     try:
-        return climb(penalised, start)
+        return climb(penalised, start, allowed)
     except NoConvergence as refusal:
         if not k:
             raise

@@ -15,31 +15,27 @@ from dataclasses import dataclass
 from math import isfinite, nan
 
 import numpy as np
-from scipy.sparse import csr_array
 from scipy.special import expit
 
 from ..arrays import Floats
 from ..bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW
-from ..clusters import Spread, spread_of
+from ..clusters import Scores, Spread, apart, spread_of
 from ..comparisons import Comparisons
 from ..counts import BothBad, Counts, count_matrix
-from ..errors import BadCovariate, BadParameter, NoConvergence
+from ..errors import BadCovariate, BadParameter
 from ..gauge import Gauge, gauge_weights, in_gauge
-from ..newton import Optimum, add_to_diagonal, climb
+from ..newton import Optimum
 from ..pair_table import PairTable, tabulate
 from ..priors import Prior
 from ..strengths import Covariance, StrengthFit, two_sided_quantile
-from .adjustment import Effects
-from .design import Design, Side, design, refuse_collinear, rows_of
+from .adjustment import Columns, Effects
+from .ascent import climb_with_effects
+from .design import Design, Side, design, rows_of
+from .leaning import LeaningRows, Peak, Slopes, climb_sides
 from .responses import Response
-from .scores import scores, without_leanings
-from .side import Leanings, improved, leaning_variance, no_leanings, refuse_one_sided
-from .sums import Parameters, gradient_and_information, log_likelihood, meat
+from .scores import DesignRows
+from .side import Leanings, refuse_one_sided
 from .unadjusted import Plain, Settings, fit_plain
-
-# Leanings and the rest are nearly orthogonal where sides are drawn by a coin, so few rounds suffice.
-MOST_ROUNDS = 100
-SETTLED = 1e-7
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -104,8 +100,8 @@ def fit_with_covariates(
     if not columns.names:
         raise BadCovariate("There is nothing to adjust for; give covariates or ask for a side.")
     terms = _Terms(prior, penalty, plain)
-    found, leanings = _maximise(columns, table, side, terms)
-    return _result(found, *_spread(data, covariance, found, leanings), terms, settings, leanings, response)
+    found = _maximise(columns, table, side, terms)
+    return _result(found, _spread(data, covariance, found), terms, settings, response)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,47 +114,41 @@ class _Terms:
 
 
 @dataclass(frozen=True, eq=False)
-class _Point:
-    """An optimum (m + k + q,) of a design."""
+class _Found:
+    """The peak (m + k + q,) of a design."""
 
-    optimum: Optimum
+    peak: Peak
     table: PairTable
     design: Design
 
-    @property
-    def parameters(self) -> Parameters:
-        """Over all M contestants."""
-        return Parameters.of(self.optimum.point, self.table.present, len(self.design.names))
-
 
 def _result(
-    found: _Point,
+    found: _Found,
     spread: Spread,
-    inverse: Floats,
     terms: _Terms,
     settings: Settings,
-    leanings: Leanings | None,
     response: Response,
 ) -> AdjustedFit:
-    table, columns, point = found.table, found.design, found.optimum.point
+    table, columns, optimum = found.table, found.design, found.peak.optimum
+    point = optimum.point
     weights, m, k = gauge_weights(settings.gauge, table), len(table.index), len(columns.names)
     return AdjustedFit(
         strength=table.embed(point[:m] - weights @ point[:m], nan),
         covariance=table.embed_square(in_gauge(spread.covariance[:m, :m], weights)),
-        hessian_covariance=table.embed_square(in_gauge(inverse[:m, :m], weights)),
+        hessian_covariance=table.embed_square(in_gauge(optimum.inverse[:m, :m], weights)),
         gauge=table.embed(weights, 0.0),
         evidence=table.evidence(settings.provisional_below),
         clustering=spread.clustering,
         floor=settings.floor,
-        log_likelihood=log_likelihood(columns, found.parameters),
-        iterations=found.optimum.steps,
+        log_likelihood=found.peak.rows.log_likelihood(point),
+        iterations=optimum.steps,
         notes=spread.notes + table.groups.notes,
         unadjusted=terms.plain.fit,
         effects=Effects(columns.names, point[m : m + k], spread.covariance[m : m + k, m : m + k], columns.scale),
         response=response,
         shape=point[m + k :],
         shape_covariance=spread.covariance[m + k :, m + k :],
-        leanings=leanings,
+        leanings=found.peak.leanings,
         penalty=terms.penalty,
         prior=settings.prior,
         both_bad=settings.both_bad,
@@ -173,77 +163,38 @@ def _rows(data: Comparisons | Counts, counts: Counts, side: Side, response: Resp
     return data
 
 
-def _maximise(columns: Design, table: PairTable, side: Side, terms: _Terms) -> tuple[_Point, Leanings | None]:
-    first = terms.plain.fit.strength[table.index], np.zeros(len(columns.names)), terms.plain.shape
-    found = _climb(columns, table, terms, np.concatenate(first), check=True)
-    annotator = columns.rows.annotator
-    if side is not Side.ANNOTATOR:
-        return found, None
-    leanings = no_leanings(annotator)
-    variance = leaning_variance(columns, found.parameters, leanings)
-    if annotator is None or variance == 0.0:
-        return found, leanings
-    intercept = len(table.index) + len(columns.names) - 1
-    for _ in range(MOST_ROUNDS):
-        before = leanings.deviation
-        leanings, shift = improved(columns, found.parameters, leanings, variance)
-        columns = columns.on(columns.rows, leanings.of(annotator))
-        start = found.optimum.point.copy()
-        start[intercept] += shift
-        found = _climb(columns, table, terms, start)
-        if float(np.abs(leanings.deviation - before).max()) < SETTLED:
-            return found, leanings
-    raise NoConvergence(f"Annotators' leanings did not settle in {MOST_ROUNDS} rounds; use Side.COMMON.")
-
-
-def _climb(columns: Design, table: PairTable, terms: _Terms, start: Floats, *, check: bool = False) -> _Point:
-    m, k, shapes = len(table.index), len(columns.names), columns.answers.size
-    penalties = np.zeros(m + k + shapes)
-    penalties[m : m + k - int(columns.side)] = terms.penalty
-
-    def penalised(point: Floats) -> tuple[Floats, Floats]:
-        at = Parameters.of(point, table.present, k)
-        slope, information = gradient_and_information(columns, at, table.present)
-        if check and point is start:
-            together = (table.groups.weak[:, None] == table.groups.weak[None, :]).astype(np.float64)
-            refuse_collinear(information[: m + k, : m + k], columns.names, together)
-        diagonal = penalties.copy()
-        slope -= penalties * point
-        if terms.prior is None:
-            information[:m, :m] += information[:m, :m].trace() / (m * m)
-        else:
-            slope[:m] += terms.prior.gradient(point[:m])
-            diagonal[:m] = terms.prior.curvature(point[:m])
-        add_to_diagonal(information, diagonal)
-        return slope, information
+def _maximise(columns: Design, table: PairTable, side: Side, terms: _Terms) -> _Found:
+    """Raises BadCovariate, MissingLabels, NoConvergence."""
+    m, k = len(table.index), len(columns.names)
+    penalty = np.full(k, terms.penalty)
+    penalty[k - int(columns.side) :] = 0.0
+    beside = Columns(columns.names, np.empty((0, k)), columns.scale, penalty)
+    together = (table.groups.weak[:, None] == table.groups.weak[None, :]).astype(np.float64)
 
     def room(point: Floats, step: Floats) -> float:
         return columns.answers.room(point[m + k :], step[m + k :])
 
-    try:
-        return _Point(climb(penalised, start, room), table, columns)
-    except NoConvergence as refusal:
-        raise NoConvergence(
-            f"{refusal} If a covariate alone decides the votes, give penalty=1.0 or leave it out."
-        ) from refusal
+    def climb_from(slopes: Slopes, start: Floats) -> Optimum:
+        return climb_with_effects(slopes, start, beside, terms.prior, together, room)
+
+    rows = DesignRows(columns, table.present)
+    if side is Side.ANNOTATOR:
+        rows = DesignRows.of(columns, table.rows(columns.rows, columns.both_bad))
+    first = np.concatenate((terms.plain.fit.strength[table.index], np.zeros(k), terms.plain.shape))
+    return _Found(climb_sides(rows, side, rows.design.rows.annotator, first, climb_from), table, columns)
 
 
-def _spread(
-    data: Comparisons | Counts, wanted: Covariance, found: _Point, leanings: Leanings | None
-) -> tuple[Spread, Floats]:
-    """With the inverse information; leanings are drawn from N(0, ρ²), not known."""
-    columns, table, at = found.design, found.table, found.parameters
-    rows, inverse = table.labelled_rows(data, columns.both_bad), found.optimum.inverse
-    present = Parameters(at.strength[table.present], at.effect, at.shape)
-    if rows is None or leanings is None or leanings.variance == 0.0 or rows.annotator is None:
-        return spread_of(
-            rows,
-            wanted,
-            inverse,
-            lambda: meat(columns, at, table.present),
-            lambda some: scores(columns.on(some), present),
-        ), inverse
-    factor, on = found.optimum.factor, columns.on(rows, leanings.of(rows.annotator))
-    rest = without_leanings(on, present, leanings, factor @ factor.T)
-    spread = spread_of(rows, wanted, rest.inverse, lambda: rest.meat(rows.weight), lambda _: csr_array(rest.scores))
-    return spread, rest.inverse
+def _spread(data: Comparisons | Counts, wanted: Covariance, found: _Found) -> Spread:
+    """Leanings are drawn from N(0, ρ²), not known."""
+    columns, table, fitted, optimum = found.design, found.table, found.peak.rows, found.peak.optimum
+    rows, point = table.labelled_rows(data, columns.both_bad), optimum.point
+
+    def scores(some: Comparisons) -> Scores:
+        return fitted.scores(point) if isinstance(fitted, LeaningRows) else DesignRows.of(columns, some).scores(point)
+
+    def meat() -> Floats:
+        if isinstance(fitted, LeaningRows):
+            return apart(fitted.scores(point), fitted.rows.weight)
+        return DesignRows(columns, table.present).meat(point)
+
+    return spread_of(rows, wanted, optimum.inverse, meat, scores)

@@ -1,71 +1,76 @@
-"""Each row's score, and what is left of it once annotators' leanings are taken out."""
+"""The rows of a design as a likelihood of one point, with the score of each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from ..arrays import Floats
+from ..arrays import Bools, Floats
 from ..clusters import Scores
+from ..comparisons import Comparisons
 from .design import Design
 from .responses import Terms
-from .side import Leanings
-from .sums import Parameters, residuals
-
-
-def scores(columns: Design, at: Parameters) -> Scores:
-    """(n, m + k + q) gradient of each row's log-likelihood."""
-    return _rows(columns, at, lambda terms: (terms.left, terms.shape))
+from .sums import Parameters, gradient_and_information, log_likelihood, meat, residuals
 
 
 @dataclass(frozen=True, eq=False)
-class Remainder:
-    """Of a fit whose leanings d_k are drawn from N(0, ρ²)."""
+class DesignRows:
+    """n rows among M contestants of whom m are present; a point (m + k + q,) is θ, β and the shape.
 
-    inverse: Floats  # (p, p) inverse information of strengths, effects and shape
-    scores: Floats  # (n, p) dense
-
-    def meat(self, weight: Floats | None) -> Floats:
-        """(p, p) Σ weight·score·scoreᵀ: votes apart."""
-        apart = self.scores if weight is None else self.scores / weight[:, None]
-        return np.asarray(self.scores.T @ apart)
-
-
-def without_leanings(columns: Design, at: Parameters, leanings: Leanings, information: Floats) -> Remainder:
-    """From rows with positive weights and the information (p, p) where the leanings are known.
-
-    Scores in d_k sum to d_k/ρ² at the maximum. Rows bear that in proportion to what they tell of d_k: votes summed by
-    annotator then have the score of the likelihood with d_k integrated out.
+    Scores are for rows among those present alone, as `of` makes them.
     """
-    annotator = columns.rows.annotator
-    assert annotator is not None  # no_leanings has refused
-    who, rows = len(leanings.annotator), len(annotator)
-    place = np.minimum(np.searchsorted(leanings.annotator, annotator), who - 1)
-    named = np.flatnonzero(annotator >= 0)
-    member = csr_array((np.ones(len(named)), (place[named], named)), shape=(who, rows))
-    left, spread = _in_logit(columns, at)
-    total, whole = np.asarray(member @ left, np.float64), np.asarray(member @ spread, np.float64)
-    curved = _rows(columns, at, lambda terms: (terms.spread, terms.crossed))
-    taken = (member @ curved).toarray()
-    share = taken / (whole + 1.0 / leanings.variance)[:, None]
-    own = np.zeros(rows)
-    borne = np.divide(total, whole, out=np.zeros_like(total), where=whole > 0.0)  # none whose rows all weigh nothing
-    own[named] = (left - borne[place] * spread)[named]
-    inverse = np.asarray(np.linalg.inv(information - taken.T @ share), np.float64)
-    return Remainder(inverse, scores(columns, at).toarray() - own[:, None] * share[place])
 
+    design: Design
+    present: Bools  # (M,)
 
-def _in_logit(columns: Design, at: Parameters) -> tuple[Floats, Floats]:
-    """(n,) weighted ∂η and -∂η²."""
-    parts = []
-    for block, terms in residuals(columns, at):
-        weight = 1.0 if block.weight is None else block.weight
-        parts.append((terms.left * weight, terms.spread * weight))
-    left, spread = zip(*parts, strict=True)
-    return np.concatenate(left), np.concatenate(spread)
+    @classmethod
+    def of(cls, design: Design, rows: Comparisons) -> DesignRows:
+        """Of rows that all count, among contestants who are all present."""
+        return cls(design.on(rows), np.ones(rows.count, dtype=bool))
+
+    @property
+    def weight(self) -> Floats:
+        """(n,)"""
+        weight = self.design.rows.weight
+        return np.ones(len(self.design.rows)) if weight is None else weight
+
+    def parameters(self, point: Floats) -> Parameters:
+        """Over all M contestants."""
+        return Parameters.of(point, self.present, len(self.design.names))
+
+    def leant(self, lean: Floats) -> Self:
+        """The same rows with these leanings to the side."""
+        return replace(self, design=self.design.on(self.design.rows, lean))
+
+    def log_likelihood(self, point: Floats) -> float:
+        """Of all rows."""
+        return log_likelihood(self.design, self.parameters(point))
+
+    def derivatives(self, point: Floats) -> tuple[Floats, Floats]:
+        """Gradient and information."""
+        return gradient_and_information(self.design, self.parameters(point), self.present)
+
+    def meat(self, point: Floats) -> Floats:
+        """(m + k + q, m + k + q) votes apart."""
+        return meat(self.design, self.parameters(point), self.present)
+
+    def scores(self, point: Floats) -> Scores:
+        """(n, m + k + q) gradient of each row, times its weight."""
+        return _rows(self.design, self.parameters(point), lambda terms: (terms.left, terms.shape))
+
+    def side_terms(self, point: Floats) -> tuple[Floats, Floats]:
+        """(n,) weighted ∂η and -∂η², see `leaning`."""
+        parts = [(terms.left, terms.spread) for _, terms in residuals(self.design, self.parameters(point))]
+        left, spread = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return self.weight * left, self.weight * spread
+
+    def side_crossed(self, point: Floats) -> Scores:
+        """(n, m + k + q) see `leaning`."""
+        return _rows(self.design, self.parameters(point), lambda terms: (terms.spread, terms.crossed))
 
 
 def _rows(columns: Design, at: Parameters, pick: Callable[[Terms], tuple[Floats, Floats]]) -> Scores:

@@ -8,8 +8,6 @@ import numpy as np
 
 from ..arrays import Bools, Floats, Ints
 from ..errors import BadCovariate, MissingLabels
-from .design import BLOCK, Design
-from .sums import Parameters, residuals
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,37 +63,3 @@ def refuse_one_sided(for_a: Floats | Bools, for_b: Floats | Bools) -> None:
             "side: every preference went to one side, so its gain has no bound. Counts.of folds the sides; keep both "
             "planes, or use Side.NONE."
         )
-
-
-def leaning_variance(design: Design, at: Parameters, leanings: Leanings) -> float:
-    """ρ² at a fit without leanings."""
-    totals = _per_annotator(design, at, leanings)
-    return Totals(totals.left[:-1], totals.squared[:-1], totals.spread[:-1]).variance()
-
-
-def improved(design: Design, at: Parameters, leanings: Leanings, variance: float) -> tuple[Leanings, float]:
-    """One Newton step of every deviation and the common side together, each at most a logit; the side's step."""
-    totals = _per_annotator(design, at, leanings)
-    own = totals.left[:-1] - leanings.deviation / variance
-    curvature = totals.spread[:-1] + 1.0 / variance
-    share = totals.spread[:-1] / curvature
-    free = totals.spread.sum() - share @ totals.spread[:-1]
-    common = float((totals.left.sum() - share @ own) / free)
-    step = own / curvature - share * common
-    moved = leanings.deviation + np.clip(step, -1.0, 1.0)
-    return Leanings(leanings.annotator, moved, np.sqrt(1.0 / curvature), variance), float(np.clip(common, -1.0, 1.0))
-
-
-def _per_annotator(design: Design, at: Parameters, leanings: Leanings) -> Totals:
-    """With those of rows without an annotator last."""
-    annotator = design.rows.annotator
-    assert annotator is not None  # no_leanings has refused
-    size = len(leanings.annotator) + 1
-    totals = np.zeros((3, size))
-    for start, (block, terms) in zip(range(0, len(annotator), BLOCK), residuals(design, at), strict=True):
-        labels = annotator[start : start + BLOCK]
-        place = np.where(labels < 0, size - 1, np.searchsorted(leanings.annotator, labels))
-        weight = 1.0 if block.weight is None else block.weight
-        for total, values in zip(totals, (terms.left, terms.left**2, terms.spread), strict=True):
-            total += np.bincount(place, weights=weight * values, minlength=size)
-    return Totals(*totals)
