@@ -33,6 +33,7 @@ class StepsQuestion(QuestionType):
     title = gettext_lazy("Which step is the first that is wrong?")
     settings = {"mode": one_of("first_fault", "each"), "to_ranking": one_of("yes", "no")}
     gives = frozenset({"scores"})
+    reads_texts = True
     assets = ("ask.css",)
 
     def columns_given(self, asked: Asked) -> frozenset[str]:

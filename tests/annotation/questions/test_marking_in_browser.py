@@ -36,9 +36,10 @@ PAIR = Situation(responses=2, currency="USD", texts=(A, B))
 BALLOTS = {
     "steps": [Asked("steps", "steps", "Which step is the first that is wrong?")],
     "each": [Asked("each", "steps", "How good is each step?", settings={"mode": "each"})],
+    "rewrite": [Asked("better", "rewrite")],
 }
 # Not all can stand in one instrument; here they are only to be drawn.
-BALLOTS["gallery"] = [*BALLOTS["steps"], *BALLOTS["each"]]
+BALLOTS["gallery"] = [*BALLOTS["steps"], *BALLOTS["each"], *BALLOTS["rewrite"]]
 SOURCE = """{% extends "base.html" %}{% load static %}
 {% block title %}Ballot{% endblock %}
 {% block head %}<link rel="stylesheet" href="{% static 'annotation/ballot.css' %}">
@@ -128,11 +129,11 @@ FINGER = """[...document.querySelectorAll('[data-ballot] :is(input:not([type=hid
 def test_all_fit_their_window_and_every_finger_and_axe_finds_nothing(open_page, name, viewport, scheme):
     page = open_page(name, viewport, color_scheme=scheme)
     faults = {"asked": Axe().run(page).response["violations"]}
-    picture(page, f"{name}-{viewport['width']}")
+    picture(page, f"{viewport['width']}")
     vote(page)
     page.locator("[aria-invalid=true]").first.wait_for()
     faults["refused"] = Axe().run(page).response["violations"]
-    picture(page, f"{name}-{viewport['width']}-refused")
+    picture(page, f"{viewport['width']}-refused")
     named = {state: [(fault["id"], fault["nodes"][0]["html"]) for fault in found] for state, found in faults.items()}
     assert named == {"asked": [], "refused": []}
     assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
@@ -142,7 +143,9 @@ def test_all_fit_their_window_and_every_finger_and_axe_finds_nothing(open_page, 
 def picture(page: Page, name: str) -> None:
     """For whoever wants to look: CARDINAL_PICTURES names a folder."""
     if folder := os.environ.get("CARDINAL_PICTURES"):
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+        for question in page.locator("[data-question]").all():
+            asked = question.get_attribute("data-question")
+            question.locator("> *").first.screenshot(path=f"{folder}/{asked}-{name}.png")
 
 
 def first_radio(page: Page, name: str) -> None:
@@ -173,3 +176,32 @@ def test_steps_are_answered_without_script(open_page):
     page.get_by_role("radio", name="No step is wrong").last.check()
     vote(page)
     assert taken(page) == {"steps": [1, "none"]}
+
+
+def test_a_better_version_starts_from_a_response_and_never_over_own_words(open_page):
+    page = open_page("rewrite")
+    area, start = page.get_by_label("The better version"), page.get_by_role("button", name="Start from A")
+    expect(area).to_have_value("")
+    start.focus()
+    keys(page, "Enter")
+    expect(area).to_be_focused()
+    expect(area).to_have_value(A)
+    page.keyboard.type("In short: 8. ")
+    page.get_by_role("button", name="Start from B").focus()
+    keys(page, "Enter")
+    expect(area).to_have_value(f"In short: 8. {A}")
+    expect(page.get_by_role("button", name="Replace my words with B")).to_be_focused()
+    area.focus()
+    keys(page, "Tab", "Enter")
+    assert taken(page) == {"better": {"of": 0, "text": f"In short: 8. {A}"}}
+
+
+def test_a_better_version_is_written_without_script(open_page):
+    page = open_page("rewrite", PHONE, java_script_enabled=False)
+    expect(page.get_by_role("button", name="Start from A")).to_be_hidden()
+    page.get_by_label("The better version").fill("Eight.")
+    vote(page)
+    expect(page.get_by_role("alert")).to_have_text("Choose which response you improve.")
+    page.get_by_role("radio", name="B").check()
+    vote(page)
+    assert taken(page) == {"better": {"of": 1, "text": "Eight."}}
