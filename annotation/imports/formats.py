@@ -1,14 +1,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from annotation.imports.csv_votes import CSVVotes
-from annotation.imports.jsonl_votes import JSONLVotes
-from annotation.imports.parquet_votes import ParquetVotes
-from annotation.imports.vote_file import VoteFile, format_of
+from annotation.imports.csv_file import CSVFile
+from annotation.imports.jsonl_file import JSONLFile
+from annotation.imports.parquet_file import ParquetFile
+from annotation.imports.table_file import Shape, TableFile, format_of
 
-READERS: dict[str, Callable[[Path], VoteFile]] = {"CSV": CSVVotes, "JSONL": JSONLVotes, "Parquet": ParquetVotes}
+READERS: dict[str, Callable[[Path, Shape], TableFile]] = {"CSV": CSVFile, "JSONL": JSONLFile, "Parquet": ParquetFile}
 
 
-def open_votes(path: Path) -> VoteFile:
+def open_table(path: Path, shape: Shape) -> TableFile:
     """The reader of a file. Raises BrokenFile where the file as a whole, or its header, cannot be read."""
-    return READERS[format_of(path)](path)
+    return READERS[format_of(path)](path, shape)

@@ -22,7 +22,8 @@ from annotation.imports.cells import (
     tidy,
 )
 from annotation.imports.problems import Problems
-from annotation.imports.schema import FLAG_PREFIX, NOBODY, OUTCOME_CODES, REQUIRED, VOTES, Chunk, flag_name
+from annotation.imports.schema import FLAG_PREFIX, NOBODY, OUTCOME_CODES, REQUIRED, VOTES, flag_name
+from annotation.imports.table_file import Chunk
 
 MICROSECONDS = pa.timestamp("us", tz="UTC")
 A, B, TIE = (OUTCOME_CODES.index(value) for value in (Preference.A, Preference.B, Preference.TIE))

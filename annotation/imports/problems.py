@@ -17,22 +17,25 @@ class Problem:
 
 
 class BrokenFile(AnnotationError):
-    """The file cannot be imported as it is. Nothing of it is kept; `problems` names at most twenty."""
+    """The file cannot be imported as it is. Nothing of it is kept; `problems` names at most `most`."""
 
-    def __init__(self, problems: list[Problem], *, place: str = "line", more: bool = False) -> None:
+    def __init__(
+        self, problems: list[Problem], *, place: str = "line", more: bool = False, most: int = MOST_NAMED
+    ) -> None:
         self.problems = problems
         self.more = more
         lines = [f"{place} {each.line}: {each.text}" if each.line else each.text for each in problems]
         if more:
-            lines.append(f"and more: only the first {MOST_NAMED} are named")
+            lines.append(f"and more: only the first {most} are named")
         super().__init__("\n".join(lines))
 
 
 class Problems:
     """Collects problems in the order of the file's chunks; `full` says that reading on would name no more."""
 
-    def __init__(self, *, place: str = "line") -> None:
+    def __init__(self, *, place: str = "line", most: int = MOST_NAMED) -> None:
         self.place = place
+        self._most = most
         self._found: list[Problem] = []
         self._more = False
 
@@ -41,19 +44,21 @@ class Problems:
         return self._more
 
     def add(self, line: int, text: str) -> None:
-        if len(self._found) < MOST_NAMED:
+        if len(self._found) < self._most:
             self._found.append(Problem(line, text))
         else:
             self._more = True
 
     def refuse(self, text: str) -> BrokenFile:
         """The error for a problem of the whole file, after which there is nothing left to read."""
-        return BrokenFile([*self._found, Problem(0, text)][:MOST_NAMED], place=self.place, more=self._more)
+        return BrokenFile(
+            [*self._found, Problem(0, text)][: self._most], place=self.place, more=self._more, most=self._most
+        )
 
     def raise_if_any(self) -> None:
         if self._found:
             in_order = sorted(self._found, key=lambda each: each.line)
-            raise BrokenFile(in_order, place=self.place, more=self._more)
+            raise BrokenFile(in_order, place=self.place, more=self._more, most=self._most)
 
 
 def show(value: object) -> str:

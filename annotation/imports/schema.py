@@ -1,14 +1,12 @@
 """Which columns a file of votes may have, and the one shape that every format is turned into."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 
 from annotation.enums import Preference
 from annotation.imports.problems import BrokenFile, Problem, show
-from foundation.text import clean_text
+from annotation.imports.table_file import Columns, twice_in
 
 REQUIRED = ("a", "b", "outcome")
 OPTIONAL = ("judge", "prompt", "category", "language", "date", "strength")
@@ -23,10 +21,7 @@ OUTCOMES = {
 }
 LONGEST = {"a": 200, "b": 200, "judge": 1000, "prompt": 200, "category": 120, "language": 12}
 LONGEST_FLAG = 80
-# No vote takes so many bytes; a file without line ends does.
-LONGEST_LINE = 1_000_000
 CHUNK_ROWS = 20_000
-CHUNK_BYTES = 32_000_000
 
 OUTCOME_CODES = tuple(Preference.values)
 NOBODY = -1
@@ -48,41 +43,10 @@ VOTES = pa.schema(
 )
 
 
-@dataclass(frozen=True)
-class Chunk:
-    """Some of a file's votes as they were read: known columns only, each with its line or row."""
-
-    columns: dict[str, pa.Array]
-    lines: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.lines)
-
-
-@dataclass(frozen=True)
-class Columns:
-    """A file's columns, sorted into what is read and what is not."""
-
-    known: tuple[str, ...]
-    flags: tuple[str, ...]
-    ignored: tuple[str, ...]
-
-    @property
-    def read(self) -> tuple[str, ...]:
-        return self.known + self.flags
-
-
-def column_names(header: Sequence[str]) -> list[str]:
-    return [clean_text(name).strip() for name in header]
-
-
 def sort_columns(names: Sequence[str]) -> Columns:
     """Refuses a header with a name twice, without a required column, or with a flag that has no usable name."""
-    twice = sorted({name for name in names if name and names.count(name) > 1})
     missing = [name for name in REQUIRED if name not in names]
-    problems = []
-    if twice:
-        problems.append(f"the header has a column twice: {', '.join(show(name) for name in twice)}")
+    problems = twice_in(names)
     if missing:
         problems.append(f"the header has no column {', '.join(missing)}; it has {_listed(names)}")
     flags = tuple(name for name in names if name.startswith(FLAG_PREFIX))

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from annotation.imports.formats import open_votes
+from annotation.imports.formats import open_table
 from annotation.imports.normalise import Normaliser
 from annotation.imports.problems import Problems, show
-from annotation.imports.schema import OUTCOME_CODES, VOTES, Columns
+from annotation.imports.schema import OUTCOME_CODES, VOTES
+from annotation.imports.table_file import Columns
+from annotation.imports.vote_shape import VOTE_SHAPE
 
 ReportFraction = Callable[[float], None]
 BLOCK = 1 << 20
@@ -50,7 +52,7 @@ def spool_votes(path: Path, report: ReportFraction) -> Iterator[Spooled]:
     What is written afterwards is what was checked, even where the file changes meanwhile.
     """
     digest = file_digest(path)
-    file = open_votes(path)
+    file = open_table(path, VOTE_SHAPE)
     problems = Problems(place=file.place)
     votes = Normaliser(problems)
     with tempfile.TemporaryDirectory(prefix="cardinal-votes-") as folder:

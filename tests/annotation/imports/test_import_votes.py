@@ -191,7 +191,7 @@ def test_a_broken_line_leaves_nothing_behind(tmp_path):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_failure_half_way_leaves_nothing_behind(tmp_path, monkeypatch):
-    monkeypatch.setattr("annotation.imports.csv_votes.CHUNK_ROWS", 10)
+    monkeypatch.setattr("annotation.imports.vote_shape.VoteShape.chunk_rows", 10)
     text = "a,b,outcome\n" + "x,y,a\n" * 100
     written = []
 

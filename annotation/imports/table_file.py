@@ -1,25 +1,104 @@
-"""A file of votes, opened: which format it is, and what its readers have in common."""
+"""A file of rows, opened: which format it is, what its readers have in common, and what they are told to read."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from annotation.imports.problems import BrokenFile, Problem, Problems
-from annotation.imports.schema import LONGEST_LINE, Chunk, Columns
+import numpy as np
+import pyarrow as pa
+
+from annotation.imports.problems import BrokenFile, Problem, Problems, show
+from foundation.text import clean_text
 
 HEAD = 4096
 EXTENSIONS = {
     ".csv": "CSV",
+    # Separated by tabs.
+    ".tsv": "CSV",
     ".jsonl": "JSONL",
     ".ndjson": "JSONL",
     ".parquet": "Parquet",
     ".pq": "Parquet",
 }
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# No row takes so many bytes; a file without line ends does.
+LONGEST_LINE = 1_000_000
 
 
-class VoteFile(ABC):
+@dataclass(frozen=True)
+class Chunk:
+    """Some of a file's rows as they were read: known columns only, each with its line or row."""
+
+    columns: dict[str, pa.Array]
+    lines: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A file's columns, sorted into what is read and what is not."""
+
+    known: tuple[str, ...]
+    flags: tuple[str, ...]
+    ignored: tuple[str, ...]
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        return self.known + self.flags
+
+
+class Shape(ABC):
+    """What readers are told of the rows they read.
+
+    A chunk ends at `chunk_rows` rows, or sooner at `chunk_bytes` of the file. Each of `required` is a column, whether a
+    line of JSON has it or not.
+    """
+
+    required: tuple[str, ...] = ()
+    # Columns that every chunk of JSON lines has, given or not.
+    always: tuple[str, ...] = ()
+    chunk_rows = 20_000
+    chunk_bytes = 32_000_000
+
+    @abstractmethod
+    def sort(self, names: Sequence[str]) -> Columns:
+        """Raises BrokenFile where the header cannot be meant."""
+
+    @abstractmethod
+    def is_read(self, name: str) -> bool: ...
+
+    def wrong_name(self, name: str) -> str:
+        """What is wrong with a column's name, or nothing."""
+        return ""
+
+    @abstractmethod
+    def read_cell(self, name: str, value: Any) -> str | None:
+        """A JSON value as text, so that every format obeys the same rules. Raises ValueError."""
+
+    @abstractmethod
+    def wrong_type(self, name: str, found: pa.DataType) -> str:
+        """What is wrong with the type of a Parquet column, or nothing."""
+
+    @abstractmethod
+    def comparable(self, array: pa.Array) -> pa.Array:
+        """A Parquet column as the rows' checks take it."""
+
+
+def column_names(header: Sequence[str]) -> list[str]:
+    return [clean_text(name).strip() for name in header]
+
+
+def twice_in(names: Sequence[str]) -> list[str]:
+    """What is wrong with a header that has a name twice."""
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    return [f"the header has a column twice: {', '.join(show(name) for name in twice)}"] if twice else []
+
+
+class TableFile(ABC):
     """One reader. `chunks` may be read once, in constant memory; `columns` are complete when they have been."""
 
     # What its numbers count.
@@ -31,7 +110,7 @@ class VoteFile(ABC):
 
     @abstractmethod
     def chunks(self, problems: Problems) -> Iterator[Chunk]:
-        """The votes in order. Lines that cannot be read are named in `problems` and left out of the chunks."""
+        """The rows in order. Lines that cannot be read are named in `problems` and left out of the chunks."""
 
     @property
     @abstractmethod

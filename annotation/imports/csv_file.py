@@ -1,7 +1,10 @@
-"""Votes from comma-separated values, as RFC 4180 has them: quotes doubled in quotes, line ends allowed in them."""
+"""Rows from comma-separated values, as RFC 4180 has them: quotes doubled in quotes, line ends allowed in them.
+
+A file named .tsv is separated by tabs.
+"""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from operator import itemgetter
 from pathlib import Path
 
@@ -9,20 +12,30 @@ import numpy as np
 import pyarrow as pa
 
 from annotation.imports.problems import Problems
-from annotation.imports.schema import CHUNK_BYTES, CHUNK_ROWS, LONGEST_LINE, Chunk, Columns, column_names, sort_columns
-from annotation.imports.vote_file import Lines, VoteFile, refusal
+from annotation.imports.table_file import (
+    LONGEST_LINE,
+    Chunk,
+    Columns,
+    Lines,
+    Shape,
+    TableFile,
+    column_names,
+    refusal,
+)
 
 # For the whole process: its default is less than some people's longest cell, and a quote that never ends stops here.
 csv.field_size_limit(LONGEST_LINE)
 
 
-class CSVVotes(VoteFile):
-    def __init__(self, path: Path) -> None:
+class CSVFile(TableFile):
+    def __init__(self, path: Path, shape: Shape) -> None:
         self._path = path
+        self._shape = shape
+        self._delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
         self._size = path.stat().st_size
         self._lines: Lines | None = None
         self._names = column_names(self._read_header())
-        self._columns = sort_columns(self._names)
+        self._columns = shape.sort(self._names)
 
     @property
     def columns(self) -> Columns:
@@ -33,18 +46,18 @@ class CSVVotes(VoteFile):
         return self._lines.bytes_read / self._size if self._lines else 0.0
 
     def chunks(self, problems: Problems) -> Iterator[Chunk]:
-        wanted = itemgetter(*(self._names.index(name) for name in self._columns.read))
+        wanted = row_picker([self._names.index(name) for name in self._columns.read])
         rows: list[tuple[str, ...]] = []
         numbers: list[int] = []
-        full_at = CHUNK_BYTES
+        shape, full_at = self._shape, self._shape.chunk_bytes
         with self._path.open("rb") as file:
             self._lines = lines = Lines(file, problems)
             for number, row in self._rows(lines, problems):
                 rows.append(wanted(row))
                 numbers.append(number)
-                if len(rows) == CHUNK_ROWS or lines.bytes_read >= full_at:
+                if len(rows) == shape.chunk_rows or lines.bytes_read >= full_at:
                     yield self._chunk(rows, numbers)
-                    rows, numbers, full_at = [], [], lines.bytes_read + CHUNK_BYTES
+                    rows, numbers, full_at = [], [], lines.bytes_read + shape.chunk_bytes
                 if problems.full:
                     break
         if rows:
@@ -53,7 +66,7 @@ class CSVVotes(VoteFile):
     def _rows(self, lines: Lines, problems: Problems) -> Iterator[tuple[int, list[str]]]:
         """Each row with the line it begins on. A cell may go over several lines, so the two are not the same."""
         width = len(self._names)
-        reader = csv.reader(iter(lines), strict=True)
+        reader = csv.reader(iter(lines), delimiter=self._delimiter, strict=True)
         next(reader)
         ended = lines.number
         try:
@@ -75,10 +88,18 @@ class CSVVotes(VoteFile):
         problems = Problems()
         with self._path.open("rb") as file:
             try:
-                header = next(csv.reader(iter(Lines(file, problems)), strict=True), [])
+                header = next(csv.reader(iter(Lines(file, problems)), delimiter=self._delimiter, strict=True), [])
             except csv.Error as error:
                 raise refusal(f"line 1: not readable as CSV: {error}") from error
         problems.raise_if_any()
         if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
             raise refusal(f"line 1 has one column, {header[0][:60]!r}: separate the columns with commas")
         return header
+
+
+def row_picker(places: list[int]) -> Callable[[list[str]], tuple[str, ...]]:
+    """The cells at these places, as a tuple also where there is one."""
+    if len(places) == 1:
+        return lambda row: (row[places[0]],)
+    picked: Callable[[list[str]], tuple[str, ...]] = itemgetter(*places)
+    return picked
