@@ -14,12 +14,26 @@ def _context(person_id: object) -> str:
 
 def write_personal_text(*, person: Person, text: str) -> PersonalText:
     """Store `text` (cleaned) under the person's key. Raises PersonErased when that key is gone."""
+    return PersonalText.objects.create(person=person, sealed=seal_for(person, text))
+
+
+def seal_for(person: Person, text: str) -> bytes:
+    """`text` (cleaned) under the person's key, for a row that holds it itself. Raises PersonErased."""
+    context, key = _key_of(person)
+    return seal(clean_text(text).encode(), key=key, context=context)
+
+
+def unseal_of(person: Person, sealed: bytes | memoryview) -> str:
+    """What `seal_for` sealed. Raises PersonErased."""
+    context, key = _key_of(person)
+    return unseal(bytes(sealed), key=key, context=context).decode()
+
+
+def _key_of(person: Person) -> tuple[str, bytes]:
     if person.wrapped_key is None:
         raise PersonErased(f"person {person.pk} was erased")
     context = _context(person.pk)
-    key = unwrap_key(bytes(person.wrapped_key), context=context)
-    sealed = seal(clean_text(text).encode(), key=key, context=context)
-    return PersonalText.objects.create(person=person, sealed=sealed)
+    return context, unwrap_key(bytes(person.wrapped_key), context=context)
 
 
 def read_personal_texts(ids: Iterable[int]) -> dict[int, str | None]:

@@ -98,6 +98,10 @@ class Item(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        # Checks are few among very many items, and looked for with every claim.
+        indexes = [
+            models.Index(fields=["campaign", "purpose"], name="item_checks", condition=~Q(purpose=ItemPurpose.WORK))
+        ]
         constraints = [
             models.CheckConstraint(
                 name="checked_item_has_expectation",

@@ -12,8 +12,12 @@ from annotation.queries.log import (
     retired_sources,
     standing_judgments,
 )
+from annotation.queries.shown import ShownItem, ShownResponse, ShownTurn, shown_item, texts_if_read, with_texts
 
 __all__ = [
+    "ShownItem",
+    "ShownResponse",
+    "ShownTurn",
     "condition_of",
     "instrument_questions",
     "last_sequence",
@@ -23,5 +27,8 @@ __all__ = [
     "public_boards",
     "readable_snapshot",
     "retired_sources",
+    "shown_item",
     "standing_judgments",
+    "texts_if_read",
+    "with_texts",
 ]

@@ -109,6 +109,10 @@ class QuestionType(ABC):
     needs: ClassVar[frozenset[str]] = frozenset()
     # How many responses an item must show; None is any number.
     responses: ClassVar[int | None] = None
+    # Whether an answer is judged against the responses' own texts, `Situation.texts`.
+    reads_texts: ClassVar[bool] = False
+    # Whether a mark of one letter means a side as it is shown: such expectations turn with the order.
+    marks_are_sides: ClassVar[bool] = False
     # Files in the type's own `static` folder that its template needs: "ask.js", "ask.css".
     assets: ClassVar[tuple[str, ...]] = ()
 

@@ -17,6 +17,7 @@ CLAIM = """
 WITH chosen AS (
     SELECT s.id, s.item_id FROM annotation_slot s JOIN annotation_item i ON i.id = s.item_id
     WHERE s.state = 'open' AND s.campaign_id = %(campaign)s AND i.state IN ('open', 'frozen')
+      AND i.purpose = 'work' AND i.repeat_of_id IS NULL
       AND NOT EXISTS (
         SELECT 1 FROM annotation_assignment a
         WHERE a.item_id = s.item_id AND a.respondent_id = %(respondent)s AND a.state <> 'expired'
@@ -27,7 +28,18 @@ WITH chosen AS (
 )
 INSERT INTO annotation_assignment (slot_id, item_id, respondent_id, state, lease_token, lease_expires_at)
 SELECT id, item_id, %(respondent)s, 'open', %(token)s, now() + make_interval(secs => %(lease)s) FROM claimed
-RETURNING id
+RETURNING id, slot_id, item_id, lease_expires_at, claimed_at
+"""
+# An item whose slots are not counted: a check, or a repeat. Each respondent has a slot of their own, under their id.
+TAKE = """
+WITH slot AS (
+    INSERT INTO annotation_slot (item_id, campaign_id, number, state)
+    VALUES (%(item)s, %(campaign)s, %(respondent)s, 'claimed')
+    ON CONFLICT (item_id, number) DO UPDATE SET state = 'claimed' RETURNING id
+)
+INSERT INTO annotation_assignment (slot_id, item_id, respondent_id, state, lease_token, lease_expires_at)
+SELECT id, %(item)s, %(respondent)s, 'open', %(token)s, now() + make_interval(secs => %(lease)s) FROM slot
+RETURNING id, slot_id, item_id, lease_expires_at, claimed_at
 """
 
 
@@ -38,17 +50,25 @@ def claim_slot(*, campaign: Campaign, respondent: Respondent, now: datetime) -> 
     """
     if campaign.state not in {CampaignState.RUNNING, CampaignState.PILOT}:
         raise CampaignNotRunning(f"campaign {campaign.slug} is {campaign.state}")
-    values: dict[str, int | uuid.UUID] = {
-        "campaign": campaign.pk,
-        "respondent": respondent.pk,
-        "token": uuid.uuid4(),
-        "lease": campaign.lease_seconds,
-    }
     # None can mean that another claim is rolling back at this moment, so it is asked twice.
-    for _ in range(2):
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(CLAIM, values)
-            row = cursor.fetchone()
-        if row is not None:
-            return Assignment.objects.select_related("item", "slot").get(pk=row[0])
-    return None
+    return _lease(CLAIM, campaign, respondent) or _lease(CLAIM, campaign, respondent)
+
+
+def take_item(*, campaign: Campaign, respondent: Respondent, item_id: int, now: datetime) -> Assignment | None:
+    """Lease a check item or a repeat, of which everybody may have one."""
+    return _lease(TAKE, campaign, respondent, item=item_id)
+
+
+def _lease(statement: str, campaign: Campaign, respondent: Respondent, **values: int) -> Assignment | None:
+    token = uuid.uuid4()
+    values |= {"campaign": campaign.pk, "respondent": respondent.pk, "lease": campaign.lease_seconds}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement, {**values, "token": token})
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    pk, slot_id, item_id, expires_at, claimed_at = row
+    assignment = Assignment(pk=pk, slot_id=slot_id, item_id=item_id, respondent=respondent, lease_token=token)
+    assignment.lease_expires_at, assignment.claimed_at = expires_at, claimed_at
+    assignment._state.adding, assignment._state.db = False, connection.alias
+    return assignment

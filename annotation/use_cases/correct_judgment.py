@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 
 from annotation.enums import CampaignState, JudgmentKind
 from annotation.models import Judgment, Respondent
-from annotation.queries import own_median_amount
+from annotation.queries import own_median_amount, texts_if_read
 from annotation.questions import Situation, read_answers
 from annotation.use_cases.retract_judgment import AlreadySuperseded, supersede
 from annotation.use_cases.submit_judgment import CampaignClosed, NotYourAssignment, asked_in, seal_texts
@@ -42,12 +42,14 @@ def _correct(judgment_id: int, respondent: Respondent, answers: Mapping[str, Any
         raise NotYourAssignment("no such judgment of this respondent")
     if judgment.campaign.state not in {CampaignState.RUNNING, CampaignState.PILOT}:
         raise CampaignClosed(f"the campaign is {judgment.campaign.state}")
+    asked = asked_in(judgment.impression)
     situation = Situation(
         responses=len(judgment.order),
         currency=judgment.campaign.currency,
         own_median_amount=own_median_amount(respondent.pk),
+        texts=texts_if_read(asked, judgment.item_id, judgment.order),
     )
-    reading = read_answers(asked_in(judgment.impression), answers, situation)
+    reading = read_answers(asked, answers, situation)
     try:
         corrected = supersede(judgment, answers=reading.answers, submitted_at=now, **reading.columns)
     except IntegrityError as error:

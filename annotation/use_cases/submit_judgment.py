@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from accounts.texts import write_personal_text
 from annotation.enums import AssignmentState, CampaignState, ItemState, SlotState
 from annotation.errors import AnnotationError
 from annotation.models import Judgment, JudgmentText, Respondent
-from annotation.queries import instrument_questions
+from annotation.queries import instrument_questions, texts_if_read
 from annotation.questions import Asked, Reading, Situation, read_answers
 from annotation.transitions import ASSIGNMENT, SLOT
 from foundation.idempotency import body_hash, once
@@ -168,7 +168,7 @@ def submit_in_transaction(
         held = lock_assignment(assignment_id, respondent)
         refuse_unless_open(held, lease_token)
         asked = asked_in(held)
-        reading = read_answers(asked, answers, situation_of(held))
+        reading = read_answers(asked, answers, situation_of(held, asked))
         judgment = _write(held, respondent, reading, process, now)
         _end(held, lease_token)
         attempt.response = {"judgment": judgment.pk}
@@ -207,11 +207,12 @@ def asked_in(shown: Shown) -> list[Asked]:
     return [each for each in instrument_questions(shown.instrument_id) if each.name in shown.questions_asked]
 
 
-def situation_of(held: Held) -> Situation:
+def situation_of(held: Held, asked: Sequence[Asked]) -> Situation:
     return Situation(
         responses=len(held.contestants),
         currency=held.currency,
         own_median_amount=median(held.own_amounts) if held.own_amounts else None,
+        texts=texts_if_read(asked, held.item_id, held.order),
     )
 
 

@@ -43,6 +43,7 @@ class PreferenceQuestion(QuestionType):
     settings = {"strength": one_of("optional", "required", "off")}
     gives = frozenset({"preference", "strength", "strength_scale"})
     responses = 2
+    marks_are_sides = True
 
     def parts(self, asked: Asked, situation: Situation) -> tuple[str, ...]:
         return ("",) if asked.settings["strength"] == "off" else ("", "strength")

@@ -1,0 +1,39 @@
+from datetime import datetime
+
+from django.db import transaction
+
+from annotation.errors import AnnotationError
+from annotation.models import Campaign, Respondent
+from annotation.use_cases.record_event import record_event
+
+
+class TextChanged(AnnotationError):
+    """The text was published anew while it was being read: read it again."""
+
+
+def give_consent(*, respondent_id: int, consent_id: int, now: datetime) -> Respondent:
+    """The respondent agrees to the campaign's newest consent text, which must be the one they read."""
+    return _agree(respondent_id, "consent", consent_id, now)
+
+
+def read_guidelines(*, respondent_id: int, guidelines_id: int, now: datetime) -> Respondent:
+    """The respondent says to have read the campaign's newest guidelines, which must be those they were shown."""
+    return _agree(respondent_id, "guidelines", guidelines_id, now)
+
+
+def _agree(respondent_id: int, what: str, text_id: int, now: datetime) -> Respondent:
+    with transaction.atomic():
+        respondent = Respondent.objects.select_for_update(of=["self"]).get(pk=respondent_id)
+        campaign = Campaign.objects.get(pk=respondent.campaign_id)
+        if getattr(campaign, f"{what}_id") != text_id:
+            raise TextChanged(f"the {what} changed meanwhile")
+        if getattr(respondent, f"{what}_id") == text_id:
+            return respondent
+        setattr(respondent, f"{what}_id", text_id)
+        fields = [what]
+        if what == "consent":
+            respondent.consented_at = now
+            fields.append("consented_at")
+        respondent.save(update_fields=fields)
+        record_event(subject=respondent, verb=f"{what}_agreed", actor=respondent.person, data={"text": text_id})
+    return respondent

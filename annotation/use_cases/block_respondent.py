@@ -1,0 +1,79 @@
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Max
+
+from accounts.models import Person
+from annotation.enums import AssignmentState, ItemPurpose, JudgmentKind, RespondentState, SlotState
+from annotation.models import Assignment, Judgment, Respondent, Slot
+from annotation.transitions import ASSIGNMENT, RESPONDENT, SLOT
+from annotation.use_cases.record_event import record_event
+from annotation.use_cases.retract_judgment import supersede
+from foundation.transitions import check
+
+
+def block_respondent(*, respondent_id: int, reason: str, actor: Person | None, now: datetime) -> int:
+    """Stop a person's work and take their judgments out of every view; others are asked for as many new ones.
+
+    All of it or nothing. The judgments stay in the log under a retraction each. Returns how many were taken out.
+    """
+    with transaction.atomic():
+        respondent = Respondent.objects.select_for_update(of=["self"]).get(pk=respondent_id)
+        check(RESPONDENT, respondent.state, RespondentState.BLOCKED)
+        before, respondent.state = respondent.state, RespondentState.BLOCKED
+        respondent.save(update_fields=["state"])
+        _take_back_open(respondent, now)
+        standing = Judgment.objects.filter(
+            respondent=respondent, kind=JudgmentKind.ANSWER, superseded_by__isnull=True
+        ).select_related("item")
+        taken = [_take_out(judgment, now) for judgment in standing.order_by("pk")]
+        record_event(
+            subject=respondent,
+            verb="blocked",
+            actor=actor,
+            from_state=before,
+            to_state=RespondentState.BLOCKED,
+            reason=reason,
+            data={"judgments": len(taken)},
+        )
+    return len(taken)
+
+
+def _take_back_open(respondent: Respondent, now: datetime) -> None:
+    held = Assignment.objects.select_for_update(of=["self"]).select_related("slot")
+    for assignment in held.filter(respondent=respondent, state=AssignmentState.OPEN):
+        check(ASSIGNMENT, assignment.state, AssignmentState.CANCELLED)
+        check(SLOT, assignment.slot.state, SlotState.OPEN)
+        assignment.state, assignment.ended_at = AssignmentState.CANCELLED, now
+        assignment.save(update_fields=["state", "ended_at"])
+        assignment.slot.state = SlotState.OPEN
+        assignment.slot.save(update_fields=["state"])
+
+
+def _take_out(judgment: Judgment, now: datetime) -> Judgment:
+    retraction = supersede(judgment, kind=JudgmentKind.RETRACTION, submitted_at=now)
+    item = judgment.item
+    if item.purpose == ItemPurpose.WORK and item.repeat_of_id is None and judgment.assignment_id is not None:
+        # Under the item's lock: two people who are blocked at once must not ask for a slot of the same number.
+        type(item).objects.select_for_update(of=["self"]).get(pk=item.pk)
+        last = Slot.objects.filter(item=item).aggregate(last=Max("number"))["last"] or 0
+        Slot.objects.create(item=item, campaign_id=item.campaign_id, number=last + 1)
+    return retraction
+
+
+def unblock_respondent(*, respondent_id: int, reason: str, actor: Person | None, now: datetime) -> Respondent:
+    """Let somebody work again. What was taken out stays out: others were asked in its place."""
+    with transaction.atomic():
+        respondent = Respondent.objects.select_for_update(of=["self"]).get(pk=respondent_id)
+        check(RESPONDENT, respondent.state, RespondentState.ACTIVE)
+        before, respondent.state = respondent.state, RespondentState.ACTIVE
+        respondent.save(update_fields=["state"])
+        record_event(
+            subject=respondent,
+            verb="unblocked",
+            actor=actor,
+            from_state=before,
+            to_state=RespondentState.ACTIVE,
+            reason=reason,
+        )
+    return respondent

@@ -1,0 +1,186 @@
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from annotation.enums import AssignmentState, Design, ItemPurpose, ItemState
+from annotation.errors import AnnotationError
+from annotation.models import Assignment, Campaign, Impression, Item, Respondent
+from annotation.policies.limits import Limits, budget_is_spent, group_is_done, person_is_done
+from annotation.policies.stages import Stage
+from annotation.queries.work import Position, given_to_groups, position_of
+from annotation.selection.draws import new_seed, stream
+from annotation.use_cases.claim_slot import claim_slot, take_item
+from annotation.use_cases.repeat_item import repeat_item
+from annotation.use_cases.show_item import ASSIGNED_PAIR, PairChoice, show_item
+from foundation.database import advisory_lock
+
+# The stream of an impression's seed that decides what kind of item comes next.
+KIND = 3
+# A repeat comes back after this many other items at least.
+APART = 5
+CHECKS = (ItemPurpose.GOLD, ItemPurpose.ATTENTION)
+MEETABLE = (ItemState.OPEN, ItemState.FROZEN)
+
+
+class NoWork(AnnotationError):
+    """There is nothing for this person now; each kind says why."""
+
+
+class NothingLeft(NoWork):
+    """Every item has its judgments, or this person has met what is left."""
+
+
+class QuotaReached(NoWork):
+    """This person, or a group of theirs, has given as many judgments as they may here."""
+
+
+class BudgetSpent(NoWork):
+    """The campaign has all the judgments that it can pay for."""
+
+
+class NotNow(NoWork):
+    """This person's stage has no items; it says what comes first, or why nothing comes."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """An assignment and what was shown for it."""
+
+    assignment: Assignment
+    impression: Impression
+
+
+def next_assignment(*, campaign: Campaign, respondent: Respondent, now: datetime, ahead: bool = False) -> Given:
+    """What this person judges next: what they hold already, or else a newly claimed item, which is thereby shown.
+
+    With `ahead` they may hold one more beside the one on their screen, so that it is there when they are done.
+    Raises NothingLeft, QuotaReached, BudgetSpent or NotNow.
+    """
+    with transaction.atomic():
+        _hold_campaign(campaign)
+        position = position_of(respondent, lock=True)
+        if len(position.held) > int(ahead):
+            return _held(position.held[-1] if ahead else position.held[0])
+        seed = new_seed()
+        assignment, kind = _assign(campaign, respondent, position, seed, now)
+        return Given(assignment, _show(campaign, respondent, assignment, kind, seed))
+
+
+def _hold_campaign(campaign: Campaign) -> None:
+    """Limits of a whole campaign are met exactly: those who claim under one wait for each other."""
+    if campaign.budget_judgments is not None or campaign.budget_money is not None or campaign.group_quotas:
+        with advisory_lock(f"annotation.limits:{campaign.pk}"):
+            pass  # held until the transaction ends
+
+
+def _held(assignment_id: int) -> Given:
+    assignment = Assignment.objects.get(pk=assignment_id)
+    return Given(assignment, Impression.objects.filter(assignment=assignment).latest("pk"))
+
+
+def _assign(
+    campaign: Campaign, respondent: Respondent, position: Position, seed: int, now: datetime
+) -> tuple[Assignment, str]:
+    """The assignment, and what kind of showing it is."""
+    if position.stage in (Stage.TRAINING, Stage.QUALIFICATION):
+        found = _unmet(campaign, respondent, (ItemPurpose(position.stage.value),)).order_by("pk").first()
+        if found is None:
+            raise NothingLeft(f"the {position.stage} items are open in another tab")
+        return _take(campaign, respondent, found.pk, now), position.stage.value
+    if position.stage != Stage.WORK:
+        raise NotNow(position.stage)
+    _refuse_beyond_limits(campaign, respondent, position)
+    extra = _extra(campaign, respondent, seed, now)
+    if extra is not None:
+        return extra
+    assignment = claim_slot(campaign=campaign, respondent=respondent, now=now)
+    if assignment is None:
+        raise NothingLeft("no open slot of an item this person has not met")
+    return assignment, "work"
+
+
+def limits_of(campaign: Campaign) -> Limits:
+    return Limits(
+        per_person=campaign.quota_per_annotator,
+        share_per_person=campaign.share_per_annotator,
+        of_groups=campaign.group_quotas,
+        judgments=campaign.budget_judgments,
+        money=campaign.budget_money,
+        pay_per_judgment=campaign.pay_per_judgment,
+    )
+
+
+def _refuse_beyond_limits(campaign: Campaign, respondent: Respondent, position: Position) -> None:
+    limits = limits_of(campaign)
+    if person_is_done(limits, own=position.own, wanted=position.wanted):
+        raise QuotaReached("this person has given as many judgments as one may")
+    if limits.of_groups and respondent.groups and group_is_done(limits, given_to_groups(campaign, respondent.groups)):
+        raise QuotaReached("this person's group has given as many judgments as it may")
+    if budget_is_spent(limits, taken=position.taken):
+        raise BudgetSpent("every judgment that can be paid is given or being given")
+
+
+def _extra(campaign: Campaign, respondent: Respondent, seed: int, now: datetime) -> tuple[Assignment, str] | None:
+    """A check or a repeat in its share of the showings, drawn from the impression's own seed; None for work."""
+    rng = stream(seed, KIND)
+    drawn = rng.random()
+    if drawn < campaign.gold_share:
+        checks = list(_unmet(campaign, respondent, CHECKS).order_by("pk").values_list("pk", flat=True)[:1000])
+        if checks:
+            return _take(campaign, respondent, _pick(checks, rng), now), "check"
+    elif drawn < campaign.gold_share + campaign.repeat_share:
+        earlier = _repeatable(respondent)
+        if earlier:
+            again = repeat_item(item_id=_pick(earlier, rng), now=now)
+            return _take(campaign, respondent, again.pk, now), "repeat"
+    return None
+
+
+def _pick(ids: list[int], rng: np.random.Generator) -> int:
+    return ids[int(rng.integers(len(ids)))]
+
+
+def _take(campaign: Campaign, respondent: Respondent, item_id: int, now: datetime) -> Assignment:
+    assignment = take_item(campaign=campaign, respondent=respondent, item_id=item_id, now=now)
+    if assignment is None:
+        raise NothingLeft("the item went away while it was being taken")
+    return assignment
+
+
+def _unmet(campaign: Campaign, respondent: Respondent, purposes: tuple[ItemPurpose, ...]) -> QuerySet[Item]:
+    """Items of these purposes that the respondent neither met nor holds."""
+    met = Assignment.objects.filter(respondent=respondent, item=OuterRef("pk")).exclude(state=AssignmentState.EXPIRED)
+    items = Item.objects.filter(campaign=campaign, purpose__in=purposes, state__in=MEETABLE)
+    return items.filter(~Exists(met))
+
+
+def _repeatable(respondent: Respondent) -> list[int]:
+    """Items answered more than APART items ago that did not come back to this person yet."""
+    answered = Assignment.objects.filter(
+        respondent=respondent,
+        state=AssignmentState.SUBMITTED,
+        item__purpose=ItemPurpose.WORK,
+        item__repeat_of__isnull=True,
+    )
+    ids = list(answered.order_by("-ended_at", "-pk").values_list("item_id", flat=True)[APART:1000])
+    again = Assignment.objects.filter(respondent=respondent, item__repeat_of__in=ids)
+    repeated = set(again.values_list("item__repeat_of", flat=True))
+    return [pk for pk in ids if pk not in repeated]
+
+
+def _show(campaign: Campaign, respondent: Respondent, assignment: Assignment, kind: str, seed: int) -> Impression:
+    pair = ASSIGNED_PAIR if kind == "work" else PairChoice(design=Design.ASSIGNED, parameters={"shown_as": kind})
+    return show_item(
+        campaign=campaign,
+        instrument=campaign.asks,
+        item=assignment.item,
+        responses=assignment.item.responses.count(),
+        respondent=respondent,
+        assignment=assignment,
+        prompt_design=Design.ASSIGNED,
+        pair=pair,
+        seed=seed,
+    )

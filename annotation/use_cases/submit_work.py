@@ -1,0 +1,157 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max
+
+from annotation.enums import AssignmentState, ItemPurpose, RespondentState, SlotState
+from annotation.errors import AnnotationError
+from annotation.models import Assignment, Campaign, Item, Judgment, Respondent, Slot
+from annotation.policies.checks import is_right, marks_by_position
+from annotation.policies.stages import share_right
+from annotation.queries import instrument_questions
+from annotation.transitions import RESPONDENT
+from annotation.use_cases.record_event import record_event
+from annotation.use_cases.submit_judgment import NO_PROCESS, Process, submit_in_transaction
+from foundation.transitions import check
+
+# No single check ends somebody's work.
+FAILED_ATTENTION_CHECKS = 2
+
+
+class NotActive(AnnotationError):
+    """The respondent was blocked, screened out or has withdrawn."""
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """`right` says whether a training answer was, and `explanation` why; both are empty for everything else."""
+
+    judgment: Judgment
+    right: bool | None = None
+    explanation: str = ""
+    finished: str = ""  # "qualified" or "screened_out" where this answer decided it
+
+
+def submit_work(
+    *,
+    assignment_id: int,
+    lease_token: UUID,
+    key: str,
+    respondent: Respondent,
+    answers: Mapping[str, Any],
+    now: datetime,
+    process: Process = NO_PROCESS,
+) -> Submitted:
+    """A judgment of a campaign, with what follows from it: feedback of a training item, the end of a test, a
+    screen-out, one more slot where people disagree. Refuses as `submit_judgment` does, and NotActive.
+    """
+    with transaction.atomic():
+        locked = Respondent.objects.select_for_update(of=["self"]).select_related("person").get(pk=respondent.pk)
+        if locked.state != RespondentState.ACTIVE:
+            raise NotActive(f"the respondent is {locked.state}")
+        judgment = submit_in_transaction(
+            assignment_id=assignment_id,
+            lease_token=lease_token,
+            key=key,
+            respondent=locked,
+            answers=answers,
+            now=now,
+            process=process,
+        )
+        item = Item.objects.select_related("campaign").get(pk=judgment.item_id)
+        if item.purpose == ItemPurpose.TRAINING:
+            right = None if item.expected is None else judged_right(item, judgment)
+            return Submitted(judgment, right, item.explanation)
+        if item.purpose == ItemPurpose.QUALIFICATION:
+            return Submitted(judgment, finished=_settle_test(item.campaign, locked))
+        if item.purpose == ItemPurpose.ATTENTION and not judged_right(item, judgment):
+            return Submitted(judgment, finished=_screen_out_inattentive(item.campaign, locked))
+        if item.purpose == ItemPurpose.WORK and item.repeat_of_id is None:
+            ask_more_where_people_disagree(item)
+        return Submitted(judgment)
+
+
+def judged_right(item: Item, judgment: Judgment) -> bool:
+    asked = instrument_questions(judgment.instrument_id)
+    return is_right(item.expected or [], asked=asked, answers=judgment.answers, order=judgment.order)
+
+
+def _outcomes(campaign: Campaign, respondent: Respondent, purpose: ItemPurpose) -> list[bool]:
+    judgments = Judgment.objects.filter(
+        campaign=campaign, respondent=respondent, item__purpose=purpose, superseded_by__isnull=True
+    )
+    return [judged_right(judgment.item, judgment) for judgment in judgments.select_related("item")]
+
+
+def _settle_test(campaign: Campaign, respondent: Respondent) -> str:
+    """Once every test item is answered: passed, or screened out."""
+    done = Assignment.objects.filter(
+        respondent=respondent, state__in=[AssignmentState.SUBMITTED, AssignmentState.SKIPPED]
+    ).values("item")
+    tests = Item.objects.filter(campaign=campaign, purpose=ItemPurpose.QUALIFICATION).exclude(state="void")
+    if tests.exclude(pk__in=done).exists():
+        return ""
+    outcomes = _outcomes(campaign, respondent, ItemPurpose.QUALIFICATION)
+    share = share_right(outcomes)
+    if share >= (campaign.pass_mark or 0.0):
+        respondent.qualified_under_id = campaign.guidelines_id
+        respondent.save(update_fields=["qualified_under"])
+        record_event(subject=respondent, verb="qualified", actor=None, data={"share_right": round(share, 4)})
+        return "qualified"
+    return screen_out(respondent, f"{share:.0%} of the test right, {campaign.pass_mark or 0:.0%} are needed")
+
+
+def _screen_out_inattentive(campaign: Campaign, respondent: Respondent) -> str:
+    failed = _outcomes(campaign, respondent, ItemPurpose.ATTENTION).count(False)
+    if failed < FAILED_ATTENTION_CHECKS:
+        return ""
+    return screen_out(respondent, f"{failed} attention checks failed")
+
+
+def screen_out(respondent: Respondent, reason: str) -> str:
+    """What was judged so far stays, and is paid."""
+    check(RESPONDENT, respondent.state, RespondentState.SCREENED_OUT)
+    respondent.state = RespondentState.SCREENED_OUT
+    respondent.save(update_fields=["state"])
+    record_event(
+        subject=respondent,
+        verb="screened_out",
+        actor=None,
+        from_state=RespondentState.ACTIVE,
+        to_state=RespondentState.SCREENED_OUT,
+        reason=reason,
+    )
+    return "screened_out"
+
+
+def ask_more_where_people_disagree(item: Item) -> Slot | None:
+    """One more slot once all are done and people disagree, up to the campaign's limit; None where none is wanted."""
+    limit = item.campaign.overlap_limit
+    if limit is None:
+        return None
+    # Who submits the last two at once wait for each other, and the second sees both.
+    Item.objects.select_for_update(of=["self"]).get(pk=item.pk)
+    slots = Slot.objects.filter(item=item)
+    counted = slots.exclude(state=SlotState.CANCELLED)
+    if counted.exclude(state=SlotState.DONE).exists() or counted.count() >= limit or not _disagree(item):
+        return None
+    last = slots.aggregate(last=Max("number"))["last"] or 0
+    slot = Slot.objects.create(item=item, campaign_id=item.campaign_id, number=last + 1)
+    record_event(subject=item, verb="slot_added", actor=None, reason="people disagree", data={"slot": slot.number})
+    return slot
+
+
+def _disagree(item: Item) -> bool:
+    """Whether fewer than all say the same to some question that gives marks; sides are compared by position."""
+    judgments = Judgment.objects.filter(item=item, superseded_by__isnull=True, kind="answer").order_by("pk")
+    said: dict[str, set[frozenset[str]]] = {}
+    for judgment in judgments:
+        for question in instrument_questions(judgment.instrument_id):
+            if question.name in judgment.answers:
+                marks = marks_by_position(question, judgment.answers[question.name], judgment.order)
+                said.setdefault(question.name, set()).add(marks)
+    return any(len(different) > 1 for different in said.values())
