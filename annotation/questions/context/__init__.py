@@ -72,7 +72,8 @@ class ContextQuestion(QuestionType):
     def present(
         self, asked: Asked, values: Mapping[str, str], refusals: Sequence[Refusal], situation: Situation
     ) -> dict[str, Any]:
-        wrong, view = {refusal.part for refusal in refusals}, {}
+        wrong = {refusal.part for refusal in refusals}
+        view: dict[str, Any] = {}
         contexts: list[tuple[str, Text]] = [*_contexts(asked).items()]
         if contexts:
             shown = (
