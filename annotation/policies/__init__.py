@@ -1,0 +1,1 @@
+"""Rules that decide and write nothing: what may happen next, and why not."""
