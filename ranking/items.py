@@ -9,21 +9,26 @@ the likelihood, which keeps σ from zero and from infinity and vanishes with man
 78, section 3).
 
 θ = 0 passes the average item half the time. Items are a sample of such items: the covariance sums scores by item.
-Cost: O(items·M²·nodes) for each of a few steps.
+Cost: O(items·M²·nodes) for each of a few steps. With `covariates` x of attempts, such as how long each was or took, the
+logit is θ_i + x·β - δ_p, x less its mean (`item_rows`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize
-from scipy.special import log_expit, logsumexp
 
 from .arrays import Bools, Floats, Ints
 from .bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW
 from .clusters import FEW_CLUSTERS
+from .covariates.adjustment import Adjustment, Effects, refuse_nothing
+from .covariates.design import Side
 from .errors import (
+    BadCovariate,
     BadOutcome,
     BadParameter,
     NoComparisons,
@@ -33,17 +38,17 @@ from .errors import (
     TooFewClusters,
     UnknownIndex,
 )
-from .newton import FARTHEST, add_to_diagonal
+from .item_rows import ItemRows
+from .item_table import Grid, ItemTable
+from .level_columns import LevelColumns, centred_columns
+from .newton import FARTHEST, FLATTEST
 from .priors import Prior
 from .strengths import Clustering, Covariance, Evidence, Note, StrengthFit
 
-# Grid of δ/σ. The trapezoid's error is beyond double precision once its step is under an item's posterior deviation.
-FARTHEST_NODE = 6.0
-WIDEST_SPREAD = 3.0
-MOST_NODES = 401
-NEGLIGIBLE = 1e-12
 WIDE_VARIANCE = 25.0
 FARTHEST_LOG_SPREAD = 5.0
+# Where a covariate leaves attempts less than this share of the chance that even odds would, it decides them.
+DECIDED = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,18 +68,52 @@ class ItemFit(StrengthFit):
     spread: float  # σ
     log_spread_variance: float
     prior: Prior | None
+    effects: Effects | None = None  # of `covariates`, per standard deviation
+    covariate_mean: Floats | None = None  # (k,) the covariates of the attempt that θ is the level of
 
     def pass_probability(self) -> Floats:
-        """(M, P) fitted P(i passes p) at the posterior mean difficulty."""
+        """(M, P) fitted P(i passes p) at the posterior mean difficulty and mean covariates."""
         return np.asarray(1.0 / (1.0 + np.exp(self.items.mean[None, :] - self.strength[:, None])))
 
 
+class _Likelihood(Protocol):
+    """Marginal, of a point (p,) of which ln σ is last."""
+
+    @property
+    def grid(self) -> Grid: ...
+
+    def log_likelihood(self, point: Floats) -> float: ...
+
+    def node_weights(self, point: Floats) -> Floats: ...
+
+    def scores(self, point: Floats) -> Floats: ...
+
+    def louis(self, point: Floats) -> tuple[Floats, Floats]: ...
+
+
 @dataclass(frozen=True, eq=False)
-class _Table:
-    passed: Floats  # (P, m)
-    tried: Floats  # (P, m)
-    nodes: Floats  # (Q,) of δ/σ
-    log_mass: Floats  # (Q,)
+class _Attempts:
+    """What was passed and tried, (P, M) and as a likelihood of those present."""
+
+    passes: Floats
+    tries: Floats
+    likelihood: _Likelihood
+    beside: LevelColumns | None
+
+    @property
+    def present(self) -> Bools:
+        """(M,)"""
+        return self.tries.sum(axis=0) > 0
+
+    @property
+    def used(self) -> Bools:
+        """(P,)"""
+        return self.tries.sum(axis=1) > 0
+
+    @property
+    def penalty(self) -> Floats:
+        """(k,)"""
+        return np.empty(0) if self.beside is None else self.beside.columns.penalty
 
 
 def fit_items(
@@ -84,6 +123,8 @@ def fit_items(
     *,
     count: int,
     items: int,
+    covariates: ArrayLike | None = None,
+    adjust: Adjustment | None = None,
     prior: Prior | None = BOARD_PRIOR,
     covariance: Covariance = Covariance.AUTO,
     floor: bool = True,
@@ -91,32 +132,44 @@ def fit_items(
 ) -> ItemFit:
     """Strengths of `count` contestants from n attempts at `items` tasks: contestant, item, passed (n,), passed 0 or 1.
 
-    AUTO is PROMPT, by item; HESSIAN the inverse information. Raises ShapeMismatch, UnknownIndex, BadOutcome,
-    NoComparisons, OnlyTies (no item separates anybody), NoConvergence (without a prior, an all-pass contestant),
-    TooFewClusters, BadParameter.
+    `covariates` (n, k) are of the attempts; `adjust` is for their names and penalty. AUTO is PROMPT, by item; HESSIAN
+    the inverse information. Raises ShapeMismatch, UnknownIndex, BadOutcome, NoComparisons, OnlyTies (no item separates
+    anybody), NoConvergence (without a prior, an all-pass contestant), TooFewClusters, BadParameter, BadCovariate.
     """
     kind = _kind(covariance)
-    passes, tries = _tables(np.asarray(contestant), np.asarray(item), np.asarray(passed), count, items)
-    present, used = tries.sum(axis=0) > 0, tries.sum(axis=1) > 0
-    table = _with_nodes(passes[np.ix_(used, present)], tries[np.ix_(used, present)])
-    point, steps = _maximise(table, prior, np.flatnonzero(present))
-    inverse, spread = _covariances(point, table, prior, kind)
+    given = np.asarray(contestant), np.asarray(item), np.asarray(passed)
+    attempts = _attempts(*given, (items, count), covariates, adjust)
+    point, steps = _maximise(attempts, prior)
+    inverse, spread, groups = _covariances(point, attempts, prior, kind)
     return ItemFit(
-        strength=_embed(point[:-1], present),
-        covariance=_embed_square(spread[:-1, :-1], present),
-        hessian_covariance=_embed_square(inverse[:-1, :-1], present),
+        **_found(point, inverse, spread, attempts),
         gauge=np.zeros(count),
-        evidence=_evidence(passes, tries, present, provisional_below),
-        clustering=Clustering(kind, prompts=len(table.passed), degrees_of_freedom=len(table.passed) - 1.0),
+        evidence=_evidence(attempts, provisional_below),
+        clustering=Clustering(kind, prompts=groups, degrees_of_freedom=groups - 1.0),
         floor=floor,
-        log_likelihood=_log_likelihood(point, table),
+        log_likelihood=attempts.likelihood.log_likelihood(point),
         iterations=steps,
-        notes=(Note.FEW_CLUSTERS,) if len(table.passed) < FEW_CLUSTERS else (),
-        items=_difficulties(point, table, used),
-        spread=float(np.exp(point[-1])),
-        log_spread_variance=float(spread[-1, -1]),
+        notes=(Note.FEW_CLUSTERS,) if groups < FEW_CLUSTERS else (),
+        items=_difficulties(point, attempts),
         prior=prior,
     )
+
+
+def _found(point: Floats, inverse: Floats, spread: Floats, attempts: _Attempts) -> dict[str, Any]:
+    """Strengths, σ, and effects where there are any."""
+    present, beside = attempts.present, attempts.beside
+    m = int(present.sum())
+    found = {
+        "strength": _embed(point[:m], present),
+        "covariance": _embed_square(spread[:m, :m], present),
+        "hessian_covariance": _embed_square(inverse[:m, :m], present),
+        "spread": float(np.exp(point[-1])),
+        "log_spread_variance": float(spread[-1, -1]),
+    }
+    if beside is None:
+        return found
+    effects = beside.columns.effects(point[m:-1], spread[m:-1, m:-1])
+    return found | {"effects": effects, "covariate_mean": beside.mean}
 
 
 def _kind(wanted: Covariance) -> Covariance:
@@ -145,85 +198,83 @@ def _tables(contestant: Ints, item: Ints, passed: Floats, count: int, items: int
     return np.asarray(passes, dtype=np.float64), np.asarray(tries, dtype=np.float64)
 
 
-def _with_nodes(passed: Floats, tried: Floats) -> _Table:
-    finest = np.sqrt(float(tried.sum(axis=1).max())) / 2.0 * WIDEST_SPREAD
-    count = min(MOST_NODES, 2 * int(np.ceil(FARTHEST_NODE * max(finest, 3.0))) + 1)
-    nodes = np.linspace(-FARTHEST_NODE, FARTHEST_NODE, count)
-    mass = np.exp(-0.5 * nodes**2)
-    return _Table(passed, tried, nodes, np.log(mass / mass.sum()))
+def _attempts(
+    contestant: Ints,
+    item: Ints,
+    passed: Floats,
+    shape: tuple[int, int],
+    covariates: ArrayLike | None,
+    adjust: Adjustment | None,
+) -> _Attempts:
+    passes, tries = _tables(contestant, item, passed, shape[1], shape[0])
+    if covariates is None and adjust is None:
+        some = np.ix_(tries.sum(axis=1) > 0, tries.sum(axis=0) > 0)
+        table = ItemTable(passes[some], tries[some], Grid.of(float(tries.sum(axis=1).max())))
+        return _Attempts(passes, tries, table, None)
+    beside = _columns(covariates, len(contestant), adjust or Adjustment())
+    rows = ItemRows.of(contestant, item, passed.astype(np.float64), beside.columns)
+    beside.columns.refuse_collinear(rows.gram(np.ones(len(passed))), np.zeros((rows.count, rows.count)))
+    return _Attempts(passes, tries, rows, beside)
 
 
-def _refuse_unseparated(table: _Table, prior: Prior | None, index: Ints) -> None:
-    passes, tries = table.passed.sum(axis=1), table.tried.sum(axis=1)
+def _columns(covariates: ArrayLike | None, rows: int, asked: Adjustment) -> LevelColumns:
+    """Raises BadCovariate, ShapeMismatch, BadParameter."""
+    if asked.side is not Side.NONE:
+        raise BadParameter("Attempts have no sides; use Side.NONE.")
+    x = np.empty((rows, 0)) if covariates is None else np.asarray(covariates)
+    if x.ndim != 2 or len(x) != rows:
+        raise ShapeMismatch(f"covariates has shape {x.shape}; give one row of values per attempt: ({rows}, k).")
+    if x.dtype.kind not in "iufb" or not np.isfinite(x).all():
+        raise BadCovariate("covariates hold NaN, infinite values or no numbers; leave those rows out or fill them in.")
+    found = centred_columns(x.astype(np.float64), np.ones(rows), asked)
+    refuse_nothing(found.columns.names)
+    return found
+
+
+def _refuse_unseparated(attempts: _Attempts, prior: Prior | None) -> None:
+    passes, tries = attempts.passes[attempts.used].sum(axis=1), attempts.tries[attempts.used].sum(axis=1)
     if ((passes == 0) | (passes == tries)).all():
         raise OnlyTies(
             "Every item was passed by all who tried it or by none, so none separates contestants; add items."
         )
-    passes, tries = table.passed.sum(axis=0), table.tried.sum(axis=0)
-    extreme = index[(passes == 0) | (passes == tries)]
+    passes, tries = attempts.passes.sum(axis=0), attempts.tries.sum(axis=0)
+    extreme = np.flatnonzero(attempts.present & ((passes == 0) | (passes == tries)))
     if prior is None and len(extreme):
         raise NoConvergence(f"Contestants {extreme.tolist()} passed all or nothing; fit with a prior (VirtualTie()).")
 
 
-def _posterior(point: Floats, table: _Table) -> tuple[Floats, Floats, Floats]:
-    """log-likelihood of each item (P,), weights of its nodes (P, Q) and pass probabilities (m, Q)."""
-    logit = point[:-1, None] - np.exp(point[-1]) * table.nodes
-    joint = table.passed @ log_expit(logit) + (table.tried - table.passed) @ log_expit(-logit) + table.log_mass
-    each = logsumexp(joint, axis=1)
-    return each, np.exp(joint - each[:, None]), np.exp(log_expit(logit))
-
-
-def _log_likelihood(point: Floats, table: _Table) -> float:
-    """Marginal, of θ and ln σ (m + 1,)."""
-    return float(_posterior(point, table)[0].sum())
-
-
-def _scores(point: Floats, table: _Table) -> Floats:
-    """(P, m + 1) gradient of each item's marginal log-likelihood."""
-    _, weight, chance = _posterior(point, table)
-    delta = np.exp(point[-1]) * table.nodes
-    along = table.passed - table.tried * (weight @ chance.T)
-    left = table.passed.sum(axis=1)[:, None] - table.tried @ chance
-    return np.column_stack((along, -(weight * left) @ delta))
-
-
-def _louis(point: Floats, table: _Table) -> tuple[Floats, Floats]:
-    """Observed information (m + 1, m + 1), E[complete information] - Var[complete score], and scores (P, m + 1)."""
-    _, weight, chance = _posterior(point, table)
-    scores = _scores(point, table)
-    information = scores.T @ scores
-    delta = np.exp(point[-1]) * table.nodes
-    for node, some in enumerate(weight.T):
-        seen = some > NEGLIGIBLE
-        mass, tried = some[seen], table.tried[seen]
-        left = table.passed[seen] - tried * chance[:, node]
-        score = np.column_stack((left, -delta[node] * left.sum(axis=1)))
-        information -= (score * mass[:, None]).T @ score
-        spread = (mass @ tried) * chance[:, node] * (1.0 - chance[:, node])
-        add_to_diagonal(information, np.append(spread, delta[node] ** 2 * spread.sum()))
-        information[-1, :-1] -= delta[node] * spread
-        information[:-1, -1] -= delta[node] * spread
-        information[-1, -1] += delta[node] * float(mass @ left.sum(axis=1))
-    return information, scores
-
-
-def _covariances(point: Floats, table: _Table, prior: Prior | None, kind: Covariance) -> tuple[Floats, Floats]:
-    """(m + 1, m + 1) inverse information, and the covariance asked for."""
-    information, scores = _louis(point, table)
-    if kind is Covariance.PROMPT and len(scores) < 2:
+def _covariances(
+    point: Floats, attempts: _Attempts, prior: Prior | None, kind: Covariance
+) -> tuple[Floats, Floats, int]:
+    """(p, p) inverse information, the covariance asked for, and how many items there are."""
+    information, scores = attempts.likelihood.louis(point)
+    groups, information = len(scores), information + _curvature(point, attempts, prior)
+    if kind is Covariance.PROMPT and groups < 2:
         raise TooFewClusters("There is one item only; clustering needs two. Use Covariance.HESSIAN.")
-    inverse = np.asarray(np.linalg.inv(information + _prior_curvature(point, prior)), dtype=np.float64)
+    inverse = np.asarray(np.linalg.inv(information), dtype=np.float64)
+    if attempts.beside is not None:
+        _refuse_decided(attempts.beside.columns.names, information, inverse, float(attempts.tries.sum()))
     if kind is Covariance.HESSIAN:
-        return inverse, inverse
-    groups = len(scores)
-    return inverse, np.asarray(inverse @ (scores.T @ scores) @ inverse * (groups / (groups - 1.0)))
+        return inverse, inverse, groups
+    return inverse, np.asarray(inverse @ (scores.T @ scores) @ inverse * (groups / (groups - 1.0))), groups
 
 
-def _prior_curvature(point: Floats, prior: Prior | None) -> Floats:
-    """(m + 1, m + 1)"""
+def _refuse_decided(names: tuple[str, ...], information: Floats, inverse: Floats, attempts: float) -> None:
+    """Raises NoConvergence."""
+    effects = slice(len(inverse) - 1 - len(names), -1)
+    left, variances = information.diagonal()[effects], inverse.diagonal()[effects]
+    for name, one, variance in zip(names, left.tolist(), variances.tolist(), strict=True):
+        if one < DECIDED * 0.25 * attempts or not 0.0 < variance < FLATTEST:
+            raise NoConvergence(f"{name} alone decides who passes; give penalty=1.0 or leave it out.")
+
+
+def _curvature(point: Floats, attempts: _Attempts, prior: Prior | None) -> Floats:
+    """(p, p) of prior and penalty."""
+    m = int(attempts.present.sum())
     curvature = np.zeros(len(point))
+    curvature[m:-1] = attempts.penalty
     if prior is not None:
-        curvature[:-1] = prior.curvature(point[:-1])
+        curvature[:m] = prior.curvature(point[:m])
         curvature[-1] = 2.0 * np.exp(2.0 * point[-1]) / WIDE_VARIANCE
     return np.diag(curvature)
 
@@ -234,52 +285,53 @@ def _refuse_unbounded(point: Floats) -> None:
         raise NoConvergence("Strengths or the spread of items have no bound, or none but zero; fit with a prior.")
 
 
-def _maximise(table: _Table, prior: Prior | None, index: Ints) -> tuple[Floats, int]:
+def _maximise(attempts: _Attempts, prior: Prior | None) -> tuple[Floats, int]:
     """Newton within a trust region, since a marginal likelihood need not be concave. Raises NoConvergence, OnlyTies."""
-    _refuse_unseparated(table, prior, index)
+    _refuse_unseparated(attempts, prior)
+    likelihood, penalty, m = attempts.likelihood, attempts.penalty, int(attempts.present.sum())
 
     def loss(point: Floats) -> tuple[float, Floats]:
         if prior is None:
             _refuse_unbounded(point)
-        slope = _scores(point, table).sum(axis=0)
-        value = _log_likelihood(point, table)
+        effect = point[m:-1]
+        slope = likelihood.scores(point).sum(axis=0)
+        slope[m:-1] -= penalty * effect
+        value = likelihood.log_likelihood(point) - 0.5 * float(penalty @ effect**2)
         if prior is not None:
             square = float(np.exp(2.0 * point[-1])) / WIDE_VARIANCE
-            slope += np.append(prior.gradient(point[:-1]), 1.0 - square)
-            value += prior.log_density(point[:-1]) + float(point[-1]) - 0.5 * square
+            slope[:m] += prior.gradient(point[:m])
+            slope[-1] += 1.0 - square
+            value += prior.log_density(point[:m]) + float(point[-1]) - 0.5 * square
         return -value, -slope
 
     def curvature(point: Floats) -> Floats:
-        return np.asarray(_louis(point, table)[0] + _prior_curvature(point, prior))
+        return np.asarray(likelihood.louis(point)[0] + _curvature(point, attempts, prior))
 
-    rate = (table.passed.sum(axis=0) + 0.5) / (table.tried.sum(axis=0) + 1.0)
-    start: Floats = np.append(np.log(rate / (1.0 - rate)), 0.0)
+    rate = ((attempts.passes.sum(axis=0) + 0.5) / (attempts.tries.sum(axis=0) + 1.0))[attempts.present]
     found = minimize(
         loss,
-        start,
+        np.concatenate((np.log(rate / (1.0 - rate)), np.zeros(len(penalty) + 1))),
         jac=True,
         hess=curvature,
         method="trust-exact",
-        options={"gtol": 1e-7 * len(table.passed), "maxiter": 200},
+        options={"gtol": 1e-7 * int(attempts.used.sum()), "maxiter": 200},
     )
     if not found.success:
         raise NoConvergence(f"No maximum after {found.nit} steps: {found.message} Fit with a prior (VirtualTie()).")
     return np.asarray(found.x), int(found.nit)
 
 
-def _difficulties(point: Floats, table: _Table, used: Bools) -> Difficulties:
-    _, weight, _ = _posterior(point, table)
-    delta = np.exp(point[-1]) * table.nodes
+def _difficulties(point: Floats, attempts: _Attempts) -> Difficulties:
+    weight, used = attempts.likelihood.node_weights(point), attempts.used
+    delta = np.exp(point[-1]) * attempts.likelihood.grid.nodes
     mean = weight @ delta
-    passes, tries = table.passed.sum(axis=1), table.tried.sum(axis=1)
-    extreme = np.zeros(len(used), dtype=bool)
-    extreme[used] = (passes == 0) | (passes == tries)
+    passes, tries = attempts.passes.sum(axis=1), attempts.tries.sum(axis=1)
     error = np.sqrt(np.maximum(weight @ delta**2 - mean**2, 0.0))
-    return Difficulties(_embed(mean, used), _embed(error, used), extreme)
+    return Difficulties(_embed(mean, used), _embed(error, used), used & ((passes == 0) | (passes == tries)))
 
 
-def _evidence(passes: Floats, tries: Floats, present: Bools, provisional_below: float) -> Evidence:
-    passed, tried = passes.sum(axis=0), tries.sum(axis=0)
+def _evidence(attempts: _Attempts, provisional_below: float) -> Evidence:
+    passed, tried, present = attempts.passes.sum(axis=0), attempts.tries.sum(axis=0), attempts.present
     undefeated, winless = present & (passed == tried), present & (passed == 0)
     return Evidence(
         battles=tried,

@@ -32,25 +32,29 @@ def level_columns(
     alone, so that swapping sides changes its sign and no level. Raises BadCovariate, ShapeMismatch.
     """
     shown = _of_responses(comparisons, answers, given, kept)
-    names = names_of(shown.shape[1], asked.names)
     weight = np.repeat(_weight(comparisons)[kept], 2)
     if answers is not None:
         weight = np.append(weight, _weight(answers))
+    found = centred_columns(shown, weight, asked)
+    refuse_nothing(found.columns.names + ("side",) * (asked.side is not Side.NONE))
+    if asked.side is Side.NONE:
+        return found
+    half, own = np.zeros(len(shown)), found.columns
+    half[: 2 * int(kept.sum())] = np.tile([0.5, -0.5], int(kept.sum()))
+    values, scale, penalty = np.column_stack((own.values, half)), np.append(own.scale, 1.0), np.append(own.penalty, 0.0)
+    return LevelColumns(Columns((*own.names, "side"), values, scale, penalty), found.mean)
+
+
+def centred_columns(shown: Floats, weight: Floats, asked: Adjustment) -> LevelColumns:
+    """Covariates (r, c) of responses of `weight` (r,), per standard deviation. Raises BadCovariate, ShapeMismatch."""
+    names = names_of(shown.shape[1], asked.names)
     mean = weight @ shown / weight.sum()
     centred = shown - mean
     scale = np.sqrt(weight @ centred**2 / weight.sum())
     for name, value, moving in zip(names, shown[0].tolist(), (shown != shown[0]).any(axis=0), strict=True):
         if not moving:
             raise BadCovariate(f"{name} is {value:g} in every response: that is everyone's level; leave it out.")
-    side = asked.side is not Side.NONE
-    values = centred / scale
-    if side:
-        half = np.zeros(len(shown))
-        half[: 2 * int(kept.sum())] = np.tile([0.5, -0.5], int(kept.sum()))
-        values, scale, names = np.column_stack((values, half)), np.append(scale, 1.0), (*names, "side")
-    refuse_nothing(names)
-    penalty = np.append(np.full(len(mean), asked.penalty), np.zeros(int(side)))
-    return LevelColumns(Columns(names, values, scale, penalty), mean)
+    return LevelColumns(Columns(names, centred / scale, scale, np.full(len(mean), asked.penalty)), mean)
 
 
 def _of_responses(comparisons: Comparisons, answers: Answers | None, given: ArrayLike | None, kept: Bools) -> Floats:

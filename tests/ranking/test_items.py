@@ -19,7 +19,7 @@ from ranking import (
     fit_items,
     rank_ranges,
 )
-from ranking.items import _log_likelihood, _louis, _scores, _with_nodes
+from ranking.item_table import Grid, ItemTable
 
 # Law School Admission Test, section 6: 1,000 persons and five questions (Bock & Lieberman 1970, Psychometrika 35,
 # table 1), the count of each pattern of answers. Persons are our items here, questions our contestants.
@@ -59,11 +59,11 @@ def test_gradient_and_information_are_the_derivatives_of_the_marginal_likelihood
     won = np.zeros((30, 4))
     np.add.at(tried, (item, contestant), 2.0)
     np.add.at(won, (item, contestant), passed + (contestant == 2))
-    table = _with_nodes(won, tried)
+    table = ItemTable(won, tried, Grid.of(tried.sum(axis=1).max()))
     point, step = np.array([-0.5, 0.2, 0.1, 0.9, 0.3]), 1e-5 * np.eye(5)
-    rise = [(_log_likelihood(point + e, table) - _log_likelihood(point - e, table)) / 2e-5 for e in step]
-    bend = [(_scores(point + e, table) - _scores(point - e, table)).sum(axis=0) / 2e-5 for e in step]
-    information, scores = _louis(point, table)
+    rise = [(table.log_likelihood(point + e) - table.log_likelihood(point - e)) / 2e-5 for e in step]
+    bend = [(table.scores(point + e) - table.scores(point - e)).sum(axis=0) / 2e-5 for e in step]
+    information, scores = table.louis(point)
     np.testing.assert_allclose(scores.sum(axis=0), rise, atol=1e-6)
     np.testing.assert_allclose(information, -np.array(bend), atol=1e-6)
 
@@ -72,11 +72,10 @@ def test_the_grid_integrates_as_a_far_finer_one():
     passed = item_world(40, 50, seed=2, spread=2.5)[2][2]
     shape = (50, 40)
     won, tried = passed.reshape(shape), np.ones(shape)
-    table = _with_nodes(won, tried)
-    nodes = np.linspace(-8.0, 8.0, 4001)
-    finer = type(table)(won, tried, nodes, np.log(np.exp(-0.5 * nodes**2) / np.exp(-0.5 * nodes**2).sum()))
+    table = ItemTable(won, tried, Grid.of(40.0))
+    finer = ItemTable(won, tried, Grid.at(np.linspace(-8.0, 8.0, 4001)))
     point = np.append(np.linspace(-1, 1.5, 40), np.log(2.5))
-    assert _log_likelihood(point, table) == pytest.approx(_log_likelihood(point, finer), abs=1e-6)
+    assert table.log_likelihood(point) == pytest.approx(finer.log_likelihood(point), abs=1e-6)
 
 
 def test_the_joint_estimate_spreads_strengths_too_wide_and_the_marginal_one_does_not():
