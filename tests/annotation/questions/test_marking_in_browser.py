@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.urls import include, path
 from django.utils.html import format_html
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from annotation.forms import JudgmentForm
 from annotation.questions import Asked, Situation
@@ -37,9 +37,10 @@ BALLOTS = {
     "steps": [Asked("steps", "steps", "Which step is the first that is wrong?")],
     "each": [Asked("each", "steps", "How good is each step?", settings={"mode": "each"})],
     "rewrite": [Asked("better", "rewrite")],
+    "spans": [Asked("spans", "spans", settings={"categories": ["fact", "tone"]})],
 }
 # Not all can stand in one instrument; here they are only to be drawn.
-BALLOTS["gallery"] = [*BALLOTS["steps"], *BALLOTS["each"], *BALLOTS["rewrite"]]
+BALLOTS["gallery"] = [*BALLOTS["steps"], *BALLOTS["each"], *BALLOTS["rewrite"], *BALLOTS["spans"]]
 SOURCE = """{% extends "base.html" %}{% load static %}
 {% block title %}Ballot{% endblock %}
 {% block head %}<link rel="stylesheet" href="{% static 'annotation/ballot.css' %}">
@@ -128,6 +129,8 @@ FINGER = """[...document.querySelectorAll('[data-ballot] :is(input:not([type=hid
 @pytest.mark.parametrize("name", ["gallery"])
 def test_all_fit_their_window_and_every_finger_and_axe_finds_nothing(open_page, name, viewport, scheme):
     page = open_page(name, viewport, color_scheme=scheme)
+    text_of(page, "A").focus()
+    keys(page, *["ArrowRight"] * 4, "Enter", "Enter", *["ArrowLeft"] * 4, "Shift+ArrowRight")
     faults = {"asked": Axe().run(page).response["violations"]}
     picture(page, f"{viewport['width']}")
     vote(page)
@@ -205,3 +208,79 @@ def test_a_better_version_is_written_without_script(open_page):
     page.get_by_role("radio", name="B").check()
     vote(page)
     assert taken(page) == {"better": {"of": 1, "text": "Eight."}}
+
+
+def marked(page: Page) -> list[tuple]:
+    members = ("response", "start", "end", "kind", "severity", "category")
+    return [tuple(mark[name] for name in members) for mark in taken(page)["spans"]]
+
+
+def text_of(page: Page, letter: str) -> Locator:
+    return page.get_by_role("textbox", name=f"Response {letter}")
+
+
+def test_pieces_are_marked_and_taken_back_with_keys_alone(open_page):
+    page = open_page("spans")
+    text_of(page, "A").focus()
+    keys(page, "ArrowRight", "ArrowRight", "ArrowRight", "Shift+ArrowRight")
+    expect(page.get_by_role("status").first).to_have_text("Piece: The sum")
+    keys(page, "Enter", "Enter")
+    expect(page.get_by_role("status").first).to_have_text("Marked: Good")
+    expect(text_of(page, "A")).to_be_focused()
+    keys(page, "ArrowLeft", "ArrowLeft", "Enter", "Tab", "Tab", "Enter")
+    remove = page.get_by_role("button", name="Remove: Wrong, major, like")
+    expect(remove).to_be_visible()
+    text_of(page, "B").focus()
+    keys(page, "ArrowRight", "Enter", "Tab", "Enter")
+    page.get_by_role("button", name="Remove: Good, The sum").focus()
+    keys(page, "Enter")
+    expect(remove).to_be_focused()
+    page.get_by_role("button", name="Vote").focus()
+    keys(page, "Enter")
+    like = A.index("like")
+    assert marked(page) == [(0, like, like + 4, "wrong", "major", None), (1, 0, 5, "wrong", "minor", None)]
+
+
+def test_a_piece_behind_an_emoji_is_marked_with_the_mouse_in_code_points(open_page):
+    page = open_page("spans")
+    page.evaluate(
+        """() => {
+            const node = document.querySelector("[data-spans-text]").firstChild;
+            const start = node.data.indexOf(", is odd") - 1;
+            getSelection().setBaseAndExtent(node, start + 3, node, start + 9);
+        }"""
+    )
+    page.get_by_role("combobox", name="Category").first.select_option("fact")
+    page.get_by_role("button", name="Wrong, critical").first.click()
+    expect(page.get_by_role("checkbox", name="There is nothing to mark")).to_be_hidden()
+    painted = page.evaluate("[...CSS.highlights.get('spans-wrong')].map(String)")
+    vote(page)
+    [(response, start, end, *rest)] = marked(page)
+    assert (painted, A[start:end], response, rest) == (["is odd"], "is odd", 0, ["wrong", "critical", "fact"])
+
+
+def test_marks_are_still_there_after_a_refusal_elsewhere(open_page):
+    page = open_page("gallery")
+    text_of(page, "A").focus()
+    keys(page, "ArrowRight", "Enter", "Enter")
+    vote(page)
+    page.locator("[aria-invalid=true]").first.wait_for()
+    expect(page.get_by_role("button", name="Remove: Good, 1")).to_be_visible()
+    assert page.evaluate("[...CSS.highlights.get('spans-good')].map(String)") == ["1"]
+
+
+def test_pieces_are_marked_without_script(open_page):
+    page = open_page("spans", PHONE, java_script_enabled=False)
+    page.get_by_label("Marks, one a line").fill("A 3 10 good fact\nB 0 9999 wrong major")
+    vote(page)
+    expect(page.get_by_role("alert")).to_contain_text("Mark 2: a piece lies within the text")
+    page.get_by_label("Marks, one a line").fill("A 3 10 good fact")
+    vote(page)
+    assert marked(page) == [(0, 3, 10, "good", None, "fact")]
+
+
+def test_that_there_is_nothing_to_mark_is_said_without_script(open_page):
+    page = open_page("spans", java_script_enabled=False)
+    page.get_by_label("There is nothing to mark").check()
+    vote(page)
+    assert taken(page) == {"spans": []}
