@@ -7,6 +7,8 @@ rate averaged over such effects, so θ spreads by about √(1 + .35·ω²) less 
 
 Covariances: HESSIAN, and AUTO without labels, is the model's; SANDWICH takes pairs as clusters; the clustered ones add
 the pairs' own variance, Σ (ωA)²·(e_i - e_j)(e_i - e_j)ᵀ, to the meat of what votes vary beyond the pair's effect.
+
+With `adjust`, covariates and the common side join: the arithmetic is in `pair_columns`.
 """
 
 from __future__ import annotations
@@ -20,12 +22,15 @@ from scipy.special import expit
 
 from .arrays import Floats
 from .bradley_terry import PROVISIONAL_BELOW
-from .clusters import Scores, Spread, spread_of
+from .clusters import Scores, Spread, apart, spread_of
 from .comparisons import Comparisons
 from .counts import BothBad, Counts, count_matrix
+from .covariates.adjustment import Adjustment, Effects
+from .covariates.design import rows_of
 from .errors import BadParameter
-from .gauge import Gauge, gauge_weights, in_gauge
+from .gauge import Gauge, gauged
 from .newton import Optimum, add_to_diagonal
+from .pair_columns import AdjustedPairs, learn_pairs
 from .pair_effects import (
     PairWeights,
     empirical_bayes_variance,
@@ -47,6 +52,7 @@ class PairEffectFit(StrengthFit):
     pair_variance: float  # ω²
     effect: Floats  # (M, M) û in logits, antisymmetric; 0 where a pair never met
     both_bad: BothBad
+    effects: Effects | None = None  # of `adjust`; probabilities are at equal covariates and without a side
 
     def win_probability(self) -> Floats:
         """(M, M) P(i over j) with the pair's effect; NaN beside an absent contestant."""
@@ -72,6 +78,7 @@ def fit_pair_effects(
     *,
     prior_variance: float | None = None,
     pair_variance: float | None = None,
+    adjust: Adjustment | None = None,
     covariance: Covariance = Covariance.AUTO,
     gauge: Gauge | int = Gauge.BATTLES,
     both_bad: BothBad = BothBad.LEAVE_OUT,
@@ -80,32 +87,88 @@ def fit_pair_effects(
 ) -> PairEffectFit:
     """Strengths under θ ~ N(0, τ²), u ~ N(0, ω²); None learns `prior_variance` τ², `pair_variance` ω² or both.
 
-    ω² is estimated where strengths ignore pairs, and once more where they do not.
-    Raises NoComparisons, BadParameter, NoConvergence, MissingLabels, TooFewClusters, UnknownIndex.
+    ω² is estimated where strengths ignore pairs, and once more where they do not. With `adjust`, the log-likelihood is
+    that of the votes with each pair's effect û, where without it is the quasi-likelihood.
+    Raises NoComparisons, BadParameter, NoConvergence, MissingLabels, TooFewClusters, UnknownIndex; with `adjust`
+    BadCovariate, ShapeMismatch.
     """
     _check(prior_variance=prior_variance, pair_variance=pair_variance)
     table = tabulate(data if isinstance(data, Counts) else count_matrix(data), both_bad)
-    wins = table.wins + 0.5 * table.ties
-    learned = _learn(wins, table, prior_variance, pair_variance)
-    point, weights = learned.mode.point, gauge_weights(gauge, table)
-    working = pair_weights(point, wins, learned.pair_variance)
-    spread = _spread(table.labelled_rows(data, both_bad), covariance, learned, wins, working)
+    task = _Task(table, data, both_bad, prior_variance, pair_variance, covariance)
+    found = task.plain() if adjust is None else task.adjusted(adjust)
     return PairEffectFit(
-        strength=table.embed(point - weights @ point, nan),
-        covariance=table.embed_square(in_gauge(spread.covariance, weights)),
-        hessian_covariance=table.embed_square(in_gauge(learned.mode.inverse, weights)),
-        gauge=table.embed(weights, 0.0),
+        **gauged(found.optimum.point, found.optimum.inverse, found.spread, table, gauge),
         evidence=table.evidence(provisional_below),
-        clustering=spread.clustering,
         floor=floor,
-        log_likelihood=log_likelihood(point, wins, learned.pair_variance),
-        iterations=learned.mode.steps,
-        notes=spread.notes + table.groups.notes,
-        prior=NormalPrior(learned.variance),
-        pair_variance=learned.pair_variance,
-        effect=table.embed_square(working.effect, 0.0),
+        log_likelihood=found.log_likelihood,
+        iterations=found.optimum.steps,
+        notes=found.spread.notes + table.groups.notes,
+        prior=NormalPrior(found.variance),
+        pair_variance=found.pair_variance,
+        effect=table.embed_square(found.effect, 0.0),
         both_bad=both_bad,
+        effects=found.effects,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """The mode in θ (m,) and what was fitted beside it."""
+
+    optimum: Optimum
+    spread: Spread
+    variance: float  # τ²
+    pair_variance: float  # ω²
+    effect: Floats  # (m, m) û
+    log_likelihood: float
+    effects: Effects | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What is fitted, and how."""
+
+    table: PairTable
+    data: Comparisons | Counts
+    both_bad: BothBad
+    variance: float | None
+    pair_variance: float | None
+    covariance: Covariance
+
+    def plain(self) -> _Found:
+        """From counts."""
+        wins = self.table.wins + 0.5 * self.table.ties
+        learned = _learn(wins, self.table, self.variance, self.pair_variance)
+        point, omega = learned.mode.point, learned.pair_variance
+        working = pair_weights(point, wins, omega)
+        spread = _spread(self.table.labelled_rows(self.data, self.both_bad), self.covariance, learned, wins, working)
+        return _Found(learned.mode, spread, learned.variance, omega, working.effect, log_likelihood(point, wins, omega))
+
+    def adjusted(self, asked: Adjustment) -> _Found:
+        """From rows."""
+        rows = self.table.rows(rows_of(self.data) if isinstance(self.data, Counts) else self.data, self.both_bad)
+        learned = learn_pairs(AdjustedPairs.of(rows, self.table.groups.weak, asked), self.variance, self.pair_variance)
+        pairs, optimum, m = learned.pairs, learned.optimum, rows.count
+        point, effect = optimum.point, np.zeros((m, m))
+        effect[pairs.first, pairs.second] = pairs.effects(point)
+        spread = _adjusted_spread(pairs, optimum, self.covariance)
+        effects = pairs.columns.effects(point[m:], spread.covariance[m:, m:])
+        likelihood = pairs.log_likelihood(point) - np.log(2.0) * self.table.own_total
+        return _Found(optimum, spread, learned.variance, pairs.variance, effect - effect.T, likelihood, effects)
+
+
+def _adjusted_spread(pairs: AdjustedPairs, optimum: Optimum, wanted: Covariance) -> Spread:
+    """As `_spread`, of θ and β."""
+    rows, point, inverse = pairs.rows, optimum.point, optimum.inverse
+    labelled = None if rows.annotator is None and rows.prompt is None else rows
+    if labelled is None and wanted is Covariance.AUTO:
+        wanted = Covariance.HESSIAN
+    spread = spread_of(
+        labelled, wanted, inverse, lambda: apart(pairs.pair_scores(point), None), lambda _: pairs.scores(point)
+    )
+    if spread.clustering.kind in (Covariance.HESSIAN, Covariance.SANDWICH):
+        return spread
+    return Spread(spread.covariance + inverse @ pairs.pair_meat(point) @ inverse, spread.clustering, spread.notes)
 
 
 def _check(**variances: float | None) -> None:

@@ -71,21 +71,28 @@ def overdispersion(strength: Floats, wins: Floats, ties: Floats | None = None) -
     Raises ShapeMismatch, BadParameter.
     """
     _check(wins, 0.0)
-    upper = np.triu_indices(len(wins), 1)
-    met = wins + wins.T
-    often = met[upper] >= 2.0
-    row, column = upper[0][often], upper[1][often]
-    number = met[row, column]
-    freedom = len(number) - (len(wins) - 1)
-    if freedom <= 0 or 0.5 * met.sum() < VOTES_PER_CONTESTANT * len(wins):
-        return 0.0
+    row, column = np.nonzero(np.triu(wins + wins.T, 1))
+    number = wins[row, column] + wins[column, row]
     chance = expit(strength[row] - strength[column])
-    variance = number * chance * (1.0 - chance)
-    if ties is not None:
-        variance = np.maximum(variance - 0.25 * ties[row, column], 0.1 * variance)
-    misfit = float(((wins[row, column] - number * chance) ** 2 / variance).sum()) - freedom
+    tied = np.zeros(len(row)) if ties is None else ties[row, column]
+    left = wins[row, column] - number * chance
+    return excess_variance(left, number * chance * (1.0 - chance), number, tied, len(wins))
+
+
+def excess_variance(left: Floats, variance: Floats, number: Floats, ties: Floats, count: int) -> float:
+    """ω² by moments, as in `overdispersion`, over pairs (P,) among `count` contestants.
+
+    `left` is wins less what was expected, `variance` Npq, `number` the votes and `ties` those that were ties.
+    """
+    often = number >= 2.0
+    freedom = int(often.sum()) - (count - 1)
+    if freedom <= 0 or number.sum() < VOTES_PER_CONTESTANT * count:
+        return 0.0
+    left, number, ties, variance = left[often], number[often], ties[often], variance[often]
+    variance = np.maximum(variance - 0.25 * ties, 0.1 * variance)
+    misfit = float((left**2 / variance).sum()) - freedom
     noise = np.sqrt(2.0 * freedom + np.maximum(1.0 / variance - 6.0 / number, 0.0).sum())
-    return max(0.0, misfit - float(noise)) / float(variance.sum() * (1.0 - (len(wins) - 1) / len(number)))
+    return max(0.0, misfit - float(noise)) / float(variance.sum() * (1.0 - (count - 1) / len(number)))
 
 
 @dataclass(frozen=True, eq=False)
