@@ -3,6 +3,7 @@ from typing import Any
 
 from django.db import transaction
 
+from accounts.models import Person
 from annotation.enums import SourceKind
 from annotation.models import Campaign, Source
 from annotation.use_cases.record_event import record_event
@@ -20,6 +21,7 @@ def create_campaign(
     lease_seconds: int = 3600,
     policy: str = "uniform",
     policy_parameters: dict[str, Any] | None = None,
+    actor: Person | None = None,
 ) -> Campaign:
     """A campaign in draft, with its own pseudonym key and the live source its judgments will belong to."""
     with transaction.atomic():
@@ -37,5 +39,5 @@ def create_campaign(
         campaign.full_clean(exclude=["instrument", "guidelines", "consent", "shadow_of", "wrapped_key", "created_at"])
         campaign.save()
         Source.objects.create(campaign=campaign, kind=SourceKind.LIVE, name=name)
-        record_event(subject=campaign, verb="created", actor=None, to_state=campaign.state)
+        record_event(subject=campaign, verb="created", actor=actor, to_state=campaign.state)
     return campaign

@@ -3,12 +3,13 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Max
 
+from accounts.models import Person
 from annotation.models import Campaign, ConsentText
 from annotation.use_cases.record_event import record_event
 from foundation.text import clean_text
 
 
-def publish_consent(*, campaign_id: int, text: str, now: datetime) -> ConsentText:
+def publish_consent(*, campaign_id: int, text: str, now: datetime, actor: Person | None = None) -> ConsentText:
     """The campaign's next consent text; everybody is asked anew before their next item."""
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
@@ -16,5 +17,5 @@ def publish_consent(*, campaign_id: int, text: str, now: datetime) -> ConsentTex
         version = ConsentText.objects.create(campaign=campaign, number=last + 1, text=clean_text(text))
         campaign.consent = version
         campaign.save(update_fields=["consent"])
-        record_event(subject=campaign, verb="consent_published", actor=None, data={"number": version.number})
+        record_event(subject=campaign, verb="consent_published", actor=actor, data={"number": version.number})
     return version

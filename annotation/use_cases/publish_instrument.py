@@ -6,29 +6,23 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
+from accounts.models import Person
 from annotation.models import Campaign, Instrument, Question
-from annotation.questions import Asked, Condition, InvalidSettings, check_settings, instrument_digest
+from annotation.policies.drafts import all_as_asked
+from annotation.questions import instrument_digest
 from annotation.use_cases.record_event import record_event
 
 
-def publish_instrument(*, campaign_id: int, questions: Sequence[dict[str, Any]], now: datetime) -> Instrument:
+def publish_instrument(
+    *, campaign_id: int, questions: Sequence[dict[str, Any]], now: datetime, actor: Person | None = None
+) -> Instrument:
     """Freeze an ordered list of questions as the campaign's next instrument; judgments from now on carry it.
 
     Each question is a dict of name, type, and optionally title, required, settings, ask_probability and condition
     ({"question": an earlier one, "values": marks of its answers}). The same list again makes no new number.
     Raises UnknownQuestionType or InvalidSettings before anything is written.
     """
-    asked = [
-        Asked(
-            name=question["name"],
-            type=question["type"],
-            title=question.get("title", ""),
-            required=question.get("required", True),
-            settings=check_settings(question["type"], question.get("settings", {})),
-            condition=_condition(question),
-        )
-        for question in questions
-    ]
+    asked = all_as_asked(questions)
     shares = [float(question.get("ask_probability", 1.0)) for question in questions]
     digest = instrument_digest(asked)
     with transaction.atomic():
@@ -57,21 +51,10 @@ def publish_instrument(*, campaign_id: int, questions: Sequence[dict[str, Any]],
         record_event(
             subject=campaign,
             verb="instrument_published",
-            actor=None,
+            actor=actor,
             data={"number": instrument.number, "sha256": digest},
         )
     return instrument
-
-
-def _condition(question: dict[str, Any]) -> Condition | None:
-    given = question.get("condition")
-    if given is None:
-        return None
-    if isinstance(given, dict) and set(given) == {"question", "values"}:
-        name, values = given["question"], given["values"]
-        if isinstance(name, str) and isinstance(values, list) and all(isinstance(value, str) for value in values):
-            return Condition(name, tuple(values))
-    raise InvalidSettings(f"{question['name']}: a condition is an object of question and values, not {given!r:.60}")
 
 
 def _same(current: Instrument, digest: str, shares: list[float]) -> bool:

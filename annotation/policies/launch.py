@@ -1,0 +1,129 @@
+"""What a campaign must have before people judge in it, and what its pay comes to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from django.utils.translation import gettext as _
+
+from annotation.models import Campaign
+from annotation.policies.drafts import ABOUT, CONSENT, DESIGN, GUIDELINES, PAY, QUESTIONS, all_as_asked, section_content
+from annotation.questions import (
+    Asked,
+    InvalidSettings,
+    QuestionDoesNotFit,
+    Situation,
+    UnknownQuestionType,
+    check_instrument,
+    get_type,
+)
+
+ITEMS = "items"
+HOUR = 3600
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True)
+class Supply:
+    """How many items of each purpose a campaign has that can be judged or wait for their responses."""
+
+    work: int = 0
+    gold: int = 0
+    qualification: int = 0
+
+
+@dataclass(frozen=True)
+class Missing:
+    """One thing that stands against a launch, and the section of the editor that mends it."""
+
+    section: str
+    text: str
+
+
+def hourly_pay(campaign: Campaign) -> Decimal | None:
+    """Pay per active hour at the expected pace, to the cent; None where either is not known."""
+    if campaign.pay_per_judgment is None or not campaign.expected_seconds:
+        return None
+    return (campaign.pay_per_judgment * HOUR / campaign.expected_seconds).quantize(CENT, ROUND_HALF_UP)
+
+
+def missing_before_launch(campaign: Campaign, supply: Supply, now: datetime) -> list[Missing]:
+    """All of it at once, in the order of the editor; nothing where the campaign can start."""
+    return [
+        *_missing_words(campaign),
+        *_missing_questions(campaign),
+        *_missing_items(campaign, supply),
+        *_missing_time(campaign, now),
+        *missing_pay(campaign),
+    ]
+
+
+def missing_pay(campaign: Campaign) -> list[Missing]:
+    pay, floor, currency = campaign.pay_per_judgment, campaign.pay_floor, campaign.pay_currency
+    found = []
+    if floor and pay is None:
+        found.append(Missing(PAY, _("A least pay per hour is set, but no pay per judgment.")))
+    if pay is not None and not campaign.expected_seconds:
+        found.append(Missing(PAY, _("Say how many seconds an item is expected to take, or nobody knows the pay.")))
+    hourly = hourly_pay(campaign)
+    if floor and hourly is not None and hourly < floor:
+        figures = {"pay": f"{hourly} {currency}", "floor": f"{floor.quantize(CENT)} {currency}"}
+        found.append(Missing(PAY, _("The pay comes to %(pay)s an hour, below the least of %(floor)s.") % figures))
+    if pay and campaign.budget_money is not None and campaign.budget_money < pay:
+        found.append(Missing(DESIGN, _("The budget does not pay a single judgment.")))
+    return found
+
+
+def unfit(asked: Asked, situation: Situation) -> str:
+    """Why this question cannot be asked about such items; empty where it can."""
+    kind = get_type(asked.type)
+    try:
+        kind.check_fit(asked, situation)
+    except QuestionDoesNotFit:
+        return _("“%(question)s” cannot be asked about %(count)d responses. Change it, or the responses per item.") % {
+            "question": asked.title or str(kind.title),
+            "count": situation.responses,
+        }
+    return ""
+
+
+def _missing_words(campaign: Campaign) -> list[Missing]:
+    found = []
+    if not campaign.purpose.strip():
+        found.append(Missing(ABOUT, _("Say what the campaign is for.")))
+    if not section_content(campaign, CONSENT).strip():
+        found.append(Missing(CONSENT, _("Write the consent text that people agree to before they judge.")))
+    if not section_content(campaign, GUIDELINES).strip():
+        found.append(Missing(GUIDELINES, _("Write the guidelines.")))
+    return found
+
+
+def _missing_questions(campaign: Campaign) -> list[Missing]:
+    questions = section_content(campaign, QUESTIONS)
+    if not questions:
+        return [Missing(QUESTIONS, _("Add at least one question."))]
+    try:
+        asked = all_as_asked(questions)
+        check_instrument(asked)
+    except (InvalidSettings, UnknownQuestionType) as invalid:
+        return [Missing(QUESTIONS, _("The questions cannot be asked as they stand: %(why)s.") % {"why": invalid})]
+    count = campaign.responses_per_item
+    situation = Situation(responses=count, currency=campaign.currency, texts=("Text.",) * count)
+    return [Missing(QUESTIONS, why) for each in asked if (why := unfit(each, situation))]
+
+
+def _missing_items(campaign: Campaign, supply: Supply) -> list[Missing]:
+    found = []
+    if not supply.work:
+        found.append(Missing(ITEMS, _("Add the items that are to be judged.")))
+    if campaign.gold_share and not supply.gold:
+        found.append(Missing(ITEMS, _("A share of gold items is set, but there is no gold item.")))
+    if campaign.pass_mark is not None and not supply.qualification:
+        found.append(Missing(ITEMS, _("A pass mark is set, but there is no item of a qualification test.")))
+    return found
+
+
+def _missing_time(campaign: Campaign, now: datetime) -> list[Missing]:
+    if campaign.deadline is not None and campaign.deadline <= now:
+        return [Missing(DESIGN, _("The deadline has passed."))]
+    return []

@@ -1,0 +1,191 @@
+"""The starting points that come with Cardinal: questions, guidelines and consent to begin a campaign from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from annotation.policies.drafts import all_as_asked
+from annotation.questions import InvalidSettings, UnknownQuestionType, check_instrument
+
+Question = Mapping[str, Any]
+
+CONSENT = _("""You are asked to judge responses that were written by people or by language models.
+
+- **Time and pay.** An item takes about as long as stated on your start page. What you were promised is paid whatever you answer.
+- **Your choice.** You may skip any item and stop at any time, without loss.
+- **Content.** Some responses may be wrong, rude or unpleasant. Flag what you do not want to look at.
+- **Your answers** are kept under a pseudonym and may be published under it. You may withdraw them until a dataset with them is published.
+- **Contact.** Write to whoever invited you with any question.
+
+By going on you confirm that you are of age and agree.""")  # noqa: E501
+COMPARE = _("""## What to do
+
+Read the prompt as if it were your own. Read **both responses to the end** before you choose.
+
+## How to decide
+
+- Prefer the response that helps the person who asked more: right, complete, and to the point.
+- A correct short response is better than a long one with a mistake.
+- Who may have written it does not matter, and neither does its length by itself.
+- Say that there is no difference where you would not care which one you got.""")
+RATE = _("""## What to do
+
+Read the prompt and every response before you rate the first one. Rate each response by itself.
+
+## How to use the scale
+
+- Use the whole scale: the ends are for what is as good or as bad as it gets.
+- Judge one thing at a time: a wrong response can be well written.
+- Check what you can check. Say in the reason what you could not.""")
+LOOK = _("""## What to do
+
+Look at both responses at full size before you choose.
+
+- Does it show what was asked for, all of it and nothing else?
+- Is it well made: hands, faces, text, light, edges?
+- Skip what does not load, and say so.""")
+LISTEN = _("""## What to do
+
+Use headphones, and play both responses to the end before you choose.
+
+- Does it say what it should, with nothing missing and nothing added?
+- Does it sound natural: pace, stress, pauses?
+- Is there noise, clicking or a cut?""")
+
+PREFERENCE: Question = {"name": "preference", "type": "preference", "settings": {"strength": "required"}}
+WHY: Question = {"name": "why", "type": "rationale", "required": False}
+FACES = ("Helpfulness", "Correctness", "Coherence", "Complexity", "Verbosity")
+ASPECTS = ("Instruction following", "Truthfulness", "Honesty", "Helpfulness")
+
+
+def rating(*attributes: str, name: str = "ratings", low: str = "", high: str = "") -> Question:
+    settings = {"attributes": list(attributes), "points": 5, "low": low, "high": high}
+    return {"name": name, "type": "rating", "settings": settings}
+
+
+@dataclass(frozen=True)
+class StartingPoint:
+    """What a new campaign begins with; `sample` is what its preview shows while there is no item."""
+
+    slug: str
+    name: str | Promise
+    summary: str | Promise
+    questions: Sequence[Question] = ()
+    guidelines: str | Promise = ""
+    consent: str | Promise = CONSENT
+    responses: int = 2
+    sample: str = "text"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def draft(self) -> dict[str, Any]:
+        """In the language of whoever starts the campaign."""
+        return {
+            "questions": [dict(question) for question in self.questions],
+            "guidelines": str(self.guidelines),
+            "consent": str(self.consent),
+            "sample": self.sample,
+        }
+
+    @property
+    def is_available(self) -> bool:
+        """Whether this version can ask all of its questions."""
+        if not self.questions:
+            return True
+        try:
+            check_instrument(all_as_asked(self.questions))
+        except (UnknownQuestionType, InvalidSettings):
+            return False
+        return True
+
+
+BLANK = StartingPoint("blank", _("Blank"), _("Nothing is asked yet."), consent="")
+ALL = (
+    BLANK,
+    StartingPoint(
+        "pairwise",
+        _("Pairwise"),
+        _("Which of two responses is better, how much better, and why."),
+        [PREFERENCE, {"name": "acceptable", "type": "acceptable", "required": False}, WHY],
+        COMPARE,
+    ),
+    StartingPoint(
+        "helpsteer",
+        _("Ratings and preference"),
+        _("Five attributes of each response, then which is better: in the manner of HelpSteer."),
+        [rating(*FACES), PREFERENCE, WHY],
+        RATE,
+    ),
+    StartingPoint(
+        "worth",
+        _("Willingness to pay"),
+        _("Which response is better, and what the better one is worth in money."),
+        [PREFERENCE, {"name": "worth", "type": "amount"}, {"name": "acceptable", "type": "acceptable"}, WHY],
+        COMPARE,
+    ),
+    StartingPoint(
+        "ultrafeedback",
+        _("Four responses, four ratings"),
+        _("Four responses to each prompt, rated on four aspects: in the manner of UltraFeedback."),
+        [rating(*ASPECTS), WHY],
+        RATE,
+        responses=4,
+    ),
+    StartingPoint(
+        "best-worst",
+        _("Best and worst"),
+        _("The best and the worst of four responses."),
+        [{"name": "order", "type": "ranking", "settings": {"mode": "best_worst"}}, WHY],
+        COMPARE,
+        responses=4,
+    ),
+    StartingPoint(
+        "thumbs",
+        _("Thumbs"),
+        _("One response at a time: up or down."),
+        [{"name": "thumbs", "type": "thumbs"}, WHY],
+        RATE,
+        responses=1,
+    ),
+    StartingPoint(
+        "steps",
+        _("Step marking"),
+        _("The first wrong step of a response that reasons step by step."),
+        [{"name": "steps", "type": "steps", "settings": {"mode": "first_fault"}}, WHY],
+        RATE,
+        responses=1,
+        sample="steps",
+    ),
+    StartingPoint(
+        "images",
+        _("Image pairs"),
+        _("Which of two images is better, and how much better."),
+        [PREFERENCE, {"name": "acceptable", "type": "acceptable", "required": False}, WHY],
+        LOOK,
+        sample="image",
+    ),
+    StartingPoint(
+        "audio",
+        _("Audio pairs"),
+        _("Which of two recordings is better, and how much better."),
+        [PREFERENCE, {"name": "acceptable", "type": "acceptable", "required": False}, WHY],
+        LISTEN,
+        sample="audio",
+    ),
+    StartingPoint(
+        "chat",
+        _("Side-by-side chat"),
+        _("Two conversations of several turns beside each other."),
+        [PREFERENCE, {"name": "acceptable", "type": "acceptable", "required": False}, WHY],
+        COMPARE,
+        sample="chat",
+    ),
+)
+
+
+def starting_points() -> list[StartingPoint]:
+    """Those that can be asked in full."""
+    return [each for each in ALL if each.is_available]

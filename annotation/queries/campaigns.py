@@ -1,0 +1,86 @@
+"""What the pages of campaigns show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, QuerySet
+
+from annotation.enums import ItemPurpose, ItemState, SlotState
+from annotation.models import Campaign, Event, Item, Judgment, Slot
+from annotation.policies.launch import Supply
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Judgments given and wanted, by slots."""
+
+    done: int = 0
+    wanted: int = 0
+
+
+@dataclass(frozen=True)
+class ListedCampaign:
+    campaign: Campaign
+    progress: Progress
+
+
+def listed_campaigns() -> QuerySet[Campaign]:
+    """Newest first, without templates and the shadows of dry runs."""
+    return Campaign.objects.filter(shadow_of__isnull=True, is_template=False).order_by("-created_at", "-pk")
+
+
+def templates() -> list[Campaign]:
+    return list(Campaign.objects.filter(is_template=True, shadow_of__isnull=True).order_by("name", "pk"))
+
+
+def with_progress(campaigns: Sequence[Campaign]) -> list[ListedCampaign]:
+    """In one query, however many campaigns there are."""
+    progress = _progress(campaigns)
+    return [ListedCampaign(campaign, progress.get(campaign.pk, Progress())) for campaign in campaigns]
+
+
+def progress_of(campaign: Campaign) -> Progress:
+    return _progress([campaign]).get(campaign.pk, Progress())
+
+
+def supply_of(campaign: Campaign) -> Supply:
+    counts = dict(
+        Item.objects.filter(campaign=campaign)
+        .exclude(state=ItemState.VOID)
+        .values_list("purpose")
+        .annotate(count=Count("pk"))
+    )
+    return Supply(
+        work=counts.get(ItemPurpose.WORK, 0),
+        gold=counts.get(ItemPurpose.GOLD, 0),
+        qualification=counts.get(ItemPurpose.QUALIFICATION, 0),
+    )
+
+
+def is_judged(campaign: Campaign) -> bool:
+    return Judgment.objects.filter(campaign=campaign).exists()
+
+
+def first_item(campaign: Campaign) -> Item | None:
+    """One that can be shown as annotators see it."""
+    ready = Item.objects.filter(
+        campaign=campaign, purpose=ItemPurpose.WORK, state__in=[ItemState.OPEN, ItemState.FROZEN]
+    )
+    return ready.order_by("pk").first()
+
+
+def latest_events(campaign: Campaign, count: int = 12) -> list[Event]:
+    """Who did what to it, newest first."""
+    events = Event.objects.filter(subject=Campaign._meta.label_lower, subject_id=str(campaign.pk))
+    return list(events.select_related("actor__user").order_by("-pk")[:count])
+
+
+def _progress(campaigns: Sequence[Campaign]) -> dict[int, Progress]:
+    counted = (
+        Slot.objects.filter(campaign__in=campaigns)
+        .values("campaign")
+        .annotate(
+            done=Count("pk", filter=Q(state=SlotState.DONE)), wanted=Count("pk", filter=~Q(state=SlotState.CANCELLED))
+        )
+    )
+    return {row["campaign"]: Progress(row["done"], row["wanted"]) for row in counted}

@@ -1,0 +1,77 @@
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import Person
+from annotation.enums import CampaignState
+from annotation.models import Campaign
+from annotation.policies.drafts import (
+    CONSENT,
+    DRAFTED,
+    GUIDELINES,
+    QUESTIONS,
+    QuestionsFrozen,
+    all_as_asked,
+    questions_are_frozen,
+    refuse_if_closed,
+    refuse_if_stale,
+    section_content,
+    section_version,
+)
+from annotation.queries.campaigns import is_judged
+from annotation.questions import check_instrument
+from annotation.use_cases.publish_consent import publish_consent
+from annotation.use_cases.publish_guidelines import publish_guidelines
+from annotation.use_cases.publish_instrument import publish_instrument
+from annotation.use_cases.record_event import record_event
+from foundation.text import clean_json
+
+
+def save_campaign_draft(
+    *, campaign_id: int, section: str, content: Any, version: str, actor: Person | None, now: datetime
+) -> Campaign:
+    """Store the questions, the guidelines or the consent text. After the launch people see it, as a new version.
+
+    `version` is that of the section as it was opened: raises StaleDraft where somebody saved it since. Also raises
+    CampaignIsClosed, QuestionsFrozen, and what is wrong with questions: UnknownQuestionType, InvalidSettings.
+    """
+    if section not in DRAFTED:
+        raise KeyError(section)
+    content = clean_json(content)
+    with transaction.atomic():
+        campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
+        refuse_if_closed(campaign)
+        refuse_if_stale(campaign, section, version)
+        if section == QUESTIONS:
+            _check_questions(campaign, content)
+        if content == section_content(campaign, section):
+            return campaign
+        campaign.draft = {**campaign.draft, section: content}
+        campaign.save(update_fields=["draft"])
+        data = {"section": section, "version": section_version(campaign, section)}
+        record_event(subject=campaign, verb="draft_saved", actor=actor, data=data)
+        if campaign.state != CampaignState.DRAFT:
+            publish_section(campaign, section, actor=actor, now=now)
+    campaign.refresh_from_db()
+    return campaign
+
+
+def publish_section(campaign: Campaign, section: str, *, actor: Person | None, now: datetime) -> None:
+    """Make what the draft says what people see; nothing where they see it already. Within the caller's transaction."""
+    content = section_content(campaign, section)
+    if section == QUESTIONS:
+        publish_instrument(campaign_id=campaign.pk, questions=content, actor=actor, now=now)
+    if section == GUIDELINES and (campaign.guidelines is None or campaign.guidelines.text != content):
+        publish_guidelines(campaign_id=campaign.pk, text=content, actor=actor, now=now)
+    if section == CONSENT and (campaign.consent is None or campaign.consent.text != content):
+        publish_consent(campaign_id=campaign.pk, text=content, actor=actor, now=now)
+
+
+def _check_questions(campaign: Campaign, content: Any) -> None:
+    if questions_are_frozen(campaign, judged=is_judged(campaign)):
+        raise QuestionsFrozen(f"campaign {campaign.slug} is {campaign.state} and has its questions")
+    asked = all_as_asked(content)
+    # A draft may be empty for a while; what people are asked may not.
+    if asked or campaign.state != CampaignState.DRAFT:
+        check_instrument(asked)

@@ -1,0 +1,72 @@
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import Person
+from annotation.enums import CampaignState
+from annotation.errors import AnnotationError
+from annotation.models import Campaign
+from annotation.policies.drafts import (
+    COLUMNS,
+    FIXED_WITH_QUESTIONS,
+    PAY,
+    QuestionsFrozen,
+    questions_are_frozen,
+    refuse_if_closed,
+    refuse_if_stale,
+    section_version,
+)
+from annotation.policies.launch import Missing, missing_pay
+from annotation.queries.campaigns import is_judged
+from annotation.use_cases.record_event import record_event
+from foundation.text import clean_text
+
+
+class PayDoesNotStand(AnnotationError):
+    """People work for this pay, and a launch with it would be refused; `missing` says why."""
+
+    def __init__(self, missing: Sequence[Missing]) -> None:
+        super().__init__("; ".join(each.text for each in missing))
+        self.missing = list(missing)
+
+
+def save_campaign_settings(
+    *,
+    campaign_id: int,
+    section: str,
+    values: Mapping[str, Any],
+    version: str,
+    actor: Person | None,
+    now: datetime,
+) -> Campaign:
+    """Store the columns of one section, all of them, as a form has checked them.
+
+    `version` is that of the section as it was opened: raises StaleDraft where somebody saved it since. Also raises
+    CampaignIsClosed, QuestionsFrozen for what questions are asked about once they are frozen, and PayDoesNotStand.
+    """
+    columns = COLUMNS[section]
+    with transaction.atomic():
+        campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
+        refuse_if_closed(campaign)
+        refuse_if_stale(campaign, section, version)
+        found = {name: _clean(values[name]) for name in columns}
+        changed = [name for name in columns if getattr(campaign, name) != found[name]]
+        fixed = [name for name in changed if name in FIXED_WITH_QUESTIONS]
+        if fixed and questions_are_frozen(campaign, judged=is_judged(campaign)):
+            raise QuestionsFrozen(f"{', '.join(fixed)} of campaign {campaign.slug} is fixed with its questions")
+        if not changed:
+            return campaign
+        for name in changed:
+            setattr(campaign, name, found[name])
+        if section == PAY and campaign.state != CampaignState.DRAFT and (missing := missing_pay(campaign)):
+            raise PayDoesNotStand(missing)
+        campaign.save(update_fields=changed)
+        data = {"section": section, "changed": changed, "version": section_version(campaign, section)}
+        record_event(subject=campaign, verb="settings_saved", actor=actor, data=data)
+    return campaign
+
+
+def _clean(value: Any) -> Any:
+    return clean_text(value) if isinstance(value, str) else value
