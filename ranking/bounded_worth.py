@@ -31,6 +31,7 @@ from .covariates.leaning import climb_sides
 from .covariates.side import Leanings
 from .errors import BadAmount, BadParameter, MissingLabels, NoComparisons, ShapeMismatch
 from .newton import climb
+from .options import checked
 from .strengths import Clustering, Covariance, Note, two_sided_quantile
 from .worth import HEAVY, Estimand, WorthIntervals, tail_share
 from .worth_draws import SEPARABLE
@@ -73,6 +74,7 @@ class BoundedWorthFit:
         return WorthIntervals(self.worth, error, self.worth - reach, self.worth + reach, level)
 
 
+@checked
 def fit_bounded_worth(
     comparisons: Comparisons,
     *,

@@ -28,6 +28,7 @@ from .counts import BothBad, Counts, count_matrix
 from .errors import OnlyTies, ShapeMismatch
 from .gauge import Gauge, gauge_weights, gauged
 from .newton import Optimum, add_to_diagonal
+from .options import checked
 from .pair_likelihood import log_likelihood, maximise, win_probability
 from .pair_table import PairTable, tabulate
 from .priors import Prior, VirtualTie
@@ -49,6 +50,7 @@ class BradleyTerryFit(StrengthFit):
         return win_probability(self.strength)
 
 
+@checked
 def fit_bradley_terry(
     data: Comparisons | Counts,
     *,
@@ -83,6 +85,7 @@ def fit_bradley_terry(
     )
 
 
+@checked
 def bradley_terry_strengths(
     data: Comparisons | Counts,
     *,

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from .arrays import Floats, frozen
 from .comparisons import Comparisons, check_weights
 from .errors import ShapeMismatch, SingleContestant
+from .options import option
 
 # Rows worked on at once: they stay in a core's cache through the six passes over them.
 BLOCK = 1 << 16
@@ -51,7 +52,8 @@ class Counts:
 
     def tied(self, both_bad: BothBad = BothBad.LEAVE_OUT) -> Floats:
         """(M, M), symmetric: times i and j tied, with `both_bad` among them only under `BothBad.HALF`."""
-        shown = self.ties if both_bad is BothBad.LEAVE_OUT else self.ties + self.both_bad
+        left_out = option(BothBad, both_bad, "both_bad") is BothBad.LEAVE_OUT
+        shown = self.ties if left_out else self.ties + self.both_bad
         return shown + shown.T
 
     @cached_property

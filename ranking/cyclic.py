@@ -27,6 +27,7 @@ from .covariates.side import Leanings
 from .cyclic_columns import AdjustedModel, lowest_adjusted
 from .cyclic_model import Model
 from .errors import BadParameter
+from .options import checked
 from .pair_table import tabulate
 from .priors import Prior
 from .strengths import Clustering, Covariance, Evidence, Note
@@ -52,6 +53,7 @@ class CyclicFit:
     leanings: Leanings | None = None  # under Side.ANNOTATOR; `start_losses` are without them
 
 
+@checked
 def fit_cyclic(
     data: Comparisons | Counts,
     *,

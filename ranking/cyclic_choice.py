@@ -17,10 +17,12 @@ from .covariates.design import Side
 from .cyclic import RIDGE, STARTS, CyclicFit, fit_cyclic
 from .errors import BadParameter, NoComparisons
 from .held_out import HeldOut, compare_losses
+from .options import checked
 from .priors import Prior
 from .strengths import Covariance
 
 
+@checked
 def choose_cyclic_rank(
     comparisons: Comparisons,
     *,

@@ -22,6 +22,7 @@ from .counts import BothBad, Counts, count_matrix
 from .errors import NoConvergence, NoTies, OnlyTies
 from .gauge import Gauge, gauged
 from .newton import Optimum, add_to_diagonal, climb
+from .options import checked
 from .pair_table import PairTable, tabulate
 from .priors import Prior
 from .strengths import Covariance, StrengthFit
@@ -55,6 +56,7 @@ class DavidsonFit(StrengthFit):
         return _chances(self.strength, self.nu)[1]
 
 
+@checked
 def fit_davidson(
     data: Comparisons | Counts,
     *,

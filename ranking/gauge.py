@@ -30,7 +30,7 @@ def gauge_weights(gauge: Gauge | int, table: PairTable) -> Floats:
         return np.asarray(table.battles / table.battles.sum())
     if gauge is Gauge.EQUAL:
         return np.full(len(table.wins), 1.0 / len(table.wins))
-    if not (isinstance(gauge, int) and 0 <= gauge < len(table.present) and table.present[gauge]):
+    if not (isinstance(gauge, int | np.integer) and 0 <= gauge < len(table.present) and table.present[gauge]):
         raise UnknownIndex(f"gauge is {gauge}; give a Gauge or the index of a contestant with comparisons.")
     return (table.index == gauge).astype(np.float64)
 

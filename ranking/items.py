@@ -42,6 +42,7 @@ from .item_rows import ItemRows
 from .item_table import Grid, ItemTable
 from .level_columns import LevelColumns, centred_columns
 from .newton import FARTHEST, FLATTEST
+from .options import checked
 from .priors import Prior
 from .strengths import Clustering, Covariance, Evidence, Note, StrengthFit
 
@@ -116,6 +117,7 @@ class _Attempts:
         return np.empty(0) if self.beside is None else self.beside.columns.penalty
 
 
+@checked
 def fit_items(
     contestant: Ints,
     item: Ints,

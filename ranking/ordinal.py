@@ -40,6 +40,7 @@ from .grade_likelihood import (
     start_of_cuts,
 )
 from .newton import Optimum, add_to_diagonal, climb, refuse_flat
+from .options import checked
 from .pair_likelihood import win_rate_logits
 from .pair_table import PairTable, tabulate
 from .priors import Prior
@@ -116,6 +117,7 @@ class _Settings:
     start: Floats | None
 
 
+@checked
 def fit_ordinal(
     data: Comparisons | GradeCounts,
     *,
@@ -140,6 +142,7 @@ def fit_ordinal(
     return _fit(OrdinalFit, grades, table, rows, settings)
 
 
+@checked
 def fit_rao_kupper(
     data: Comparisons | Counts,
     *,

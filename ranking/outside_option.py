@@ -41,6 +41,7 @@ from .level_columns import LevelColumns, level_columns
 from .level_rows import choice_rows, counted, weighty
 from .levels import LevelTable, derivatives, log_likelihood, meat, sum_of_odds, tabulate_levels
 from .newton import Optimum, add_to_diagonal, climb
+from .options import checked
 from .priors import Prior
 from .strengths import Covariance, Note, StrengthFit
 
@@ -74,6 +75,7 @@ class OutsideOptionFit(StrengthFit):
         return np.asarray(ndtr(self.strength / self.standard_error()))
 
 
+@checked
 def fit_outside_option(
     data: Comparisons | Counts,
     *,

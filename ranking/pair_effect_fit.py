@@ -30,6 +30,7 @@ from .covariates.design import rows_of
 from .errors import BadParameter
 from .gauge import Gauge, gauged
 from .newton import Optimum, add_to_diagonal
+from .options import checked
 from .pair_columns import AdjustedPairs, learn_pairs
 from .pair_effects import (
     PairWeights,
@@ -73,6 +74,7 @@ class _Learned:
     pair_variance: float
 
 
+@checked
 def fit_pair_effects(
     data: Comparisons | Counts,
     *,

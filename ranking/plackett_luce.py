@@ -31,6 +31,7 @@ from .covariates.side import Leanings
 from .errors import OnlyTies
 from .gauge import Gauge, gauged
 from .newton import Optimum, refuse_flat
+from .options import checked
 from .pair_table import PairTable, tabulate
 from .priors import Prior
 from .ranked_columns import AdjustedChoices, PlainChoices, ranked_columns
@@ -71,6 +72,7 @@ class PlackettLuceFit(StrengthFit):
         return float(self.delta[self.tied == 2].sum())
 
 
+@checked
 def fit_plackett_luce(
     rankings: Rankings,
     *,

@@ -10,6 +10,7 @@ from scipy.special import chdtrc, fdtrc, ndtr
 
 from .arrays import Floats
 from .errors import BadParameter, ShapeMismatch
+from .options import checked
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ def probability_above(mean: Floats, covariance: Floats) -> Floats:
     return np.asarray(ndtr(score))
 
 
+@checked
 def probability_best(mean: Floats, covariance: Floats, *, rng: np.random.Generator, draws: int = 10_000) -> Floats:
     """(M,) share of `draws` from N(mean, covariance) in which each is the largest; 0 where the mean is NaN.
 
@@ -55,6 +57,7 @@ def probability_best(mean: Floats, covariance: Floats, *, rng: np.random.Generat
     return share
 
 
+@checked
 def wald_test(mean: Floats, covariance: Floats, contrasts: Floats, *, degrees_of_freedom: float = inf) -> WaldTest:
     """Test of contrasts @ θ = 0 jointly; contrasts (k, M), linearly dependent rows count once.
 

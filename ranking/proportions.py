@@ -9,6 +9,7 @@ import numpy as np
 from .arrays import Bools, Floats, Ints
 from .counts import BothBad, Counts
 from .errors import BadWeight, ShapeMismatch, UnknownIndex
+from .options import checked
 from .strengths import two_sided_quantile
 
 
@@ -72,6 +73,7 @@ def acceptability(contestant: Ints, acceptable: Bools, count: int, level: float 
     return wilson(accepted, judged, level)
 
 
+@checked
 def win_rates(counts: Counts, both_bad: BothBad = BothBad.LEAVE_OUT) -> WinRates:
     """Wins plus half the ties over comparisons with others."""
     elsewhere = 1.0 - np.eye(counts.count)

@@ -14,6 +14,7 @@ from enum import StrEnum
 import numpy as np
 
 from .arrays import Bools, Floats, Ints
+from .options import checked
 from .strengths import StrengthFit, two_sided_quantile
 
 
@@ -37,6 +38,7 @@ class RankRanges:
     family: Family
 
 
+@checked
 def rank_ranges(
     fit: StrengthFit, *, level: float = 0.95, family: Family = Family.CONTESTANT, margin: float | None = None
 ) -> RankRanges:

@@ -44,6 +44,7 @@ from .connectivity import find_groups
 from .covariates.adjustment import Adjustment, Effects
 from .covariates.side import Leanings
 from .errors import BadParameter, TooFewClusters
+from .options import checked
 from .strengths import Clustering, Covariance, Note, two_sided_quantile
 from .worth_columns import WorthBeside, beside_worth
 from .worth_draws import Design, Solved
@@ -104,6 +105,7 @@ class WorthFit:
         return np.asarray(np.bincount(best, minlength=len(self.worth)) / len(self.replicates))
 
 
+@checked
 def fit_worth(
     comparisons: Comparisons,
     *,

@@ -15,6 +15,7 @@ import numpy as np
 from .arrays import Bools, Floats
 from .comparisons import Comparisons
 from .errors import BadParameter, NoConvergence
+from .options import checked
 from .worth import Estimand, worth_design
 from .worth_draws import Design
 
@@ -48,6 +49,7 @@ class WorthSensitivity:
         )
 
 
+@checked
 def worth_sensitivity(
     comparisons: Comparisons,
     *,

@@ -9,6 +9,7 @@ import numpy as np
 from ..arrays import Bools, Floats, Ints
 from ..comparisons import Comparisons
 from ..errors import MissingLabels, NoOverlap, ShapeMismatch
+from ..options import checked
 from ..proportions import Shares, wilson
 from .coefficients import DRAWS, Measurement, krippendorff_alpha
 from .judgments import ItemJudgments
@@ -32,6 +33,7 @@ class SideBias:
     everyone: Shares  # (1,)
 
 
+@checked
 def gold_accuracy(judgments: ItemJudgments, gold: Floats, *, level: float = 0.95) -> Shares:
     """(A,) share of each annotator's first answers that equal the known one, with Wilson intervals.
 
@@ -45,6 +47,7 @@ def gold_accuracy(judgments: ItemJudgments, gold: Floats, *, level: float = 0.95
     return _shares(judgments.annotator, judgments.value == gold, asked, judgments.annotators, level)
 
 
+@checked
 def retest_agreement(
     judgments: ItemJudgments,
     *,
@@ -78,6 +81,7 @@ def retest_agreement(
     )
 
 
+@checked
 def side_bias(comparisons: Comparisons, *, level: float = 0.95) -> SideBias:
     """From every row that prefers a side, weighted; contestants met with themselves tell most.
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arrays import Floats
 from ..errors import BadParameter
+from ..options import checked
 from .judgments import ItemJudgments
 from .profiles import AgreementEstimate, Profiles, estimate, profile
 
@@ -28,6 +29,7 @@ class Measurement(StrEnum):
     INTERVAL = "interval"  # their difference, squared
 
 
+@checked
 def krippendorff_alpha(
     judgments: ItemJudgments,
     *,
@@ -63,6 +65,7 @@ def krippendorff_alpha(
     return estimate(profiles, disagreements, rng, draws, level)
 
 
+@checked
 def fleiss_kappa(
     judgments: ItemJudgments,
     *,
@@ -78,6 +81,7 @@ def fleiss_kappa(
     return _by_shares(judgments, lambda share: 1.0 - (share * share).sum(axis=0), rng, draws, level)
 
 
+@checked
 def gwet_ac1(
     judgments: ItemJudgments,
     *,

@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 from ..arrays import Floats
 from ..comparisons import check_weights
 from ..errors import NoOverlap, NoVariation, ShapeMismatch
+from ..options import checked
 from ..strengths import two_sided_quantile
 from .judgments import ItemJudgments
 
@@ -47,6 +48,7 @@ class PairwiseKappa:
     items: Floats  # (A, A)
 
 
+@checked
 def cohen_kappa(table: ArrayLike, *, credit: Credit | ArrayLike = Credit.NONE, level: float = 0.95) -> Kappa:
     """From counts (K, K): [k, l] = items that the first annotator gave k and the second l.
 
@@ -89,6 +91,7 @@ def contingency(first: ArrayLike, second: ArrayLike) -> Floats:
     return np.bincount(rows * count + columns, minlength=count * count).reshape(count, count).astype(np.float64)
 
 
+@checked
 def pairwise_kappa(judgments: ItemJudgments, *, credit: Credit | ArrayLike = Credit.NONE) -> PairwiseKappa:
     """Cohen's κ of every two of A annotators, first answers only; unknown annotators are left out.
 

@@ -31,6 +31,7 @@ from ..covariates.side import Leanings
 from ..errors import BadParameter, NoConvergence
 from ..gauge import Gauge
 from ..newton import add_to_diagonal, climb
+from ..options import checked
 from ..pair_likelihood import win_probability
 from ..priors import Prior
 from ..strengths import Covariance, StrengthFit
@@ -68,6 +69,7 @@ class ScaleFit(StrengthFit):
         return win_probability(self.strength)
 
 
+@checked
 def fit_scale(
     comparisons: Comparisons,
     *,

@@ -12,6 +12,7 @@ from ..comparisons import Comparisons
 from ..counts import BothBad
 from ..errors import BadParameter
 from ..held_out import HeldOut, compare_losses
+from ..options import checked
 from ..priors import Prior
 from .grouping import climb_once
 from .mixture import RESTARTS
@@ -21,6 +22,7 @@ from .panel import Panel, panel_of
 NEARLY = 1e-3
 
 
+@checked
 def choose_group_count(
     comparisons: Comparisons,
     *,

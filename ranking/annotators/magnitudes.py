@@ -47,6 +47,7 @@ from ..errors import (
     TooFewAnswers,
 )
 from ..gauge import Gauge
+from ..options import checked
 from ..strengths import Covariance, Evidence, Ratings, StrengthFit
 from .joint import Beside, JointInformation
 from .panel import UNDETERMINED, Inference, Panel, panel_of
@@ -101,6 +102,7 @@ class MagnitudeFit(StrengthFit):
         return in_logits.to_points(level)
 
 
+@checked
 def fit_magnitudes(
     comparisons: Comparisons,
     *,

@@ -30,6 +30,7 @@ from ..counts import BothBad
 from ..covariates.adjustment import Adjustment, Effects
 from ..covariates.side import Leanings
 from ..errors import BadParameter, ShapeMismatch
+from ..options import checked
 from ..priors import Prior
 from ..strengths import Covariance
 from .adjusted import Asked
@@ -76,6 +77,7 @@ class MaxMinBoard:
     order: Ints  # (M,) contestants from the least worst regret to the largest, NaN last
 
 
+@checked
 def fit_mixture(
     comparisons: Comparisons,
     *,

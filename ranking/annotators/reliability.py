@@ -32,6 +32,7 @@ from ..covariates.adjustment import Adjustment, Effects
 from ..covariates.side import Leanings
 from ..errors import BadParameter, NoConvergence
 from ..gauge import Gauge
+from ..options import checked
 from ..pair_likelihood import maximise, win_probability
 from ..priors import Prior
 from ..strengths import Covariance, StrengthFit, two_sided_quantile
@@ -67,6 +68,7 @@ class CrowdFit(StrengthFit):
         return win_probability(self.strength)
 
 
+@checked
 def fit_crowd(
     comparisons: Comparisons,
     *,

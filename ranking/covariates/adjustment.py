@@ -12,6 +12,7 @@ from ..arrays import Floats
 from ..comparisons import Comparisons
 from ..counts import BothBad
 from ..errors import BadCovariate, BadParameter
+from ..options import option
 from .design import Side, design, refuse_collinear
 
 
@@ -28,6 +29,7 @@ class Adjustment:
     penalty: float = 0.0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "side", option(Side, self.side, "side"))
         if not (isfinite(self.penalty) and self.penalty >= 0.0):
             raise BadParameter(f"penalty is {self.penalty}; give 0 for none, or a positive number.")
 

@@ -25,6 +25,7 @@ from ..counts import BothBad, Counts, count_matrix
 from ..errors import BadCovariate, BadParameter
 from ..gauge import Gauge, gauge_weights, in_gauge
 from ..newton import Optimum
+from ..options import checked
 from ..pair_table import PairTable, tabulate
 from ..priors import Prior
 from ..strengths import Covariance, StrengthFit, two_sided_quantile
@@ -68,6 +69,7 @@ class AdjustedFit(StrengthFit):
         return float(expit(self.effects.value[names.index("side")])) if "side" in names else 0.5
 
 
+@checked
 def fit_with_covariates(
     data: Comparisons | Counts,
     *,

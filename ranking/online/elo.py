@@ -12,6 +12,7 @@ from ..arrays import Floats
 from ..comparisons import Comparisons
 from ..counts import BothBad
 from ..errors import BadParameter, NoComparisons
+from ..options import checked
 from ..strengths import POINTS_AT_ZERO, POINTS_PER_LOGIT
 
 # Rows that are plain Python lists at a time: the pass over five million votes adds a few megabytes, not hundreds.
@@ -28,6 +29,7 @@ class EloRatings:
     shuffles: int  # 0 = one pass in the order of the rows
 
 
+@checked
 def rate_elo(
     comparisons: Comparisons,
     *,

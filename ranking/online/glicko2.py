@@ -16,6 +16,7 @@ from ..arrays import Bools, Floats, Ints
 from ..comparisons import Comparisons
 from ..counts import BothBad
 from ..errors import BadParameter, NoComparisons, NoConvergence, ShapeMismatch, UnknownIndex
+from ..options import checked
 from ..strengths import POINTS_PER_LOGIT
 
 START_POINTS, START_DEVIATION, START_VOLATILITY = 1500.0, 350.0, 0.06
@@ -43,6 +44,7 @@ class Glicko2Ratings:
         return cls(points, deviation, volatility, np.ones(len(points), dtype=bool))
 
 
+@checked
 def rate_glicko2(
     comparisons: Comparisons,
     *,

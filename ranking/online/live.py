@@ -20,6 +20,7 @@ from ..comparisons import Comparisons
 from ..counts import BothBad, Counts, count_matrix
 from ..errors import BadParameter, NoComparisons
 from ..newton import add_to_diagonal, climb
+from ..options import checked
 from ..pair_likelihood import derivatives
 from ..priors import Prior
 from ..strengths import POINTS_AT_ZERO, POINTS_PER_LOGIT
@@ -40,6 +41,7 @@ class LiveRatings:
     The state is written in place and is not safe to share between threads.
     """
 
+    @checked
     def __init__(
         self,
         data: Comparisons | Counts,

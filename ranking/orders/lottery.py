@@ -20,6 +20,7 @@ from scipy.optimize import linprog
 
 from ..arrays import Bools, Floats
 from ..errors import BadProbability, NoConvergence, ShapeMismatch
+from ..options import checked
 from .tournament import Source, Tournament, tournament
 
 SUPPORT = 1e-7  # HiGHS's tolerance: smaller probabilities and payoffs are zero
@@ -47,6 +48,7 @@ class Lottery:
         return max(0.0, float(np.nanmax(self.payoff)))
 
 
+@checked
 def maximal_lottery(source: Source, *, payoff: Payoff = Payoff.MARGIN) -> Lottery:
     """Observed or fitted preferences. A pair that never met (`Absent.NEITHER`) pays nothing.
 
@@ -73,6 +75,7 @@ def maximal_lottery(source: Source, *, payoff: Payoff = Payoff.MARGIN) -> Lotter
     return Lottery(whole, against, unique)
 
 
+@checked
 def exploitability(probability: Floats, source: Source, *, payoff: Payoff = Payoff.MARGIN) -> float:
     """The most that any contestant wins on average against `probability` (M,); 0 only for a maximal lottery.
 

@@ -13,6 +13,7 @@ from ..arrays import Bools, Floats, Ints, frozen
 from ..comparisons import check_weights
 from ..counts import BothBad, Counts
 from ..errors import BadProbability, NoComparisons, ShapeMismatch, SingleContestant, UnmetPairs
+from ..options import checked
 from ..proportions import win_rates
 
 TOLERANCE = 1e-9  # shares closer than this are equal: a fit's rounding makes no majority
@@ -59,6 +60,7 @@ class Tournament:
 Source = Tournament | Counts | Floats
 
 
+@checked
 def tournament(source: Source, *, absent: Absent = Absent.REFUSE, both_bad: BothBad = BothBad.LEAVE_OUT) -> Tournament:
     """From counts, or from probabilities (M, M) of i over j, NaN where nothing is known; every pair weighs the same.
 
@@ -74,6 +76,7 @@ def tournament(source: Source, *, absent: Absent = Absent.REFUSE, both_bad: Both
     return _complete(Tournament(share=frozen(share), weight=frozen(np.where(np.isnan(share), 0.0, 1.0))), absent)
 
 
+@checked
 def tournament_of_ranks(ranks: Floats, *, weight: Floats | None = None, absent: Absent = Absent.REFUSE) -> Tournament:
     """From S rankings of M contestants, one for each slice of the log or each judge, into majorities between them.
 

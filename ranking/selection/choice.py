@@ -17,6 +17,7 @@ import numpy as np
 from ..arrays import Floats, Ints, frozen
 from ..comparisons import check_weights
 from ..errors import BadParameter, ShapeMismatch, TooFewCandidates, UnknownIndex
+from ..options import check_generator
 
 StateT_contra = TypeVar("StateT_contra", contravariant=True)
 Parameter = int | float | str | bool
@@ -122,7 +123,11 @@ def generator(seed: int) -> np.random.Generator:
 
 
 def random_order(pair: tuple[int, int], rng: np.random.Generator) -> tuple[tuple[int, int], float]:
-    """Which of the pair is shown as A, by a fair coin, with the probability of that order, one half."""
+    """Which of the pair is shown as A, by a fair coin, with the probability of that order, one half.
+
+    Raises BadParameter for what is no generator.
+    """
+    check_generator(rng)
     low, high = pair
     return ((low, high) if rng.random() < 0.5 else (high, low)), 0.5
 

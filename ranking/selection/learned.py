@@ -19,6 +19,7 @@ import numpy as np
 
 from ..arrays import Bools, Floats, Ints
 from ..errors import BadParameter
+from ..options import check_generator
 from . import scores
 from .choice import Candidates, Choice, Parameter
 from .formats import VOTES, AnswerFormat
@@ -88,7 +89,8 @@ class LearnedPolicy(ABC):
         """(k,) logarithm of each pair's score a; +inf for pairs that go before all others."""
 
     def distribution(self, state: SelectionState, candidates: Candidates, rng: np.random.Generator) -> PairDistribution:
-        """Over the active pairs, by position among `candidates.drawable`. Raises UnknownIndex."""
+        """Over the active pairs, by position among `candidates.drawable`. Raises UnknownIndex, BadParameter."""
+        check_generator(rng)
         rows = state.rows_of(candidates.drawable)
         seen = Scored(state, rows, pairs_to_score(state.mean[rows], rng))
         score = self.score(seen)

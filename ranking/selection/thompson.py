@@ -10,6 +10,7 @@ from scipy.special import ndtr
 
 from ..arrays import Floats, Ints
 from ..errors import BadParameter
+from ..options import check_generator, checked
 from ..posterior import probability_best
 from ..uncertainty.sequences import always_valid_margin
 from .choice import Candidates, Choice, Parameter
@@ -50,7 +51,8 @@ class DoubleThompsonPolicy:
         return {"epsilon": self.epsilon, "draws": self.draws}
 
     def distribution(self, state: SelectionState, candidates: Candidates, rng: np.random.Generator) -> PairDistribution:
-        """Over the active pairs, by position among `candidates.drawable`. Raises UnknownIndex."""
+        """Over the active pairs, by position among `candidates.drawable`. Raises UnknownIndex, BadParameter."""
+        check_generator(rng)
         rows = state.rows_of(candidates.drawable)
         mean, covariance = state.mean[rows], state.covariance[np.ix_(rows, rows)]
         contender = _contenders(mean, covariance)
@@ -95,6 +97,7 @@ class BestFound:
         return (self.probability >= 1.0 - delta and self.separated) or self.expected_regret < tolerance
 
 
+@checked
 def best_found(
     state: SelectionState,
     candidates: Candidates,

@@ -13,6 +13,7 @@ from scipy.special import expit, log_expit
 
 from ..arrays import Bools, Floats, Ints
 from ..errors import BadParameter, BadWeight, NoComparisons, NoConvergence, ShapeMismatch, TooFewCandidates
+from ..options import checked
 
 # Of the gain promised by a step, beside the objective: rounding hides smaller ones, and the step after is its square.
 GAIN_TOLERANCE = 1e-12
@@ -82,6 +83,7 @@ class TrainingBatch:
     probability: Floats  # (size,) of this row given the picks before it
 
 
+@checked
 def choose_training_pairs(
     contrast: Floats,
     prompt: Ints,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Floats, Ints
+from ..options import check_generator, checked
 from .choice import Candidates, Choice, Parameter, random_order
 
 
@@ -24,7 +25,8 @@ class UniformPolicy:
         return {}
 
     def choose(self, state: object, candidates: Candidates, rng: np.random.Generator) -> Choice:
-        """Ignores `state`. Two uniform numbers for the pair, then one for the side."""
+        """Ignores `state`. Two uniform numbers for the pair, then one for the side. Raises BadParameter."""
+        check_generator(rng)
         weight = candidates.weight
         pair, probability = (
             _equal_pair(candidates, rng) if weight is None else _weighted_pair(candidates.active, weight, rng)
@@ -44,6 +46,7 @@ class UniformPolicy:
         )
 
 
+@checked
 def uniform_pair(active: Ints, rng: np.random.Generator, *, weight: Floats | None = None) -> Choice:
     """A pair of `active` (m,) with its exact probability; see `Candidates` and `UniformPolicy`."""
     return UniformPolicy().choose(None, Candidates(active, weight), rng)

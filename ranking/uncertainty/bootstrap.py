@@ -23,6 +23,7 @@ from ..counts import BothBad, Counts, count_matrix
 from ..errors import BadParameter, MissingLabels
 from ..gauge import Gauge, gauge_weights
 from ..newton import Optimum
+from ..options import checked
 from ..pair_likelihood import maximise, win_probability
 from ..pair_table import PairTable, tabulate
 from ..priors import Prior
@@ -85,6 +86,7 @@ class Bootstrap:
         return float(np.quantile(largest, level))
 
 
+@checked
 def bootstrap_bradley_terry(
     data: Comparisons | Counts,
     *,

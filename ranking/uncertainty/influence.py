@@ -18,6 +18,7 @@ from ..bradley_terry import BOARD_PRIOR
 from ..comparisons import Comparisons
 from ..counts import BothBad, Counts, count_matrix
 from ..errors import BadParameter
+from ..options import checked
 from ..pair_likelihood import maximise, win_probability
 from ..pair_table import PairTable, tabulate
 from ..priors import Prior
@@ -62,6 +63,7 @@ class _Kinds:
         return wins
 
 
+@checked
 def fewest_votes_for_first(
     data: Comparisons | Counts,
     *,

@@ -16,6 +16,7 @@ from scipy.special import expit, ndtri
 
 from ..arrays import Floats
 from ..errors import BadParameter
+from ..options import checked
 from ..ranks import Family, family_size
 from ..strengths import StrengthFit, two_sided_quantile
 
@@ -30,6 +31,7 @@ class VotesNeeded:
     power: float
 
 
+@checked
 def minimal_detectable_gap(
     fit: StrengthFit, *, level: float = 0.95, power: float = 0.8, family: Family = Family.PAIR
 ) -> Floats:
@@ -40,6 +42,7 @@ def minimal_detectable_gap(
     return np.asarray(_reach(fit, level, power, family) * np.sqrt(_variance(fit)))
 
 
+@checked
 def votes_needed(
     fit: StrengthFit, *, level: float = 0.95, power: float = 0.8, family: Family = Family.PAIR
 ) -> VotesNeeded:

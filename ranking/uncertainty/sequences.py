@@ -15,6 +15,7 @@ from scipy.special import betaln, xlog1py, xlogy
 from ..arrays import Floats
 from ..comparisons import check_weights
 from ..errors import BadParameter, ShapeMismatch
+from ..options import checked
 from ..ranks import Family, RankRanges, family_size, ranges_beyond
 from ..strengths import StrengthFit
 
@@ -40,6 +41,7 @@ def always_valid_margin(variance: Floats, level: float = 0.95, rho: float = RHO)
     return np.asarray(np.where(variance == 0.0, 0.0, np.where(np.isfinite(variance), margin, np.inf)))
 
 
+@checked
 def watched_ranges(
     fit: StrengthFit, *, level: float = 0.95, family: Family = Family.BOARD, rho: float = RHO
 ) -> RankRanges:
