@@ -19,6 +19,8 @@ MOST_ATTRIBUTES = 10
 # The attribute of an instrument that names none.
 OVERALL = "overall"
 LINE = (0, 100)
+# As many buttons stand beside each other on a phone.
+SHORT = 7
 # Of a simulated person: how far, as a share of the scale, an attribute lies from the whole, for all responses alike.
 OFFSET = 0.1
 
@@ -118,7 +120,8 @@ class RatingQuestion(QuestionType):
             }
             for group in groups
         ]
-        return {"rows": rows, "has_heading": len(cells) > 1, "scale": asked.settings["scale"]}
+        scale, is_long = asked.settings["scale"], asked.settings["points"] > SHORT
+        return {"rows": rows, "has_heading": len(cells) > 1, "scale": scale, "is_long": is_long}
 
     def marks(self, asked: Asked, stored: Any) -> frozenset[str]:
         if stored is None or asked.settings["scale"] == "line":
