@@ -50,6 +50,7 @@ class Situation:
 
     `own_median_amount` is the median of the amounts above zero that this person typed before; None without any.
     `texts` are the responses' last turns as they are stored, in the order shown; empty where nobody has to know them.
+    `endowment` is what a paid amount is paid from; `price_direction`, up or down, is how this person's price lists run.
     """
 
     responses: int
@@ -57,6 +58,8 @@ class Situation:
     own_median_amount: Decimal | None = None
     incentive: str = "stated"
     texts: tuple[str, ...] = ()
+    endowment: Decimal | None = None
+    price_direction: str = "up"
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,14 @@ class QuestionType(ABC):
     def columns_given(self, asked: Asked) -> frozenset[str]:
         """Of `gives`, what this very question gives: two ratings of an instrument cannot both be its scores."""
         return self.gives
+
+    def columns_needed(self, asked: Asked) -> frozenset[str]:
+        """Of `needs`, what this very question must find given."""
+        return self.needs
+
+    def columns_heeded(self, asked: Asked) -> frozenset[str]:
+        """What its columns must agree with where it is given at all, and so may not be given after it."""
+        return frozenset()
 
     def marks(self, asked: Asked, stored: Any) -> frozenset[str]:
         """What a later question's condition may name of this answer, of `mark_options`; empty if nothing was given.

@@ -23,6 +23,7 @@ def check_instrument(asked: Sequence[Asked]) -> None:
     if not asked:
         raise InvalidSettings("an instrument has at least one question")
     given: set[str] = set()
+    heeded: dict[str, str] = {}
     earlier: dict[str, Asked] = {}
     for question in asked:
         _check_words(question)
@@ -30,14 +31,17 @@ def check_instrument(asked: Sequence[Asked]) -> None:
             raise InvalidSettings(f"two questions are called {question.name}")
         kind = get_type(question.type)
         _check_condition(question, earlier)
-        if missing := kind.needs - given:
+        if missing := kind.columns_needed(question) - given:
             raise InvalidSettings(
                 f"{question.name}: a question that gives {', '.join(sorted(missing))} must come before"
             )
         gives = kind.columns_given(question)
         if twice := gives & given:
             raise InvalidSettings(f"{question.name}: an earlier question gives {', '.join(sorted(twice))} already")
+        if late := sorted(gives & heeded.keys()):
+            raise InvalidSettings(f"{question.name}: it gives {late[0]} and must come before {heeded[late[0]]}")
         earlier[question.name] = question
+        heeded |= dict.fromkeys(kind.columns_heeded(question) - given - gives, question.name)
         given |= gives
 
 

@@ -28,7 +28,9 @@ def read_answers(asked: Sequence[Asked], answers: Mapping[str, Any], situation: 
     refused_names: set[str] = set()
     for question in asked:
         kind, raw = get_type(question.type), answers.get(question.name)
-        if kind.needs & lost or (question.condition and question.condition.question in refused_names):
+        if kind.columns_needed(question) & lost or (
+            question.condition and question.condition.question in refused_names
+        ):
             continue
         try:
             if _is_asked(question, raw, marks):

@@ -198,6 +198,10 @@ def test_modes_and_incentives_that_do_not_exist_yet_are_refused(settings):
         Asked("worth", "amount", settings=settings)
 
 
+# Columns that are null in this mode.
+OTHER_MODES = ("amounts", "amount_states", "amount_contradicts")
+
+
 def test_ties_protests_zeros_and_silence_stay_distinct_through_export():
     export = get_type("amount").export_columns
     raw = [
@@ -215,6 +219,7 @@ def test_ties_protests_zeros_and_silence_stay_distinct_through_export():
         "amount_mode": "upgrade",
         "amount_incentive": "stated",
         "amount_confirmed": False,
+        **dict.fromkeys(OTHER_MODES),
     }
     assert exported == [
         {"amount": "3.00", "amount_state": "given", "net_utility": "3.00", **rest},

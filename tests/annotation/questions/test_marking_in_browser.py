@@ -38,9 +38,10 @@ BALLOTS = {
     "each": [Asked("each", "steps", "How good is each step?", settings={"mode": "each"})],
     "rewrite": [Asked("better", "rewrite")],
     "spans": [Asked("spans", "spans", settings={"categories": ["fact", "tone"]})],
+    "per_response": [Asked("each_worth", "amount", settings={"mode": "per_response"})],
 }
 # Not all can stand in one instrument; here they are only to be drawn.
-BALLOTS["gallery"] = [*BALLOTS["steps"], *BALLOTS["each"], *BALLOTS["rewrite"], *BALLOTS["spans"]]
+BALLOTS["gallery"] = [question for questions in BALLOTS.values() for question in questions]
 SOURCE = """{% extends "base.html" %}{% load static %}
 {% block title %}Ballot{% endblock %}
 {% block head %}<link rel="stylesheet" href="{% static 'annotation/ballot.css' %}">
@@ -131,6 +132,8 @@ def test_all_fit_their_window_and_every_finger_and_axe_finds_nothing(open_page, 
     page = open_page(name, viewport, color_scheme=scheme)
     text_of(page, "A").focus()
     keys(page, *["ArrowRight"] * 4, "Enter", "Enter", *["ArrowLeft"] * 4, "Shift+ArrowRight")
+    page.get_by_label("to receive B?").fill("0")
+    page.get_by_label("to receive B?").blur()
     faults = {"asked": Axe().run(page).response["violations"]}
     picture(page, f"{viewport['width']}")
     vote(page)
@@ -284,3 +287,27 @@ def test_that_there_is_nothing_to_mark_is_said_without_script(open_page):
     page.get_by_label("There is nothing to mark").check()
     vote(page)
     assert taken(page) == {"spans": []}
+
+
+def test_each_response_is_priced_with_keys_alone(open_page):
+    page = open_page("per_response")
+    page.get_by_label("to receive A?").focus()
+    page.keyboard.type("0")
+    keys(page, "Tab", "Tab", "ArrowDown", "ArrowUp", "Tab")
+    page.keyboard.type("2.50")
+    keys(page, "Tab", "Space", "Tab", "Enter")
+    assert taken(page)["each_worth"] == [
+        {"amount": "0", "against": False, "zero": "no_worth", "keep": None},
+        {"amount": "2.50", "against": True, "zero": None, "keep": None},
+    ]
+
+
+def test_each_response_is_priced_without_script(open_page):
+    page = open_page("per_response", PHONE, java_script_enabled=False)
+    page.get_by_label("to receive A?").fill("0")
+    page.get_by_label("to receive B?").fill("1")
+    vote(page)
+    expect(page.get_by_role("alert")).to_have_text("You typed zero. Say what zero means here.")
+    page.get_by_role("radio", name="I refuse to put a price on this").first.check()
+    vote(page)
+    assert [each["zero"] for each in taken(page)["each_worth"]] == ["refuse", None]
