@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arrays import Floats, frozen
+from .arrays import Floats, floats, frozen
 from .comparisons import Comparisons, check_weights
-from .errors import ShapeMismatch, SingleContestant
+from .errors import BadParameter, BadWeight, ShapeMismatch, SingleContestant
 from .options import option
 
 # Rows worked on at once: they stay in a core's cache through the six passes over them.
@@ -80,21 +80,38 @@ class Counts:
         )
 
     @classmethod
-    def of(cls, wins: ArrayLike, ties: ArrayLike | None = None) -> Counts:
-        """From a published table: wins[i, j] = times i beat j, ties[i, j] each tied pair counted once.
+    def of(cls, wins: ArrayLike, ties: ArrayLike | None = None, *, ties_mirrored: bool | None = None) -> Counts:
+        """From a published table: wins[i, j] = times i beat j, ties[i, j] = times they tied.
 
-        Raises ShapeMismatch, SingleContestant, BadWeight.
+        Some tables, such as evalica's, hold each tie twice, at [i, j] and at [j, i]: `ties_mirrored=True` counts it
+        once. False takes every entry for ties of its own; None does too, but refuses a symmetric table, which may be
+        either. Raises ShapeMismatch, SingleContestant, BadWeight, BadParameter.
         """
-        won = np.asarray(wins, dtype=np.float64)
-        drawn = np.zeros_like(won) if ties is None else np.asarray(ties, dtype=np.float64)
+        won = floats("wins", wins, BadWeight)
+        drawn = np.zeros_like(won) if ties is None else floats("ties", ties, BadWeight)
         for name, table in (("wins", won), ("ties", drawn)):
             if table.ndim != 2 or table.shape[0] != table.shape[1] or table.shape != won.shape:
                 raise ShapeMismatch(f"{name} has shape {table.shape}; give one row and column per contestant.")
             check_weights(name, table)
         if len(won) < 2:
             raise SingleContestant(f"The table holds {len(won)} contestants; a ranking needs two.")
+        if (drawn - np.diag(drawn.diagonal())).any():
+            drawn = _once(drawn, ties_mirrored)
         nothing = frozen(np.zeros_like(won))
         return cls(a_wins=frozen(won), b_wins=nothing, ties=frozen(drawn), both_bad=nothing)
+
+
+def _once(ties: Floats, mirrored: bool | None) -> Floats:
+    """(M, M) each tie in one place. Raises BadParameter."""
+    symmetric = bool((ties == ties.T).all())
+    if mirrored is None and symmetric:
+        raise BadParameter(
+            "ties is symmetric; give ties_mirrored=True if each tie stands in it twice, at [i, j] and at [j, i], or "
+            "False if both entries are ties of their own."
+        )
+    if mirrored and not symmetric:
+        raise BadParameter("ties is not symmetric, so no tie stands in it twice; leave ties_mirrored out.")
+    return 0.5 * (ties + np.diag(ties.diagonal())) if mirrored else ties
 
 
 def count_matrix(comparisons: Comparisons) -> Counts:

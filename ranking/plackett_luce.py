@@ -176,7 +176,7 @@ def _pairs(rankings: Rankings) -> Counts:
             np.where(ahead > 0, first * size + second, second * size + first), weight * (ahead != 0), size**2
         )
         ties += np.bincount(first * size + second, weight * (ahead == 0), size**2)
-    return Counts.of(wins.reshape(size, size), ties.reshape(size, size))
+    return Counts.of(wins.reshape(size, size), ties.reshape(size, size), ties_mirrored=False)
 
 
 def _used(rankings: Rankings, present: Bools) -> Rankings:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from .arrays import Bools, Floats, Ints
-from .counts import BothBad, Counts
-from .errors import BadWeight, ShapeMismatch, UnknownIndex
+from .arrays import Floats, bools, floats, ints
+from .comparisons import Comparisons
+from .counts import BothBad, Counts, count_matrix
+from .errors import BadOutcome, BadWeight, ShapeMismatch, UnknownIndex
 from .options import checked
 from .strengths import two_sided_quantile
 
@@ -34,12 +36,13 @@ class WinRates:
     pair_battles: Floats  # (M, M)
 
 
-def wilson(successes: Floats, trials: Floats, level: float = 0.95) -> Shares:
+def wilson(successes: ArrayLike, trials: ArrayLike, level: float = 0.95) -> Shares:
     """Wilson 1927, "Probable inference, the law of succession, and statistical inference", JASA 22.
 
     Centre (p + z²/2n)/(1 + z²/n), half-width z/(1 + z²/n)·√(p(1 - p)/n + z²/4n²). Judgments are taken as
     independent: where people or prompts repeat, the truth is wider. Raises ShapeMismatch, BadWeight.
     """
+    successes, trials = floats("successes", successes, BadWeight), floats("trials", trials, BadWeight)
     if successes.shape != trials.shape:
         raise ShapeMismatch(f"successes has shape {successes.shape} and trials {trials.shape}.")
     if not ((successes >= 0) & (successes <= trials) & np.isfinite(trials)).all():
@@ -59,11 +62,12 @@ def wilson(successes: Floats, trials: Floats, level: float = 0.95) -> Shares:
     )
 
 
-def acceptability(contestant: Ints, acceptable: Bools, count: int, level: float = 0.95) -> Shares:
-    """Share of judged responses that were acceptable; contestant (n,) 0..count-1, acceptable (n,).
+def acceptability(contestant: ArrayLike, acceptable: ArrayLike, count: int, level: float = 0.95) -> Shares:
+    """Share of judged responses that were acceptable; contestant (n,) 0..count-1, acceptable (n,) true or 1, else 0.
 
-    Raises ShapeMismatch, UnknownIndex.
+    Raises ShapeMismatch, UnknownIndex, BadOutcome.
     """
+    contestant, acceptable = ints("contestant", contestant), bools("acceptable", acceptable, BadOutcome)
     if contestant.ndim != 1 or contestant.shape != acceptable.shape:
         raise ShapeMismatch(f"contestant has shape {contestant.shape} and acceptable {acceptable.shape}.")
     if contestant.size and not 0 <= int(contestant.min()) <= int(contestant.max()) < count:
@@ -74,8 +78,9 @@ def acceptability(contestant: Ints, acceptable: Bools, count: int, level: float 
 
 
 @checked
-def win_rates(counts: Counts, both_bad: BothBad = BothBad.LEAVE_OUT) -> WinRates:
+def win_rates(data: Comparisons | Counts, both_bad: BothBad = BothBad.LEAVE_OUT) -> WinRates:
     """Wins plus half the ties over comparisons with others."""
+    counts = data if isinstance(data, Counts) else count_matrix(data)
     elsewhere = 1.0 - np.eye(counts.count)
     ties = counts.tied(both_bad) * elsewhere
     wins = counts.wins * elsewhere

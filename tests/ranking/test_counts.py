@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ranking import BadWeight, BothBad, Comparisons, Counts, ShapeMismatch, SingleContestant, count_matrix
+from ranking import BadParameter, BadWeight, BothBad, Comparisons, Counts, ShapeMismatch, SingleContestant, count_matrix
 from tests.ranking.worlds import from_rows, random_pairs
 
 ROWS = [(0, 1, 1.0), (1, 0, 1.0), (1, 0, 0.0), (0, 2, 0.5), (2, 0, 0.5), (1, 2, 0.0), (2, 2, 1.0), (0, 2, 0.5)]
@@ -65,3 +65,18 @@ def test_a_published_table_becomes_counts():
 
 def slice_of(begin: int, end: int) -> np.ndarray:
     return np.arange(begin, end)
+
+
+def test_a_symmetric_table_of_ties_is_refused_until_it_says_how_often_it_holds_each():
+    wins, mirrored = [[0, 3, 1], [1, 0, 1], [2, 2, 0]], [[4, 2, 0], [2, 0, 1], [0, 1, 0]]
+    with pytest.raises(BadParameter, match="ties_mirrored=True if each tie stands in it twice"):
+        Counts.of(wins, mirrored)
+    once = Counts.of(wins, np.triu(mirrored))
+    assert Counts.of(wins, mirrored, ties_mirrored=True).tied().tolist() == once.tied().tolist()
+    apart = Counts.of(wins, mirrored, ties_mirrored=False)
+    assert apart.tied().tolist() == (np.array(mirrored) + np.array(mirrored).T).tolist()
+    with pytest.raises(BadParameter, match="ties is not symmetric"):
+        Counts.of(wins, np.triu(mirrored), ties_mirrored=True)
+    assert Counts.of(wins, [[4, 0, 0], [0, 0, 0], [0, 0, 0]]).tied()[0, 0] == 8
+    with pytest.raises(BadWeight, match="wins holds"):
+        Counts.of([["a", "b"], ["c", "d"]])

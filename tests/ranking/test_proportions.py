@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ranking import (
+    BadOutcome,
     BadWeight,
     BothBad,
     Counts,
@@ -62,3 +63,31 @@ def test_win_rates_count_ties_half_and_leave_out_what_says_nothing():
 
 def test_win_rates_of_a_published_table():
     np.testing.assert_allclose(win_rates(Counts.of([[0, 3], [1, 0]])).rate, [0.75, 0.25])
+
+
+@pytest.mark.parametrize("kind", [bool, int, float, list])
+def test_acceptable_may_be_true_or_one(kind):
+    said = [True, False, True, True, False]
+    given = said if kind is list else np.array(said, dtype=kind)
+    np.testing.assert_allclose(acceptability([0, 0, 1, 1, 1], given, 2).share, [1 / 2, 2 / 3])
+
+
+@pytest.mark.parametrize("answers", [[1, 2], [0.5, 1.0], ["yes", "no"], [-1, 1], [np.nan, 1.0]])
+def test_answers_that_are_neither_true_nor_false_are_refused(answers):
+    with pytest.raises(BadOutcome, match="give True or False, or 1 and 0"):
+        acceptability(np.array([0, 1]), np.array(answers), 2)
+
+
+def test_lists_are_arrays():
+    assert wilson([3, 4], [5, 5]).share.tolist() == [0.6, 0.8]
+    with pytest.raises(BadWeight, match=r"successes holds .*; give numbers"):
+        wilson(["a"], [3])
+    with pytest.raises(ShapeMismatch, match="unequal length"):
+        wilson([[3], [4, 5]], [[5], [5, 5]])
+    with pytest.raises(UnknownIndex, match="number the labels"):
+        acceptability(["a", "b"], [True, False], 2)
+
+
+def test_win_rates_of_a_log_are_those_of_its_counts():
+    votes = from_rows([(0, 1, 1.0), (1, 0, 1.0), (0, 1, 0.5)], 2)
+    assert win_rates(votes).rate.tolist() == win_rates(count_matrix(votes)).rate.tolist()
