@@ -134,11 +134,11 @@ def _scheme_without_labels(wanted: Covariance) -> Scheme:
 
 
 def _clustered(scheme: Scheme, scores: Scores, bread: Floats) -> Floats:
-    meat = sum((_meat(labels, scores) for labels in scheme.labels), np.zeros_like(bread))
+    meat = sum((summed_meat(labels, scores) for labels in scheme.labels), np.zeros_like(bread))
     if len(scheme.labels) == 1:
         return np.asarray(bread @ meat @ bread)
     annotator, prompt = scheme.labels
-    meat -= _meat(annotator.crossed(prompt), scores)
+    meat -= summed_meat(annotator.crossed(prompt), scores)
     return without_negative_eigenvalues(bread @ meat @ bread)
 
 
@@ -148,7 +148,7 @@ def without_negative_eigenvalues(covariance: Floats) -> Floats:
     return np.asarray((vectors * np.maximum(values, 0.0)) @ vectors.T)
 
 
-def _meat(labels: Labels, scores: Scores) -> Floats:
+def summed_meat(labels: Labels, scores: Scores) -> Floats:
     """(p, p) B, through a sparse clusters x parameters matrix of summed scores."""
     rows = len(labels.code)
     membership = csr_array((np.ones(rows), (labels.code, np.arange(rows))), shape=(labels.count, rows))

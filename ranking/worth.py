@@ -19,12 +19,13 @@ With `adjust`, covariates of A minus B and each annotator's own leaning to a sid
 Where prompts were not drawn as the target has them, `importance` is π(prompt)/q(prompt), known up to a
 constant; it also enters c_k, and is normalised within each pair so that no pair gains weight by it.
 
-Intervals: U ± t(G - 1)·SE, SE the standard deviation over `draws` of the fit under independent Exp(1) weights on
-annotators times prompts, scales refitted in each (Owen & Eckles 2012, "Bootstrapping data arrays of
-arbitrary order", Ann. Appl. Stat. 6, section 3, with exponential weights as Rubin 1981). G is the smaller count
-of clusters in use. Where every prompt was answered by one annotator only, prompts lie within annotators, and
-annotators alone are resampled (Cameron & Miller 2015, section IV: cluster at the coarser level); likewise the
-other way round. Under 20 annotators only prompts are, and the result holds for these annotators.
+Intervals: U ± t(G - 1)·SE, SE from `draws` of the fit under independent Exp(1) weights on annotators times prompts,
+scales refitted in each (Owen & Eckles 2012, "Bootstrapping data arrays of arbitrary order", Ann. Appl. Stat. 6,
+section 3, with exponential weights as Rubin 1981). The standard deviation of those draws counts what belongs to a
+single answer three times; SE counts it once (`worth_draws`). G is the smaller count of clusters in use. Where every
+prompt was answered by one annotator only, prompts lie within annotators, and annotators alone are resampled (Cameron &
+Miller 2015, section IV: cluster at the coarser level); likewise the other way round. Under 20 annotators only prompts
+are, and the result holds for these annotators.
 """
 
 from __future__ import annotations
@@ -46,8 +47,9 @@ from .covariates.side import Leanings
 from .errors import BadParameter, TooFewClusters
 from .options import checked
 from .strengths import Clustering, Covariance, Note, two_sided_quantile
+from .uncertainty.rescaling import rescaled
 from .worth_columns import WorthBeside, beside_worth
-from .worth_draws import Design, Solved
+from .worth_draws import Design, Drawn
 
 TAIL = 0.01
 HEAVY = 0.15
@@ -76,8 +78,8 @@ class WorthFit:
     """Worths with Σ U = 0 over those present; NaN for contestants without an amount."""
 
     worth: Floats  # (M,)
-    covariance: Floats  # (M, M) of the replicates
-    replicates: Floats  # (draws, M) the fit under each draw of cluster weights
+    covariance: Floats  # (M, M)
+    replicates: Floats  # (draws, M) the fit under each draw of cluster weights; two-way they spread wider than it
     side: float  # mean worth of being shown as A; NaN if it could not be separated
     side_standard_error: float
     present: Bools  # (M,)
@@ -99,9 +101,13 @@ class WorthFit:
         reach = two_sided_quantile(level, self.clustering.degrees_of_freedom) * error
         return WorthIntervals(self.worth, error, self.worth - reach, self.worth + reach, level)
 
+    def draws(self) -> Floats:
+        """(draws, M) the replicates, moved so that they vary about the fit as much as `covariance` says."""
+        return rescaled(self.replicates, self.worth, self.covariance)
+
     def probability_best(self) -> Floats:
-        """(M,) share of the replicates in which each contestant is worth most; 0 if not present."""
-        best = np.argmax(np.where(self.present, self.replicates, -inf), axis=1)
+        """(M,) share of `draws()` in which each contestant is worth most; 0 if not present."""
+        best = np.argmax(np.where(self.present, self.draws(), -inf), axis=1)
         return np.asarray(np.bincount(best, minlength=len(self.worth)) / len(self.replicates))
 
 
@@ -169,7 +175,7 @@ def _clustering(rows: AmountRows) -> Clustering:
     return Clustering(kind, annotators, prompts, clusters - 1.0)
 
 
-def _assembled(count: int, beside: WorthBeside, drawn: Solved, clustering: Clustering, estimand: Estimand) -> WorthFit:
+def _assembled(count: int, beside: WorthBeside, drawn: Drawn, clustering: Clustering, estimand: Estimand) -> WorthFit:
     design, rows, point = beside.design, beside.design.rows, beside.design.solve()
 
     def embedded(values: Floats) -> Floats:
@@ -178,15 +184,17 @@ def _assembled(count: int, beside: WorthBeside, drawn: Solved, clustering: Clust
         return full
 
     covariance = np.full((count, count), nan)
-    covariance[np.ix_(rows.index, rows.index)] = np.cov(drawn.worth, rowvar=False)
+    covariance[np.ix_(rows.index, rows.index)] = drawn.covariance[: design.count, : design.count]
     answers = np.bincount(np.concatenate((rows.low, rows.high)), minlength=len(rows.index))
     tail = tail_share(np.abs(design.scaled_amounts()))
     return WorthFit(
         worth=embedded(point.worth[0]),
         covariance=covariance,
-        replicates=embedded(drawn.worth),
+        replicates=embedded(drawn.solved.worth),
         side=float(point.side[0]) if design.side_is_separable else nan,
-        side_standard_error=float(drawn.side.std(ddof=1)) if design.side_is_separable else nan,
+        side_standard_error=float(np.sqrt(drawn.covariance[design.count, design.count]))
+        if design.side_is_separable
+        else nan,
         present=np.isin(np.arange(count), rows.index),
         contestant_answers=np.nan_to_num(embedded(answers.astype(np.float64)), nan=0.0),
         answers=len(rows.low),

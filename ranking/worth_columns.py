@@ -19,7 +19,7 @@ from .covariates.adjustment import Adjustment, Columns, Effects, refuse_nothing
 from .covariates.design import Side, names_of, refuse_collinear
 from .covariates.side import Leanings
 from .errors import BadCovariate, MissingLabels
-from .worth_draws import Design, Solved
+from .worth_draws import Design, Drawn, Solved
 
 MOST_ROUNDS = 200
 SETTLED = 1e-10
@@ -33,17 +33,18 @@ class WorthBeside:
     design: Design
     leanings: Leanings | None
 
-    def effects(self, point: Solved, drawn: Solved) -> Effects | None:
+    def effects(self, point: Solved, drawn: Drawn) -> Effects | None:
         """The covariates and then the side, if it is separable; the covariance is that of the draws."""
         columns = self.design.columns
         if columns is None:
             return None
         sides = int(self.design.side_is_separable)
-        each = np.column_stack((drawn.effect, drawn.side[:, None][:, :sides]))
+        first = self.design.count
+        order = np.append(np.arange(columns.count) + first + 1, np.repeat(first, sides))
         return Effects(
             names=columns.names + ("side",) * sides,
             value=np.append(point.effect[0], point.side[:sides]),
-            covariance=np.reshape(np.cov(each, rowvar=False), (each.shape[1], each.shape[1])),
+            covariance=drawn.covariance[np.ix_(order, order)],
             scale=np.append(columns.scale, np.ones(sides)),
         )
 

@@ -1,9 +1,16 @@
-"""The least squares of `worth`, solved for many weightings of the clusters at once."""
+"""The least squares of `worth`, solved for many weightings of the clusters at once.
+
+Under independent weights on annotators times prompts, what belongs to one answer alone varies with its annotator, with
+its prompt and with their product, so it enters the variance of the draws three times (Owen 2007, "The pigeonhole
+bootstrap", Ann. Appl. Stat. 1, theorem 3). Each draw is therefore also solved with one kind of cluster weighted at a
+time. What those solutions do not add up to is the answers' own part, and the variance is that of the parts less the
+answers' own (as in `clusters`: by annotator plus by prompt less by both).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +18,7 @@ import numpy as np
 from .amounts import AmountRows, Membership, membership, total_by
 from .anchors import AnchorAnswers
 from .arrays import Floats, Ints
-from .clusters import Labels, number
+from .clusters import Labels, number, without_negative_eigenvalues
 from .covariates.adjustment import Columns
 from .strengths import Clustering, Covariance
 
@@ -29,6 +36,19 @@ class Solved:
     side: Floats  # (d,) zero where it is not separable
     effect: Floats  # (d, c) of the covariates
 
+    @property
+    def all(self) -> Floats:
+        """(d, m + 1 + c)"""
+        return np.column_stack((self.worth, self.side, self.effect))
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """The fit under every draw of weights, and the covariance that follows."""
+
+    solved: Solved
+    covariance: Floats  # (m + 1 + c,) squared, of worths, side and effects
+
 
 @dataclass(frozen=True, eq=False)
 class _Draw:
@@ -37,6 +57,15 @@ class _Draw:
     annotator: Floats  # (K, d)
     prompt: Floats  # (X, d)
     anchor: Floats  # (A, d), no rows without anchors
+
+    def apart(self, rest: _Draw) -> list[_Draw]:
+        """One kind of cluster weighted at a time, the others as in `rest`; for the kinds that are drawn at all."""
+        kinds = ("annotator", "prompt", "anchor")
+        return [
+            replace(rest, **{kind: getattr(self, kind)})
+            for kind in kinds
+            if not np.array_equal(getattr(self, kind), getattr(rest, kind))
+        ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,26 +173,38 @@ class Design:
             np.ones((self.rows.annotator.count, 1)), np.ones((self.rows.prompt.count, 1)), np.ones((anchors, 1))
         )
 
-    def bootstrap(self, clustering: Clustering, draws: int, rng: np.random.Generator) -> Solved:
+    def bootstrap(self, clustering: Clustering, draws: int, rng: np.random.Generator) -> Drawn:
         """One fit for each draw of Exp(1) weights on the clusters in use, and on the anchors."""
         priced = 0 if self.anchors is None else self.anchors.amount.size
         leant = 0 if self.shrinkage is None else len(self.shrinkage) * (self.count + self._predictors.shape[1] + 1)
         batch = max(1, BATCH // max(len(self.rows.low), self.count**2, priced, leant))
-        solved = []
+        solved, apart = [], []
         for begin in range(0, draws, batch):
-            size = min(batch, draws - begin)
-            annotator = np.ones((self.rows.annotator.count, size))
-            prompt = np.ones((self.rows.prompt.count, size))
-            if clustering.kind in (Covariance.ANNOTATOR, Covariance.TWO_WAY):
-                annotator = rng.standard_exponential(annotator.shape)
-            if clustering.kind in (Covariance.PROMPT, Covariance.TWO_WAY):
-                prompt = rng.standard_exponential(prompt.shape)
-            anchor = np.ones((0, size))
-            if self.anchors is not None:
-                anchor = rng.standard_exponential((len(self.anchors.anchor), size))
-            solved.append(self._solve(_Draw(annotator, prompt, anchor)))
-        worth, effect = (np.concatenate([getattr(one, name) for one in solved]) for name in ("worth", "effect"))
-        return Solved(worth, np.concatenate([one.side for one in solved]), effect)
+            draw, none = self._weighed(clustering, min(batch, draws - begin), rng)
+            solved.append(self._solve(draw))
+            kinds = draw.apart(none)
+            apart.append([self._solve(one).all for one in kinds] if len(kinds) > 1 else [solved[-1].all])
+        names = ("worth", "side", "effect")
+        whole = Solved(*(np.concatenate([getattr(one, name) for one in solved]) for name in names))
+        parts = [np.concatenate(part) for part in zip(*apart, strict=True)]
+        return Drawn(whole, _covariance(whole.all, parts))
+
+    def _weighed(self, clustering: Clustering, draws: int, rng: np.random.Generator) -> tuple[_Draw, _Draw]:
+        """The weights, and as many columns with every cluster once."""
+        anchors = 0 if self.anchors is None else len(self.anchors.anchor)
+        none = _Draw(
+            np.ones((self.rows.annotator.count, draws)),
+            np.ones((self.rows.prompt.count, draws)),
+            np.ones((anchors, draws)),
+        )
+        draw = none
+        if clustering.kind in (Covariance.ANNOTATOR, Covariance.TWO_WAY):
+            draw = replace(draw, annotator=rng.standard_exponential(none.annotator.shape))
+        if clustering.kind in (Covariance.PROMPT, Covariance.TWO_WAY):
+            draw = replace(draw, prompt=rng.standard_exponential(none.prompt.shape))
+        if anchors:
+            draw = replace(draw, anchor=rng.standard_exponential(none.anchor.shape))
+        return draw, none
 
     @cached_property
     def side_is_separable(self) -> bool:
@@ -269,3 +310,15 @@ class Design:
         lower = total_by(membership(Labels(low, self.count)), values)
         higher = total_by(membership(Labels(high, self.count)), values)
         return np.asarray((lower - higher).T)
+
+
+def _covariance(whole: Floats, parts: list[Floats]) -> Floats:
+    """(p, p) from draws (d, p) of all weights together and of each kind alone."""
+
+    def of(values: Floats) -> Floats:
+        return np.atleast_2d(np.cov(values, rowvar=False))
+
+    if len(parts) == 1:
+        return of(parts[0])
+    total = np.sum(parts, axis=0)
+    return without_negative_eigenvalues(np.sum([of(part) for part in parts], axis=0) - of(whole - total))

@@ -2,9 +2,12 @@
 
 Votes apart: the counts of the 3·M·(M - 1)/2 kinds of vote are one multinomial draw, so a replicate costs no pass over
 the rows. Clustered: prompts (or annotators) are drawn with replacement, all their votes with them; two-way, a vote
-counts as often as its annotator times its prompt (Owen 2007, "The pigeonhole bootstrap", Ann. Appl. Stat. 1), which
-errs on the wide side. EXACT refits each replicate to its maximum, warm; ONE_STEP is θ̂ + H⁻¹·(replicate's score), at
-a fraction of the cost, right to the first order. With a prior the virtual ties are part of every replicate.
+counts as often as its annotator times its prompt (Owen 2007, "The pigeonhole bootstrap", Ann. Appl. Stat. 1). That
+counts what belongs to one vote alone three times, so two-way replicates are drawn together about the fit, by the linear
+map that takes the covariance of such draws, V_annotator + V_prompt + V_both, to the two-way sandwich's,
+V_annotator + V_prompt - V_both (`rescaling`). EXACT refits each replicate to its maximum, warm; ONE_STEP is
+θ̂ + H⁻¹·(replicate's score), at a fraction of the cost, right to the first order. With a prior the virtual ties are part
+of every replicate.
 """
 
 from __future__ import annotations
@@ -14,10 +17,11 @@ from enum import StrEnum
 
 import numpy as np
 from scipy.sparse import csr_array
+from scipy.special import ndtr, stdtrit
 
 from ..arrays import Floats, Ints
 from ..bradley_terry import BOARD_PRIOR, BradleyTerryFit, fit_bradley_terry, row_scores
-from ..clusters import Labels, choose_scheme
+from ..clusters import Labels, choose_scheme, summed_meat, without_negative_eigenvalues
 from ..comparisons import Comparisons
 from ..counts import BothBad, Counts, count_matrix
 from ..errors import BadParameter, MissingLabels
@@ -27,7 +31,8 @@ from ..options import checked
 from ..pair_likelihood import maximise, win_probability
 from ..pair_table import PairTable, tabulate
 from ..priors import Prior
-from ..strengths import POINTS_AT_ZERO, POINTS_PER_LOGIT, Covariance, Ratings
+from ..strengths import POINTS_AT_ZERO, POINTS_PER_LOGIT, Covariance, Ratings, two_sided_quantile
+from .rescaling import transport
 
 # Below the votes' total by this many standard deviations, a Poisson total exceeds it once in a billion.
 POISSON_SHORTFALL = 6.0
@@ -52,10 +57,13 @@ class Bootstrap:
         return np.asarray(self.strength.std(axis=0, ddof=1))
 
     def to_points(self, level: float = 0.95) -> Ratings:
-        """The public scale with percentile intervals. Raises BadParameter."""
-        if not 0.0 < level < 1.0:
-            raise BadParameter(f"level is {level}; give a probability such as 0.95.")
-        tail = 50.0 * (1.0 - level)
+        """The public scale with percentile intervals. Raises BadParameter.
+
+        Clustered, they are those of a higher level, as t with the fit's degrees of freedom has over the normal: plain
+        percentiles are as narrow as normal intervals (Hesterberg 2015, "What teachers should know about the
+        bootstrap", Amer. Statist. 69, section 5.1).
+        """
+        tail = 100.0 * float(ndtr(-two_sided_quantile(level, self.fit.clustering.degrees_of_freedom)))
         low, high = np.percentile(self.strength, (tail, 100.0 - tail), axis=0)
         own = self.fit.evidence
         return Ratings(
@@ -74,8 +82,10 @@ class Bootstrap:
     def critical_value(self, level: float = 0.95) -> float:
         """The quantile of max over pairs of |replicate's difference - the fit's| / its standard error.
 
-        As `margin` of rank_ranges it makes all differences of the board hold together, tighter than Bonferroni
-        (Mogstad, Romano, Shaikh & Wilhelm 2024, section 3).
+        As `margin` of rank_ranges it makes all differences of the board hold together, with less than Bonferroni's
+        margin as a rule (Mogstad, Romano, Shaikh & Wilhelm 2024, section 3). Clustered, the errors it is counted in
+        are themselves estimated, so the quantile is carried over from the normal to Student's t with the fit's degrees
+        of freedom, as Bonferroni's is.
         """
         present = self.fit.evidence.present
         moved = (self.strength - self.fit.strength)[:, present]
@@ -83,7 +93,9 @@ class Bootstrap:
         np.fill_diagonal(error, np.inf)
         error[error == 0.0] = np.inf
         largest = [np.abs((row[:, None] - row[None, :]) / error).max() for row in moved]
-        return float(np.quantile(largest, level))
+        quantile, degrees = float(np.quantile(largest, level)), self.fit.clustering.degrees_of_freedom
+        # By the lower tail, where a double does not run out of digits as it does near one.
+        return quantile if degrees == np.inf else -float(stdtrit(degrees, float(ndtr(-quantile))))
 
 
 @checked
@@ -118,6 +130,8 @@ def bootstrap_bradley_terry(
         raise MissingLabels(f"{kind} needs comparisons with annotator or prompt labels.")
     else:
         found = resampled.of_clusters(rows, choose_scheme(rows, kind).labels, draws, rng)
+        if kind is Covariance.TWO_WAY:
+            found = optimum.point + (found - optimum.point) @ resampled.narrowing(rows)
     weights = gauge_weights(gauge, table)
     strength = np.full((draws, len(table.present)), np.nan)
     strength[:, table.present] = found - (found @ weights)[:, None]
@@ -163,6 +177,15 @@ class _Resampling:
             np.fill_diagonal(wins, 0.0)
             found[place] = self._refitted(wins)
         return found
+
+    def narrowing(self, rows: Comparisons) -> Floats:
+        """(m, m) from the covariance of two-way draws, to the first order, to that of the two-way sandwich."""
+        scores, bread = row_scores(rows, self.optimum.point), self.optimum.inverse
+        annotator, prompt = choose_scheme(rows, Covariance.TWO_WAY).labels
+        own, asked, both = (
+            bread @ summed_meat(labels, scores) @ bread for labels in (annotator, prompt, annotator.crossed(prompt))
+        )
+        return transport(own + asked + both, without_negative_eigenvalues(own + asked - both))
 
     def _refitted(self, wins: Floats) -> Floats:
         """(m,) from wins with half ties (m, m)."""

@@ -105,9 +105,8 @@ def test_latency_biases_worth_where_it_is_ignored_and_not_where_it_is_fitted():
         worths.append((fit.worth - world.strength) / fit.to_intervals().standard_error)
         plain = fitted(votes, estimand=Estimand.MONEY, draws=2)
         slopes.append(np.polyfit(world.strength, plain.worth, 1)[0])
-    # Nothing is clustered here, so weights drawn for annotators times prompts overstate errors somewhat.
-    assert 0.4 < np.std(effects) < 1.2
-    assert 0.4 < np.std(worths) < 1.2
+    assert 0.7 < np.std(effects) < 1.3
+    assert 0.7 < np.std(worths) < 1.3
     assert np.mean(slopes) == pytest.approx(1.0 - 0.4 * 1.2, abs=0.05)
 
 

@@ -103,6 +103,39 @@ def answers_apart(votes: Comparisons) -> WorthIntervals:
     return fit_bounded_worth(votes, **apart).to_intervals()
 
 
+def liked(seed: int, annotator_sd: float, prompt_sd: float) -> tuple[np.ndarray, Comparisons]:
+    """Worths, and 2,000 amounts of 40 people about 200 prompts, each of whom and which has normal tastes."""
+    rng = np.random.default_rng(seed)
+    worth, at = np.linspace(-0.6, 0.6, 6), np.arange(2000)
+    a, b = random_pairs(6, 2000, rng)
+    annotator, prompt = rng.integers(0, 40, 2000), rng.integers(0, 200, 2000)
+    taste = worth + rng.normal(0.0, annotator_sd, (40, 6))[annotator] + rng.normal(0.0, prompt_sd, (200, 6))[prompt]
+    amount = taste[at, a] - taste[at, b] + rng.normal(size=2000)
+    given = {"annotator": annotator, "prompt": prompt, "amount": amount}
+    return worth, Comparisons(a=a, b=b, outcome=np.full(2000, 0.5), count=6, **given)
+
+
+@pytest.mark.parametrize(("annotator_sd", "prompt_sd"), [(0.0, 0.0), (0.0, 0.5), (0.3, 0.0), (0.3, 0.5)])
+def test_intervals_of_worth_cover_whatever_varies_together(annotator_sd, prompt_sd):
+    """2,400 intervals each. The draws' own standard deviation would cover .98 to 1.00."""
+    covered: dict[str, list[float]] = {"two-way": [], "as drawn": [], "naive": []}
+    for seed in range(910_000, 910_400):
+        truth, votes = liked(seed, annotator_sd, prompt_sd)
+        fit = fit_worth(votes, rng=np.random.default_rng(seed), estimand=Estimand.MONEY, draws=300)
+        shown = fit.to_intervals()
+        apart = fit_bounded_worth(votes, estimand=Estimand.MONEY, covariance=Covariance.SANDWICH).to_intervals()
+        reach = two_sided_quantile(0.95, fit.clustering.degrees_of_freedom) * fit.replicates.std(axis=0)
+        covered["two-way"].append(float(((shown.lower <= truth) & (truth <= shown.upper)).mean()))
+        covered["naive"].append(float(((apart.lower <= truth) & (truth <= apart.upper)).mean()))
+        covered["as drawn"].append(float((np.abs(fit.worth - truth) <= reach).mean()))
+    world = f"annotators' tastes {annotator_sd}, prompts' {prompt_sd}"
+    report(f"naive, {world}", covered["naive"])
+    drawn, _ = report(f"as drawn, {world}", covered["as drawn"])
+    mean, _ = report(f"worth, {world}", covered["two-way"])
+    assert 0.93 < mean < 0.97
+    assert drawn > 0.97
+
+
 @pytest.mark.parametrize(
     ("rows", "annotators", "prompts", "own_prompts"),
     [(1200, 30, 60, False), (2000, 40, 200, False), (800, 80, 0, True)],

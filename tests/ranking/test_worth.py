@@ -252,6 +252,23 @@ def test_each_replicate_is_the_fit_under_its_weights_with_scales_refitted():
         np.testing.assert_allclose(fit.replicates[draw], worth, atol=1e-10)
 
 
+def test_draws_of_both_kinds_of_cluster_count_what_belongs_to_one_answer_once():
+    """Labels that mean nothing: least squares knows the error, and the draws by themselves spread √3 as wide."""
+    votes = worth_world(2000, 19, log_stake_sd=0.0, log_scale_sd=0.0).votes
+    fit = fitted(votes, estimand=Estimand.MONEY, draws=600)
+    assert fit.clustering.kind is Covariance.TWO_WAY
+    design = np.column_stack((np.eye(6)[votes.a] - np.eye(6)[votes.b], np.ones(2000)))
+    found = np.linalg.lstsq(design, votes.amount, rcond=None)[0]
+    variance = np.var(votes.amount - design @ found, ddof=6)
+    error = np.sqrt(variance * np.linalg.pinv(design.T @ design).diagonal())
+    np.testing.assert_allclose(fit.to_intervals().standard_error, error[:6], rtol=0.35)
+    assert np.median(fit.to_intervals().standard_error / error[:6]) == pytest.approx(1.0, abs=0.15)
+    assert fit.side_standard_error == pytest.approx(error[6], rel=0.35)
+    assert np.median(fit.replicates.std(axis=0) / error[:6]) > 1.5
+    np.testing.assert_allclose(np.cov(fit.draws(), rowvar=False), fit.covariance, atol=1e-12)
+    np.testing.assert_allclose(fit.draws().mean(axis=0), fit.worth)
+
+
 def test_the_same_seed_gives_the_same_draws_and_the_global_generator_is_left_alone():
     votes = worth_world(400, 14).votes
     np.random.seed(99)

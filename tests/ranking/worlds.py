@@ -49,7 +49,14 @@ def davidson_world(count: int, rows: int, nu: float, seed: int, spread: float = 
 
 
 def clustered_world(
-    count: int, rows: int, annotators: int, prompts: int, seed: int, annotator_sd: float, prompt_sd: float
+    count: int,
+    rows: int,
+    annotators: int,
+    prompts: int,
+    seed: int,
+    annotator_sd: float,
+    prompt_sd: float,
+    spread: float = 0.5,
 ) -> World:
     """Annotators and prompts each shift every contestant by their own normal taste.
 
@@ -57,7 +64,7 @@ def clustered_world(
     to its Bradley-Terry projection by the caller if it must be exact.
     """
     rng = np.random.default_rng(seed)
-    strength = normal_quantiles(count, 0.5)
+    strength = normal_quantiles(count, spread)
     by_annotator = rng.normal(0.0, annotator_sd, (annotators, count))
     by_prompt = rng.normal(0.0, prompt_sd, (prompts, count))
     a, b = random_pairs(count, rows, rng)
