@@ -3,8 +3,10 @@ from django.utils import timezone
 
 from annotation.use_cases.build_dataset import build_dataset, sweep_datasets
 from annotation.use_cases.expire_assignments import expire_assignments
+from annotation.use_cases.import_items import import_items
 from annotation.use_cases.refresh_boards import refresh_boards
 from annotation.use_cases.sequence_log import sequence_log
+from annotation.use_cases.sweep_uploads import sweep_uploads
 
 
 @shared_task(name="annotation.sequence_log", ignore_result=True)
@@ -30,3 +32,14 @@ def build(version_id: int) -> None:
 @shared_task(name="annotation.sweep_datasets", ignore_result=True)
 def sweep_builds() -> None:
     sweep_datasets(now=timezone.now())
+
+
+# A large file takes longer than other tasks may; its lease shows that the worker lives.
+@shared_task(name="annotation.import_items", ignore_result=True, soft_time_limit=7140, time_limit=7200)
+def read_upload(upload_id: int) -> None:
+    import_items(upload_id=upload_id, now=timezone.now())
+
+
+@shared_task(name="annotation.sweep_uploads", ignore_result=True)
+def sweep_imports() -> None:
+    sweep_uploads(now=timezone.now())

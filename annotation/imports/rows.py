@@ -66,13 +66,13 @@ def log_rows(votes: pa.RecordBatch, to: Destination, ids: Ids) -> Iterator[tuple
     yield Impression._meta.db_table, _impressions(to, ids, respondents, moments)
     yield (
         ImpressionEvent._meta.db_table,
-        _batch(count, impression_id=ids.impressions, kind=ImpressionEnd.ANSWERED.value),
+        batch_of(count, impression_id=ids.impressions, kind=ImpressionEnd.ANSWERED.value),
     )
     yield Judgment._meta.db_table, _judgments(votes, to, ids, sides, respondents, moments)
 
 
 def _items(votes: pa.RecordBatch, to: Destination, ids: Ids) -> pa.RecordBatch:
-    return _batch(
+    return batch_of(
         len(votes),
         id=ids.items,
         campaign_id=to.campaign,
@@ -86,7 +86,7 @@ def _items(votes: pa.RecordBatch, to: Destination, ids: Ids) -> pa.RecordBatch:
 
 
 def _responses(sides: np.ndarray, ids: Ids) -> pa.RecordBatch:
-    return _batch(
+    return batch_of(
         len(ids.responses),
         id=ids.responses,
         item_id=np.repeat(ids.items, 2),
@@ -97,7 +97,7 @@ def _responses(sides: np.ndarray, ids: Ids) -> pa.RecordBatch:
 
 
 def _turns(ids: Ids) -> pa.RecordBatch:
-    return _batch(
+    return batch_of(
         len(ids.responses), response_id=ids.responses, number=0, kind=TurnKind.ABSENT.value, file="", replacements=0
     )
 
@@ -105,7 +105,7 @@ def _turns(ids: Ids) -> pa.RecordBatch:
 def _impressions(to: Destination, ids: Ids, respondents: pa.Array, moments: pa.Array) -> pa.RecordBatch:
     """Nothing was drawn here, so no probability is given; the file's sides are the order shown."""
     designs = {f"{what}_design": Design.IMPORTED.value for what in ("pair", "side", "prompt", "questions")}
-    return _batch(
+    return batch_of(
         len(ids.items),
         id=ids.impressions,
         campaign_id=to.campaign,
@@ -130,7 +130,7 @@ def _judgments(
     in_column = votes["strength"] if to.strengths.in_column else pa.nulls(len(votes), pa.float64())
     strength = in_column.cast(pa.int16())
     scale = pc.if_else(pc.is_valid(strength), pa.scalar(to.strengths.scale), pa.scalar(None, pa.float64()))
-    return _batch(
+    return batch_of(
         len(votes),
         campaign_id=to.campaign,
         item_id=ids.items,
@@ -165,7 +165,7 @@ def _joined(*parts: Any) -> pa.Array:
     return pc.binary_join_element_wise(*columns, "")
 
 
-def _batch(count: int, **columns: Any) -> pa.RecordBatch:
+def batch_of(count: int, **columns: Any) -> pa.RecordBatch:
     """Columns by name; what is one value is the same in every row."""
     arrays = [
         pa.array(column) if isinstance(column, (np.ndarray, pa.Array)) else pa.repeat(pa.scalar(column), count)

@@ -1,22 +1,21 @@
-import json
 from collections.abc import Sequence
 
 from accounts.models import Person
 from accounts.texts import write_personal_text
+from annotation.imports.messages import Message, canonical_messages
 from annotation.models import Prompt
 from foundation.encryption import blind_digest
 from foundation.text import clean_json
 
-Message = dict[str, str]
-
-
-def canonical_messages(messages: Sequence[Message]) -> str:
-    return json.dumps(list(messages), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-
 
 def prompt_digest(messages: Sequence[Message]) -> str:
     """Keyed digest of the messages: equal prompts have equal digests, and a digest cannot be guessed from a text."""
-    return blind_digest(canonical_messages(messages), purpose="prompt")
+    return canonical_digest(canonical_messages(messages))
+
+
+def canonical_digest(canonical: str) -> str:
+    """The digest of messages that are canonical already."""
+    return blind_digest(canonical, purpose="prompt")
 
 
 def create_prompt(*, messages: Sequence[Message], person: Person | None, language: str = "") -> Prompt:

@@ -8,7 +8,7 @@ from accounts.texts import write_personal_text
 from annotation.enums import ItemState
 from annotation.models import FollowUp
 from annotation.transitions import ITEM
-from annotation.use_cases.create_prompt import canonical_messages
+from annotation.imports.messages import canonical_messages
 from arena.enums import BattleState
 from arena.errors import ArenaError
 from arena.models import Battle

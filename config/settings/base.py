@@ -191,6 +191,8 @@ STORAGES = {
 }
 SERVESTATIC_KEEP_ONLY_HASHED_FILES = True
 MEDIA_ROOT = DATA_DIR / "media"
+# Of one file of items, in millions of bytes. It lies under uploads/ in the data directory until it has been read.
+ITEM_UPLOAD_MAX_MB = env.int("ITEM_UPLOAD_MAX_MB", default=2000)
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 
@@ -276,6 +278,7 @@ CELERY_BEAT_SCHEDULE = {
     "sequence-log": {"task": "annotation.sequence_log", "schedule": 1.0},
     "refresh-boards": {"task": "annotation.refresh_boards", "schedule": 2.0},
     "sweep-datasets": {"task": "annotation.sweep_datasets", "schedule": 10.0},
+    "sweep-uploads": {"task": "annotation.sweep_uploads", "schedule": 10.0},
     "expire-assignments": {"task": "annotation.expire_assignments", "schedule": 10.0},
     "sweep-battles": {"task": "arena.sweep_battles", "schedule": 5.0},
     "forget-old-keys": {"task": "foundation.forget_idempotency_keys", "schedule": 3600.0},
