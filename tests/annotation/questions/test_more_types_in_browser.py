@@ -321,6 +321,24 @@ def test_a_ranking_is_made_by_dragging(open_page):
     assert taken(page) == {"order": [1, 1, 2, 3]}
 
 
+def swipe(page: Page, start: Locator, end: Locator) -> None:
+    begin, stop = start.bounding_box(), end.bounding_box()
+    x, y, finger = begin["x"] + 10, begin["y"] + begin["height"] / 2, page.context.new_cdp_session(page)
+    for kind, height in (("touchStart", y), ("touchMove", y - 9), ("touchMove", stop["y"] + 4), ("touchEnd", None)):
+        points = [] if height is None else [{"x": x, "y": height}]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+def test_a_finger_drags_a_row_by_its_handle_and_scrolls_by_the_rest(open_page):
+    page = open_page("order", PHONE, has_touch=True, is_mobile=True)
+    grip(page, "A").tap()
+    for letter in "CB":
+        swipe(page, grip(page, letter).locator(".ranking__handle"), grip(page, "A"))
+    assert places(page) == ["3", "2", "1", ""]
+    swipe(page, grip(page, "D").locator("[data-ranking-name]"), grip(page, "A"))
+    assert places(page) == ["3", "2", "1", ""]
+
+
 def test_a_row_is_dragged_out_again_and_a_drag_that_is_broken_off_moves_nothing(open_page):
     page = open_page("order")
     grip(page, "A").click()
