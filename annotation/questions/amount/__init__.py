@@ -8,12 +8,20 @@ from django.utils.translation import gettext_lazy
 
 from annotation.questions.amount.mode import Mode
 from annotation.questions.amount.per_response import PerResponseMode
+from annotation.questions.amount.price_list import DEFAULT_PRICES, PriceListMode, canonical_prices, price_lines
 from annotation.questions.amount.upgrade import UpgradeMode
 from annotation.questions.base import Answer, Asked, QuestionType, Random, Situation
 from annotation.questions.refusals import InvalidSettings, QuestionDoesNotFit, Refusal
 from annotation.questions.settings import one_of
 
-MODES: dict[str, Mode] = {mode.slug: mode for mode in (UpgradeMode(), PerResponseMode())}
+MODES: dict[str, Mode] = {mode.slug: mode for mode in (UpgradeMode(), PerResponseMode(), PriceListMode())}
+
+# Members of what some modes store, each a column of its own.
+OF_SOME_MODES = (
+    "contradicts_preference",
+    *("low", "high", "prices", "direction", "rows", "first_rows", "switches", "first_switches"),
+    *("consistent", "zero_taken"),
+)
 
 
 class AmountQuestion(QuestionType):
@@ -22,9 +30,14 @@ class AmountQuestion(QuestionType):
     slug = "amount"
     label = gettext_lazy("Amount")
     title = gettext_lazy("What is the better one worth to you?")
-    settings = {"mode": one_of(*MODES), "incentive": one_of("stated", "paid_self", "paid_delegated")}
+    settings = {
+        "mode": one_of(*MODES),
+        "incentive": one_of("stated", "paid_self", "paid_delegated"),
+        "prices": price_lines(),
+    }
     gives = frozenset({"amount_low", "amount_high", "net_utility", "currency", "amount_mode", "incentive"})
     needs = frozenset({"preference"})
+    assets = ("ask.css",)
 
     def columns_needed(self, asked: Asked) -> frozenset[str]:
         return self.needs if _mode(asked).after_preference else frozenset()
@@ -41,6 +54,12 @@ class AmountQuestion(QuestionType):
                 f"{self.slug}: incentive must be {' or '.join(mode.incentives)} where mode is {mode.slug},"
                 f" not {checked['incentive']!r}"
             )
+        # Only where it is asked by a list, so that what never had prices keeps its digest.
+        prices = canonical_prices(checked.pop("prices"))
+        if mode.slug == PriceListMode.slug:
+            return {**checked, "prices": prices}
+        if prices != DEFAULT_PRICES:
+            raise InvalidSettings(f"{self.slug}: prices are only for mode {PriceListMode.slug}, not {mode.slug}")
         return checked
 
     def check_fit(self, asked: Asked, situation: Situation) -> None:
@@ -72,9 +91,8 @@ class AmountQuestion(QuestionType):
 
     def export_columns(self, stored: Any) -> dict[str, Any]:
         """The same columns in every mode, null where a mode has none such."""
-        amount = stored.get("amount")
+        amount, amounts = stored.get("amount"), stored.get("amounts")
         signed = f"{-Decimal(amount):f}" if amount is not None and stored["side"] == "b" else amount
-        amounts = stored.get("amounts")
         return {
             "amount": amount,
             "amount_state": stored["state"],
@@ -85,7 +103,7 @@ class AmountQuestion(QuestionType):
             "net_utility": stored.get("net_utility", signed),
             "amounts": None if amounts is None else [each["amount"] for each in amounts],
             "amount_states": None if amounts is None else [each["state"] for each in amounts],
-            "amount_contradicts": stored.get("contradicts_preference"),
+            **{f"amount_{name}": stored.get(name) for name in OF_SOME_MODES},
         }
 
     def simulate(self, asked: Asked, rng: Random, utilities: Sequence[float], before: Mapping[str, Any]) -> Any:

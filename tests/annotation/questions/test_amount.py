@@ -199,7 +199,11 @@ def test_modes_and_incentives_that_do_not_exist_yet_are_refused(settings):
 
 
 # Columns that are null in this mode.
-OTHER_MODES = ("amounts", "amount_states", "amount_contradicts")
+OTHER_MODES = (
+    *("amounts", "amount_states", "amount_contradicts_preference", "amount_low", "amount_high", "amount_prices"),
+    *("amount_direction", "amount_rows", "amount_first_rows", "amount_switches", "amount_first_switches"),
+    *("amount_consistent", "amount_zero_taken"),
+)
 
 
 def test_ties_protests_zeros_and_silence_stay_distinct_through_export():

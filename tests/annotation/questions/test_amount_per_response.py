@@ -205,7 +205,7 @@ def test_export_has_the_columns_of_every_other_mode():
     given = export(read([priced("1"), priced("3")]).answers["worth"])
     assert given.keys() == export(upgrade).keys() == export(read(None).answers["worth"]).keys()
     assert (given["amount"], given["amounts"], given["net_utility"]) == (None, ["1.00", "3.00"], "-2.00")
-    assert (given["amount_states"], given["amount_contradicts"]) == (["given", "given"], False)
+    assert (given["amount_states"], given["amount_contradicts_preference"]) == (["given", "given"], False)
 
 
 utility = st.floats(min_value=-1e6, max_value=1e6)

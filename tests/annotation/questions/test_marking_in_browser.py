@@ -38,6 +38,10 @@ BALLOTS = {
     "each": [Asked("each", "steps", "How good is each step?", settings={"mode": "each"})],
     "rewrite": [Asked("better", "rewrite")],
     "spans": [Asked("spans", "spans", settings={"categories": ["fact", "tone"]})],
+    "prices": [
+        Asked("preference", "preference", settings={"strength": "off"}),
+        Asked("list", "amount", settings={"mode": "price_list", "prices": ["0", "0.5", "2"]}),
+    ],
     "per_response": [Asked("each_worth", "amount", settings={"mode": "per_response"})],
 }
 # Not all can stand in one instrument; here they are only to be drawn.
@@ -134,6 +138,9 @@ def test_all_fit_their_window_and_every_finger_and_axe_finds_nothing(open_page, 
     keys(page, *["ArrowRight"] * 4, "Enter", "Enter", *["ArrowLeft"] * 4, "Shift+ArrowRight")
     page.get_by_label("to receive B?").fill("0")
     page.get_by_label("to receive B?").blur()
+    page.locator('input[name="preference"][value="b"]').check()
+    for row, choice in enumerate(("pay", "free", "pay")):
+        page.locator(f'input[name="list.b-{row}"][value="{choice}"]').check()
     faults = {"asked": Axe().run(page).response["violations"]}
     picture(page, f"{viewport['width']}")
     vote(page)
@@ -311,3 +318,31 @@ def test_each_response_is_priced_without_script(open_page):
     page.get_by_role("radio", name="I refuse to put a price on this").first.check()
     vote(page)
     assert [each["zero"] for each in taken(page)["each_worth"]] == ["refuse", None]
+
+
+def test_a_price_list_is_answered_with_keys_alone_and_asked_back_once(open_page):
+    page = open_page("prices")
+    keys(page, "b")
+    first_radio(page, "list.b-0")
+    for presses in (["Space"], ["Space", "ArrowRight"], ["Space"]):
+        keys(page, *presses, "Tab")
+    keys(page, "Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Keep that, or change your choices?")
+    expect(page.get_by_label("Keep my choices as they were")).to_be_focused()
+    keys(page, "Space")
+    page.get_by_role("button", name="Vote").focus()
+    keys(page, "Enter")
+    assert taken(page)["list"] == {"rows": [True, False, True], "first": "b101", "keep": "b101"}
+
+
+def test_a_price_list_is_answered_and_changed_without_script(open_page):
+    page = open_page("prices", PHONE, java_script_enabled=False)
+    page.locator('input[name="preference"][value="a"]').check()
+    expect(page.locator('input[name="list.b-0"]').first).to_be_hidden()
+    for row, choice in enumerate(("free", "pay", "free")):
+        page.locator(f'input[name="list.a-{row}"][value="{choice}"]').check()
+    vote(page)
+    expect(page.get_by_role("alert")).to_contain_text("Keep that, or change your choices?")
+    page.locator('input[name="list.a-0"][value="pay"]').check()
+    vote(page)
+    assert taken(page)["list"] == {"rows": [True, True, False], "first": "a010", "keep": None}
