@@ -3,7 +3,9 @@ from base64 import b64decode, b64encode
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.http import HttpRequest
+from django.utils import timezone
 
+from accounts.policies import may_sign_up
 from foundation.encryption import seal_secret, unseal_secret
 
 
@@ -11,7 +13,7 @@ class InviteOnlyAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Accounts are made by an admin or by an invitation; nobody signs themselves up."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        return False
+        return may_sign_up(request.session, now=timezone.now())
 
 
 class SealingMFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]

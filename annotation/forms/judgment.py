@@ -46,7 +46,7 @@ class JudgmentForm(forms.Form):
     Once valid, `answers` is what `submit_judgment` takes, `reading` what it will make of them, and `process` what was
     measured. The time of rendering is the server's own, sealed into the page for `subject` (the assignment, say);
     first touch and active time are claims of the browser, cut to what the server's clock allows; what is missing or
-    forged is left out and never costs anybody their answer.
+    forged is left out and never costs anybody their answer. `typed` are values to be shown that nobody submitted.
     """
 
     def __init__(
@@ -57,8 +57,12 @@ class JudgmentForm(forms.Form):
         *,
         subject: str = "",
         now: datetime | None = None,
+        typed: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(data)
+        if data is None and typed is not None:
+            # Shown again and not yet submitted: nothing of it is judged.
+            self.data = dict(typed)
         self.asked = list(asked)
         self.situation = situation
         self.now = now or timezone.now()

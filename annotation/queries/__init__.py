@@ -12,7 +12,7 @@ from annotation.queries.log import (
     retired_sources,
     standing_judgments,
 )
-from annotation.queries.shown import ShownItem, ShownResponse, ShownTurn, shown_item, texts_if_read, with_texts
+from annotation.queries.shown import ShownItem, ShownResponse, ShownTurn, shown_item, texts_if_read
 
 __all__ = [
     "ShownItem",
@@ -30,5 +30,4 @@ __all__ = [
     "shown_item",
     "standing_judgments",
     "texts_if_read",
-    "with_texts",
 ]

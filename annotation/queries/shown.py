@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from accounts.texts import read_personal_texts
 from annotation.enums import TurnKind
 from annotation.models import FollowUp, Item, Turn
-from annotation.questions import Asked, Situation, get_type
+from annotation.questions import Asked, get_type
 
 Message = dict[str, str]
 
@@ -75,11 +75,6 @@ def texts_if_read(asked: Iterable[Asked], item_id: int, order: Sequence[int]) ->
     if not any(get_type(question.type).reads_texts for question in asked):
         return ()
     return tuple(response.text for response in shown_item(item_id, order).responses)
-
-
-def with_texts(situation: Situation, item: ShownItem) -> Situation:
-    """The situation of somebody who sees this item."""
-    return replace(situation, texts=tuple(response.text for response in item.responses))
 
 
 def _turns(item_id: int) -> list[dict[str, Any]]:

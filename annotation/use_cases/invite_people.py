@@ -56,7 +56,7 @@ def invite_people(
             created_by=actor,
         )
         try:
-            invitation.full_clean(exclude=["created_by", "created_at"])
+            invitation.full_clean(exclude=["created_by", "created_at", "revoked_at"])
         except ValidationError as error:
             raise BadInvitation("; ".join(error.messages)) from error
         invitation.save()

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts.texts import seal_for, unseal_of
+from accounts.texts import seal_for
 from annotation.enums import AssignmentState
 from annotation.errors import AnnotationError
 from annotation.models import Assignment, Draft, Respondent
+from annotation.queries.tasks import typed_in
 from annotation.use_cases.submit_judgment import LeaseExpired, NotYourAssignment
 
 # Of all typed values together.
@@ -61,15 +62,8 @@ def save_draft(
         if draft is None:
             draft = Draft(assignment=assignment, version=0)
         elif draft.version != version:
-            raise StaleDraft(draft.version, read_draft(draft, respondent))
+            raise StaleDraft(draft.version, typed_in(draft.sealed, respondent.person))
         draft.version += 1
         draft.sealed, draft.saved_at = seal_for(respondent.person, text), now
         draft.save()
     return int(draft.version)
-
-
-def read_draft(draft: Draft, respondent: Respondent) -> dict[str, str]:
-    """The values that were typed, by the names of the form's inputs."""
-    assert respondent.person is not None  # save_draft refuses those without
-    values: dict[str, str] = json.loads(unseal_of(respondent.person, draft.sealed))
-    return values

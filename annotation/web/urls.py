@@ -1,12 +1,38 @@
 from django.urls import path
 
-from annotation.web import datasets
+from annotation.web import answers, campaigns, datasets, editor, preview, question_editor, work
 
 urlpatterns = [
+    path("campaigns", campaigns.campaigns, name="campaigns"),
+    path("campaigns/new", campaigns.new, name="campaign-new"),
+    path("campaigns/<slug:slug>", campaigns.campaign, name="campaign"),
+    path("campaigns/<slug:slug>/state", campaigns.change_state, name="campaign-state"),
+    path("campaigns/<slug:slug>/copy", campaigns.copy, name="campaign-copy"),
+    path("campaigns/<slug:slug>/make-template", campaigns.keep_as_template, name="campaign-make-template"),
+    path("campaigns/<slug:slug>/discard", campaigns.discard, name="campaign-discard"),
+    path("campaigns/<slug:slug>/edit/questions", question_editor.edit, name="campaign-edit-questions"),
+    path("campaigns/<slug:slug>/edit/<slug:section>", editor.edit, name="campaign-edit"),
+    path("campaigns/<slug:slug>/preview", preview.preview, name="campaign-preview"),
+    path("campaigns/<slug:slug>/preview/questions", preview.preview_questions, name="campaign-preview-questions"),
+    path("campaigns/<slug:slug>/preview/text", editor.show_text, name="campaign-preview-text"),
     path("datasets", datasets.datasets, name="datasets"),
     path("datasets/<slug:slug>/new", datasets.new, name="dataset-new"),
     path("datasets/<slug:slug>/preview", datasets.show_preview, name="dataset-preview"),
     path("datasets/<slug:slug>/v<int:number>", datasets.dataset, name="dataset"),
     path("datasets/<slug:slug>/v<int:number>/status", datasets.status, name="dataset-status"),
     path("datasets/<slug:slug>/v<int:number>/files/<path:name>", datasets.file, name="dataset-file"),
+    path("work", work.home, name="work"),
+    path("join/<str:token>", work.join, name="work-join"),
+    path("work/<slug:slug>", work.campaign, name="work-campaign"),
+    path("work/<slug:slug>/join", work.join_pool, name="work-join-pool"),
+    path("work/<slug:slug>/agree/<str:what>", work.agree, name="work-agree"),
+    path("work/<slug:slug>/guidelines", work.guidelines, name="work-guidelines"),
+    path("work/<slug:slug>/item", work.item, name="work-item"),
+    path("work/<slug:slug>/ahead", work.ahead, name="work-ahead"),
+    path("work/<slug:slug>/history", work.history, name="work-history"),
+    path("work/<slug:slug>/history/<int:judgment_id>", answers.correct, name="work-correct"),
+    path("work/<slug:slug>/items/<int:assignment_id>", answers.submit, name="work-submit"),
+    path("work/<slug:slug>/items/<int:assignment_id>/draft", answers.draft, name="work-draft"),
+    path("work/<slug:slug>/items/<int:assignment_id>/skip", answers.skip, name="work-skip"),
+    path("work/<slug:slug>/items/<int:assignment_id>/flag", answers.flag, name="work-flag"),
 ]

@@ -21,10 +21,10 @@ from arena.policies import PromptRefused
 from arena.use_cases.ask_follow_up import NoMoreTurns, NotReady, NotYourBattle, ask_follow_up
 from arena.use_cases.cast_vote import StaleTurn, cast_vote
 from arena.use_cases.start_battle import ArenaClosed, NotEnoughModels, TooBusy, TooManyBattles, start_battle
-from arena.web.requests import HtmxRequest
 from arena.web.visitors import known_person, person_for, remember
 from foundation.clientaddress import network_digest
 from foundation.idempotency import BadKey, InFlight, KeyReused, mint_key
+from foundation.requests import HtmxRequest
 from inference_workers.queries import worker_status
 
 SENTENCES = {

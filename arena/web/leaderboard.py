@@ -17,7 +17,7 @@ from annotation.models import Board
 from annotation.use_cases.retire_simulations import restore_simulations, retire_simulations
 from arena.queries import default_board
 from arena.web.board_page import may_retire, page_context, sees_hidden_boards
-from arena.web.requests import HtmxRequest
+from foundation.requests import HtmxRequest
 
 
 @require_GET

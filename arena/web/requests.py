@@ -1,20 +1,13 @@
-"""What the middleware adds to a request, and the way from an ASGI scope to the person behind it."""
+"""The way from an ASGI scope to the person behind it."""
 
 from importlib import import_module
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, parse_cookie
-from django_htmx.middleware import HtmxDetails
 
 from accounts.models import Person
 from arena.web.visitors import known_person
-
-
-class HtmxRequest(HttpRequest):
-    """As `django_htmx.middleware` leaves it."""
-
-    htmx: HtmxDetails
 
 
 def person_of_scope(scope: dict[str, Any]) -> Person | None:

@@ -1,24 +1,33 @@
 """Accounts are by invitation, and what proves who one is, is kept sealed."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from allauth.account.adapter import get_adapter
 from allauth.mfa.adapter import get_adapter as get_mfa_adapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
+from django.contrib.sessions.backends.signed_cookies import SessionStore
 from django.db import IntegrityError
 from django.test import Client, RequestFactory
+from django.utils import timezone
 
 from accounts.adapter import InviteOnlyAdapter
 from accounts.models import User
+from accounts.policies import FOR, allow_sign_up
 from tests.factories import make_user
 
 
-def test_the_adapter_in_use_lets_nobody_sign_themselves_up():
-    adapter = get_adapter()
+def test_the_adapter_in_use_lets_only_those_sign_up_who_opened_an_invitation_of_late():
+    adapter, request, now = get_adapter(), RequestFactory().get("/account/signup/"), timezone.now()
     assert type(adapter) is InviteOnlyAdapter
-    assert adapter.is_open_for_signup(RequestFactory().get("/account/signup/")) is False
+    request.session = SessionStore()
+    assert adapter.is_open_for_signup(request) is False
+    allow_sign_up(request.session, now=now - FOR - timedelta(seconds=1))
+    assert adapter.is_open_for_signup(request) is False
+    allow_sign_up(request.session, now=now)
+    assert adapter.is_open_for_signup(request) is True
 
 
 @pytest.mark.django_db

@@ -14,11 +14,15 @@ from accounts.models import Person, User
 from accounts.use_cases.create_person import person_of_user, person_of_visitor
 from annotation.models import Board, DatasetVersion
 from annotation.use_cases.create_board import create_board
+from annotation.use_cases.invite_people import invite_people
+from annotation.use_cases.join_campaign import join_by_invitation
+from annotation.use_cases.next_assignment import next_assignment
+from annotation.use_cases.submit_work import submit_work
 from arena.use_cases.seed_arena import seed_arena
 from arena.web.visitors import COOKIE
 from tests.annotation.datasets.rows import build, judged
 from tests.arena.factories import make_models, votable
-from tests.factories import make_campaign, make_contestant, make_user
+from tests.factories import PREFERENCE, make_campaign, make_contestant, make_item, make_user, new_key
 
 ROLES = ("anonymous", "annotator", "reviewer", "researcher", "campaign_admin", "operator", "superuser")
 # Django's and allauth's own pages: told by groups, in the tests themselves.
@@ -32,6 +36,11 @@ READ = {"GET": 200, "POST": 405}
 def researchers(status: int) -> Status:
     """Others are refused, or asked to sign in, before anything is looked up."""
     return {"researcher": status, "superuser": status, "anonymous": 302, "else": 403}
+
+
+def signed_in(status: int) -> Status:
+    """Who is not signed in is asked to."""
+    return {"anonymous": 302, "else": status}
 
 
 SEES_HIDDEN = {"researcher": 200, "campaign_admin": 200, "operator": 200, "superuser": 200, "else": 404}
@@ -93,6 +102,50 @@ TABLE: dict[str, dict[str, Status]] = {
         "GET missing": researchers(404),
         "GET unlisted": researchers(404),
         "POST exported": 405,
+    },
+    "work": {"GET": signed_in(200), "POST": 405},
+    "join/<str:token>": {
+        "GET public": 200,
+        "GET missing": 404,
+        "POST public": {"anonymous": 200, "else": 302},
+        "POST missing": 404,
+    },
+    "work/<slug:slug>": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
+    "work/<slug:slug>/join": {"GET own": 405, "POST own": signed_in(404), "POST missing": signed_in(404)},
+    "work/<slug:slug>/agree/<str:what>": {"GET own": 405, "POST own": signed_in(422), "POST missing": signed_in(404)},
+    "work/<slug:slug>/guidelines": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
+    "work/<slug:slug>/item": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
+    "work/<slug:slug>/ahead": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
+    "work/<slug:slug>/history": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
+    "work/<slug:slug>/history/<int:judgment_id>": {
+        "GET own": signed_in(200),
+        "GET another's": signed_in(404),
+        "POST own": signed_in(422),
+        "POST another's": signed_in(404),
+    },
+    "work/<slug:slug>/items/<int:assignment_id>": {
+        "GET own": 405,
+        "GET another's": 405,
+        "POST own": signed_in(422),
+        "POST another's": signed_in(404),
+    },
+    "work/<slug:slug>/items/<int:assignment_id>/draft": {
+        "GET own": 405,
+        "GET another's": 405,
+        "POST own": signed_in(410),
+        "POST another's": signed_in(404),
+    },
+    "work/<slug:slug>/items/<int:assignment_id>/skip": {
+        "GET own": 405,
+        "GET another's": 405,
+        "POST own": signed_in(422),
+        "POST another's": signed_in(404),
+    },
+    "work/<slug:slug>/items/<int:assignment_id>/flag": {
+        "GET own": 405,
+        "GET another's": 405,
+        "POST own": signed_in(422),
+        "POST another's": signed_in(404),
     },
     "about": READ,
     "about/notices": READ,
@@ -171,15 +224,42 @@ def make_world() -> World:
     hidden = create_board(slug="hidden-board", name="Hidden", campaign=arena.campaign, now=timezone.now())
     Board.objects.filter(pk=hidden.pk).update(is_public=False)
     dataset = make_dataset()
+    work = make_work(world)
     for number, role in enumerate(ROLES):
-        world.know(role, "own", battle_id=battles[role])
-        world.know(role, "another's", battle_id=battles[ROLES[number - 1]])
-        world.know(role, "public", slug=public.slug)
+        world.know(role, "own", battle_id=battles[role], **work[role])
+        world.know(role, "another's", battle_id=battles[ROLES[number - 1]], **work[ROLES[number - 1]])
+        world.know(role, "public", slug=public.slug, token=work[role]["token"])
         world.know(role, "hidden", slug=hidden.slug)
         world.know(role, "exported", slug=dataset.campaign.slug, number=str(dataset.number), name="README.md")
         world.know(role, "unlisted", slug=dataset.campaign.slug, number=str(dataset.number), name="../dataset.json")
         world.know(role, "missing", slug="no-such-thing", number="7", name="README.md", battle_id=str(uuid4()))
+        world.know(role, "missing", token="no-such-token", what="consent", assignment_id="7", judgment_id="7")
     return world
+
+
+def make_work(world: World) -> dict[str, dict[str, str]]:
+    """Everybody who can sign in has answered one item of a campaign and holds another. By role, as addresses say it."""
+    campaign = make_campaign(slug="campaign-of-all", questions=[PREFERENCE])
+    for _ in range(4):
+        make_item(campaign, slots=len(ROLES))
+    _invitation, token = invite_people(campaign_id=campaign.pk, name="All", actor=None, now=timezone.now())
+    shared = {"slug": campaign.slug, "token": token, "what": "consent"}
+    work = {"anonymous": shared | {"assignment_id": "1", "judgment_id": "1"}}
+    for role, user in world.users.items():
+        person = person_of_user(user=user, now=timezone.now())
+        respondent = join_by_invitation(token=token, person=person, now=timezone.now())
+        answered = next_assignment(campaign=campaign, respondent=respondent, now=timezone.now()).assignment
+        judgment = submit_work(
+            assignment_id=answered.pk,
+            lease_token=answered.lease_token,
+            key=new_key(),
+            respondent=respondent,
+            answers={"preference": {"choice": "a", "strength": None}},
+            now=timezone.now(),
+        ).judgment
+        held = next_assignment(campaign=campaign, respondent=respondent, now=timezone.now()).assignment
+        work[role] = shared | {"assignment_id": str(held.pk), "judgment_id": str(judgment.pk)}
+    return work
 
 
 def make_dataset() -> DatasetVersion:

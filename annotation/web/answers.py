@@ -1,0 +1,220 @@
+"""What annotators send: answers, drafts, skips, flags and corrections. Views parse, call one use case and render."""
+
+from typing import Any
+
+from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from annotation.enums import FlagReason
+from annotation.models import Respondent
+from annotation.queries.tasks import own_answer, task_of
+from annotation.questions import InvalidAnswers
+from annotation.use_cases.correct_judgment import correct_judgment
+from annotation.use_cases.flag_item import flag_item
+from annotation.use_cases.retract_judgment import AlreadySuperseded
+from annotation.use_cases.save_draft import DraftTooLong, StaleDraft, save_draft
+from annotation.use_cases.skip_assignment import skip_assignment
+from annotation.use_cases.submit_judgment import (
+    AlreadyAnswered,
+    CampaignClosed,
+    ItemNotOpen,
+    LeaseExpired,
+    NotYourAssignment,
+    Process,
+)
+from annotation.use_cases.submit_work import NotActive, Submitted, submit_work
+from annotation.web.access import for_signed_in
+from annotation.web.work import (
+    item_context,
+    judgment_form,
+    lease_named,
+    never_stored,
+    own_respondent,
+    show_item_page,
+    show_next,
+)
+from foundation.idempotency import BadKey, InFlight, KeyReused, mint_key
+from foundation.requests import HtmxRequest, number_posted
+
+# Reasons to skip; a flag has its own. Nobody is asked to justify a skip in words.
+SKIP_REASONS = ("cannot_judge", "language", "too_long", "unwell", "other")
+NOT_TYPED = frozenset({"csrfmiddlewaretoken", "key", "lease_token", "draft_version", "ahead"})
+ANSWERED_BEFORE = gettext_lazy(
+    "You answered that item before; the first answer counts. You can correct it in your history."
+)
+
+
+@require_POST
+@for_signed_in
+def submit(request: HtmxRequest, slug: str, assignment_id: int) -> HttpResponseBase:
+    respondent = own_respondent(request, slug)
+    task = task_of(respondent, assignment_id)
+    if task is None:
+        raise Http404
+    form = judgment_form(task, request.POST)
+    if form.is_valid():
+        # Sent again, it is the same answer once more: the use case tells the two apart by the key.
+        return _store(request, respondent, assignment_id, form.answers, Process(**form.process))
+    if not task.is_open:
+        return show_next(request, respondent, status=_conflict(request), problem=ANSWERED_BEFORE)
+    return show_item_page(request, respondent, assignment_id, status=422, form=form)
+
+
+def _store(
+    request: HtmxRequest, respondent: Respondent, assignment_id: int, answers: dict[str, Any], process: Process
+) -> HttpResponseBase:
+    try:
+        submitted = submit_work(
+            assignment_id=assignment_id,
+            lease_token=lease_named(request),
+            key=request.POST.get("key", ""),
+            respondent=respondent,
+            answers=answers,
+            process=process,
+            now=timezone.now(),
+        )
+    except (LeaseExpired, AlreadyAnswered, ItemNotOpen, InFlight, KeyReused, BadKey, NotYourAssignment) as refused:
+        return show_next(request, respondent, status=_conflict(request), problem=_moved_on(refused))
+    except (CampaignClosed, NotActive):
+        return show_next(request, respondent)
+    return _after(request, respondent, submitted)
+
+
+def _after(request: HtmxRequest, respondent: Respondent, submitted: Submitted) -> HttpResponseBase:
+    """The next item, or a word that all is stored where the page has the next one already."""
+    if submitted.right is not None or submitted.explanation:
+        context = {"campaign": respondent.campaign, "submitted": submitted}
+        return never_stored(render(request, "annotation/work/feedback.html", context))
+    if request.htmx and request.POST.get("ahead") and not submitted.finished:
+        context = {"campaign": respondent.campaign, "stored": submitted.judgment}
+        response = render(request, "annotation/work/item.html#stored", context)
+        response["X-Stored"] = str(submitted.judgment.pk)
+        return never_stored(response)
+    if request.htmx:
+        return show_next(request, respondent, stored=submitted.judgment)
+    return redirect("work-item", respondent.campaign.slug)
+
+
+@require_POST
+@for_signed_in
+def draft(request: HtmxRequest, slug: str, assignment_id: int) -> HttpResponse:
+    """Keeps what was typed. 409 tells a stale tab what is stored, so that both texts survive."""
+    respondent = own_respondent(request, slug)
+    values = {name: str(value) for name, value in request.POST.items() if name not in NOT_TYPED}
+    try:
+        version = save_draft(
+            assignment_id=assignment_id,
+            lease_token=lease_named(request),
+            respondent=respondent,
+            version=number_posted(request, "draft_version"),
+            values=values,
+            now=timezone.now(),
+        )
+    except StaleDraft as stale:
+        return JsonResponse({"version": stale.version, "values": stale.values}, status=409)
+    except DraftTooLong:
+        return JsonResponse({"error": "too_long"}, status=413)
+    except NotYourAssignment as missing:
+        raise Http404 from missing
+    except LeaseExpired:
+        return JsonResponse({"error": "gone"}, status=410)
+    return JsonResponse({"version": version})
+
+
+@require_POST
+@for_signed_in
+def skip(request: HtmxRequest, slug: str, assignment_id: int) -> HttpResponseBase:
+    respondent, reason = own_respondent(request, slug), request.POST.get("reason", "")
+    if reason not in SKIP_REASONS:
+        return _ask_again(request, respondent, assignment_id, _("Choose why you skip this item."))
+    try:
+        skip_assignment(
+            assignment_id=assignment_id,
+            lease_token=lease_named(request),
+            respondent=respondent,
+            reason=reason,
+            now=timezone.now(),
+        )
+    except NotYourAssignment as missing:
+        raise Http404 from missing
+    except LeaseExpired as refused:
+        return show_next(request, respondent, status=_conflict(request), problem=_moved_on(refused))
+    return _next_or_redirect(request, respondent, said=_("Skipped. Skipping is never held against you."))
+
+
+@require_POST
+@for_signed_in
+def flag(request: HtmxRequest, slug: str, assignment_id: int) -> HttpResponseBase:
+    respondent, reason = own_respondent(request, slug), request.POST.get("reason", "")
+    if reason not in FlagReason.values:
+        return _ask_again(request, respondent, assignment_id, _("Choose what is wrong with this item."))
+    try:
+        flag_item(
+            assignment_id=assignment_id,
+            lease_token=lease_named(request),
+            respondent=respondent,
+            reason=reason,
+            words=request.POST.get("words", "")[:2000],
+            now=timezone.now(),
+        )
+    except NotYourAssignment as missing:
+        raise Http404 from missing
+    except LeaseExpired as refused:
+        return show_next(request, respondent, status=_conflict(request), problem=_moved_on(refused))
+    return _next_or_redirect(request, respondent, said=_("Reported. Thank you: somebody will look at it."))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_signed_in
+def correct(request: HtmxRequest, slug: str, judgment_id: int) -> HttpResponseBase:
+    """One's own answer, to look at and to correct while the campaign is open."""
+    respondent = own_respondent(request, slug)
+    answered = own_answer(respondent, judgment_id)
+    if answered is None:
+        raise Http404
+    posted = request.POST if request.method == "POST" else None
+    form = judgment_form(answered, posted, typed=answered.typed)
+    context: dict[str, Any] = {"campaign": respondent.campaign, "answered": answered, "form": form, "key": mint_key()}
+    if posted is None:
+        return never_stored(render(request, "annotation/work/correct.html", context))
+    if form.is_valid():
+        try:
+            correct_judgment(
+                judgment_id=judgment_id,
+                key=request.POST.get("key", ""),
+                respondent=respondent,
+                answers=form.answers,
+                now=timezone.now(),
+            )
+            return redirect("work-history", slug)
+        except (CampaignClosed, AlreadySuperseded, InvalidAnswers, InFlight, KeyReused, BadKey):
+            context["problem"] = _("This answer cannot be corrected any more: it was changed elsewhere, or work ended.")
+    return never_stored(render(request, "annotation/work/correct.html", context, status=422))
+
+
+def _ask_again(request: HtmxRequest, respondent: Respondent, assignment_id: int, problem: str) -> HttpResponseBase:
+    context = item_context(respondent, assignment_id) | {"problem": problem}
+    return show_item_page(request, respondent, assignment_id, status=422, **context)
+
+
+def _next_or_redirect(request: HtmxRequest, respondent: Respondent, *, said: str) -> HttpResponseBase:
+    if request.htmx:
+        return show_next(request, respondent, said=said)
+    return redirect("work-item", respondent.campaign.slug)
+
+
+def _conflict(request: HtmxRequest) -> int:
+    """409 says that the page is stale; htmx swaps 422 only, and the page it gets says what happened."""
+    return 422 if request.htmx else 409
+
+
+def _moved_on(refused: Exception) -> str:
+    if isinstance(refused, AlreadyAnswered | KeyReused):
+        return str(ANSWERED_BEFORE)
+    if isinstance(refused, LeaseExpired):
+        return _("The time for that item ran out, or another tab took it over. Here is what is open to you now.")
+    return _("That item has moved on, perhaps in another tab. Here is what is open to you now.")

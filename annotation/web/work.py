@@ -1,0 +1,227 @@
+"""What annotators see: their campaigns, the steps before work, one item after another, and what they answered."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.enums import Role
+from accounts.models import Person, User
+from accounts.policies import allow_sign_up
+from accounts.use_cases.create_person import person_of_user
+from annotation.enums import FlagReason
+from annotation.forms import JudgmentForm
+from annotation.models import Respondent
+from annotation.policies.stages import TAKES_WORK, Stage
+from annotation.queries.tasks import Answered, Task, campaigns_of, open_pools, own_answers, respondent_of, task_of
+from annotation.queries.work import position_of
+from annotation.use_cases.agree_to_texts import TextChanged, give_consent, read_guidelines
+from annotation.use_cases.join_campaign import (
+    InvitationNotValid,
+    NotInPool,
+    join_by_invitation,
+    join_from_pool,
+    open_invitation,
+    open_or_own,
+)
+from annotation.use_cases.next_assignment import BudgetSpent, NotNow, NoWork, QuotaReached, next_assignment
+from annotation.web.access import for_signed_in
+from foundation.idempotency import mint_key
+from foundation.requests import HtmxRequest, number_posted
+
+
+def person_of(request: HtmxRequest) -> Person:
+    """The person behind a page that only those who are signed in see."""
+    assert isinstance(request.user, User)  # for_signed_in has refused
+    return person_of_user(user=request.user, now=timezone.now())
+
+
+def own_respondent(request: HtmxRequest, slug: str) -> Respondent:
+    """Who is asking, as a respondent of this campaign; 404 for everybody else, whether or not it exists."""
+    respondent = respondent_of(person_of(request), slug)
+    if respondent is None:
+        raise Http404
+    return respondent
+
+
+@require_GET
+@for_signed_in
+def home(request: HtmxRequest) -> HttpResponse:
+    person = person_of(request)
+    user = request.user
+    is_expert = isinstance(user, User) and user.has_role(Role.REVIEWER)
+    is_annotator = is_expert or (isinstance(user, User) and user.has_role(Role.ANNOTATOR))
+    pools = open_pools(person, is_annotator=is_annotator, is_expert=is_expert)
+    return render(request, "annotation/work/home.html", {"campaigns": campaigns_of(person), "pools": pools})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HtmxRequest, token: str) -> HttpResponseBase:
+    """The way in by a link. Who has no account yet may make one, in this browser and for a while."""
+    now, user = timezone.now(), request.user
+    person = person_of(request) if isinstance(user, User) else None
+    try:
+        invitation = open_invitation(token, now=now) if person is None else open_or_own(token, person, now)
+        if person is not None and request.method == "POST":
+            respondent = join_by_invitation(token=token, person=person, now=now)
+            return redirect("work-campaign", respondent.campaign.slug)
+    except InvitationNotValid:
+        return render(request, "annotation/work/no_invitation.html", status=404)
+    if person is None:
+        allow_sign_up(request.session, now=now)
+    return never_stored(render(request, "annotation/work/join.html", {"campaign": invitation.campaign}))
+
+
+@require_POST
+@for_signed_in
+def join_pool(request: HtmxRequest, slug: str) -> HttpResponseBase:
+    user, person = request.user, person_of(request)
+    is_expert = isinstance(user, User) and user.has_role(Role.REVIEWER)
+    is_annotator = is_expert or (isinstance(user, User) and user.has_role(Role.ANNOTATOR))
+    open_to_them = [
+        campaign
+        for campaign in open_pools(person, is_annotator=is_annotator, is_expert=is_expert)
+        if campaign.slug == slug
+    ]
+    if not open_to_them:
+        raise Http404
+    try:
+        join_from_pool(campaign_id=open_to_them[0].pk, person=person, is_expert=is_expert, now=timezone.now())
+    except NotInPool as refused:
+        raise Http404 from refused
+    return redirect("work-campaign", slug)
+
+
+@require_GET
+@for_signed_in
+def campaign(request: HtmxRequest, slug: str) -> HttpResponseBase:
+    """The next step in this campaign: a text to agree to, items, or why there is nothing."""
+    return show_step(request, own_respondent(request, slug))
+
+
+def show_step(request: HtmxRequest, respondent: Respondent, *, status: int = 200, **context: Any) -> HttpResponseBase:
+    stage = position_of(respondent).stage
+    context |= {"campaign": respondent.campaign, "respondent": respondent, "stage": stage.value}
+    if stage in (Stage.CONSENT, Stage.GUIDELINES):
+        context["text"] = respondent.campaign.consent if stage == Stage.CONSENT else respondent.campaign.guidelines
+    context["takes_work"] = stage in TAKES_WORK
+    return never_stored(render(request, "annotation/work/step.html", context, status=status))
+
+
+@require_POST
+@for_signed_in
+def agree(request: HtmxRequest, slug: str, what: str) -> HttpResponseBase:
+    respondent, now = own_respondent(request, slug), timezone.now()
+    text = number_posted(request, "text")
+    try:
+        if what == "consent":
+            give_consent(respondent_id=respondent.pk, consent_id=text, now=now)
+        elif what == "guidelines":
+            read_guidelines(respondent_id=respondent.pk, guidelines_id=text, now=now)
+        else:
+            raise Http404
+    except TextChanged:
+        return show_step(request, respondent, status=422, problem=_("The text has changed. Please read it again."))
+    return redirect("work-campaign", slug)
+
+
+@require_GET
+@for_signed_in
+def guidelines(request: HtmxRequest, slug: str) -> HttpResponse:
+    respondent = own_respondent(request, slug)
+    return render(request, "annotation/work/guidelines.html", {"campaign": respondent.campaign})
+
+
+@require_GET
+@for_signed_in
+def history(request: HtmxRequest, slug: str) -> HttpResponse:
+    respondent = own_respondent(request, slug)
+    context = {"campaign": respondent.campaign, "page": own_answers(respondent, request.GET.get("page", "1"))}
+    return never_stored(render(request, "annotation/work/history.html", context))
+
+
+@require_GET
+@for_signed_in
+def item(request: HtmxRequest, slug: str) -> HttpResponseBase:
+    """The item this person holds, or a newly claimed one."""
+    return show_next(request, own_respondent(request, slug))
+
+
+@require_GET
+@for_signed_in
+def ahead(request: HtmxRequest, slug: str) -> HttpResponse:
+    """The item after the one on the screen, to be shown at once when that is done; 204 where there is none."""
+    respondent = own_respondent(request, slug)
+    try:
+        given = next_assignment(campaign=respondent.campaign, respondent=respondent, now=timezone.now(), ahead=True)
+    except NoWork:
+        return HttpResponse(status=204)
+    if str(given.assignment.pk) == request.GET.get("shown"):
+        return HttpResponse(status=204)
+    response = render(request, "annotation/work/item.html#inside", item_context(respondent, given.assignment.pk))
+    response["X-Assignment"] = str(given.assignment.pk)
+    return never_stored(response)
+
+
+def show_next(request: HtmxRequest, respondent: Respondent, *, status: int = 200, **context: Any) -> HttpResponseBase:
+    """The next item, or the step page where there is none."""
+    try:
+        given = next_assignment(campaign=respondent.campaign, respondent=respondent, now=timezone.now())
+    except NotNow:
+        return show_step(request, respondent, status=status, **context)
+    except NoWork as none:
+        return show_step(request, respondent, status=status, nothing=_why(none), **context)
+    return show_item_page(request, respondent, given.assignment.pk, status=status, **context)
+
+
+def show_item_page(
+    request: HtmxRequest, respondent: Respondent, assignment_id: int, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    template = "annotation/work/item.html#inside" if request.htmx else "annotation/work/item.html"
+    context = item_context(respondent, assignment_id) | context
+    return never_stored(render(request, template, context, status=status))
+
+
+def item_context(respondent: Respondent, assignment_id: int) -> dict[str, Any]:
+    task = task_of(respondent, assignment_id)
+    if task is None or not task.is_open:
+        raise Http404
+    form = judgment_form(task, typed=task.typed)
+    return {
+        "campaign": respondent.campaign,
+        "task": task,
+        "form": form,
+        "key": mint_key(),
+        "flag_reasons": FlagReason.choices,
+    }
+
+
+def judgment_form(shown: Task | Answered, data: Any = None, **values: Any) -> JudgmentForm:
+    return JudgmentForm(shown.asked, shown.situation, data, subject=shown.subject, **values)
+
+
+def never_stored(response: HttpResponse) -> HttpResponse:
+    patch_cache_control(response, no_store=True)
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def lease_named(request: HtmxRequest) -> UUID:
+    """The fence the form was rendered with; one that fits nothing where it names none."""
+    try:
+        return UUID(request.POST.get("lease_token", ""))
+    except ValueError:
+        return UUID(int=0)
+
+
+def _why(none: NoWork) -> str:
+    if isinstance(none, QuotaReached):
+        return _("You have given as many judgments as one person may give here. Thank you.")
+    if isinstance(none, BudgetSpent):
+        return _("This campaign has all the judgments that it can pay for. Thank you.")
+    return _("There is nothing left for you here at the moment. If somebody gives an item back, it shows up here.")

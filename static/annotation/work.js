@@ -1,0 +1,254 @@
+// One item after another without a reload: drafts, the next item ahead of time, and answers that wait for the network.
+// Without it every form is an ordinary form.
+(() => {
+  const SAVE_AFTER = 1200; // of silence
+  const SAVE_AT_LEAST = 4000; // while somebody types on
+  const RESEND = 5000;
+  const QUEUE = "cardinal-answers";
+
+  let next = null; // {assignment, html}
+  let dirtySince = 0;
+  let timer = 0;
+  let saving = null;
+
+  const page = () => document.querySelector("[data-work]");
+  const answerForm = () => document.querySelector("[data-answer]");
+  const notices = () => document.querySelector("[data-notices]");
+
+  const note = (level, text, role = "status") => {
+    const box = document.createElement("div");
+    box.className = `notice notice--${level}`;
+    box.setAttribute("role", role);
+    const body = document.createElement("div");
+    body.className = "notice__body";
+    const line = document.createElement("p");
+    line.textContent = text;
+    body.append(line);
+    box.append(body);
+    notices()?.replaceChildren(box);
+  };
+
+  // --- showing -----------------------------------------------------------------------------------------------------
+  const show = (html) => {
+    const parsed = new DOMParser().parseFromString(html, "text/html");
+    const inside = parsed.querySelector("main") ?? parsed.body;
+    const main = document.getElementById("main");
+    main.replaceChildren(...inside.childNodes);
+    window.htmx?.process(main);
+    document.dispatchEvent(new CustomEvent("htmx:load", { detail: { elt: main } }));
+    const refused = main.querySelector("[aria-invalid=true]");
+    const target = refused?.matches("fieldset") ? refused.querySelector("input") : refused;
+    (target ?? main.querySelector("[autofocus], h1[tabindex]") ?? main).focus({ preventScroll: Boolean(!target) });
+    if (!target) scrollTo({ top: 0 });
+    begin();
+  };
+
+  const fade = () => {
+    for (const part of document.querySelectorAll("[data-expires]")) {
+      setTimeout(() => part.remove(), Number(part.dataset.expires) * 1000);
+    }
+  };
+
+  // --- the next item -----------------------------------------------------------------------------------------------
+  const lookAhead = async () => {
+    next = null;
+    const here = page();
+    if (!here) return;
+    try {
+      const answer = await fetch(`${here.dataset.ahead}?shown=${here.dataset.assignment}`, { headers: { "HX-Request": "true" } });
+      if (answer.status !== 200 || here !== page()) return;
+      next = { assignment: answer.headers.get("X-Assignment"), html: await answer.text() };
+    } catch {
+      // Offline: the answer itself will tell.
+    }
+  };
+
+  // --- drafts ------------------------------------------------------------------------------------------------------
+  const savedState = (text) => {
+    const place = document.querySelector("[data-saved-state]");
+    if (place) place.textContent = text;
+  };
+
+  const save = async () => {
+    clearTimeout(timer);
+    const here = page();
+    const form = answerForm();
+    if (!here || !form || !dirtySince || saving) return;
+    dirtySince = 0;
+    const body = new URLSearchParams(new FormData(form));
+    body.set("draft_version", here.dataset.draftVersion);
+    saving = fetch(here.dataset.draft, { method: "POST", body, keepalive: true });
+    try {
+      const answer = await saving;
+      if (answer.status === 200) {
+        here.dataset.draftVersion = (await answer.json()).version;
+        savedState(here.dataset.saved);
+      } else if (answer.status === 409) {
+        const stored = await answer.json();
+        here.dataset.draftVersion = stored.version;
+        note("warn", here.dataset.stale, "alert");
+        showStored(stored.values);
+      }
+    } catch {
+      dirtySince = performance.now();
+      savedState("");
+    } finally {
+      saving = null;
+      if (dirtySince) timer = setTimeout(save, SAVE_AT_LEAST);
+    }
+  };
+
+  // Both texts survive: what another tab stored stands beside what was typed here.
+  const showStored = (values) => {
+    const list = document.createElement("dl");
+    list.className = "keys";
+    for (const [name, value] of Object.entries(values)) {
+      if (!value || name.startsWith("process.")) continue;
+      const term = document.createElement("dt");
+      term.textContent = name;
+      const detail = document.createElement("dd");
+      detail.textContent = value;
+      list.append(term, detail);
+    }
+    notices()?.append(list);
+  };
+
+  const touched = (event) => {
+    if (!event.target.closest?.("[data-answer]")) return;
+    savedState("");
+    const now = performance.now();
+    if (!dirtySince) dirtySince = now;
+    clearTimeout(timer);
+    timer = setTimeout(save, now - dirtySince > SAVE_AT_LEAST ? 0 : SAVE_AFTER);
+  };
+
+  // --- answers -----------------------------------------------------------------------------------------------------
+  const queue = () => {
+    try {
+      return JSON.parse(localStorage.getItem(QUEUE) ?? "[]");
+    } catch {
+      return [];
+    }
+  };
+  const keep = (waiting) => {
+    try {
+      if (waiting.length) localStorage.setItem(QUEUE, JSON.stringify(waiting));
+      else localStorage.removeItem(QUEUE);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  const send = (url, body) => fetch(url, { method: "POST", body: new URLSearchParams(body), headers: { "HX-Request": "true" } });
+
+  const busy = (form, on) => {
+    for (const button of form.querySelectorAll("button[type=submit]")) button.disabled = on;
+  };
+
+  const submit = async (form) => {
+    clearTimeout(timer);
+    await saving?.catch(() => {});
+    const here = page();
+    if (form.elements.ahead) form.elements.ahead.value = next?.assignment ?? "";
+    const body = new URLSearchParams(new FormData(form)).toString();
+    busy(form, true);
+    let answer;
+    try {
+      answer = await send(form.action, body);
+    } catch {
+      if (!form.matches("[data-answer]") || !keep([...queue(), { url: form.action, body }])) return busy(form, false);
+      dirtySince = 0;
+      if (next) show(next.html);
+      else busy(form, false);
+      note("warn", (page() ?? here).dataset.offline, "alert");
+      return;
+    }
+    dirtySince = 0;
+    const html = await answer.text();
+    if (answer.headers.get("X-Stored") && next) {
+      show(next.html);
+      notices()?.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
+      return fade();
+    }
+    if (answer.status >= 500) {
+      busy(form, false);
+      return note("error", document.getElementById("toasts")?.dataset.server ?? "", "alert");
+    }
+    if (answer.redirected && !html.includes("data-work")) return location.assign(answer.url);
+    show(html);
+  };
+
+  // What waited is sent in its order with the key it was rendered with, so that twice is once.
+  let draining = false;
+  const drain = async () => {
+    if (draining || !queue().length) return;
+    draining = true;
+    try {
+      for (let waiting = queue(); waiting.length; waiting = queue()) {
+        const answer = await send(waiting[0].url, waiting[0].body);
+        if (answer.status >= 500) break;
+        keep(queue().slice(1));
+      }
+      if (!queue().length && page()) notices()?.replaceChildren();
+    } catch {
+      // Still offline.
+    } finally {
+      draining = false;
+    }
+  };
+
+  // --- keys --------------------------------------------------------------------------------------------------------
+  const showKeys = () => {
+    const dialog = document.querySelector("[data-keys-dialog]");
+    const list = dialog.querySelector("[data-keys-list]");
+    list.replaceChildren();
+    for (const element of document.querySelectorAll("[data-answer] [data-hotkey]")) {
+      if (!element.parentElement.checkVisibility()) continue;
+      const key = document.createElement("dt");
+      const cap = document.createElement("kbd");
+      cap.textContent = element.dataset.hotkey.toUpperCase();
+      key.append(cap);
+      const what = document.createElement("dd");
+      const label = element.closest("label") ?? document.querySelector(`label[for="${element.id}"]`);
+      const group = element.closest("fieldset")?.querySelector("legend span, legend");
+      const words = label?.cloneNode(true);
+      for (const hint of words?.querySelectorAll("kbd") ?? []) hint.remove();
+      what.textContent = [group?.textContent.trim(), words?.textContent.trim()].filter(Boolean).join(": ");
+      list.append(key, what);
+    }
+    dialog.showModal();
+  };
+
+  const begin = () => {
+    dirtySince = 0;
+    fade();
+    lookAhead();
+  };
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches("[data-answer], [data-gives-back]")) return;
+    event.preventDefault();
+    submit(form);
+  });
+  document.addEventListener("input", touched);
+  document.addEventListener("change", touched);
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    const form = answerForm();
+    if (!form) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-keys]")) showKeys();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") save();
+  });
+  addEventListener("online", drain);
+  setInterval(drain, RESEND);
+  if (page()) begin();
+  drain();
+})();
