@@ -24,7 +24,7 @@ def frozen(array: NDArray[Scalar]) -> NDArray[Scalar]:
 
 
 def floats(name: str, values: ArrayLike, refusal: type[RankingError] = BadParameter) -> Floats:
-    """Numbers from a list, or from an array without a copy. Raises ShapeMismatch, or `refusal` for what is no number."""
+    """Numbers from a list, or an array without a copy. Raises ShapeMismatch, or `refusal` for what is no number."""
     array = _array(name, values)
     if array.size and array.dtype.kind not in "iufb":
         raise refusal(f"{name} holds {array.dtype}; give numbers.")

@@ -65,6 +65,10 @@ class NoConvergence(RankingError):
     """Newton's method did not reach the maximum."""
 
 
+class EmptyGroup(RankingError):
+    """Nobody is left in some group of annotators: the votes do not bear as many groups."""
+
+
 class MissingLabels(RankingError):
     """Clustering was asked for and the comparisons carry no labels for it."""
 

@@ -16,13 +16,13 @@ from scipy.special import expit
 from ..arrays import Floats
 from ..bradley_terry import BradleyTerryFit
 from ..clusters import notes_of
-from ..errors import NoConvergence
+from ..errors import EmptyGroup, NoConvergence
 from ..gauge import in_gauge
 from ..newton import add_to_diagonal
 from ..priors import Prior
 from ..strengths import Clustering, Covariance
 from .adjusted import FARTHEST, NO_MAXIMUM, Asked, by_annotator, centred, gram
-from .grouping import MOST_ROUNDS, TOLERANCE, Boards, End, group_board, known, respond
+from .grouping import MOST_ROUNDS, TOLERANCE, Boards, End, emptied, group_board, highest, known, respond
 from .panel import Inference, Information
 
 SETTLED = 1e-9
@@ -158,10 +158,13 @@ class Mixing:
 def fit_adjusted_mixture(
     asked: Asked, groups: int, rng: np.random.Generator, restarts: int, prior: Prior, wanted: Covariance
 ) -> tuple[Boards, Floats]:
-    """With the value (restarts,) that each run of EM reached, without leanings. Raises NoConvergence."""
+    """With the value (restarts,) that each run of EM reached, without leanings. Raises NoConvergence, EmptyGroup."""
     mixing = Mixing(asked, prior)
     runs = [mixing.climb_once(groups, rng) for _ in range(restarts)]
-    mixing, end, at = mixing.leant(*max(runs, key=lambda run: run[0].value))
+    top, values = highest([end for end, _ in runs])
+    mixing, end, at = mixing.leant(*runs[top])
+    if emptied(end):
+        raise EmptyGroup("A group emptied once annotators' leanings were taken out; give fewer groups.")
     end = end.ordered()
     belongs = known(end.belongs)
     at = mixing.settle(belongs, replace(at, strength=end.strength))
@@ -172,7 +175,7 @@ def fit_adjusted_mixture(
         asked.columns.effects(at.effect, inference.spread.covariance[inner:, inner:]),
         asked.leanings(at.leaning, mixing.information(belongs, at).own, mixing.variance),
     )
-    return boards, np.array([end.value for end, _ in runs])
+    return boards, values
 
 
 def _board(mixing: Mixing, belongs: Floats, at: Point, group: int, inference: Inference) -> BradleyTerryFit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from ..bradley_terry import BradleyTerryFit, fit_bradley_terry
 from ..counts import BothBad
 from ..covariates.adjustment import Effects
 from ..covariates.side import Leanings
-from ..errors import NoConvergence
+from ..errors import EmptyGroup, NoConvergence
 from ..gauge import Gauge
 from ..pair_likelihood import maximise
 from ..priors import Prior
@@ -66,6 +67,22 @@ def climb_once(panel: Panel, groups: int, prior: Prior, rng: np.random.Generator
             return End(strength, share, belongs, log_likelihood, value, rounds)
         reached = value
     raise NoConvergence(f"EM still rose after {MOST_ROUNDS} rounds; give fewer groups or a stronger prior.")
+
+
+def highest(ends: Sequence[End]) -> tuple[int, Floats]:
+    """The run with the highest log posterior, and that of each (restarts,): NaN where a group emptied.
+
+    Such a run is given up: its empty group has no board. Raises EmptyGroup if all are.
+    """
+    values = np.array([np.nan if emptied(end) else end.value for end in ends])
+    if np.isnan(values).all():
+        raise EmptyGroup(f"A group emptied in every one of {len(ends)} restarts; give fewer groups.")
+    return int(np.nanargmax(values)), values
+
+
+def emptied(end: End) -> bool:
+    """Whether nobody belongs to some group."""
+    return bool((known(end.belongs).sum(axis=0) == 0.0).any())
 
 
 def respond(panel: Panel, strength: Floats, share: Floats, beside: Floats | None = None) -> tuple[Floats, float]:

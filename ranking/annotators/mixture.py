@@ -2,7 +2,8 @@
 
 P(votes of annotator k) = Σ_g π_g·Π σ(±d_g), by EM with one responsibility per annotator and group (Zhao, Piech & Xia
 2016, "Learning mixtures of Plackett-Luce models", ICML, for the model; here every vote of a person shares one group).
-The likelihood has several maxima: EM runs from `restarts` draws of the responsibilities and the highest is kept.
+The likelihood has several maxima: EM runs from `restarts` draws of the responsibilities and the highest is kept, of
+the runs that left nobody's group empty.
 Groups are numbered by π, largest first. The strengths have the prior of the boards; a tie is half a vote each way.
 
 Each group's board is `fit_bradley_terry` on the votes weighed by responsibility: its intervals take the groups as
@@ -22,8 +23,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ..arrays import Floats, Ints
+from ..arrays import Floats, Ints, floats
 from ..bradley_terry import BOARD_PRIOR, BradleyTerryFit
 from ..comparisons import Comparisons
 from ..counts import BothBad
@@ -32,10 +34,10 @@ from ..covariates.side import Leanings
 from ..errors import BadParameter, ShapeMismatch
 from ..options import checked
 from ..priors import Prior
-from ..strengths import Covariance
+from ..strengths import Covariance, Ratings
 from .adjusted import Asked
 from .adjusted_mixture import fit_adjusted_mixture
-from .grouping import Boards, climb_once, group_board, known
+from .grouping import Boards, climb_once, group_board, highest, known
 from .panel import Panel, panel_of
 
 RESTARTS = 6
@@ -51,7 +53,8 @@ class MixtureFit:
     responsibility: Floats  # (K, G) P(group | votes of k), rows sum to one
     log_likelihood: float  # of the votes, without the prior
     bic: float  # -2·log_likelihood + (G(M - 1) + G - 1 + k)·ln K, K annotators being the units, k effects
-    restart_values: Floats  # (restarts,) log posterior at the end of each; one value alone at the top is a warning
+    restart_values: Floats  # (restarts,) log posterior at each end; one alone at the top, or NaN for a group that
+    # emptied and a run given up for it, is a warning
     iterations: int
     effects: Effects | None = None  # of covariates and of the side, common to all groups
     leanings: Leanings | None = None  # under Side.ANNOTATOR
@@ -65,6 +68,10 @@ class MixtureFit:
     def group(self) -> Ints:
         """(K,) the likeliest group of each annotator."""
         return np.asarray(np.argmax(self.responsibility, axis=1), dtype=np.int64)
+
+    def to_points(self, level: float = 0.95) -> tuple[Ratings, ...]:
+        """(G,) each group's board on the public scale; points of two groups cannot be compared."""
+        return tuple(board.to_points(level) for board in self.boards)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +98,8 @@ def fit_mixture(
 ) -> MixtureFit:
     """Covariates are ignored without `adjust`.
 
-    Raises MissingLabels, NoComparisons, BadParameter, BadCovariate, ShapeMismatch, NoConvergence, TooFewClusters.
+    Raises EmptyGroup where people do not differ enough for so many groups; MissingLabels, NoComparisons, BadParameter,
+    BadCovariate, ShapeMismatch, NoConvergence, TooFewClusters.
     """
     if groups < 1 or restarts < 1:
         raise BadParameter(f"groups is {groups} and restarts {restarts}; give at least 1 of each.")
@@ -122,18 +130,22 @@ def _unadjusted(
 ) -> tuple[Boards, Floats]:
     """With the value (restarts,) that each run of EM reached."""
     ends = [climb_once(panel, groups, prior, rng) for _ in range(restarts)]
-    best = max(ends, key=lambda end: end.value).ordered()
+    top, values = highest(ends)
+    best = ends[top].ordered()
     boards = tuple(group_board(panel, one, prior, covariance) for one in known(best.belongs).T)
-    return Boards(best, boards), np.array([end.value for end in ends])
+    return Boards(best, boards), values
 
 
-def max_min_board(strength: Floats) -> MaxMinBoard:
+def max_min_board(strength: ArrayLike) -> MaxMinBoard:
     """From strengths (G, M) of each group, as `MixtureFit.strength`, or of any slices of the people.
 
-    The max-min contestant of Chakraborty et al. 2024, "MaxMin-RLHF", ICML. Raises ShapeMismatch.
+    The max-min contestant of Chakraborty et al. 2024, "MaxMin-RLHF", ICML. Raises ShapeMismatch, BadParameter.
     """
+    strength = floats("strength", strength)
     if strength.ndim != 2 or not strength.size:
         raise ShapeMismatch(f"strength has shape {strength.shape}; give one row per group, (G, M).")
+    if np.isnan(strength).all(axis=1).any():
+        raise BadParameter("strength has a group of NaN alone; leave out groups that met nobody.")
     regret = np.nanmax(strength, axis=1, keepdims=True) - strength
     unknown = np.isnan(regret).any(axis=0)
     worst = np.where(unknown, np.nan, regret.max(axis=0))

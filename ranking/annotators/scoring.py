@@ -223,17 +223,23 @@ class Problem:
                 slope, value = self.gradient(ahead), self.log_posterior(ahead)
                 left = _along(slope, step)
                 # Where votes curve twice as much as expected, whole steps go to and fro; the secant's end at the top.
-                if left >= -0.5 * rise and value >= reached - ROUNDING * abs(reached):
+                # At the top itself what is left to rise is rounding, of either sign.
+                lost = ROUNDING * max(1.0, abs(reached))
+                if left >= -0.5 * rise - lost and value >= reached - lost:
                     break
                 share *= min(0.5, max(0.1, rise / (rise - left))) if left < rise else 0.1
                 if share < SHORTEST:
-                    raise NoConvergence(f"No step of round {count} rises. {NO_MAXIMUM}")
+                    raise NoConvergence(f"No step of round {count} rises. {self._fix}")
             at, reached = ahead, value
             if moved < TOLERANCE:
                 return at, count
             if np.abs(at.effect).max(initial=0.0) > FARTHEST:
                 raise NoConvergence(f"Effects passed {FARTHEST:.0f} logits in round {count}. {NO_MAXIMUM}")
-        raise NoConvergence(f"The fit still moved by {moved:.1e} after {MOST_ROUNDS} rounds. {NO_MAXIMUM}")
+        raise NoConvergence(f"The fit still moved by {moved:.1e} after {MOST_ROUNDS} rounds. {self._fix}")
+
+    @property
+    def _fix(self) -> str:
+        return NO_MAXIMUM if self.asked.columns.count else "Give a tighter prior, such as NormalPrior(1.0)."
 
     def _step(self, at: State, slope: tuple[Floats, Floats, Floats]) -> State:
         """As a difference. Raises NoConvergence."""

@@ -11,7 +11,9 @@ from ranking import (
     Adjustment,
     BadParameter,
     BothBad,
+    Comparisons,
     Covariance,
+    EmptyGroup,
     Gauge,
     MissingLabels,
     NoComparisons,
@@ -21,6 +23,7 @@ from ranking import (
     choose_group_count,
     fit_bradley_terry,
     fit_mixture,
+    generator,
     max_min_board,
 )
 from ranking.annotators.adjusted import Asked
@@ -193,3 +196,45 @@ def test_what_cannot_be_fitted_is_refused_by_name():
         choose_group_count(votes, rng=np.random.default_rng(0), folds=1)
     with pytest.raises(ShapeMismatch, match="one row per group"):
         max_min_board(np.zeros(3))
+
+
+@pytest.mark.parametrize("adjust", [None, Adjustment(side=Side.COMMON)])
+def test_people_who_agree_are_no_two_groups(adjust):
+    rows = [(0, 1, 1.0), (2, 0, 0.0), (1, 2, 1.0), (1, 0, 0.0), (0, 2, 1.0), (2, 1, 0.0)] * 25
+    votes = from_rows(rows, 3, annotator=np.repeat(np.arange(25), 6))
+    assert fit_mixture(votes, groups=1, rng=generator(1)).share.tolist() == [1.0]
+    with pytest.raises(EmptyGroup, match="emptied in every one of 4 restarts; give fewer groups"):
+        fit_mixture(votes, groups=2, rng=generator(1), restarts=4, adjust=adjust)
+
+
+def test_runs_that_leave_a_group_empty_are_given_up_for_those_that_do_not():
+    given_up = []
+    for seed in (0, 1, 4, 9):
+        rng = np.random.default_rng(seed)
+        a = rng.integers(0, 4, 120)
+        b = (a + rng.integers(1, 4, 120)) % 4
+        y = (rng.random(120) < 1.0 / (1.0 + np.exp(1.5 * (a - b)))) * 1.0
+        votes = Comparisons(a=a, b=b, outcome=y, count=4, annotator=rng.integers(0, 25, 120))
+        try:
+            fit = fit_mixture(votes, groups=2, rng=rng)
+        except EmptyGroup:
+            given_up.append(6)
+            continue
+        assert (fit.responsibility > 0.5).any(axis=0).all()
+        assert np.isfinite(fit.strength).any(axis=1).all()
+        given_up.append(int(np.isnan(fit.restart_values).sum()))
+    assert given_up == [4, 0, 6, 5]
+
+
+def test_each_groups_board_is_in_points():
+    votes = mixture_world(6, 40, 40, seed=2).votes
+    fit = fit_mixture(votes, groups=2, rng=generator(1))
+    for board, points in zip(fit.boards, fit.to_points(0.9), strict=True):
+        np.testing.assert_array_equal(points.points, board.to_points().points)
+        assert points.level == 0.9
+
+
+def test_max_min_boards_are_made_of_lists():
+    assert max_min_board([[1.0, 0.0], [0.0, 0.5]]).worst.tolist() == [0.5, 1.0]
+    with pytest.raises(BadParameter, match="a group of NaN alone"):
+        max_min_board([[1.0, 0.0], [np.nan, np.nan]])

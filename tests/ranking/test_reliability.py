@@ -8,6 +8,7 @@ from scipy.optimize import minimize
 from scipy.stats import beta, kendalltau
 
 from ranking import (
+    Adjustment,
     BadParameter,
     BothBad,
     Comparisons,
@@ -15,7 +16,9 @@ from ranking import (
     Gauge,
     MissingLabels,
     NoComparisons,
+    NoConvergence,
     NormalPrior,
+    Side,
     VirtualTie,
     fit_bradley_terry,
     fit_crowd,
@@ -301,3 +304,25 @@ def test_unknown_annotators_stand_alone_and_rows_about_one_contestant_say_nothin
     )
     plain = fit_one(replace(votes, prompt=None))
     np.testing.assert_allclose(fit_one(joined).strength, plain.strength, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("fit_one", "adjust"), [(fit_scale, None), (fit_crowd, None), (fit_scale, Adjustment(side=Side.COMMON))]
+)
+def test_people_who_all_agree_are_fitted_all_the_same(fit_one, adjust):
+    for seed in range(14, 20):
+        rng = np.random.default_rng(seed)
+        people, rows, count = int(rng.integers(2, 40)), int(rng.integers(20, 800)), int(rng.integers(3, 9))
+        a = rng.integers(0, count, rows)
+        b = (a + rng.integers(1, count, rows)) % count
+        who = rng.integers(0, people, rows) ** 2 // people
+        fit = fit_one(Comparisons(a=a, b=b, outcome=(a < b) * 1.0, count=count, annotator=who), adjust=adjust)
+        assert (np.diff(fit.strength) < 0.0).all()
+
+
+def test_a_fit_without_covariates_is_not_told_to_leave_them_out():
+    panel = panel_of(small_votes(), BothBad.LEAVE_OUT)
+    problem = Problem(panel, Asked.nothing(panel), Clarity(0.7), VirtualTie())
+    nowhere = State(np.full(panel.rows.count, np.nan), np.empty(0), np.zeros(6), np.zeros(6))
+    with pytest.raises(NoConvergence, match="Give a tighter prior"):
+        problem.climb(nowhere)
