@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy
 
+from annotation.questions.amount.bdm import BdmMode
 from annotation.questions.amount.mode import Mode
 from annotation.questions.amount.per_response import PerResponseMode
 from annotation.questions.amount.price_list import DEFAULT_PRICES, PriceListMode, canonical_prices, price_lines
@@ -14,13 +15,13 @@ from annotation.questions.base import Answer, Asked, QuestionType, Random, Situa
 from annotation.questions.refusals import InvalidSettings, QuestionDoesNotFit, Refusal
 from annotation.questions.settings import one_of
 
-MODES: dict[str, Mode] = {mode.slug: mode for mode in (UpgradeMode(), PerResponseMode(), PriceListMode())}
+MODES: dict[str, Mode] = {mode.slug: mode for mode in (UpgradeMode(), PerResponseMode(), PriceListMode(), BdmMode())}
 
 # Members of what some modes store, each a column of its own.
 OF_SOME_MODES = (
     "contradicts_preference",
     *("low", "high", "prices", "direction", "rows", "first_rows", "switches", "first_switches"),
-    *("consistent", "zero_taken"),
+    *("consistent", "zero_taken", "endowment", "at_bound"),
 )
 
 

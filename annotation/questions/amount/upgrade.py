@@ -82,7 +82,7 @@ class UpgradeMode(Mode):
         refused = {refusal.part: refusal for refusal in refusals}
         return {
             "currency": situation.currency,
-            "sides": [self._side(asked, side, values[side], side in refused) for side in OTHER_SIDE],
+            "sides": [self._side(asked, side, values[side], side in refused, situation) for side in OTHER_SIDE],
             "zero": zero_choice(asked, "zero", ZERO_MEANS, values, "zero" in refused),
             "asks_zero": bool(values["zero"]) or "zero" in refused,
             "keep": keep_box(asked, "keep", values["keep"], refused.get("keep")),
@@ -104,6 +104,14 @@ class UpgradeMode(Mode):
             " What is the most you would pay, once, to have %(side)s instead?"
         )
         return words % {"side": side.upper(), "other": OTHER_SIDE[side].upper()}
+
+    def explanation(self, side: str, situation: Situation) -> str:
+        return " ".join(
+            [
+                _("Zero is a fine answer. Think what else that money would buy."),
+                _("No money changes hands here, and people tend to overstate such amounts."),
+            ]
+        )
 
     def bound(self, amount: Decimal, situation: Situation) -> None:
         """Refuse an amount beyond what can be paid. What is only stated has no end."""
@@ -165,7 +173,7 @@ class UpgradeMode(Mode):
             columns |= {"amount_low": amount, "amount_high": amount, "net_utility": net_utility}
         return columns
 
-    def _side(self, asked: Asked, side: str, typed: str, refused: bool) -> dict[str, Any]:
+    def _side(self, asked: Asked, side: str, typed: str, refused: bool, situation: Situation) -> dict[str, Any]:
         name = field_name(asked.name, side)
         return {
             "side": side,
@@ -174,6 +182,7 @@ class UpgradeMode(Mode):
             "name": name,
             "id": element_id(name),
             "question": self.question(side),
+            "explanation": self.explanation(side, situation),
             "typed": typed,
             "refused": refused,
         }

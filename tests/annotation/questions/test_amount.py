@@ -192,9 +192,19 @@ def test_stated_amounts_are_never_taken_where_the_situation_is_another(situation
         read_answers([Asked("worth", "amount")], {}, situation)
 
 
-@pytest.mark.parametrize("settings", [{"mode": "bdm"}, {"incentive": "paid_self"}, {"maximum": 10}])
-def test_modes_and_incentives_that_do_not_exist_yet_are_refused(settings):
-    with pytest.raises(InvalidSettings):
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"mode": "auction"}, "mode must be"),
+        ({"incentive": "points"}, "incentive must be"),
+        ({"incentive": "paid_self"}, "incentive must be stated where mode is upgrade, not 'paid_self'"),
+        ({"mode": "bdm"}, "incentive must be paid_self or paid_delegated where mode is bdm, not 'stated'"),
+        ({"mode": "price_list", "incentive": "paid_self"}, "incentive must be stated where mode is price_list"),
+        ({"maximum": 10}, "no setting maximum"),
+    ],
+)
+def test_modes_and_incentives_that_do_not_exist_or_do_not_go_together_are_refused(settings, words):
+    with pytest.raises(InvalidSettings, match=words):
         Asked("worth", "amount", settings=settings)
 
 
@@ -202,7 +212,7 @@ def test_modes_and_incentives_that_do_not_exist_yet_are_refused(settings):
 OTHER_MODES = (
     *("amounts", "amount_states", "amount_contradicts_preference", "amount_low", "amount_high", "amount_prices"),
     *("amount_direction", "amount_rows", "amount_first_rows", "amount_switches", "amount_first_switches"),
-    *("amount_consistent", "amount_zero_taken"),
+    *("amount_consistent", "amount_zero_taken", "amount_endowment", "amount_at_bound"),
 )
 
 

@@ -2,7 +2,10 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -44,8 +47,14 @@ BALLOTS = {
     ],
     "per_response": [Asked("each_worth", "amount", settings={"mode": "per_response"})],
 }
+PAID = [
+    Asked("preference", "preference", settings={"strength": "off"}),
+    Asked("bid", "amount", settings={"mode": "bdm", "incentive": "paid_self"}),
+]
 # Not all can stand in one instrument; here they are only to be drawn.
 BALLOTS["gallery"] = [question for questions in BALLOTS.values() for question in questions]
+BALLOTS["bdm"] = PAID
+SITUATIONS = {"bdm": replace(PAIR, incentive="paid_self", endowment=Decimal(5))}
 SOURCE = """{% extends "base.html" %}{% load static %}
 {% block title %}Ballot{% endblock %}
 {% block head %}<link rel="stylesheet" href="{% static 'annotation/ballot.css' %}">
@@ -74,8 +83,6 @@ def ballot(request: HttpRequest, name: str) -> HttpResponse:
     page = engines["django"].from_string(SOURCE).render({"form": form}, request)
     return HttpResponse(page, status=422 if form.is_bound else 200)
 
-
-SITUATIONS: dict[str, Situation] = {}
 
 urlpatterns = [path("ballot/<str:name>", ballot), path("", include("config.urls"))]
 
@@ -131,16 +138,10 @@ FINGER = """[...document.querySelectorAll('[data-ballot] :is(input:not([type=hid
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(PHONE, "light"), (DESK, "dark")], ids=["phone", "desk"])
-@pytest.mark.parametrize("name", ["gallery"])
+@pytest.mark.parametrize("name", ["gallery", "bdm"])
 def test_all_fit_their_window_and_every_finger_and_axe_finds_nothing(open_page, name, viewport, scheme):
     page = open_page(name, viewport, color_scheme=scheme)
-    text_of(page, "A").focus()
-    keys(page, *["ArrowRight"] * 4, "Enter", "Enter", *["ArrowLeft"] * 4, "Shift+ArrowRight")
-    page.get_by_label("to receive B?").fill("0")
-    page.get_by_label("to receive B?").blur()
-    page.locator('input[name="preference"][value="b"]').check()
-    for row, choice in enumerate(("pay", "free", "pay")):
-        page.locator(f'input[name="list.b-{row}"][value="{choice}"]').check()
+    START[name](page)
     faults = {"asked": Axe().run(page).response["violations"]}
     picture(page, f"{viewport['width']}")
     vote(page)
@@ -151,6 +152,24 @@ def test_all_fit_their_window_and_every_finger_and_axe_finds_nothing(open_page, 
     assert named == {"asked": [], "refused": []}
     assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
     assert page.evaluate(FINGER) == []
+
+
+def start_gallery(page: Page) -> None:
+    text_of(page, "A").focus()
+    keys(page, *["ArrowRight"] * 4, "Enter", "Enter", *["ArrowLeft"] * 4, "Shift+ArrowRight")
+    page.get_by_label("to receive B?").fill("0")
+    page.get_by_label("to receive B?").blur()
+    page.locator('input[name="preference"][value="b"]').check()
+    for row, choice in enumerate(("pay", "free", "pay")):
+        page.locator(f'input[name="list.b-{row}"][value="{choice}"]').check()
+
+
+def start_bdm(page: Page) -> None:
+    page.locator('input[name="preference"][value="b"]').check()
+    page.locator('input[name="bid.b"]').fill("7")
+
+
+START = {"gallery": start_gallery, "bdm": start_bdm}
 
 
 def picture(page: Page, name: str) -> None:
@@ -346,3 +365,28 @@ def test_a_price_list_is_answered_and_changed_without_script(open_page):
     page.locator('input[name="list.a-0"][value="pay"]').check()
     vote(page)
     assert taken(page)["list"] == {"rows": [True, True, False], "first": "a010", "keep": None}
+
+
+def test_a_bid_is_made_with_keys_alone_and_not_beyond_the_endowment(open_page):
+    page = open_page("bdm")
+    keys(page, "a", "m")
+    bid = page.locator('input[name="bid.a"]')
+    expect(bid).to_have_accessible_description(re.compile("We give you 5.00 USD.*Your true maximum is best"))
+    page.keyboard.type("7")
+    keys(page, "Tab", "Enter")
+    expect(page.get_by_role("alert")).to_have_text("You have 5.00 USD to pay from. Type that or less.")
+    expect(bid).to_be_focused()
+    keys(page, "Control+a")
+    page.keyboard.type("4,50")
+    keys(page, "Tab", "Enter")
+    assert taken(page)["bid"] == {"amount": "4,50", "zero": None, "keep": None}
+
+
+def test_a_bid_is_made_without_script(open_page):
+    page = open_page("bdm", PHONE, java_script_enabled=False)
+    page.locator('input[name="preference"][value="b"]').check()
+    page.locator('input[name="bid.b"]').fill("0")
+    vote(page)
+    page.get_by_role("radio", name="They differ").check()
+    vote(page)
+    assert taken(page)["bid"] == {"amount": "0", "zero": "no_worth", "keep": None}
