@@ -123,7 +123,7 @@ class ItemShape(Shape):
 
 
 def is_binary(found: pa.DataType) -> bool:
-    return pa.types.is_binary(found) or pa.types.is_large_binary(found) or pa.types.is_fixed_size_binary(found)
+    return bool(pa.types.is_binary(found) or pa.types.is_large_binary(found) or pa.types.is_fixed_size_binary(found))
 
 
 def guess_meanings(names: Sequence[str]) -> dict[str, str]:

@@ -22,6 +22,8 @@ MOST_PROBLEMS = 100
 MOST_MODELS = 10_000
 NOBODY = -1
 PREVIEWED = 20
+# Lines of JSON name their members anew; those of the first are the columns.
+PEEKED = 200
 LONGEST_SAMPLE = 300
 ITEMS = pa.schema(
     [
@@ -106,7 +108,7 @@ def spool_items(path: Path, columns: ItemColumns, reader: ItemReader, report: Re
 def peek_columns(path: Path) -> Peek:
     """Raises BrokenFile where the file as a whole, its header, or its first row cannot be read."""
     shape = ItemShape()
-    shape.chunk_rows = PREVIEWED
+    shape.chunk_rows = PEEKED
     file = open_table(path, shape)
     problems = Problems(place=file.place, most=1)
     chunk = next(iter(file.chunks(problems)), None)

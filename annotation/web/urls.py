@@ -1,6 +1,6 @@
 from django.urls import path
 
-from annotation.web import answers, campaigns, datasets, editor, preview, question_editor, work
+from annotation.web import answers, campaigns, datasets, editor, items, preview, question_editor, uploads, work
 
 urlpatterns = [
     path("campaigns", campaigns.campaigns, name="campaigns"),
@@ -15,6 +15,16 @@ urlpatterns = [
     path("campaigns/<slug:slug>/preview", preview.preview, name="campaign-preview"),
     path("campaigns/<slug:slug>/preview/questions", preview.preview_questions, name="campaign-preview-questions"),
     path("campaigns/<slug:slug>/preview/text", editor.show_text, name="campaign-preview-text"),
+    path("campaigns/<slug:slug>/items", items.items, name="campaign-items"),
+    path("campaigns/<slug:slug>/items/<int:item_id>", items.item, name="campaign-item"),
+    path("campaigns/<slug:slug>/items/<int:item_id>/void", items.void, name="campaign-item-void"),
+    path("campaigns/<slug:slug>/uploads", uploads.receive, name="item-upload-new"),
+    path("campaigns/<slug:slug>/uploads/paste", uploads.paste, name="item-paste"),
+    path("campaigns/<slug:slug>/uploads/<int:upload_id>", uploads.upload, name="item-upload"),
+    path("campaigns/<slug:slug>/uploads/<int:upload_id>/status", uploads.status, name="item-upload-status"),
+    path("campaigns/<slug:slug>/uploads/<int:upload_id>/preview", uploads.show_preview, name="item-upload-preview"),
+    path("campaigns/<slug:slug>/uploads/<int:upload_id>/import", uploads.start_import, name="item-upload-import"),
+    path("campaigns/<slug:slug>/uploads/<int:upload_id>/retire", uploads.retire, name="item-upload-retire"),
     path("datasets", datasets.datasets, name="datasets"),
     path("datasets/<slug:slug>/new", datasets.new, name="dataset-new"),
     path("datasets/<slug:slug>/preview", datasets.show_preview, name="dataset-preview"),

@@ -12,11 +12,14 @@ from django.utils import timezone
 from accounts.enums import Role
 from accounts.models import Person, User
 from accounts.use_cases.create_person import person_of_user, person_of_visitor
-from annotation.models import Board, DatasetVersion
+from annotation.models import Board, Campaign, DatasetVersion
+from annotation.policies.templates import starting_points
 from annotation.use_cases.create_board import create_board
 from annotation.use_cases.invite_people import invite_people
 from annotation.use_cases.join_campaign import join_by_invitation
 from annotation.use_cases.next_assignment import next_assignment
+from annotation.use_cases.paste_items import paste_items
+from annotation.use_cases.start_campaign import start_campaign
 from annotation.use_cases.submit_work import submit_work
 from arena.use_cases.seed_arena import seed_arena
 from arena.web.visitors import COOKIE
@@ -38,9 +41,19 @@ def researchers(status: int) -> Status:
     return {"researcher": status, "superuser": status, "anonymous": 302, "else": 403}
 
 
+def admins(status: int) -> Status:
+    """Likewise, of campaign admins."""
+    return {"campaign_admin": status, "superuser": status, "anonymous": 302, "else": 403}
+
+
 def signed_in(status: int) -> Status:
     """Who is not signed in is asked to."""
     return {"anonymous": 302, "else": status}
+
+
+def campaign_admins(status: int) -> Status:
+    """Others are refused, or asked to sign in, before anything is looked up."""
+    return {"campaign_admin": status, "superuser": status, "anonymous": 302, "else": 403}
 
 
 SEES_HIDDEN = {"researcher": 200, "campaign_admin": 200, "operator": 200, "superuser": 200, "else": 404}
@@ -75,6 +88,60 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST public": MAY_RETIRE,
         "POST hidden": MAY_RETIRE,
     },
+    "campaigns": {"GET": admins(200), "POST": 405},
+    "campaigns/new": {"GET": admins(200), "POST": admins(422)},
+    "campaigns/<slug:slug>": {"GET drafted": admins(200), "GET missing": admins(404), "POST drafted": 405},
+    "campaigns/<slug:slug>/state": {
+        "GET drafted": 405,
+        "POST drafted": admins(422),
+        "POST missing": admins(404),
+    },
+    "campaigns/<slug:slug>/copy": {
+        "GET drafted": admins(200),
+        "GET missing": admins(404),
+        "POST drafted": admins(422),
+        "POST missing": admins(404),
+    },
+    "campaigns/<slug:slug>/make-template": {
+        "GET drafted": admins(200),
+        "GET missing": admins(404),
+        "POST drafted": admins(422),
+        "POST missing": admins(404),
+    },
+    "campaigns/<slug:slug>/discard": {
+        "GET drafted": admins(200),
+        "GET missing": admins(404),
+        "POST drafted": admins(302),
+        "POST missing": admins(404),
+    },
+    "campaigns/<slug:slug>/edit/questions": {
+        "GET drafted": admins(200),
+        "GET missing": admins(404),
+        "POST drafted": admins(422),
+        "POST missing": admins(404),
+    },
+    "campaigns/<slug:slug>/edit/<slug:section>": {
+        "GET drafted": admins(200),
+        "GET missing": admins(404),
+        "POST drafted": admins(422),
+        "POST missing": admins(404),
+    },
+    "campaigns/<slug:slug>/preview": {
+        "GET drafted": admins(200),
+        "GET missing": admins(404),
+        "POST drafted": admins(422),
+        "POST missing": admins(404),
+    },
+    "campaigns/<slug:slug>/preview/questions": {
+        "GET drafted": 405,
+        "POST drafted": admins(200),
+        "POST missing": admins(404),
+    },
+    "campaigns/<slug:slug>/preview/text": {
+        "GET drafted": 405,
+        "POST drafted": admins(200),
+        "POST missing": admins(404),
+    },
     "datasets": {"GET": researchers(200), "POST": 405},
     "datasets/<slug:slug>/new": {
         "GET exported": researchers(200),
@@ -102,6 +169,56 @@ TABLE: dict[str, dict[str, Status]] = {
         "GET missing": researchers(404),
         "GET unlisted": researchers(404),
         "POST exported": 405,
+    },
+    "campaigns/<slug:slug>/items": {
+        "GET own": campaign_admins(200),
+        "GET missing": campaign_admins(404),
+        "POST own": 405,
+    },
+    "campaigns/<slug:slug>/items/<int:item_id>": {
+        "GET own": campaign_admins(200),
+        "GET missing": campaign_admins(404),
+        "POST own": 405,
+    },
+    "campaigns/<slug:slug>/items/<int:item_id>/void": {
+        "GET own": 405,
+        "POST own": campaign_admins(422),
+        "POST missing": campaign_admins(404),
+    },
+    "campaigns/<slug:slug>/uploads": {
+        "GET own": 405,
+        "POST own": campaign_admins(422),
+        "POST missing": campaign_admins(404),
+    },
+    "campaigns/<slug:slug>/uploads/paste": {
+        "GET own": 405,
+        "POST own": campaign_admins(422),
+        "POST missing": campaign_admins(404),
+    },
+    "campaigns/<slug:slug>/uploads/<int:upload_id>": {
+        "GET own": campaign_admins(200),
+        "GET missing": campaign_admins(404),
+        "POST own": 405,
+    },
+    "campaigns/<slug:slug>/uploads/<int:upload_id>/status": {
+        "GET own": campaign_admins(200),
+        "GET missing": campaign_admins(404),
+        "POST own": 405,
+    },
+    "campaigns/<slug:slug>/uploads/<int:upload_id>/preview": {
+        "GET own": campaign_admins(200),
+        "GET missing": campaign_admins(404),
+        "POST own": 405,
+    },
+    "campaigns/<slug:slug>/uploads/<int:upload_id>/import": {
+        "GET own": 405,
+        "POST own": campaign_admins(422),
+        "POST missing": campaign_admins(404),
+    },
+    "campaigns/<slug:slug>/uploads/<int:upload_id>/retire": {
+        "GET own": 405,
+        "POST own": campaign_admins(422),
+        "POST missing": campaign_admins(404),
     },
     "work": {"GET": signed_in(200), "POST": 405},
     "join/<str:token>": {
@@ -225,15 +342,21 @@ def make_world() -> World:
     Board.objects.filter(pk=hidden.pk).update(is_public=False)
     dataset = make_dataset()
     work = make_work(world)
+    items = make_items(world)
+    pairwise = next(point for point in starting_points() if point.slug == "pairwise")
+    drafted = start_campaign(name="Drafted", draft=pairwise.draft, settings={}, actor=None, now=timezone.now())
     for number, role in enumerate(ROLES):
-        world.know(role, "own", battle_id=battles[role], **work[role])
+        world.know(role, "own", battle_id=battles[role], **work[role], **items)
         world.know(role, "another's", battle_id=battles[ROLES[number - 1]], **work[ROLES[number - 1]])
         world.know(role, "public", slug=public.slug, token=work[role]["token"])
         world.know(role, "hidden", slug=hidden.slug)
         world.know(role, "exported", slug=dataset.campaign.slug, number=str(dataset.number), name="README.md")
+        world.know(role, "drafted", slug=drafted.slug, section="about")
         world.know(role, "unlisted", slug=dataset.campaign.slug, number=str(dataset.number), name="../dataset.json")
         world.know(role, "missing", slug="no-such-thing", number="7", name="README.md", battle_id=str(uuid4()))
+        world.know(role, "missing", section="about")
         world.know(role, "missing", token="no-such-token", what="consent", assignment_id="7", judgment_id="7")
+        world.know(role, "missing", item_id="7", upload_id="7")
     return world
 
 
@@ -260,6 +383,19 @@ def make_work(world: World) -> dict[str, dict[str, str]]:
         held = next_assignment(campaign=campaign, respondent=respondent, now=timezone.now()).assignment
         work[role] = shared | {"assignment_id": str(held.pk), "judgment_id": str(judgment.pk)}
     return work
+
+
+def make_items(world: World) -> dict[str, str]:
+    """An item of the campaign of all that nobody has judged, and a file whose columns nobody has told."""
+    campaign = Campaign.objects.get(slug="campaign-of-all")
+    upload = paste_items(
+        campaign_id=campaign.pk,
+        text="prompt,response_1,response_2\np,x,y\n",
+        key=new_key(),
+        actor=world.users["superuser"],
+        now=timezone.now(),
+    )
+    return {"item_id": str(make_item(campaign).pk), "upload_id": str(upload.pk)}
 
 
 def make_dataset() -> DatasetVersion:

@@ -19,7 +19,9 @@ pytestmark = pytest.mark.django_db
 NAMES = (
     *("prompt", "key", "turn_count", "preference", "preference.strength", "acceptable", "worth.a", "worth.b"),
     *("process.rendered_at", "process.active_ms", "views", "sources", "judged_by", "chosen_by", "minimum_agreement"),
+    *("name", "start", "version", "text", "order", "q1-type", "q1-name", "action", "to", "questions", "gold_share"),
     *("licence", "page", "lang", "format", "next", "reason", "unheard-of"),
+    *("text", "q", "purpose", "state", "column_0", "column_1", "default_purpose"),
 )
 NASTY = {
     "NUL": "a\x00b",
@@ -56,7 +58,7 @@ def cases(world: World, method: str) -> Iterator[tuple[str, str]]:
     for pattern, answers in TABLE.items():
         for case, status in answers.items():
             asked, _, which = case.partition(" ")
-            there = which in ("", "own", "public", "exported")
+            there = which in ("", "own", "public", "exported", "drafted")
             if asked == method and there and expected(status, "superuser") != 405:
                 yield pattern, world.address(pattern, role="superuser", which=which)
 

@@ -1,0 +1,100 @@
+"""The items of a campaign: the list, and one of them in full as admins see it."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from annotation.enums import ItemState
+from annotation.forms.items import FilterForm, PasteForm, ReasonForm, UploadForm
+from annotation.models import Campaign, Item
+from annotation.queries.items import (
+    campaign_items,
+    campaign_uploads,
+    judgments_of,
+    listed_items,
+    shown_responses,
+    whole_item,
+)
+from annotation.transitions import ITEM
+from annotation.use_cases.void_item import void_item
+from annotation.web.access import for_campaign_admins
+from annotation.web.managed import actor_of, managed_campaign
+from foundation.idempotency import mint_key
+from foundation.transitions import ForbiddenTransition
+
+ON_A_PAGE = 25
+
+
+@require_GET
+@for_campaign_admins
+def items(request: HttpRequest, slug: str) -> HttpResponse:
+    return render(request, "annotation/items/list.html", list_context(request, managed_campaign(slug)))
+
+
+@require_GET
+@for_campaign_admins
+def item(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+    campaign = managed_campaign(slug)
+    context = item_context(campaign, found_item(campaign, item_id), ReasonForm())
+    return render(request, "annotation/items/item.html", context)
+
+
+@require_POST
+@for_campaign_admins
+def void(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+    campaign = managed_campaign(slug)
+    found = found_item(campaign, item_id)
+    form = ReasonForm(request.POST)
+    if form.is_valid():
+        try:
+            reason = form.cleaned_data["reason"]
+            void_item(item_id=found.pk, actor=actor_of(request), reason=reason, now=timezone.now())
+            return redirect("campaign-item", slug, item_id)
+        except ForbiddenTransition:
+            form.add_error(None, _("This item was judged meanwhile, or is out already. Nothing was changed."))
+            found = found_item(campaign, item_id)
+    return render(request, "annotation/items/item.html", item_context(campaign, found, form), status=422)
+
+
+def list_context(
+    request: HttpRequest,
+    campaign: Campaign,
+    *,
+    upload_form: UploadForm | None = None,
+    paste_form: PasteForm | None = None,
+) -> dict[str, Any]:
+    filters = FilterForm(request.GET)
+    page = Paginator(campaign_items(campaign, **filters.chosen), ON_A_PAGE).get_page(request.GET.get("page"))
+    return {
+        "campaign": campaign,
+        "filters": filters,
+        "filtered": any(filters.chosen.values()),
+        "page": page,
+        "listed": listed_items(list(page)),
+        "uploads": campaign_uploads(campaign),
+        "upload_form": upload_form or UploadForm(initial={"key": mint_key()}),
+        "paste_form": paste_form or PasteForm(initial={"key": mint_key()}),
+    }
+
+
+def item_context(campaign: Campaign, found: Item, form: ReasonForm) -> dict[str, Any]:
+    return {
+        "campaign": campaign,
+        "item": found,
+        "responses": shown_responses(found),
+        "judgments": judgments_of(found),
+        "may_void": ItemState.VOID in ITEM[found.state],
+        "form": form,
+    }
+
+
+def found_item(campaign: Campaign, item_id: int) -> Item:
+    found = whole_item(campaign, item_id)
+    if found is None:
+        raise Http404
+    return found
