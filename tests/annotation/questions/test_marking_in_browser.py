@@ -200,16 +200,6 @@ def test_every_step_is_graded_with_keys_alone(open_page):
     assert taken(page) == {"each": [["good", "bad", "good", "good"], ["good"] * 3]}
 
 
-def test_steps_are_answered_without_script(open_page):
-    page = open_page("steps", java_script_enabled=False)
-    page.get_by_role("radio", name="Twice four is nine").check()
-    vote(page)
-    expect(page.get_by_role("alert")).to_have_text("Choose the first wrong step of each response, or say that none is.")
-    page.get_by_role("radio", name="No step is wrong").last.check()
-    vote(page)
-    assert taken(page) == {"steps": [1, "none"]}
-
-
 def test_a_better_version_starts_from_a_response_and_never_over_own_words(open_page):
     page = open_page("rewrite")
     area, start = page.get_by_label("The better version"), page.get_by_role("button", name="Start from A")
@@ -226,17 +216,6 @@ def test_a_better_version_starts_from_a_response_and_never_over_own_words(open_p
     area.focus()
     keys(page, "Tab", "Enter")
     assert taken(page) == {"better": {"of": 0, "text": f"In short: 8. {A}"}}
-
-
-def test_a_better_version_is_written_without_script(open_page):
-    page = open_page("rewrite", PHONE, java_script_enabled=False)
-    expect(page.get_by_role("button", name="Start from A")).to_be_hidden()
-    page.get_by_label("The better version").fill("Eight.")
-    vote(page)
-    expect(page.get_by_role("alert")).to_have_text("Choose which response you improve.")
-    page.get_by_role("radio", name="B").check()
-    vote(page)
-    assert taken(page) == {"better": {"of": 1, "text": "Eight."}}
 
 
 def marked(page: Page) -> list[tuple]:
@@ -298,23 +277,6 @@ def test_marks_are_still_there_after_a_refusal_elsewhere(open_page):
     assert page.evaluate("[...CSS.highlights.get('spans-good')].map(String)") == ["1"]
 
 
-def test_pieces_are_marked_without_script(open_page):
-    page = open_page("spans", PHONE, java_script_enabled=False)
-    page.get_by_label("Marks, one a line").fill("A 3 10 good fact\nB 0 9999 wrong major")
-    vote(page)
-    expect(page.get_by_role("alert")).to_contain_text("Mark 2: a piece lies within the text")
-    page.get_by_label("Marks, one a line").fill("A 3 10 good fact")
-    vote(page)
-    assert marked(page) == [(0, 3, 10, "good", None, "fact")]
-
-
-def test_that_there_is_nothing_to_mark_is_said_without_script(open_page):
-    page = open_page("spans", java_script_enabled=False)
-    page.get_by_label("There is nothing to mark").check()
-    vote(page)
-    assert taken(page) == {"spans": []}
-
-
 def test_each_response_is_priced_with_keys_alone(open_page):
     page = open_page("per_response")
     page.get_by_label("to receive A?").focus()
@@ -326,17 +288,6 @@ def test_each_response_is_priced_with_keys_alone(open_page):
         {"amount": "0", "against": False, "zero": "no_worth", "keep": None},
         {"amount": "2.50", "against": True, "zero": None, "keep": None},
     ]
-
-
-def test_each_response_is_priced_without_script(open_page):
-    page = open_page("per_response", PHONE, java_script_enabled=False)
-    page.get_by_label("to receive A?").fill("0")
-    page.get_by_label("to receive B?").fill("1")
-    vote(page)
-    expect(page.get_by_role("alert")).to_have_text("You typed zero. Say what zero means here.")
-    page.get_by_role("radio", name="I refuse to put a price on this").first.check()
-    vote(page)
-    assert [each["zero"] for each in taken(page)["each_worth"]] == ["refuse", None]
 
 
 def test_a_price_list_is_answered_with_keys_alone_and_asked_back_once(open_page):
@@ -354,19 +305,6 @@ def test_a_price_list_is_answered_with_keys_alone_and_asked_back_once(open_page)
     assert taken(page)["list"] == {"rows": [True, False, True], "first": "b101", "keep": "b101"}
 
 
-def test_a_price_list_is_answered_and_changed_without_script(open_page):
-    page = open_page("prices", PHONE, java_script_enabled=False)
-    page.locator('input[name="preference"][value="a"]').check()
-    expect(page.locator('input[name="list.b-0"]').first).to_be_hidden()
-    for row, choice in enumerate(("free", "pay", "free")):
-        page.locator(f'input[name="list.a-{row}"][value="{choice}"]').check()
-    vote(page)
-    expect(page.get_by_role("alert")).to_contain_text("Keep that, or change your choices?")
-    page.locator('input[name="list.a-0"][value="pay"]').check()
-    vote(page)
-    assert taken(page)["list"] == {"rows": [True, True, False], "first": "a010", "keep": None}
-
-
 def test_a_bid_is_made_with_keys_alone_and_not_beyond_the_endowment(open_page):
     page = open_page("bdm")
     keys(page, "a", "m")
@@ -382,11 +320,45 @@ def test_a_bid_is_made_with_keys_alone_and_not_beyond_the_endowment(open_page):
     assert taken(page)["bid"] == {"amount": "4,50", "zero": None, "keep": None}
 
 
-def test_a_bid_is_made_without_script(open_page):
-    page = open_page("bdm", PHONE, java_script_enabled=False)
-    page.locator('input[name="preference"][value="b"]').check()
-    page.locator('input[name="bid.b"]').fill("0")
+def test_all_are_answered_without_script(open_page):
+    page = open_page("gallery", PHONE, java_script_enabled=False)
+    expect(page.get_by_role("button", name="Start from A")).to_be_hidden()
+    check(page, "steps.a", "1")
+    for part in ("a-1", "a-2", "a-3", "a-4", "b-1", "b-2"):
+        check(page, f"each.{part}", "good")
+    page.get_by_label("The better version").fill("Eight.")
+    lines = page.get_by_label("Marks, one a line")
+    lines.fill("A 3 10 good fact\nB 0 9999 wrong major")
+    check(page, "preference", "a")
+    expect(page.locator('input[name="list.b-0"]').first).to_be_hidden()
+    for row, choice in enumerate(("free", "pay", "free")):
+        check(page, f"list.a-{row}", choice)
+    page.get_by_label("to receive A?").fill("0")
+    page.get_by_label("to receive B?").fill("1")
     vote(page)
-    page.get_by_role("radio", name="They differ").check()
+    assert page.get_by_role("alert").all_inner_texts() == [
+        "Choose the first wrong step of each response, or say that none is.",
+        "Say of each step whether it is good, neutral or bad.",
+        "Choose which response you improve.",
+        f"Mark 2: a piece lies within the text, which has {len(B)} characters, and is not empty.",
+        "You would pay a price, and would not pay a lower one. Keep that, or change your choices?",
+        "You typed zero. Say what zero means here.",
+    ]
+    check(page, "steps.b", "none")
+    check(page, "each.b-3", "bad")
+    check(page, "better.of", "b")
+    lines.fill("A 3 10 good fact")
+    check(page, "list.a-0", "pay")
+    check(page, "each_worth.a-zero", "refuse")
     vote(page)
-    assert taken(page)["bid"] == {"amount": "0", "zero": "no_worth", "keep": None}
+    answers = taken(page)
+    assert (answers["steps"], answers["each"]) == ([1, "none"], [["good"] * 4, ["good", "good", "bad"]])
+    assert answers["better"] == {"of": 1, "text": "Eight."}
+    members = {"response": 0, "start": 3, "end": 10, "kind": "good", "severity": None, "category": "fact"}
+    assert answers["spans"] == [members]
+    assert answers["list"] == {"rows": [True, True, False], "first": "a010", "keep": None}
+    assert [each["zero"] for each in answers["each_worth"]] == ["refuse", None]
+
+
+def check(page: Page, name: str, value: str) -> None:
+    page.locator(f'input[name="{name}"][value="{value}"]').check()
