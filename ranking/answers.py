@@ -35,7 +35,8 @@ class Answers:
         if acceptable.dtype != np.bool_:
             raise BadOutcome(f"acceptable holds {acceptable.dtype}; give True or False per answer.")
         if acceptable.shape != self.contestant.shape:
-            raise ShapeMismatch(f"contestant has shape {self.contestant.shape} and acceptable {acceptable.shape}.")
+            shapes = f"contestant has shape {self.contestant.shape} and acceptable {acceptable.shape}"
+            raise ShapeMismatch(f"{shapes}; give one each per answer.")
         object.__setattr__(self, "acceptable", frozen(acceptable))
         if self.weight is not None:
             weight = np.asarray(self.weight)

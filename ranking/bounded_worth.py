@@ -27,9 +27,9 @@ from .comparisons import Comparisons
 from .connectivity import find_groups
 from .covariates.adjustment import Adjustment, Columns, Effects, columns_of, refuse_nothing
 from .covariates.design import Side, refuse_collinear
-from .covariates.leaning import climb_sides
+from .covariates.leaning import Peak, climb_sides
 from .covariates.side import Leanings
-from .errors import BadAmount, BadParameter, MissingLabels, NoComparisons, ShapeMismatch
+from .errors import BadAmount, BadParameter, MissingLabels, NoComparisons, NoConvergence, OnlyTies, ShapeMismatch
 from .newton import climb
 from .options import checked
 from .strengths import Clustering, Covariance, Note, two_sided_quantile
@@ -85,8 +85,8 @@ def fit_bounded_worth(
 ) -> BoundedWorthFit:
     """From `amount`, `amount_low` and `amount_high`.
 
-    Raises BadAmount, BadParameter, ShapeMismatch, MissingLabels, NoComparisons, NotConnected, NoConvergence,
-    TooFewClusters; with `adjust` BadCovariate.
+    Raises BadAmount, BadParameter, ShapeMismatch, MissingLabels, NoComparisons, NotConnected, TooFewClusters; OnlyTies
+    where every amount is zero, NoConvergence where none leaves any noise; with `adjust` BadCovariate.
     """
     kept, rows = _bounded_rows(comparisons, estimand, scale)
     rows, index = _connected(rows)
@@ -183,7 +183,7 @@ def _connected(rows: BoundedRows) -> tuple[BoundedRows, Ints]:
     a, b = np.searchsorted(index, rows.a), np.searchsorted(index, rows.b)
     compared = np.zeros((len(index), len(index)), dtype=bool)
     compared[a, b] = compared[b, a] = True
-    find_groups(compared).refuse_unless_bounded(index)
+    find_groups(compared).refuse_unless_joined(index)
     rows = replace(rows, a=a, b=b, count=len(index))
     return replace(rows, sided=_side_is_separable(rows)), index
 
@@ -194,7 +194,7 @@ def _solve(kept: Comparisons, rows: BoundedRows, side: Side, covariance: Covaria
     narrow = rows.high - rows.low < NARROW * unit
     low, high = (np.where(narrow, rows.typical, bound) / unit for bound in (rows.low, rows.high))
     rows = replace(rows, low=low, high=high)
-    peak = climb_sides(rows, side, kept.annotator, rows.start(), climb, noise_ratio, _standing(kept, rows))
+    peak = _climbed(kept, rows, side)
     point, count = peak.optimum.point, rows.count
     spread = spread_of(
         kept,
@@ -220,6 +220,20 @@ def _solve(kept: Comparisons, rows: BoundedRows, side: Side, covariance: Covaria
         steps=peak.optimum.steps,
         leanings=None if peak.leanings is None else peak.leanings.times(noise),
     )
+
+
+def _climbed(kept: Comparisons, rows: BoundedRows, side: Side) -> Peak:
+    """Raises OnlyTies, NoConvergence."""
+    if not rows.low.any() and not rows.high.any():
+        raise OnlyTies("Every amount is zero, so nothing orders the contestants; ask for more amounts.")
+    try:
+        return climb_sides(rows, side, kept.annotator, rows.start(), climb, noise_ratio, _standing(kept, rows))
+    except NoConvergence as refusal:
+        raise NoConvergence(
+            "No finite worths and noise make these amounts likeliest: they leave no noise, or are bounded on one side "
+            "only. Ask more people about each pair, for exact amounts or both bounds"
+            + (", or leave covariates out." if rows.columns is not None and rows.columns.count else ".")
+        ) from refusal
 
 
 def _standing(kept: Comparisons, rows: BoundedRows) -> Floats:

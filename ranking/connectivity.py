@@ -42,10 +42,16 @@ class Groups:
         split = () if self.connected else (Note.NOT_CONNECTED,)
         return (*split, Note.SEPARATED) if self.separated else split
 
-    def refuse_unless_bounded(self, index: Ints) -> None:
-        """Raises NotConnected or NotStronglyConnected; `index` (m,) are the numbers to name in it."""
+    def refuse_unless_joined(self, index: Ints) -> None:
+        """Raises NotConnected, where no prior would help; `index` (m,) are the numbers to name in it."""
         if not self.connected:
             raise NotConnected(members(self.weak, index))
+
+    def refuse_unless_bounded(self, index: Ints) -> None:
+        """Raises NotConnected or NotStronglyConnected, where a prior would help."""
+        if not self.connected:
+            fix = "Rank each group apart, collect comparisons between them, or fit with a prior (VirtualTie())."
+            raise NotConnected(members(self.weak, index), fix)
         if self.separated:
             raise NotStronglyConnected(members(self.strong, index))
 

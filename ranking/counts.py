@@ -71,7 +71,8 @@ class Counts:
     def __add__(self, other: Counts) -> Counts:
         """Counts of both logs together: new votes join without a pass over the old ones, O(M²)."""
         if self.count != other.count:
-            raise ShapeMismatch(f"Counts over {self.count} and {other.count} contestants cannot be added.")
+            fix = "count both logs with the same count"
+            raise ShapeMismatch(f"Counts over {self.count} and {other.count} contestants cannot be added; {fix}.")
         return Counts(
             a_wins=frozen(self.a_wins + other.a_wins),
             b_wins=frozen(self.b_wins + other.b_wins),

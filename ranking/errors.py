@@ -116,16 +116,16 @@ class _Components(RankingError):
     reason = ""
     fix = ""
 
-    def __init__(self, components: Iterable[tuple[int, ...]]) -> None:
+    def __init__(self, components: Iterable[tuple[int, ...]], fix: str | None = None) -> None:
         self.components = tuple(components)
-        super().__init__(f"{self.reason}: {_listed(self.components)}. {self.fix}")
+        super().__init__(f"{self.reason}: {_listed(self.components)}. {fix or self.fix}")
 
 
 class NotConnected(_Components):
     """No chain of comparisons joins these groups, so their strengths have no common scale."""
 
     reason = "No comparison joins these groups of contestants"
-    fix = "Rank each group apart, collect comparisons between them, or fit with a prior (VirtualTie())."
+    fix = "Rank each group apart, or collect comparisons between them."
 
 
 class NotStronglyConnected(_Components):

@@ -43,7 +43,8 @@ class GradeCounts:
     def __add__(self, other: GradeCounts) -> GradeCounts:
         """Counts of both logs together, O(K·M²). Raises ShapeMismatch."""
         if self.shown.shape != other.shown.shape:
-            raise ShapeMismatch(f"Grade counts of shapes {self.shown.shape} and {other.shown.shape} cannot be added.")
+            shapes = f"Grade counts of shapes {self.shown.shape} and {other.shown.shape} cannot be added"
+            raise ShapeMismatch(f"{shapes}; count both with the same contestants and levels.")
         return GradeCounts(frozen(self.shown + other.shown), frozen(self.both_bad + other.both_bad))
 
     @classmethod

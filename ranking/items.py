@@ -35,6 +35,7 @@ from .errors import (
     NoConvergence,
     OnlyTies,
     ShapeMismatch,
+    SingleContestant,
     TooFewClusters,
     UnknownIndex,
 )
@@ -135,8 +136,9 @@ def fit_items(
     """Strengths of `count` contestants from n attempts at `items` tasks: contestant, item, passed (n,), passed 0 or 1.
 
     `covariates` (n, k) are of the attempts; `adjust` is for their names and penalty. AUTO is PROMPT, by item; HESSIAN
-    the inverse information. Raises ShapeMismatch, UnknownIndex, BadOutcome, NoComparisons, OnlyTies (no item separates
-    anybody), NoConvergence (without a prior, an all-pass contestant), TooFewClusters, BadParameter, BadCovariate.
+    the inverse information. Raises ShapeMismatch, UnknownIndex, BadOutcome, NoComparisons, SingleContestant, OnlyTies
+    (no item separates anybody), NoConvergence (without a prior, an all-pass contestant), TooFewClusters, BadParameter,
+    BadCovariate.
     """
     kind = _kind(covariance)
     given = np.asarray(contestant), np.asarray(item), np.asarray(passed)
@@ -185,14 +187,16 @@ def _kind(wanted: Covariance) -> Covariance:
 def _tables(contestant: Ints, item: Ints, passed: Floats, count: int, items: int) -> tuple[Floats, Floats]:
     """(P, M) passes and tries."""
     if not contestant.ndim == item.ndim == passed.ndim == 1 or not len(contestant) == len(item) == len(passed):
-        raise ShapeMismatch("contestant, item and passed need one value per attempt.")
+        raise ShapeMismatch("contestant, item and passed differ in length; give one value per attempt.")
     if not len(contestant):
         raise NoComparisons("There is no attempt to fit; collect some.")
     for name, index, size in (("contestant", contestant, count), ("item", item, items)):
         if index.dtype.kind not in "iu" or index.min() < 0 or index.max() >= size:
-            raise UnknownIndex(f"{name} holds values that are not integers from 0 to {size - 1}.")
+            raise UnknownIndex(f"{name} holds values outside 0 to {size - 1}; number them with integers first.")
     if not ((passed == 0) | (passed == 1)).all():
-        raise BadOutcome("passed holds a value that is neither 0 (failed) nor 1 (passed).")
+        raise BadOutcome("passed holds a value that is neither 0 nor 1; give 0 for failed and 1 for passed.")
+    if (contestant == contestant[0]).all():
+        raise SingleContestant(f"Every attempt is contestant {contestant[0]}'s; a ranking needs two contestants.")
     cell, size = item * count + contestant, count * items
     shape = (items, count)
     tries = np.bincount(cell, minlength=size).reshape(shape)

@@ -124,7 +124,8 @@ def tabulate(counts: Counts, both_bad: BothBad) -> PairTable:
         wins, ties = wins * elsewhere, ties * elsewhere
     present = (wins.sum(axis=0) + wins.sum(axis=1) + ties.sum(axis=1)) > 0
     if not present.any():
-        raise NoComparisons("No comparison is left to fit; collect votes, or count both_bad with BothBad.HALF.")
+        half = ", or count both_bad with BothBad.HALF" if counts.both_bad.any() else ""
+        raise NoComparisons(f"No comparison of two contestants is left to fit; collect votes{half}.")
     if not present.all():
         kept = np.ix_(present, present)
         wins, ties = wins[kept], ties[kept]

@@ -44,7 +44,7 @@ def wilson(successes: ArrayLike, trials: ArrayLike, level: float = 0.95) -> Shar
     """
     successes, trials = floats("successes", successes, BadWeight), floats("trials", trials, BadWeight)
     if successes.shape != trials.shape:
-        raise ShapeMismatch(f"successes has shape {successes.shape} and trials {trials.shape}.")
+        raise ShapeMismatch(f"successes has shape {successes.shape} and trials {trials.shape}; give one each.")
     if not ((successes >= 0) & (successes <= trials) & np.isfinite(trials)).all():
         raise BadWeight("Successes must lie between 0 and their finite number of trials.")
     z = two_sided_quantile(level)
@@ -69,9 +69,10 @@ def acceptability(contestant: ArrayLike, acceptable: ArrayLike, count: int, leve
     """
     contestant, acceptable = ints("contestant", contestant), bools("acceptable", acceptable, BadOutcome)
     if contestant.ndim != 1 or contestant.shape != acceptable.shape:
-        raise ShapeMismatch(f"contestant has shape {contestant.shape} and acceptable {acceptable.shape}.")
+        shapes = f"contestant has shape {contestant.shape} and acceptable {acceptable.shape}"
+        raise ShapeMismatch(f"{shapes}; give one each per answer.")
     if contestant.size and not 0 <= int(contestant.min()) <= int(contestant.max()) < count:
-        raise UnknownIndex(f"contestant holds an index outside 0 to {count - 1}.")
+        raise UnknownIndex(f"contestant holds an index outside 0 to {count - 1}; number the contestants from 0.")
     judged = np.bincount(contestant, minlength=count).astype(np.float64)
     accepted = np.bincount(contestant[acceptable], minlength=count).astype(np.float64)
     return wilson(accepted, judged, level)

@@ -80,7 +80,7 @@ class Rankings:
         found = [np.asarray(row) for row in rows]
         given = [1 + np.arange(row.size) for row in found] if places is None else [np.asarray(row) for row in places]
         if [row.shape for row in found] != [row.shape for row in given] or any(row.ndim != 1 for row in found):
-            raise ShapeMismatch("Each ranking needs one row of contestants and one place for each of them.")
+            raise ShapeMismatch("rows and places differ in shape; give flat rows, and one place for each entry.")
         start = np.cumsum([0, *(len(row) for row in found)])
         empty = np.empty(0, dtype=np.int64)
         contestant, place = np.concatenate([empty, *found]), np.concatenate([empty, *given])
@@ -120,13 +120,13 @@ class Rankings:
 
     def _check_lengths(self) -> None:
         if len(self.contestant) != len(self.place):
-            raise ShapeMismatch(f"contestant has {len(self.contestant)} entries and place {len(self.place)}.")
+            raise ShapeMismatch(f"contestant has {len(self.contestant)} entries, place {len(self.place)}; give both.")
         for name in ("covariates", "position"):
             if (values := getattr(self, name)) is not None and len(values) != len(self.place):
                 raise ShapeMismatch(f"{name} has {len(values)} rows; give one for each of {len(self.place)} entries.")
         start = self.start
         if not len(start) or start[0] != 0 or start[-1] != len(self.place) or (np.diff(start) < 0).any():
-            raise ShapeMismatch("start must rise from 0 to the number of entries, one more value than rankings.")
+            raise ShapeMismatch("start must rise from 0 to the number of entries; give one more value than rankings.")
         for name in _LABELS:
             if (values := getattr(self, name)) is not None and len(values) != len(self):
                 raise ShapeMismatch(f"{name} has {len(values)} values; give one for each of {len(self)} rankings.")
@@ -143,7 +143,8 @@ class Rankings:
         if self.position is not None:
             _check_positions(self.position, row)
         if (twice := cell[1:][cell[1:] == cell[:-1]]).size:
-            raise BadOutcome(f"Ranking {twice[0] // self.count} holds contestant {twice[0] % self.count} twice.")
+            where, who = divmod(int(twice[0]), self.count)
+            raise BadOutcome(f"Ranking {where} holds contestant {who} twice; keep one entry of each.")
 
 
 _WHOLE = {

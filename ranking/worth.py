@@ -157,7 +157,7 @@ def worth_design(
 def _refuse_unless_connected(rows: AmountRows) -> None:
     compared = np.zeros((len(rows.index), len(rows.index)), dtype=bool)
     compared[rows.low, rows.high] = True
-    find_groups(compared | compared.T).refuse_unless_bounded(rows.index)
+    find_groups(compared | compared.T).refuse_unless_joined(rows.index)
 
 
 def _clustering(rows: AmountRows) -> Clustering:

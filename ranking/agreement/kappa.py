@@ -84,7 +84,7 @@ def contingency(first: ArrayLike, second: ArrayLike) -> Floats:
     """
     one, other = np.asarray(first), np.asarray(second)
     if one.ndim != 1 or one.shape != other.shape:
-        raise ShapeMismatch(f"The two annotators' values have shapes {one.shape} and {other.shape}.")
+        raise ShapeMismatch(f"The annotators' values have shapes {one.shape} and {other.shape}; give one per item.")
     values, codes = np.unique(np.concatenate((one, other)), return_inverse=True)
     rows, columns = np.split(codes, 2)
     count = len(values)

@@ -47,7 +47,7 @@ def weighted_borda(votes: Comparisons, *, least: float, level: float = 0.95) -> 
     if votes.propensity is None:
         raise MissingLabels("Every row needs the propensity it was drawn with; see Choice.p_pair.")
     if not len(votes):
-        raise NoComparisons("There are no votes yet.")
+        raise NoComparisons("There are no votes yet; collect some first.")
     if not 0.0 < least <= float(votes.propensity.min()) * (1.0 + 1e-9):
         raise BadParameter(f"least is {least}; give ε/|A|, and leave out rows drawn with less.")
     if not 0.0 < level < 1.0:
