@@ -21,33 +21,33 @@ CONSENT = _("""You are asked to judge responses that were written by people or b
 - **Contact.** Write to whoever invited you with any question.
 
 By going on you confirm that you are of age and agree.""")  # noqa: E501
-COMPARE = _("""## What to do
+COMPARE = _("""# What to do
 
 Read the prompt as if it were your own. Read **both responses to the end** before you choose.
 
-## How to decide
+# How to decide
 
 - Prefer the response that helps the person who asked more: right, complete, and to the point.
 - A correct short response is better than a long one with a mistake.
 - Who may have written it does not matter, and neither does its length by itself.
 - Say that there is no difference where you would not care which one you got.""")
-RATE = _("""## What to do
+RATE = _("""# What to do
 
 Read the prompt and every response before you rate the first one. Rate each response by itself.
 
-## How to use the scale
+# How to use the scale
 
 - Use the whole scale: the ends are for what is as good or as bad as it gets.
 - Judge one thing at a time: a wrong response can be well written.
 - Check what you can check. Say in the reason what you could not.""")
-LOOK = _("""## What to do
+LOOK = _("""# What to do
 
 Look at both responses at full size before you choose.
 
 - Does it show what was asked for, all of it and nothing else?
 - Is it well made: hands, faces, text, light, edges?
 - Skip what does not load, and say so.""")
-LISTEN = _("""## What to do
+LISTEN = _("""# What to do
 
 Use headphones, and play both responses to the end before you choose.
 

@@ -1,0 +1,230 @@
+"""What an admin writes about a campaign, section by section."""
+
+from collections.abc import Sequence
+from copy import copy
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.validators import MaxLengthValidator, MinValueValidator
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from annotation.forms.fields import GroupQuotasField, PercentField
+from annotation.models import Campaign
+from annotation.policies.drafts import ABOUT, COLUMNS, DESIGN, FIXED_WITH_QUESTIONS, PAY, section_version
+from annotation.policies.templates import StartingPoint
+from annotation.selection import POLICIES
+
+LONGEST_TEXT = 50_000
+LONGEST_WORDS = 2_000
+SHORTEST_LEASE, LONGEST_LEASE = 60, 7 * 24 * 3600
+NUMERIC = {"inputmode": "numeric", "autocomplete": "off"}
+CURRENCY = r"\A[A-Za-z]{1,8}\Z"
+AT_LEAST_ONE = MinValueValidator(1, gettext_lazy("At least 1."))
+NOT_NEGATIVE = MinValueValidator(0, gettext_lazy("Not below 0."))
+POLICY_NAMES = {"uniform": gettext_lazy("Uniform: every pair with the same probability")}
+
+
+class VersionedForm(forms.BaseForm):
+    """A form that knows on which version of its section it was opened."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if not cleaned.get("version"):
+            self.add_error(None, _("This form does not say what it was opened on. Load the page again."))
+        return cleaned
+
+    def opened_on(self, version: str) -> None:
+        """Say from now on that this version was seen: what it holds stands beside what was typed."""
+        self.data = {**{name: self.data[name] for name in self.data}, "version": version}
+
+
+class SectionForm(VersionedForm, forms.ModelForm):  # type: ignore[type-arg]
+    """One section of columns. `version` is that of the section as it was opened; nothing is saved from here."""
+
+    version = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+    section: ClassVar[str]
+
+    def __init__(self, campaign: Campaign, data: Any = None, *, frozen: bool = False) -> None:
+        # A refused value never shows as the campaign's own, in its heading for one.
+        super().__init__(data, instance=copy(campaign), initial={"version": section_version(campaign, self.section)})
+        for name in FIXED_WITH_QUESTIONS if frozen else ():
+            if name in self.fields:
+                self.fields[name].disabled = True
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Of a valid form, by column."""
+        return {name: self.cleaned_data[name] for name in COLUMNS[self.section]}
+
+
+class AboutForm(SectionForm):
+    section = ABOUT
+
+    class Meta:
+        model = Campaign
+        fields = COLUMNS[ABOUT]
+        widgets = {
+            "name": forms.TextInput(attrs={"autocomplete": "off"}),
+            "purpose": forms.Textarea(attrs={"rows": 3, "maxlength": LONGEST_WORDS}),
+            "standard": forms.Textarea(attrs={"rows": 5, "maxlength": LONGEST_WORDS}),
+        }
+        help_texts = {
+            "purpose": gettext_lazy("What the judgments are for. Annotators read it before they join."),
+            "standard": gettext_lazy("As whom to judge, and by what: “You are a teacher who checks homework.”"),
+        }
+
+    def __init__(self, campaign: Campaign, data: Any = None, *, frozen: bool = False) -> None:
+        super().__init__(campaign, data, frozen=frozen)
+        for name in ("purpose", "standard"):
+            self.fields[name].validators.append(MaxLengthValidator(LONGEST_WORDS))
+
+
+class DesignForm(SectionForm):
+    section = DESIGN
+    group_quotas = GroupQuotasField(
+        label=gettext_lazy("Most judgments per group"),
+        required=False,
+        help_text=gettext_lazy("One group a line: “nurses: 200”."),
+    )
+    share_per_annotator = PercentField(
+        label=gettext_lazy("Largest share of one person, in percent"), required=False, low=0.1
+    )
+    gold_share = PercentField(label=gettext_lazy("Share of gold items, in percent"), high=50)
+    repeat_share = PercentField(label=gettext_lazy("Share of repeated items, in percent"), high=50)
+    pass_mark = PercentField(
+        label=gettext_lazy("Pass mark of the qualification test, in percent"), required=False, low=1
+    )
+    lease_seconds = forms.IntegerField(
+        label=gettext_lazy("Time for one item, in seconds"),
+        min_value=SHORTEST_LEASE,
+        max_value=LONGEST_LEASE,
+        widget=forms.TextInput(attrs=NUMERIC),
+        help_text=gettext_lazy("Then an item that was not answered goes to somebody else."),
+    )
+    policy = forms.ChoiceField(
+        label=gettext_lazy("Which item comes next"),
+        choices=[(slug, POLICY_NAMES.get(slug, slug)) for slug in POLICIES],
+    )
+    currency = forms.RegexField(CURRENCY, label=gettext_lazy("Unit of amounts"), max_length=8)
+    deadline = forms.DateTimeField(
+        label=gettext_lazy("Deadline, in UTC"),
+        required=False,
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+
+    class Meta:
+        model = Campaign
+        fields = COLUMNS[DESIGN]
+        numbers = ("responses_per_item", "overlap", "overlap_limit", "quota_per_annotator", "budget_judgments")
+        widgets = {name: forms.TextInput(attrs=NUMERIC) for name in (*numbers, "budget_money")}
+        help_texts = {
+            "overlap": gettext_lazy("How many people judge each item."),
+            "overlap_limit": gettext_lazy("Items on which people disagree get more judgments, up to this many."),
+        }
+
+    def __init__(self, campaign: Campaign, data: Any = None, *, frozen: bool = False) -> None:
+        super().__init__(campaign, data, frozen=frozen)
+        # What a campaign was given before this version had it stays choosable.
+        policy: Any = self.fields["policy"]
+        if campaign.policy not in POLICIES:
+            policy.choices = [*policy.choices, (campaign.policy, campaign.policy)]
+        for name in ("quota_per_annotator", "budget_judgments", "budget_money"):
+            self.fields[name].validators.append(AT_LEAST_ONE)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        overlap, limit = cleaned.get("overlap"), cleaned.get("overlap_limit")
+        if overlap and limit and limit < overlap:
+            self.add_error("overlap_limit", _("At least the judgments per item, %(least)d.") % {"least": overlap})
+        return cleaned
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # Said at the field by `clean`; the constraint's own words name none.
+        return {*super()._get_validation_exclusions(), "overlap_limit"}  # type: ignore[misc]
+
+
+class PayForm(SectionForm):
+    section = PAY
+    pay_currency = forms.RegexField(CURRENCY, label=gettext_lazy("Currency of pay"), max_length=8)
+
+    class Meta:
+        model = Campaign
+        fields = COLUMNS[PAY]
+        widgets = {
+            "pay_per_judgment": forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+            "pay_floor": forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+            "expected_seconds": forms.TextInput(attrs=NUMERIC),
+        }
+        help_texts = {
+            "pay_floor": gettext_lazy("A campaign that comes to less is not launched."),
+            "expected_seconds": gettext_lazy("Reading included. The pilot shows how long it really takes."),
+        }
+
+    def __init__(self, campaign: Campaign, data: Any = None, *, frozen: bool = False) -> None:
+        super().__init__(campaign, data, frozen=frozen)
+        for name in ("pay_per_judgment", "pay_floor"):
+            self.fields[name].validators.append(NOT_NEGATIVE)
+        self.fields["expected_seconds"].validators.append(AT_LEAST_ONE)
+
+
+class TextForm(VersionedForm, forms.Form):
+    """Guidelines or a consent text, in Markdown."""
+
+    text = forms.CharField(
+        required=False, max_length=LONGEST_TEXT, strip=False, widget=forms.Textarea(attrs={"rows": 18})
+    )
+    version = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, campaign: Campaign, section: str, text: str, label: str | Promise, data: Any = None) -> None:
+        super().__init__(data, initial={"text": text, "version": section_version(campaign, section)})
+        self.fields["text"].label = str(label)
+
+
+class NewCampaignForm(forms.Form):
+    name = forms.CharField(
+        label=gettext_lazy("Name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    start = forms.ChoiceField(
+        label=gettext_lazy("Begin with"),
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose what to begin with.")},
+    )
+
+    def __init__(self, points: Sequence[StartingPoint], templates: Sequence[Campaign], data: Any = None) -> None:
+        super().__init__(data)
+        self.points = {f"point-{point.slug}": point for point in points}
+        self.templates = {f"template-{template.pk}": template for template in templates}
+        start: Any = self.fields["start"]
+        start.choices = [
+            *((key, template.name) for key, template in self.templates.items()),
+            *((key, point.name) for key, point in self.points.items()),
+        ]
+
+
+class NameForm(forms.Form):
+    """What a copy or a template is called."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+
+class StateForm(forms.Form):
+    """Where a campaign goes. Whoever closes it says why."""
+
+    to = forms.CharField(max_length=10)
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        required=False,
+        max_length=300,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("to") == "closed" and not cleaned.get("reason"):
+            self.add_error("reason", _("Say why the campaign is closed: it cannot be opened again."))
+        return cleaned

@@ -1,0 +1,89 @@
+"""The editor of a campaign: a page for each section that is columns or one text."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from annotation.forms.campaign import AboutForm, DesignForm, PayForm, SectionForm, TextForm
+from annotation.policies.drafts import ABOUT, CONSENT, DESIGN, GUIDELINES, PAY, section_content
+from annotation.policies.launch import hourly_pay
+from annotation.use_cases.save_campaign_draft import save_campaign_draft
+from annotation.use_cases.save_campaign_settings import save_campaign_settings
+from annotation.web.access import for_campaign_admins
+from annotation.web.managed import actor_of, managed_campaign
+from annotation.web.saving import Page, saved
+
+SETTINGS_FORMS: dict[str, type[SectionForm]] = {ABOUT: AboutForm, DESIGN: DesignForm, PAY: PayForm}
+TEXTS: dict[str, str | Promise] = {
+    CONSENT: gettext_lazy("Consent text, in Markdown"),
+    GUIDELINES: gettext_lazy("Guidelines, in Markdown"),
+}
+
+
+@require_http_methods(["GET", "POST"])
+@for_campaign_admins
+def edit(request: HttpRequest, slug: str, section: str) -> HttpResponse:
+    page = Page(managed_campaign(slug), section)
+    if section in SETTINGS_FORMS:
+        return edit_settings(request, page)
+    if section in TEXTS:
+        return edit_text(request, page)
+    raise Http404
+
+
+@require_POST
+@for_campaign_admins
+def show_text(request: HttpRequest, slug: str) -> HttpResponse:
+    """A text as it will be read, while it is written."""
+    managed_campaign(slug)
+    return render(request, "annotation/campaigns/edit_text.html#read", {"text": request.POST.get("text", "")})
+
+
+def edit_settings(request: HttpRequest, page: Page) -> HttpResponse:
+    posted = request.POST if request.method == "POST" else None
+    form = SETTINGS_FORMS[page.section](page.campaign, posted, frozen=page.frozen)
+    if form.is_valid():
+        values, version, actor = form.values, form.cleaned_data["version"], actor_of(request)
+        if page.attempt(
+            lambda: save_campaign_settings(
+                campaign_id=page.campaign.pk,
+                section=page.section,
+                values=values,
+                version=version,
+                actor=actor,
+                now=timezone.now(),
+            )
+        ):
+            return saved(request, page.campaign, page.section)
+        form.opened_on(page.version)
+    theirs = SETTINGS_FORMS[page.section](page.campaign, frozen=page.frozen) if page.is_stale else None
+    template = f"annotation/campaigns/edit_{page.section}.html"
+    hourly = hourly_pay(page.campaign)
+    return page.render(request, template, invalid=bool(form.errors), form=form, stored=theirs, hourly=hourly)
+
+
+def edit_text(request: HttpRequest, page: Page) -> HttpResponse:
+    posted = request.POST if request.method == "POST" else None
+    text = section_content(page.campaign, page.section)
+    form = TextForm(page.campaign, page.section, text, TEXTS[page.section], posted)
+    if form.is_valid():
+        content, version, actor = form.cleaned_data["text"], form.cleaned_data["version"], actor_of(request)
+        if page.attempt(
+            lambda: save_campaign_draft(
+                campaign_id=page.campaign.pk,
+                section=page.section,
+                content=content,
+                version=version,
+                actor=actor,
+                now=timezone.now(),
+            )
+        ):
+            return saved(request, page.campaign, page.section)
+        form.opened_on(page.version)
+    written = form["text"].value()
+    return page.render(
+        request, "annotation/campaigns/edit_text.html", invalid=bool(form.errors), form=form, text=written
+    )
