@@ -41,3 +41,8 @@ class Robust:
         c = self.huber
         density = float(np.exp(-0.5 * c * c) / np.sqrt(2.0 * np.pi))
         return self.slope - 2.0 * c * density + 2.0 * c * c * float(ndtr(-c))
+
+    @property
+    def dispersion(self) -> float:
+        """Variance of a score by the model, per information in terms of E ψ'."""
+        return self.variance / self.slope

@@ -17,7 +17,7 @@ from ranking import (
     fit_magnitudes,
 )
 from ranking.annotators.joint import Beside, between_variance
-from ranking.annotators.magnitudes import State
+from ranking.annotators.magnitude_state import State
 from ranking.annotators.panel import panel_of
 from ranking.annotators.robust import Robust
 from ranking.covariates.adjustment import columns_of

@@ -218,7 +218,8 @@ def test_magnitudes_on_scales_of_ones_own():
 
     def draw(rng, times=1):
         people = People(rng, 2000 * times, times)
-        own = np.exp(rng.normal(0.0, 0.5, ANNOTATORS * times))[people.annotator]
+        log_own = rng.normal(0.0, 0.5, ANNOTATORS * times)
+        own = np.exp(log_own - log_own.mean())[people.annotator]  # the unit is that of these people
         amount = own * (people.gap + rng.normal(size=people.rows))
         return people.votes(np.where(amount > 0.0, 1.0, 0.0), amount=amount)
 
