@@ -22,6 +22,8 @@ NOTHING = Conversation([], [], [])
 LONGEST_OF = {"prompt_id": "prompt", "category": "category", "language": "language"}
 LONGEST_MODEL = LONGEST["a"]
 LONGEST_EXPLANATION = 20_000
+# Asked of the enum only once: it is slow to say them.
+PURPOSES = tuple(ItemPurpose.values)
 CHECKED = frozenset({ItemPurpose.GOLD, ItemPurpose.ATTENTION, ItemPurpose.QUALIFICATION})
 
 
@@ -55,6 +57,7 @@ class ItemReader:
         self._columns = columns
         self._responses = responses
         self._expectations = expectations
+        self._models_told = [(place, name) for place, name in enumerate(MODELS) if name in columns.by_meaning]
         self._answers = [name for name in RESPONSES if name in columns.by_meaning]
 
     def read(self, row: Row) -> ReadItem:
@@ -102,14 +105,16 @@ class ItemReader:
         )
 
     def _models(self, row: Row) -> list[str]:
-        names = [tidy(row.get(name)) for name in MODELS]
-        for meaning, name in zip(MODELS, names, strict=True):
+        names = [""] * self._responses
+        for place, meaning in self._models_told:
+            name = tidy(row.get(meaning))
             if len(name) > LONGEST_MODEL:
                 raise BadCell(f"{self._columns.label(meaning)} has {len(name)} characters, more than {LONGEST_MODEL}")
-        if any(names[self._responses :]):
-            extra = next(place for place, name in enumerate(names) if name and place >= self._responses)
-            raise BadCell(f"{self._columns.label(MODELS[extra])} names the model of a response that is not there")
-        return names[: self._responses]
+            if name and place >= self._responses:
+                raise BadCell(f"{self._columns.label(meaning)} names the model of a response that is not there")
+            if name:
+                names[place] = name
+        return names
 
     def _label(self, name: str, row: Row) -> str:
         cell = tidy(row.get(name))
@@ -132,8 +137,8 @@ class ItemReader:
 
     def _purpose(self, row: Row) -> tuple[str, str | None]:
         purpose = tidy(row.get("purpose")).lower() or self._columns.default_purpose
-        if purpose not in ItemPurpose.values:
-            raise BadCell(f"{self._columns.label('purpose')} is {show(purpose)}, not {', '.join(ItemPurpose.values)}")
+        if purpose not in PURPOSES:
+            raise BadCell(f"{self._columns.label('purpose')} is {show(purpose)}, not {', '.join(PURPOSES)}")
         cell = (row.get("expected") or "").strip()
         if not cell and purpose in CHECKED:
             raise BadCell(f"expected is empty, and the item is for {purpose}: say what a right answer is")
