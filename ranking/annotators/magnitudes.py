@@ -10,8 +10,8 @@ How clearly annotators tell strengths apart, 1/σ_k, is drawn towards the averag
 differs, and strengths allow for what stays unknown (`magnitude_state`). Where annotators do not differ that is least
 squares on answers in units of the own noise; with many answers each it is every annotator's own scale. Simulated with
 six strengths within ±½ and scales of 1 (340 worlds each): with 30 annotators x 8 answers and noise 1, 30 x 8 and 2,
-30 x 20 and 2, 100 x 8 and 2, strengths spread .99, .99, 1.00, .98 times as wide as the true ones, and nominal 95 % intervals
-cover .945, .944, .955, .953 (± .006).
+30 x 20 and 2, 100 x 8 and 2, strengths spread .99, .99, 1.00, .98 times as wide as the true ones, and nominal 95 %
+intervals cover .945, .944, .955, .953 (± .006).
 
 Scale and strengths have one freedom: Π a_k = 1 over the annotators whose a_k is above zero by two standard errors or
 who are at least half as clear as the average. Others count with the a_k they have, negative for one who turns the scale

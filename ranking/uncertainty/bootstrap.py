@@ -31,6 +31,7 @@ from ..options import checked
 from ..pair_likelihood import maximise, win_probability
 from ..pair_table import PairTable, tabulate
 from ..priors import Prior
+from ..ranks import refuse_unless_comparable
 from ..strengths import POINTS_AT_ZERO, POINTS_PER_LOGIT, Covariance, Ratings, two_sided_quantile
 from .rescaling import transport
 
@@ -75,7 +76,11 @@ class Bootstrap:
         )
 
     def probability_best(self) -> Floats:
-        """(M,) share of replicates in which each is the largest; 0 for contestants that are not present."""
+        """(M,) share of replicates in which each is the largest; 0 for contestants that are not present.
+
+        Raises NotConnected: among groups that never met nobody is the best.
+        """
+        refuse_unless_comparable(self.fit.evidence.component)
         best = np.nanargmax(self.strength, axis=1)
         return np.asarray(np.bincount(best, minlength=self.strength.shape[1]) / len(self.strength))
 
@@ -92,6 +97,8 @@ class Bootstrap:
         error = np.sqrt(self.fit.difference_variance()[np.ix_(present, present)])
         np.fill_diagonal(error, np.inf)
         error[error == 0.0] = np.inf
+        component = self.fit.evidence.component[present]
+        error[component[:, None] != component[None, :]] = np.inf
         largest = [np.abs((row[:, None] - row[None, :]) / error).max() for row in moved]
         quantile, degrees = float(np.quantile(largest, level)), self.fit.clustering.degrees_of_freedom
         # By the lower tail, where a double does not run out of digits as it does near one.

@@ -16,8 +16,9 @@ import numpy as np
 from ..arrays import Floats, Ints
 from ..bradley_terry import BOARD_PRIOR
 from ..comparisons import Comparisons
+from ..connectivity import members
 from ..counts import BothBad, Counts, count_matrix
-from ..errors import BadParameter
+from ..errors import BadParameter, NotConnected
 from ..options import checked
 from ..pair_likelihood import maximise, win_probability
 from ..pair_table import PairTable, tabulate
@@ -74,11 +75,14 @@ def fewest_votes_for_first(
     """The smallest set found whose removal puts another of the nearest `challengers` above the first.
 
     None if no removal of whole votes does: the challenger would have to lose every vote it has against the rest.
-    Raises BadParameter, NoConvergence, NoComparisons; with prior=None the removal may leave no maximum.
+    Raises BadParameter, NoConvergence, NoComparisons, NotConnected: among groups that never met nobody is
+    first. With prior=None the removal may leave no maximum.
     """
     if challengers < 1:
         raise BadParameter(f"challengers is {challengers}; give one or more.")
     table = tabulate(data if isinstance(data, Counts) else count_matrix(data), both_bad)
+    if not table.groups.connected:
+        raise NotConnected(members(table.groups.weak, table.index))
     strength = maximise(table.credit, table.total, prior, None).point
     order = np.argsort(-strength, kind="stable")
     kinds = _kinds(table)

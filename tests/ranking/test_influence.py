@@ -11,6 +11,8 @@ from ranking import (
     Counts,
     Family,
     NormalPrior,
+    NotConnected,
+    bootstrap_bradley_terry,
     count_matrix,
     fewest_votes_for_first,
     fit_bradley_terry,
@@ -19,6 +21,18 @@ from ranking import (
     votes_needed,
 )
 from tests.ranking.worlds import bradley_terry_world, clustered_world, davidson_world
+
+
+def test_among_groups_that_never_met_nobody_is_first():
+    apart = np.zeros((4, 4))
+    apart[0, 1], apart[1, 0], apart[2, 3], apart[3, 2] = 30, 10, 20, 15
+    with pytest.raises(NotConnected, match="Rank each group apart") as refusal:
+        fewest_votes_for_first(Counts.of(apart))
+    assert refusal.value.components == ((0, 1), (2, 3))
+    boot = bootstrap_bradley_terry(Counts.of(apart), rng=np.random.default_rng(0), draws=100)
+    with pytest.raises(NotConnected):
+        boot.probability_best()
+    assert boot.critical_value() < 4.0
 
 
 def separated(fit, i, j):

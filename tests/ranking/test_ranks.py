@@ -59,10 +59,13 @@ def test_a_difference_can_be_significant_though_single_intervals_overlap():
 def test_groups_that_never_met_are_not_ordered():
     """Pitfall: ranks across components mean nothing, however far the prior sets them apart."""
     strong = [(0, 1, 1.0)] * 90 + [(1, 0, 1.0)] * 10
-    other = [(2, 3, 1.0)] * 90 + [(3, 2, 1.0)] * 10
-    ranges = rank_ranges(fit_bradley_terry(from_rows(strong + other, 4)))
-    assert ranges.above[0].tolist() == [False, True, False, False]
-    assert (ranges.lower.tolist(), ranges.upper.tolist()) == ([1, 2, 1, 2], [3, 4, 3, 4])
+    other = [(2, 3, 1.0)] * 60 + [(3, 2, 1.0)] * 40
+    ranges = rank_ranges(fit_bradley_terry(from_rows(strong + other, 5)))
+    assert ranges.above[0].tolist() == [False, True, False, False, False]
+    assert ranges.rank.tolist() == [1, 2, 1, 2, 0]
+    assert (ranges.lower.tolist(), ranges.upper.tolist()) == ([1, 2, 1, 1, 0], [1, 2, 2, 2, 0])
+    assert (ranges.component.tolist(), ranges.comparable) == ([0, 0, 1, 1, -1], False)
+    assert rank_ranges(fit_bradley_terry(from_rows(strong, 2))).comparable
 
 
 def test_ranges_cover_true_ranks_as_often_as_stated():
