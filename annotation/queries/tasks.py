@@ -17,6 +17,7 @@ from accounts.models import Person
 from accounts.texts import unseal_of
 from annotation.enums import AssignmentState, CampaignState, JudgmentKind, Pool, RespondentState
 from annotation.models import Campaign, Draft, Judgment, Respondent
+from annotation.policies.arms import price_direction
 from annotation.queries.log import instrument_questions, own_median_amount
 from annotation.queries.shown import ShownItem, shown_item
 from annotation.questions import Asked, Situation
@@ -147,15 +148,16 @@ def task_of(respondent: Respondent, assignment_id: int) -> Task | None:
         expires_at=expires_at,
         item=item,
         asked=[question for question in instrument_questions(instrument) if question.name in names],
-        situation=_seen(situation, item),
+        situation=_seen(situation, item, respondent),
         draft_version=version or 0,
         typed={} if sealed is None else typed_in(sealed, respondent.person),
         done=done,
     )
 
 
-def _seen(situation: Situation, item: ShownItem) -> Situation:
-    return replace(situation, texts=tuple(response.text for response in item.responses))
+def _seen(situation: Situation, item: ShownItem, respondent: Respondent) -> Situation:
+    texts = tuple(response.text for response in item.responses)
+    return replace(situation, texts=texts, price_direction=price_direction(respondent.pk))
 
 
 def typed_in(sealed: bytes | memoryview, person: Person) -> dict[str, str]:
@@ -208,6 +210,6 @@ def own_answer(respondent: Respondent, judgment_id: int) -> Answered | None:
         judgment=judgment,
         item=item,
         asked=[each for each in instrument_questions(judgment.instrument_id) if each.name in names],
-        situation=_seen(situation, item),
+        situation=_seen(situation, item, respondent),
         typed={} if draft is None else typed_in(draft.sealed, respondent.person),
     )

@@ -33,6 +33,8 @@ SELECT c.state, r.state, c.deadline IS NOT NULL AND c.deadline < now(), c.consen
 FROM annotation_respondent r JOIN annotation_campaign c ON c.id = r.campaign_id
 WHERE r.id = %(respondent)s
 """  # noqa: S608 (constants)
+# A statement of its own: what waits for a lock within a statement still sees the counts of before it waited.
+HOLD = "SELECT 1 FROM annotation_respondent WHERE id = %(respondent)s FOR UPDATE;"
 OF_GROUPS = """
 SELECT g.name, count(a.id) FROM unnest(%(groups)s::text[]) AS g(name)
 LEFT JOIN annotation_respondent r ON r.campaign_id = %(campaign)s AND g.name = ANY(r.groups)
@@ -53,10 +55,11 @@ class Position:
 
 
 def position_of(respondent: Respondent, *, lock: bool = False) -> Position:
-    """In one statement. With `lock` the respondent's row is held: two tabs of one person wait for each other."""
-    statement = WHERE_THEY_STAND + (" FOR UPDATE OF r" if lock else "")
+    """In one round trip. With `lock` the respondent's row is held first: two tabs of one person wait for each other."""
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"respondent": respondent.pk})
+        cursor.execute((HOLD if lock else "") + WHERE_THEY_STAND, {"respondent": respondent.pk})
+        if lock:
+            cursor.nextset()
         row = cursor.fetchone()
     if row is None:
         raise Respondent.DoesNotExist(respondent.pk)

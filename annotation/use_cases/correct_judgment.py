@@ -6,19 +6,27 @@ from django.db import IntegrityError, transaction
 
 from annotation.enums import CampaignState, JudgmentKind
 from annotation.models import Judgment, Respondent
+from annotation.policies.arms import price_direction
 from annotation.queries import own_median_amount, texts_if_read
 from annotation.questions import Situation, read_answers
 from annotation.use_cases.retract_judgment import AlreadySuperseded, supersede
+from annotation.use_cases.save_draft import keep_typed
 from annotation.use_cases.submit_judgment import CampaignClosed, NotYourAssignment, asked_in, seal_texts
 from foundation.idempotency import body_hash, once
 
 
 def correct_judgment(
-    *, judgment_id: int, key: str, respondent: Respondent, answers: Mapping[str, Any], now: datetime
+    *,
+    judgment_id: int,
+    key: str,
+    respondent: Respondent,
+    answers: Mapping[str, Any],
+    now: datetime,
+    typed: Mapping[str, str] | None = None,
 ) -> Judgment:
     """Write the row that stands in place of the respondent's own earlier answer; both stay in the log.
 
-    Refuses NotYourAssignment, AlreadySuperseded, CampaignClosed and InvalidAnswers.
+    `typed` is what the form held. Refuses NotYourAssignment, AlreadySuperseded, CampaignClosed and InvalidAnswers.
     """
     body = body_hash({"judgment": judgment_id, "answers": dict(answers)})
     with (
@@ -28,6 +36,8 @@ def correct_judgment(
         if attempt.replayed:
             return Judgment.objects.get(pk=attempt.response["judgment"])
         corrected = _correct(judgment_id, respondent, answers, now)
+        if typed is not None and corrected.assignment_id is not None:
+            keep_typed(assignment_id=corrected.assignment_id, respondent=respondent, values=typed, now=now)
         attempt.response = {"judgment": corrected.pk}
     return corrected
 
@@ -48,6 +58,7 @@ def _correct(judgment_id: int, respondent: Respondent, answers: Mapping[str, Any
         currency=judgment.campaign.currency,
         own_median_amount=own_median_amount(respondent.pk),
         texts=texts_if_read(asked, judgment.item_id, judgment.order),
+        price_direction=price_direction(respondent.pk),
     )
     reading = read_answers(asked, answers, situation)
     try:

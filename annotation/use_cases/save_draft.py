@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 
 from accounts.texts import seal_for
 from annotation.enums import AssignmentState
@@ -67,3 +68,16 @@ def save_draft(
         draft.sealed, draft.saved_at = seal_for(respondent.person, text), now
         draft.save()
     return int(draft.version)
+
+
+def keep_typed(*, assignment_id: int, respondent: Respondent, values: Mapping[str, str], now: datetime) -> None:
+    """Keep what an answer was typed as, sealed, so that its author can look at it and correct it."""
+    text = json.dumps(dict(values), ensure_ascii=False)
+    if respondent.person is None or len(text) > MOST_CHARACTERS:
+        return
+    sealed = seal_for(respondent.person, text)
+    Draft.objects.update_or_create(
+        assignment_id=assignment_id,
+        defaults={"sealed": sealed, "saved_at": now, "version": F("version") + 1},
+        create_defaults={"sealed": sealed, "saved_at": now},
+    )

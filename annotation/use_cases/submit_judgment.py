@@ -12,6 +12,7 @@ from accounts.texts import write_personal_text
 from annotation.enums import AssignmentState, CampaignState, ItemState, SlotState
 from annotation.errors import AnnotationError
 from annotation.models import Judgment, JudgmentText, Respondent
+from annotation.policies.arms import price_direction
 from annotation.queries import instrument_questions, texts_if_read
 from annotation.questions import Asked, Reading, Situation, read_answers
 from annotation.transitions import ASSIGNMENT, SLOT
@@ -213,6 +214,7 @@ def situation_of(held: Held, asked: Sequence[Asked]) -> Situation:
         currency=held.currency,
         own_median_amount=median(held.own_amounts) if held.own_amounts else None,
         texts=texts_if_read(asked, held.item_id, held.order),
+        price_direction=price_direction(held.respondent_id),
     )
 
 

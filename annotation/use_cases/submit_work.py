@@ -15,6 +15,7 @@ from annotation.policies.stages import share_right
 from annotation.queries import instrument_questions
 from annotation.transitions import RESPONDENT
 from annotation.use_cases.record_event import record_event
+from annotation.use_cases.save_draft import keep_typed
 from annotation.use_cases.submit_judgment import NO_PROCESS, Process, submit_in_transaction
 from foundation.transitions import check
 
@@ -45,9 +46,11 @@ def submit_work(
     answers: Mapping[str, Any],
     now: datetime,
     process: Process = NO_PROCESS,
+    typed: Mapping[str, str] | None = None,
 ) -> Submitted:
     """A judgment of a campaign, with what follows from it: feedback of a training item, the end of a test, a
-    screen-out, one more slot where people disagree. Refuses as `submit_judgment` does, and NotActive.
+    screen-out, one more slot where people disagree. `typed` is what the form held, kept for corrections. Refuses as
+    `submit_judgment` does, and NotActive.
     """
     with transaction.atomic():
         locked = Respondent.objects.select_for_update(of=["self"]).select_related("person").get(pk=respondent.pk)
@@ -62,6 +65,8 @@ def submit_work(
             now=now,
             process=process,
         )
+        if typed is not None:
+            keep_typed(assignment_id=assignment_id, respondent=locked, values=typed, now=now)
         item = Item.objects.select_related("campaign").get(pk=judgment.item_id)
         if item.purpose == ItemPurpose.TRAINING:
             right = None if item.expected is None else judged_right(item, judgment)

@@ -75,6 +75,7 @@ def _store(
             respondent=respondent,
             answers=answers,
             process=process,
+            typed=typed_values(request),
             now=timezone.now(),
         )
     except (LeaseExpired, AlreadyAnswered, ItemNotOpen, InFlight, KeyReused, BadKey, NotYourAssignment) as refused:
@@ -104,14 +105,13 @@ def _after(request: HtmxRequest, respondent: Respondent, submitted: Submitted) -
 def draft(request: HtmxRequest, slug: str, assignment_id: int) -> HttpResponse:
     """Keeps what was typed. 409 tells a stale tab what is stored, so that both texts survive."""
     respondent = own_respondent(request, slug)
-    values = {name: str(value) for name, value in request.POST.items() if name not in NOT_TYPED}
     try:
         version = save_draft(
             assignment_id=assignment_id,
             lease_token=lease_named(request),
             respondent=respondent,
             version=number_posted(request, "draft_version"),
-            values=values,
+            values=typed_values(request),
             now=timezone.now(),
         )
     except StaleDraft as stale:
@@ -188,6 +188,7 @@ def correct(request: HtmxRequest, slug: str, judgment_id: int) -> HttpResponseBa
                 key=request.POST.get("key", ""),
                 respondent=respondent,
                 answers=form.answers,
+                typed=typed_values(request),
                 now=timezone.now(),
             )
             return redirect("work-history", slug)
@@ -205,6 +206,11 @@ def _next_or_redirect(request: HtmxRequest, respondent: Respondent, *, said: str
     if request.htmx:
         return show_next(request, respondent, said=said)
     return redirect("work-item", respondent.campaign.slug)
+
+
+def typed_values(request: HtmxRequest) -> dict[str, str]:
+    """What the form's own inputs held, without what the page adds to them."""
+    return {name: str(value) for name, value in request.POST.items() if name not in NOT_TYPED}
 
 
 def _conflict(request: HtmxRequest) -> int:

@@ -163,7 +163,10 @@ def ahead(request: HtmxRequest, slug: str) -> HttpResponse:
         return HttpResponse(status=204)
     if str(given.assignment.pk) == request.GET.get("shown"):
         return HttpResponse(status=204)
-    response = render(request, "annotation/work/item.html#inside", item_context(respondent, given.assignment.pk))
+    context = item_context(respondent, given.assignment.pk)
+    # By the time it is shown the one on the screen is done.
+    context["done"] = context["task"].done + 1
+    response = render(request, "annotation/work/item.html#inside", context)
     response["X-Assignment"] = str(given.assignment.pk)
     return never_stored(response)
 
@@ -196,6 +199,7 @@ def item_context(respondent: Respondent, assignment_id: int) -> dict[str, Any]:
         "campaign": respondent.campaign,
         "task": task,
         "form": form,
+        "done": task.done,
         "key": mint_key(),
         "flag_reasons": FlagReason.choices,
     }
