@@ -23,7 +23,7 @@ NUMERIC = {"inputmode": "numeric", "autocomplete": "off"}
 CURRENCY = r"\A[A-Za-z]{1,8}\Z"
 AT_LEAST_ONE = MinValueValidator(1, gettext_lazy("At least 1."))
 NOT_NEGATIVE = MinValueValidator(0, gettext_lazy("Not below 0."))
-POLICY_NAMES = {"uniform": gettext_lazy("Uniform: every pair with the same probability")}
+POLICY_NAMES = {"uniform": gettext_lazy("Uniform")}
 
 
 class VersionedForm(forms.BaseForm):
@@ -106,6 +106,7 @@ class DesignForm(SectionForm):
     policy = forms.ChoiceField(
         label=gettext_lazy("Which item comes next"),
         choices=[(slug, POLICY_NAMES.get(slug, slug)) for slug in POLICIES],
+        help_text=gettext_lazy("Uniform: every one with the same probability."),
     )
     currency = forms.RegexField(CURRENCY, label=gettext_lazy("Unit of amounts"), max_length=8)
     deadline = forms.DateTimeField(

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotation.forms.fields import PercentField
+from annotation.forms.wording import name_of, value_of
 from annotation.questions import InvalidSettings, QuestionType, get_type
 from annotation.questions.instrument import NAME, TITLE_LENGTH
 from annotation.questions.settings import Kind, Setting
@@ -20,11 +21,6 @@ UID = re.compile(r"\A[1-9][0-9]{0,3}\Z")
 LONGEST_SETTING = 20_000
 AUTOCOMPLETE_OFF = {"autocomplete": "off"}
 Raw = dict[str, Any]
-
-
-def readable(word: str) -> str:
-    """A setting's own name, or one of its values, as a person reads it."""
-    return word.replace("_", " ").capitalize()
 
 
 def settings_of(kind: QuestionType) -> dict[str, Setting]:
@@ -42,7 +38,7 @@ class SettingField(forms.Field):
     def __init__(self, name: str, setting: Setting) -> None:
         self.setting = setting
         super().__init__(
-            label=readable(name),
+            label=name_of(name),
             required=False,
             initial=as_typed(setting.default),
             widget=self._widget(setting),
@@ -67,7 +63,7 @@ class SettingField(forms.Field):
     @staticmethod
     def _widget(setting: Setting) -> forms.Widget:
         if setting.kind == Kind.CHOICE:
-            return forms.Select(choices=[(option, readable(option)) for option in setting.options])
+            return forms.Select(choices=[(option, value_of(option)) for option in setting.options])
         if setting.kind == Kind.LINES:
             return forms.Textarea(attrs={"rows": 3, **AUTOCOMPLETE_OFF})
         inputmode = {"inputmode": "numeric"} if setting.kind == Kind.NUMBER else {}
@@ -118,7 +114,9 @@ class QuestionForm(forms.Form):
     share = PercentField(label=gettext_lazy("Asked in this share of items, in percent"), low=0.1)
     after = forms.ChoiceField(label=gettext_lazy("Asked"), required=False)
     after_values = forms.MultipleChoiceField(
-        label=gettext_lazy("After one of these answers"), required=False, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("After one of these answers"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": gettext_lazy("Choose at least one answer.")},
     )
 
     def __init__(self, uid: str, raw: Raw, others: Sequence[Other], *, bound: bool) -> None:
@@ -140,6 +138,7 @@ class QuestionForm(forms.Form):
             *((each.uid, _("Only after an answer to “%(question)s”") % {"question": each.label}) for each in offered),
         ]
         marks: Any = self.fields["after_values"]
+        marks.required = bool(self.raw.get("after"))
         marks.choices = [mark for each in offered if each.uid == self.raw.get("after") for mark in each.marks]
 
     @property
@@ -155,8 +154,6 @@ class QuestionForm(forms.Form):
         after = next((each for each in self.others if each.uid == cleaned.get("after")), None)
         if after and not after.is_earlier:
             self.add_error("after", _("“%(question)s” must come before this question.") % {"question": after.label})
-        if after and not cleaned.get("after_values") and "after_values" not in self.errors:
-            self.add_error("after_values", _("Choose at least one answer."))
         if not any(name.startswith("set-") for name in self.errors):
             try:
                 cleaned["settings"] = self.kind.check_settings(self._settings(cleaned))

@@ -28,6 +28,8 @@ class QuestionsForm:
         self.bound = bound
         self.version = version
         self.errors: list[str] = []
+        # Where writing goes on, after a question was added.
+        self.added = ""
 
     @classmethod
     def of_draft(cls, questions: Sequence[Mapping[str, Any]], version: str) -> "QuestionsForm":
@@ -70,10 +72,13 @@ class QuestionsForm:
     def forms(self) -> list[QuestionForm]:
         marks = {uid: _marks(raw) for uid, raw in self.entries.items()}
         uids = list(self.entries)
-        return [
+        forms = [
             QuestionForm(uid, raw, self._others(uid, uids, marks), bound=self.bound)
             for uid, raw in self.entries.items()
         ]
+        for form in forms:
+            form.fields["title"].widget.attrs["autofocus"] = form.uid == self.added
+        return forms
 
     def is_valid(self) -> bool:
         """Whether this can be a draft: every question by itself, and all of them together."""
@@ -130,6 +135,7 @@ class QuestionsForm:
         )
         uid = str(max((int(each) for each in self.entries), default=0) + 1)
         self.entries[uid] = _raw_of({"name": name, "type": slug}, {})
+        self.added = uid
         return uid
 
     def _move(self, uid: str, step: int) -> None:

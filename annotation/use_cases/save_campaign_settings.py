@@ -1,4 +1,5 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +21,7 @@ from annotation.policies.drafts import (
 )
 from annotation.policies.launch import Missing, missing_pay
 from annotation.queries.campaigns import is_judged
+from annotation.use_cases.match_slots import match_slots
 from annotation.use_cases.record_event import record_event
 from foundation.text import clean_text
 
@@ -63,7 +65,9 @@ def save_campaign_settings(
         if section == PAY and campaign.state != CampaignState.DRAFT and (missing := missing_pay(campaign)):
             raise PayDoesNotStand(missing)
         campaign.save(update_fields=changed)
-        data = {"section": section, "changed": changed, "version": section_version(campaign, section)}
+        data: dict[str, Any] = {"section": section, "changed": changed, "version": section_version(campaign, section)}
+        if "overlap" in changed:
+            data["slots"] = asdict(match_slots(campaign=campaign, now=now))
         record_event(subject=campaign, verb="settings_saved", actor=actor, data=data)
     return campaign
 

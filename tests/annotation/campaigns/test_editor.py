@@ -5,89 +5,17 @@ import re
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.enums import Role
 from accounts.use_cases.create_person import person_of_user
-from annotation.enums import CampaignState
-from annotation.models import Campaign, Event, Judgment
+from annotation.models import Campaign, Event
 from annotation.policies.drafts import section_content, section_version
-from annotation.questions import all_types
-from annotation.use_cases.launch_campaign import launch_campaign
-from annotation.use_cases.start_campaign import start_campaign
-from tests.factories import make_campaign, make_item, make_user
+from tests.annotation.campaigns.pages import edit, errors, fields, opened, running, start
+from tests.factories import make_campaign, make_item
 
 pytestmark = pytest.mark.django_db
-
-WHY = {"name": "why", "type": "rationale", "required": False}
-ASKED = [{"name": "preference", "type": "preference"}, WHY]
-
-
-@pytest.fixture
-def user():
-    return make_user(role=Role.CAMPAIGN_ADMIN)
-
-
-@pytest.fixture
-def admin(user):
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def campaign():
-    return start()
-
-
-def start(**settings) -> Campaign:
-    draft = settings.pop("draft", {"questions": ASKED, "guidelines": "Read *both*.", "consent": "You may stop."})
-    values = {"purpose": "To try.", **settings}
-    return start_campaign(name="Trial", draft=draft, settings=values, actor=None, now=timezone.now())
-
-
-def running(**settings) -> Campaign:
-    campaign = start(**settings)
-    make_item(campaign)
-    return launch_campaign(campaign_id=campaign.pk, to=CampaignState.RUNNING, actor=None, now=timezone.now())
-
-
-def edit(campaign, section) -> str:
-    return reverse("campaign-edit", args=[campaign.slug, section])
-
-
-def fields(page: str) -> dict[str, list[str]]:
-    """What a browser would send of the page's main form, by name: enough of HTML for these forms."""
-    form = re.search(r"<form[^>]*data-guard.*?</form>", page, re.DOTALL)[0]
-    found: dict[str, list[str]] = {}
-    for tag in re.findall(r"<input[^>]*>", form):
-        name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
-        if not name or (re.search(r'type="(checkbox|radio)"', tag) and "checked" not in tag):
-            continue
-        found.setdefault(name[1], []).append(value[1] if value else "on" if "checkbox" in tag else "")
-    for name, text in re.findall(r'<textarea[^>]*name="([^"]*)"[^>]*>\n?(.*?)</textarea>', form, re.DOTALL):
-        found.setdefault(name, []).append(text)
-    for name, options in re.findall(r'<select[^>]*name="([^"]*)"[^>]*>(.*?)</select>', form, re.DOTALL):
-        chosen = re.search(r'value="([^"]*)"[^>]*selected', options)
-        found.setdefault(name, []).append(chosen[1] if chosen else "")
-    return found
-
-
-def opened(admin, campaign, section) -> dict[str, list[str]]:
-    response = admin.get(edit(campaign, section))
-    assert response.status_code == 200
-    return fields(response.content.decode())
-
-
-def errors(response) -> list[str]:
-    """Every text that says why something was refused."""
-    page = response.content.decode()
-    lists = re.findall(r'<ul class="errorlist[^"]*"[^>]*>(.*?)</ul>', page, re.DOTALL)
-    notices = re.findall(r'role="alert">.*?<p>(.*?)</p>', page, re.DOTALL)
-    return [re.sub(r"<[^>]*>", "", text).strip() for text in (*re.findall(r"<li>(.*?)</li>", "".join(lists)), *notices)]
 
 
 def test_the_list_shows_states_and_progress_in_as_many_queries_for_one_campaign_as_for_many(admin, campaign):
@@ -250,103 +178,6 @@ def test_a_form_without_its_version_is_refused(admin, campaign, section):
     )
 
 
-def press(admin, campaign, action, form) -> dict[str, list[str]]:
-    response = admin.post(edit(campaign, "questions"), form | {"action": action}, headers={"HX-Request": "true"})
-    assert response.status_code == 200
-    return fields(response.content.decode())
-
-
-def test_buttons_put_the_list_in_order_keep_what_is_typed_and_write_nothing(admin, campaign):
-    before = Campaign.objects.values().get()
-    form = opened(admin, campaign, "questions") | {"q1-title": "Half a senten"}
-    form = press(admin, campaign, "add:thumbs", form)
-    assert (form["order"], form["q3-type"], form["q1-title"]) == (["1", "2", "3"], ["thumbs"], ["Half a senten"])
-    form = press(admin, campaign, "up:3", form)
-    form = press(admin, campaign, "remove:2", form)
-    assert form["order"] == ["1", "3"]
-    assert press(admin, campaign, "up:1", form)["order"] == ["1", "3"]
-    assert press(admin, campaign, "add:no-such-type", form)["order"] == ["1", "3"]
-    assert Campaign.objects.values().get() == before
-
-
-@pytest.mark.parametrize("slug", sorted(all_types()))
-def test_any_question_type_is_added_with_its_own_settings_and_saved_as_the_type_stores_them(admin, slug):
-    campaign = start(draft={"questions": []}, responses_per_item=all_types()[slug].responses or 2)
-    form = press(admin, campaign, f"add:{slug}", opened(admin, campaign, "questions"))
-    assert {f"q1-set-{name}" for name in all_types()[slug].settings} <= set(form)
-    response = admin.post(edit(campaign, "questions"), form)
-    stored = section_content(Campaign.objects.get(), "questions")
-    if all_types()[slug].needs:
-        assert (response.status_code, stored) == (422, [])
-    else:
-        assert response.status_code == 302, errors(response)
-        assert [(each["name"], each["settings"]) for each in stored] == [(slug, all_types()[slug].check_settings({}))]
-
-
-def conditional(admin, campaign) -> dict[str, list[str]]:
-    form = opened(admin, campaign, "questions") | {"q2-after": ["1"]}
-    return press(admin, campaign, "refresh:2", form)
-
-
-def test_a_condition_hangs_on_an_earlier_question_by_its_answers_and_survives_a_new_name(admin, campaign):
-    form = conditional(admin, campaign)
-    assert form["q2-after"] == ["1"]
-    form |= {"q2-after_values": ["a", "b"], "q1-name": ["better"]}
-    assert admin.post(edit(campaign, "questions"), form).status_code == 302
-    first, second = section_content(Campaign.objects.get(), "questions")
-    assert (first["name"], second["condition"]) == ("better", {"question": "better", "values": ["a", "b"]})
-    assert opened(admin, campaign, "questions")["q2-after_values"] == ["a", "b"]
-
-
-QUESTION_FAULTS = [
-    ({"q1-name": ["no spaces"]}, "q1-name", "Enter a valid value."),
-    ({"q1-name": ["why"]}, "q2-name", "Another question has this name."),
-    ({"q1-name": ["key"]}, None, "key: that name is taken by the form around the questions"),
-    ({"q1-title": ["x" * 301]}, "q1-title", "Ensure this value has at most 300 characters (it has 301)."),
-    ({"q1-share": ["0"]}, "q1-share", "From 0.1 to 100 percent."),
-    ({"q1-set-strength": ["most"]}, "q1-set-strength", "Expected is optional or required or off."),
-    ({"q2-set-min_length": ["many"]}, "q2-set-min_length", "Expected is a whole number from 0 to 1000."),
-    ({"q2-set-min_length": ["9" * 5000]}, "q2-set-min_length", "Expected is a whole number from 0 to 1000."),
-    ({"q2-after": ["1"]}, "q2-after_values", "Choose at least one answer."),
-    ({"q2-after": ["7"]}, "q2-after", "Select a valid choice. 7 is not one of the available choices."),
-    (
-        {"order": ["2", "1"], "q2-after": ["1"], "q2-after_values": ["a"]},
-        "q2-after",
-        "“2. Which answer would you rather have received?” must come before this question.",
-    ),
-    (
-        {"q1-type": ["no-such-type"]},
-        None,
-        "A question came in a form that nobody can have drawn here. Load the page again.",
-    ),
-]
-
-
-def test_a_question_that_cannot_be_asked_is_refused_at_its_field(admin, campaign):
-    form, found = opened(admin, campaign, "questions"), []
-    for change, name, _says in QUESTION_FAULTS:
-        response = admin.post(edit(campaign, "questions"), form | change)
-        assert response.status_code == 422
-        page = response.content.decode()
-        marked = re.search(rf'name="{name}"[^>]*aria-invalid="true"|id="id_{name}_error"', page)
-        found.append((change, name if marked else None, *errors(response)))
-    assert found == QUESTION_FAULTS
-    assert section_content(Campaign.objects.get(), "questions") == ASKED
-
-
-def test_questions_of_a_running_campaign_are_shown_and_not_taken(admin):
-    campaign = running()
-    page = admin.get(edit(campaign, "questions")).content.decode()
-    assert "Copy the campaign" in page
-    assert '<fieldset class="questions__all" disabled>' in page
-    response = admin.post(edit(campaign, "questions"), {"version": section_version(campaign, "questions")})
-    assert (response.status_code, errors(response)) == (
-        422,
-        ["The questions are frozen. Copy the campaign to ask others."],
-    )
-    assert Campaign.objects.get().instrument.number == 1
-
-
 def test_new_guidelines_of_a_running_campaign_say_that_people_must_read_them_anew(admin):
     campaign = running()
     assert "everybody must read it anew" in admin.get(edit(campaign, "guidelines")).content.decode()
@@ -415,44 +246,6 @@ def test_copy_template_and_discard_are_pages_with_a_form(admin, campaign):
     held = running()
     assert admin.post(reverse("campaign-discard", args=[held.slug])).status_code == 422
     assert Campaign.objects.filter(pk=held.pk).exists()
-
-
-def tried(admin, campaign, **answers):
-    form = {"questions": json.dumps(section_content(campaign, "questions")), **answers}
-    return admin.post(reverse("campaign-preview", args=[campaign.slug]), form)
-
-
-def test_a_try_shows_what_would_be_stored_and_writes_nothing(admin, campaign):
-    before = (Event.objects.count(), Judgment.objects.count())
-    page = tried(admin, campaign, preference="a", **{"preference.strength": "2", "why": "Right."}).content.decode()
-    assert "This would be stored" in page
-    assert "&quot;strength&quot;: 2" in page
-    assert "Right." in page
-    refused = tried(admin, campaign)
-    assert refused.status_code == 422
-    assert "This would be stored" not in refused.content.decode()
-    assert (Event.objects.count(), Judgment.objects.count()) == before
-
-
-def test_the_preview_shows_a_real_item_where_there_is_one_and_never_who_wrote_it(admin, campaign):
-    address = reverse("campaign-preview", args=[campaign.slug])
-    assert "this one is made up" in admin.get(address).content.decode()
-    item = make_item(campaign, prompt="Is it real?", texts=["Yes, it is.", "Quite."])
-    page = admin.get(address).content.decode()
-    assert ("this one is made up" in page, "Is it real?" in page, "Yes, it is." in page) == (False, True, True)
-    assert not any(response.contestant.name in page for response in item.responses.all())
-
-
-def test_the_preview_draws_what_is_typed_and_says_what_it_cannot_draw(admin):
-    campaign = start(responses_per_item=4)
-    form = opened(admin, campaign, "questions") | {"q2-title": ["Said so far"]}
-    address = reverse("campaign-preview-questions", args=[campaign.slug])
-    page = admin.post(address, form).content.decode()
-    assert "Said so far" in page
-    assert "cannot be asked about 4 responses" in page
-    for nonsense in ("[", "{}", '[{"name": 1}]', "[" * 1000, '[{"name": "x", "type": "x", "condition": 4}]'):
-        response = admin.post(reverse("campaign-preview", args=[campaign.slug]), {"questions": nonsense})
-        assert response.status_code in {200, 422}
 
 
 def test_a_campaign_that_the_editor_never_saw_can_be_opened_on_every_page(admin):

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from annotation.enums import CampaignState, ItemPurpose
-from annotation.models import Campaign, Event, Item
+from annotation.models import Campaign, Event, Item, Slot
 from annotation.policies.drafts import (
     CampaignIsClosed,
     QuestionsFrozen,
@@ -269,6 +269,28 @@ def test_pay_of_a_running_campaign_does_not_fall_below_the_floor():
         set_up(campaign, "pay", pay_per_judgment=Decimal("0.1"))
     campaign.refresh_from_db()
     assert campaign.pay_per_judgment == Decimal(1)
+
+
+def states(item) -> list[tuple[int, str]]:
+    return list(Slot.objects.filter(item=item).order_by("number").values_list("number", "state"))
+
+
+def test_a_new_overlap_gives_every_item_of_work_as_many_slots_and_takes_none_that_somebody_holds():
+    campaign = launch(ready())
+    item = campaign.items.get()
+    gold = make_item(campaign, purpose=ItemPurpose.GOLD, expected=[{"question": "preference", "values": ["a"]}])
+    repeat = make_item(campaign, slots=0, repeat_of=item)
+    judge(campaign)
+    campaign = set_up(campaign, "design", overlap=3)
+    done = "done" if states(item)[0][1] == "done" else "open"
+    assert (states(item), states(repeat)) == ([(1, done), (2, "open"), (3, "open")], [])
+    Slot.objects.filter(item=item, number=3).update(state="claimed")
+    campaign = set_up(campaign, "design", overlap=1)
+    left = [(number, state) for number, state in states(item) if state != "cancelled"]
+    assert left == ([(1, "done"), (3, "claimed")] if done == "done" else [(3, "claimed")])
+    campaign = set_up(campaign, "design", overlap=4)
+    assert len([state for _number, state in states(item) if state != "cancelled"]) == 4
+    assert len(states(gold)) == 1
 
 
 def test_a_closed_campaign_is_not_changed():
