@@ -1,0 +1,89 @@
+"""Campaigns at size: how long it takes to import items, and in how much memory."""
+
+import csv
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from django.utils import timezone
+
+from accounts.models import User
+from annotation.imports.item_campaign import columns_by_meaning
+from annotation.imports.item_columns import guess_meanings
+from annotation.models import ItemUpload
+from annotation.use_cases.create_campaign import create_campaign
+from annotation.use_cases.import_items import import_items
+from annotation.use_cases.map_upload import map_upload
+from annotation.use_cases.publish_instrument import publish_instrument
+from annotation.use_cases.receive_upload import receive_upload
+from annotation.use_cases.request_import import request_import
+from benchmarks.rows import Row
+from foundation.idempotency import mint_key
+
+FULL, QUICK = 1_000_000, 100_000
+PIECE = 1 << 20
+HEADER = ("prompt", "prompt_id", "response_1", "response_2", "model_1", "model_2", "category", "cat_hard")
+
+
+def run(*, quick: bool) -> list[Row]:
+    return [row for count in ((QUICK,) if quick else (QUICK, FULL)) for row in imported(count)]
+
+
+def imported(count: int) -> list[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = make_items(Path(folder) / "items.csv", count)
+        upload = take(path, f"items-{count}")
+        path.unlink()
+    before = megabytes("VmRSS")
+    forget_peak()
+    started = time.perf_counter()
+    done = import_items(upload_id=upload.pk, now=timezone.now())
+    taken = time.perf_counter() - started
+    if done is None or done.items != count:
+        raise RuntimeError(f"{count} items were sent, {done and done.problems} came of it")
+    return [
+        Row("import of items", str(count), taken, "s", note=f"{count / taken:,.0f} items a second"),
+        Row("extra memory of the import of items", str(count), megabytes("VmHWM") - before, "MB"),
+    ]
+
+
+def make_items(path: Path, count: int) -> Path:
+    """Rows as a set of comparisons has them, about 0.7 kB each; every prompt is asked twice."""
+    rng = np.random.default_rng(7)
+    words = np.array([f"word{number}" for number in range(5000)])
+    texts = [" ".join(words[rng.integers(5000, size=30)]) for _ in range(2000)]
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(HEADER)
+        for number in range(count):
+            asked = number // 2
+            row = [f"{asked}: {texts[asked % 2000][:150]}?", asked, *(texts[n] for n in rng.integers(2000, size=2))]
+            writer.writerow([*row, f"model-{number % 40}", f"model-{(number + 7) % 40}", "made", number % 3 == 0])
+    return path
+
+
+def take(path: Path, name: str) -> ItemUpload:
+    now = timezone.now()
+    actor = User.objects.create_user(username=name, email=f"{name}@example.org", password=None)
+    campaign = create_campaign(slug=name, name=name, now=now)
+    publish_instrument(campaign_id=campaign.pk, questions=[{"name": "preference", "type": "preference"}], now=now)
+    with path.open("rb") as file:
+        pieces = iter(lambda: file.read(PIECE), b"")
+        upload = receive_upload(
+            campaign_id=campaign.pk, name=path.name, content=pieces, key=mint_key(), actor=actor, now=now
+        )
+    columns = columns_by_meaning(guess_meanings(HEADER), "work")
+    map_upload(upload_id=upload.pk, columns=columns, actor=actor, now=now)
+    return request_import(upload_id=upload.pk, actor=actor, now=now)
+
+
+def megabytes(name: str) -> float:
+    """What this process holds (VmRSS), or has held at most (VmHWM), as Linux counts it."""
+    status = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in status if line.startswith(name)) / 1024
+
+
+def forget_peak() -> None:
+    """VmHWM is what is held now; what was needed to make the file is not the import's."""
+    Path("/proc/self/clear_refs").write_text("5")
