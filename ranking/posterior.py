@@ -8,9 +8,10 @@ from math import inf
 import numpy as np
 from scipy.special import chdtrc, fdtrc, ndtr
 
-from .arrays import Floats
+from .arrays import Floats, Ints
 from .errors import BadParameter, ShapeMismatch
 from .options import checked
+from .ranks import refuse_unless_comparable
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class WaldTest:
     p_value: float
 
 
+@checked
 def probability_above(mean: Floats, covariance: Floats) -> Floats:
     """(M, M) P(θ_i > θ_j) = Φ((μ_i - μ_j)/sd of the difference); ½ on the diagonal, NaN beside a NaN.
 
@@ -40,15 +42,29 @@ def probability_above(mean: Floats, covariance: Floats) -> Floats:
 
 
 @checked
-def probability_best(mean: Floats, covariance: Floats, *, rng: np.random.Generator, draws: int = 10_000) -> Floats:
+def probability_best(
+    mean: Floats,
+    covariance: Floats,
+    *,
+    rng: np.random.Generator,
+    draws: int = 10_000,
+    component: Ints | None = None,
+) -> Floats:
     """(M,) share of `draws` from N(mean, covariance) in which each is the largest; 0 where the mean is NaN.
 
-    Monte Carlo error is at most 0.5/√draws. Raises ShapeMismatch, BadParameter.
+    With `component` (M,), as in `fit.evidence`, means that share no scale are refused; without, they are taken to.
+    Monte Carlo error is at most 0.5/√draws. Raises ShapeMismatch, BadParameter, NotConnected.
     """
+    if component is not None:
+        if component.shape != mean.shape:
+            raise ShapeMismatch(f"component has shape {component.shape}; give one for each of {len(mean)} means.")
+        refuse_unless_comparable(component)
     _check_shapes(mean, covariance)
     if draws < 1:
         raise BadParameter(f"draws is {draws}; give a positive number.")
     index = np.flatnonzero(np.isfinite(mean))
+    if not len(index):
+        raise BadParameter("mean holds no finite value, so nobody can be best; give fitted strengths.")
     values, vectors = np.linalg.eigh(covariance[np.ix_(index, index)])
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     best = np.argmax(mean[index] + rng.standard_normal((draws, len(index))) @ root.T, axis=1)

@@ -6,13 +6,14 @@ from scipy.stats import chi2, f, norm
 
 from ranking import (
     BadParameter,
+    NotConnected,
     ShapeMismatch,
     fit_bradley_terry,
     probability_above,
     probability_best,
     wald_test,
 )
-from tests.ranking.worlds import bradley_terry_world
+from tests.ranking.worlds import bradley_terry_world, from_rows
 
 MEAN = np.array([0.5, 0.2, np.nan, -0.1])
 COVARIANCE = np.array(
@@ -45,6 +46,22 @@ def test_an_absent_contestant_is_never_best():
     assert share[2] == 0.0
     assert share.sum() == pytest.approx(1.0)
     np.testing.assert_array_equal(share, probability_best(MEAN, COVARIANCE, rng=np.random.default_rng(2)))
+
+
+def test_means_that_share_no_scale_have_no_best():
+    votes = from_rows([(0, 1, 1.0), (1, 0, 1.0), (2, 3, 1.0), (3, 2, 1.0)] * 10, 5)
+    fit = fit_bradley_terry(votes)
+    with pytest.raises(NotConnected, match="Rank each group apart") as refusal:
+        probability_best(fit.strength, fit.covariance, rng=np.random.default_rng(0), component=fit.evidence.component)
+    assert refusal.value.components == ((0, 1), (2, 3))
+    one = fit_bradley_terry(bradley_terry_world(4, 100, seed=2).votes)
+    share = [
+        probability_best(one.strength, one.covariance, rng=np.random.default_rng(0), component=component)
+        for component in (None, one.evidence.component)
+    ]
+    np.testing.assert_array_equal(*share)
+    with pytest.raises(ShapeMismatch, match="one for each of 4"):
+        probability_best(one.strength, one.covariance, rng=np.random.default_rng(0), component=np.zeros(3, dtype=int))
 
 
 def test_equal_contestants_are_best_equally_often():
