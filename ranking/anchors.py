@@ -22,6 +22,7 @@ from .arrays import Bools, Floats, Ints
 from .clusters import number
 from .comparisons import Comparisons
 from .errors import BadAmount, MissingLabels, NoConvergence, ShapeMismatch, TooFewAnswers
+from .options import checked
 
 MIN_ANCHORS = 6
 TOLERANCE = 1e-9
@@ -121,6 +122,7 @@ class AnchorAnswers:
         return np.asarray((self.answered @ anchor) ** 2 / (self.answered @ anchor**2))
 
 
+@checked
 def anchor_scales(comparisons: Comparisons, anchors: Bools, *, min_anchors: int = MIN_ANCHORS) -> AnchorScales:
     """From the rows marked in `anchors` (n,). Raises all that `anchor_answers` does, and NoConvergence."""
     screened = anchor_answers(comparisons, anchors, min_anchors)

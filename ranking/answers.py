@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arrays import Bools, Floats, Ints, frozen
+from .arrays import Bools, Floats, Ints, frozen, picked
 from .comparisons import check_weights
 from .errors import BadCovariate, BadOutcome, BadWeight, ShapeMismatch, UnknownIndex
 
@@ -54,11 +54,11 @@ class Answers:
     def __len__(self) -> int:
         return len(self.contestant)
 
-    def select(self, rows: ArrayLike) -> Answers:
-        """The answers picked by a boolean mask or by index."""
-        picked = np.asarray(rows)
+    def select(self, rows: ArrayLike | slice) -> Answers:
+        """The answers picked by a mask, by places or by a slice. Raises ShapeMismatch, UnknownIndex."""
+        some = picked(rows, len(self))
         columns = ("contestant", "acceptable", "weight", "annotator", "prompt", "covariates")
-        given = {name: values[picked] for name in columns if (values := getattr(self, name)) is not None}
+        given = {name: values[some] for name in columns if (values := getattr(self, name)) is not None}
         return replace(self, **given)
 
     def counts(self, count: int) -> Floats:

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import Bools, Floats, Ints
+from .arrays import Bools, Floats, Ints, lock
 from .bounded_likelihood import BoundedRows, noise_ratio
 from .clusters import Spread, apart, number, spread_of
 from .comparisons import Comparisons
@@ -66,6 +66,9 @@ class BoundedWorthFit:
     notes: tuple[Note, ...]
     effects: Effects | None = None  # of `adjust`, the side included where it is separable
     leanings: Leanings | None = None  # under Side.ANNOTATOR, in the unit of worth
+
+    def __post_init__(self) -> None:
+        lock(self)
 
     def to_intervals(self, level: float = 0.95) -> WorthIntervals:
         """Two-sided, by t with the smaller cluster count less one."""
@@ -241,6 +244,7 @@ def _standing(kept: Comparisons, rows: BoundedRows) -> Floats:
     return rows.weight if kept.weight is None else rows.weight / kept.weight
 
 
+@checked
 def censored_at(comparisons: Comparisons, most: float) -> Comparisons:
     """Amounts of `most` and more, or of -most and less, turned into bounds: paid answers end at the endowment.
 

@@ -116,8 +116,9 @@ def warm_start(start: Floats | None, table: PairTable) -> Floats | None:
     """(m,) from (M,). Raises ShapeMismatch."""
     if start is None:
         return None
-    if start.shape != table.present.shape:
-        raise ShapeMismatch(f"start has shape {start.shape}; give one strength for each of {len(table.present)}.")
+    if start.shape != table.present.shape or np.isinf(start).any():
+        fix = f"give one strength for each of {len(table.present)}, finite or NaN"
+        raise ShapeMismatch(f"start has shape {start.shape} or an infinite value; {fix}.")
     return np.nan_to_num(start[table.index], nan=0.0)
 
 

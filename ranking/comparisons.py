@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arrays import Bools, Floats, Ints, frozen
+from .arrays import Bools, Floats, Ints, as_array, frozen, picked
 from .errors import (
     BadAmount,
     BadCovariate,
@@ -19,6 +19,7 @@ from .errors import (
     SingleContestant,
     UnknownIndex,
 )
+from .options import whole
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -33,9 +34,10 @@ class Comparisons:
     A `weight` of 2 means two such rows. For a weight that means importance rather than frequency, give each
     row its own `prompt` and fit with `Covariance.PROMPT`. A label of -1 in `annotator` or `prompt` is
     "unknown": each such row is a cluster of its own. A contestant met with itself is a valid row (public logs
-    hold some); it says nothing about the order and no fit uses it for that.
+    hold some); it says nothing about the order and no fit uses it for that. An amount may speak against its row's
+    outcome: people who were asked twice do, and fits of amounts look at amounts alone.
 
-    Raises ShapeMismatch, UnknownIndex, BadOutcome, BadWeight, BadAmount, BadCovariate, SingleContestant.
+    Raises ShapeMismatch, UnknownIndex, BadOutcome, BadWeight, BadAmount, BadCovariate, BadParameter, SingleContestant.
     """
 
     a: Ints  # (n,) index of the contestant shown as A, 0..count-1
@@ -55,8 +57,9 @@ class Comparisons:
     propensity: Floats | None = None  # (n,) in (0, 1]: the probability with which the pair was drawn
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "count", whole("count", self.count))
         if self.count < 2:
-            raise SingleContestant(f"count is {self.count}: a ranking needs at least two contestants.")
+            raise SingleContestant(f"count is {self.count}; give the number of contestants, at least two.")
         given = {name: values for name in _COLUMNS if (values := getattr(self, name)) is not None}
         columns = {name: _column(name, values) for name, values in given.items()}
         _check_lengths(columns)
@@ -80,11 +83,16 @@ class Comparisons:
             raise MissingLabels("Every row needs a strength; select the rows that have one.")
         return np.where(self.outcome == 0.0, -self.strength, self.strength)
 
-    def select(self, rows: ArrayLike) -> Comparisons:
-        """The rows picked by a boolean mask or by index, over the same contestants."""
-        picked = np.asarray(rows)
+    def select(self, rows: ArrayLike | slice) -> Comparisons:
+        """The rows picked by a mask, by places or by a slice, over the same contestants; `votes[:100]` is short for it.
+
+        Raises ShapeMismatch, UnknownIndex.
+        """
+        some = picked(rows, len(self))
         columns = {name: values for name in _COLUMNS if (values := getattr(self, name)) is not None}
-        return replace(self, **{name: values[picked] for name, values in columns.items()})
+        return replace(self, **{name: values[some] for name, values in columns.items()})
+
+    __getitem__ = select
 
 
 @dataclass(frozen=True)
@@ -119,7 +127,7 @@ _COLUMNS = {
 
 
 def _column(name: str, values: ArrayLike) -> NDArray[np.generic]:
-    array, kind = np.asarray(values), _COLUMNS[name]
+    array, kind = as_array(name, values), _COLUMNS[name]
     if array.ndim != kind.dimensions:
         wanted = "one value" if kind.dimensions == 1 else "one row of values"
         raise ShapeMismatch(f"{name} has {array.ndim} dimensions; give {wanted} per comparison.")

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from .arrays import Floats, floats, frozen
 from .comparisons import Comparisons, check_weights
 from .errors import BadParameter, BadWeight, ShapeMismatch, SingleContestant
-from .options import option
+from .options import checked, option
 
 # Rows worked on at once: they stay in a core's cache through the six passes over them.
 BLOCK = 1 << 16
@@ -115,6 +115,7 @@ def _once(ties: Floats, mirrored: bool | None) -> Floats:
     return 0.5 * (ties + np.diag(ties.diagonal())) if mirrored else ties
 
 
+@checked
 def count_matrix(comparisons: Comparisons) -> Counts:
     """One pass over the rows (a histogram over 4·M² cells), summing weights.
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from .arrays import Floats
+from .arrays import Floats, lock
 from .bradley_terry import BOARD_PRIOR, PROVISIONAL_BELOW
 from .clusters import Spread
 from .comparisons import Comparisons
@@ -30,7 +30,7 @@ from .errors import BadParameter
 from .options import checked
 from .pair_table import tabulate
 from .priors import Prior
-from .strengths import Clustering, Covariance, Evidence, Note
+from .strengths import Clustering, Covariance, Evidence, Note, Ratings, ratings, two_sided_quantile
 
 RIDGE = 0.1
 STARTS = 5
@@ -44,6 +44,8 @@ class CyclicFit:
     standard_error: Floats  # (M, M) of P under `clustering`, 0 on the diagonal
     rank: int  # R
     ridge: float
+    strength: Floats  # (M,) mean log-odds against everyone present, which circles leave alone; NaN for the absent
+    covariance: Floats  # (M, M) of those
     evidence: Evidence
     clustering: Clustering
     log_likelihood: float  # of the votes, without prior and ridge
@@ -51,6 +53,15 @@ class CyclicFit:
     notes: tuple[Note, ...]
     effects: Effects | None = None  # of `adjust`; `probability` is at equal covariates and without a side
     leanings: Leanings | None = None  # under Side.ANNOTATOR; `start_losses` are without them
+
+    def __post_init__(self) -> None:
+        lock(self)
+
+    def to_points(self, level: float = 0.95) -> Ratings:
+        """`strength` on the public scale. Who beats whom in a circle is in `probability` alone."""
+        reach = two_sided_quantile(level, self.clustering.degrees_of_freedom)
+        error = np.sqrt(np.maximum(self.covariance.diagonal(), 0.0))
+        return ratings(self.strength, error, reach, self.evidence, level)
 
 
 @checked
@@ -79,17 +90,15 @@ def fit_cyclic(
         found = _plain(model, rng, starts, table.labelled_rows(data, both_bad), covariance)
     else:
         found = _adjusted(AdjustedModel.of(model, data, both_bad, adjust), adjust, rng, starts, covariance)
-    point, spread, chance = found.point, found.spread, expit(model.logit(found.point))
     return CyclicFit(
-        probability=table.embed_square(chance),
-        standard_error=table.embed_square(chance * (1.0 - chance) * model.logit_error(point, spread.covariance)),
+        **_preferences(model, found),
         rank=rank,
         ridge=ridge,
         evidence=table.evidence(provisional_below),
-        clustering=spread.clustering,
+        clustering=found.spread.clustering,
         log_likelihood=found.log_likelihood - np.log(2.0) * table.own_total,
         start_losses=found.losses,
-        notes=spread.notes + table.groups.notes,
+        notes=found.spread.notes + table.groups.notes,
         effects=found.effects,
         leanings=found.leanings,
     )
@@ -105,6 +114,20 @@ class _Found:
     losses: Floats
     effects: Effects | None = None
     leanings: Leanings | None = None
+
+
+def _preferences(model: Model, found: _Found) -> dict[str, Floats]:
+    """Of every pair, and of each contestant against all."""
+    logit, covariance = model.logit(found.point), found.spread.covariance
+    chance = expit(logit)
+    return {
+        "probability": model.table.embed_square(chance),
+        "standard_error": model.table.embed_square(
+            chance * (1.0 - chance) * model.logit_error(found.point, covariance)
+        ),
+        "strength": model.table.embed(logit.mean(axis=1), np.nan),
+        "covariance": model.table.embed_square(model.mean_covariance(found.point, covariance)),
+    }
 
 
 def _plain(

@@ -117,6 +117,14 @@ class Model:
         np.fill_diagonal(variance, 0.0)
         return np.asarray(np.sqrt(variance))
 
+    def mean_covariance(self, point: Floats, covariance: Floats) -> Floats:
+        """(m, m) of every contestant's mean logit; `covariance` begins with that of the point."""
+        partner, (m, q) = self.partner(point), point.shape
+        slope = np.repeat(-partner[:, None, :] / m, m, axis=1)
+        slope[np.arange(m), np.arange(m)] += partner.mean(axis=0)
+        flat = slope.reshape(m, m * q)
+        return np.asarray(flat @ covariance[: m * q, : m * q] @ flat.T)
+
     def partner(self, point: Floats) -> Floats:
         """(m, 1 + 2R) g = (1, b, -a): the derivative of logit_ij in i's parameters is g_j."""
         r = self.rank

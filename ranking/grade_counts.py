@@ -11,6 +11,7 @@ from .arrays import Floats, frozen
 from .comparisons import Comparisons
 from .counts import Counts
 from .errors import BadOutcome, BadParameter, ShapeMismatch
+from .options import checked
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,7 @@ class GradeCounts:
         return cls(frozen(np.stack((counts.b_wins, counts.ties, counts.a_wins))), counts.both_bad)
 
 
+@checked
 def count_grades(comparisons: Comparisons, levels: int = 3) -> GradeCounts:
     """One pass over the rows, summing weights; `levels` is K, the greatest strength that can be said.
 

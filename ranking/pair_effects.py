@@ -21,6 +21,7 @@ from scipy.special import expit, log_expit
 from .arrays import Floats
 from .errors import BadParameter, ShapeMismatch
 from .newton import Optimum, add_to_diagonal, climb
+from .options import checked
 from .pair_likelihood import derivatives as plain_derivatives
 from .pair_likelihood import log_likelihood as plain_log_likelihood
 
@@ -40,6 +41,7 @@ class EmpiricalBayes:
     log_marginal: Floats  # (grid,) Laplace approximation at each variance tried
 
 
+@checked
 def empirical_bayes_variance(
     wins: Floats, *, pair_variance: float = 0.0, start: Floats | None = None, grid: Floats = PRIOR_VARIANCES
 ) -> EmpiricalBayes:
@@ -62,6 +64,7 @@ def empirical_bayes_variance(
     return EmpiricalBayes(float(grid[best]), modes[best].point, modes[best], np.array(marginals))
 
 
+@checked
 def overdispersion(strength: Floats, wins: Floats, ties: Floats | None = None) -> float:
     """ω² by moments: by how much more pairs miss the fitted strengths (m,) than chance would let them; 0 if not.
 
@@ -103,6 +106,7 @@ class PairWeights:
     effect: Floats  # (m, m) û = ω²·(k - Np)/(1 + ω²·Npq), antisymmetric: the pair's own logit beyond θ_i - θ_j
 
 
+@checked
 def pair_weights(strength: Floats, wins: Floats, pair_variance: float) -> PairWeights:
     """Working weights and predicted pair effects at `strength` (m,). Raises ShapeMismatch, BadParameter."""
     _check(wins, pair_variance)
@@ -113,6 +117,7 @@ def pair_weights(strength: Floats, wins: Floats, pair_variance: float) -> PairWe
     return PairWeights(information * shrink, pair_variance * shrink * (wins - total * chance))
 
 
+@checked
 def posterior_mode(
     wins: Floats, variance: float, *, pair_variance: float = 0.0, start: Floats | None = None
 ) -> Optimum:

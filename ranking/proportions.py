@@ -36,6 +36,7 @@ class WinRates:
     pair_battles: Floats  # (M, M)
 
 
+@checked
 def wilson(successes: ArrayLike, trials: ArrayLike, level: float = 0.95) -> Shares:
     """Wilson 1927, "Probable inference, the law of succession, and statistical inference", JASA 22.
 
@@ -62,6 +63,7 @@ def wilson(successes: ArrayLike, trials: ArrayLike, level: float = 0.95) -> Shar
     )
 
 
+@checked
 def acceptability(contestant: ArrayLike, acceptable: ArrayLike, count: int, level: float = 0.95) -> Shares:
     """Share of judged responses that were acceptable; contestant (n,) 0..count-1, acceptable (n,) true or 1, else 0.
 

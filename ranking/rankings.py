@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arrays import Floats, Ints, frozen
+from .arrays import Floats, Ints, frozen, picked
 from .comparisons import Comparisons, check_weights
 from .errors import BadCovariate, BadOutcome, BadWeight, RankingError, ShapeMismatch, SingleContestant, UnknownIndex
+from .options import whole
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -40,8 +41,9 @@ class Rankings:
     position: Ints | None = None  # (k,) 1 = shown first
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "count", whole("count", self.count))
         if self.count < 2:
-            raise SingleContestant(f"count is {self.count}: a ranking needs at least two contestants.")
+            raise SingleContestant(f"count is {self.count}; give the number of contestants, at least two.")
         for name, refusal in _WHOLE.items():
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, frozen(_whole(name, getattr(self, name), refusal)))
@@ -60,13 +62,16 @@ class Rankings:
         """(n,) contestants in each ranking."""
         return np.diff(self.start)
 
-    def select(self, rows: ArrayLike) -> Rankings:
-        """The rankings picked by a boolean mask or by index, over the same contestants."""
-        picked = np.arange(len(self))[np.asarray(rows)]
-        lengths = self.lengths[picked]
+    def select(self, rows: ArrayLike | slice) -> Rankings:
+        """The rankings picked by a mask, by places or by a slice, over the same contestants.
+
+        Raises ShapeMismatch, UnknownIndex.
+        """
+        some = np.arange(len(self))[picked(rows, len(self))]
+        lengths = self.lengths[some]
         start = np.concatenate(([0], np.cumsum(lengths)))
-        entry = np.arange(start[-1]) + np.repeat(self.start[picked] - start[:-1], lengths)
-        labels = {name: values[picked] for name in _LABELS if (values := getattr(self, name)) is not None}
+        entry = np.arange(start[-1]) + np.repeat(self.start[some] - start[:-1], lengths)
+        labels = {name: values[some] for name in _LABELS if (values := getattr(self, name)) is not None}
         for name in _OF_ENTRIES:
             if (values := getattr(self, name)) is not None:
                 labels[name] = values[entry]

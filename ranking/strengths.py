@@ -9,7 +9,7 @@ from math import inf, log
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from .arrays import Bools, Floats, Ints
+from .arrays import Bools, Floats, Ints, lock
 from .errors import BadParameter
 
 POINTS_PER_LOGIT = 400.0 / log(10.0)  # 400 points for each factor of ten in the odds
@@ -59,6 +59,9 @@ class Evidence:
     provisional: Bools  # (M,) too few decisive comparisons, or finite only through the prior
     component: Ints  # (M,) group with a common scale, -1 without a comparison
 
+    def __post_init__(self) -> None:
+        lock(self)
+
 
 @dataclass(frozen=True, eq=False)
 class Ratings:
@@ -73,7 +76,10 @@ class Ratings:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class StrengthFit:
-    """Strengths θ with covariance, in the gauge Σ gauge·θ = 0; NaN for contestants that are not present."""
+    """Strengths θ with covariance, in the gauge Σ gauge·θ = 0; NaN for contestants that are not present.
+
+    Arrays of a fit are read-only.
+    """
 
     strength: Floats  # (M,) logits
     covariance: Floats  # (M, M) under `clustering`
@@ -85,6 +91,9 @@ class StrengthFit:
     log_likelihood: float  # of the votes, without the prior
     iterations: int
     notes: tuple[Note, ...]
+
+    def __post_init__(self) -> None:
+        lock(self)
 
     def difference_variance(self) -> Floats:
         """(M, M) variance of θ_i - θ_j, free of the gauge.
@@ -108,16 +117,21 @@ class StrengthFit:
 
     def to_points(self, level: float = 0.95) -> Ratings:
         """The public scale with two-sided Wald intervals; one-sided for the undefeated and the winless."""
-        error = POINTS_PER_LOGIT * self.standard_error()
-        points = POINTS_AT_ZERO + POINTS_PER_LOGIT * self.strength
-        reach = two_sided_quantile(level, self.clustering.degrees_of_freedom) * error
-        return Ratings(
-            points=points,
-            standard_error=error,
-            lower=np.where(self.evidence.winless, -inf, points - reach),
-            upper=np.where(self.evidence.undefeated, inf, points + reach),
-            level=level,
-        )
+        reach = two_sided_quantile(level, self.clustering.degrees_of_freedom)
+        return ratings(self.strength, self.standard_error(), reach, self.evidence, level)
+
+
+def ratings(strength: Floats, error: Floats, reach: float, evidence: Evidence, level: float) -> Ratings:
+    """From logits (M,) with standard errors (M,), `reach` of which are half an interval."""
+    error = POINTS_PER_LOGIT * error
+    points = POINTS_AT_ZERO + POINTS_PER_LOGIT * strength
+    return Ratings(
+        points=points,
+        standard_error=error,
+        lower=np.where(evidence.winless, -inf, points - reach * error),
+        upper=np.where(evidence.undefeated, inf, points + reach * error),
+        level=level,
+    )
 
 
 def two_sided_quantile(level: float, degrees_of_freedom: float = inf, comparisons: int = 1) -> float:

@@ -8,12 +8,15 @@ import numpy as np
 
 from ..arrays import Bools, Floats, Ints
 from ..comparisons import Comparisons
-from ..errors import MissingLabels, NoOverlap, ShapeMismatch
+from ..errors import MissingLabels, NoOverlap, ShapeMismatch, UnknownIndex
 from ..options import checked
 from ..proportions import Shares, wilson
 from .coefficients import DRAWS, Measurement, krippendorff_alpha
 from .judgments import ItemJudgments
 from .profiles import AgreementEstimate
+
+# More are labels that were not numbered.
+MOST_ANNOTATORS = 10**7
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +89,7 @@ def side_bias(comparisons: Comparisons, *, level: float = 0.95) -> SideBias:
     """From every row that prefers a side, weighted; contestants met with themselves tell most.
 
     Right only where sides were drawn by a fair coin: else the contestants on one side may be better, and the bias is a
-    covariate of a fit. Needs annotators 0..A-1, -1 = unknown. Raises MissingLabels, NoOverlap.
+    covariate of a fit. Needs annotators 0..A-1, negative = unknown. Raises MissingLabels, NoOverlap, UnknownIndex.
     """
     if comparisons.annotator is None:
         raise MissingLabels("Side bias per annotator needs `annotator` in the comparisons.")
@@ -95,7 +98,9 @@ def side_bias(comparisons: Comparisons, *, level: float = 0.95) -> SideBias:
         raise NoOverlap("No row prefers a side; collect votes that are not ties.")
     weight = np.ones(len(comparisons)) if comparisons.weight is None else comparisons.weight
     for_a = comparisons.outcome == 1.0
-    count = int(comparisons.annotator.max()) + 1
+    count = max(int(comparisons.annotator.max()), -1) + 1
+    if count > MOST_ANNOTATORS:
+        raise UnknownIndex(f"annotator holds {count - 1}; number the annotators 0 to A - 1, as each gets a share.")
     whole, part = weight[decisive].sum(), weight[decisive & for_a].sum()
     return SideBias(
         annotator=_shares(comparisons.annotator, for_a, decisive, count, level, weight),

@@ -9,6 +9,7 @@ from scipy.special import stdtrit
 
 from ..arrays import Floats, Ints
 from ..errors import BadParameter, BadValue, ShapeMismatch, TooFewAnswers, UnknownIndex
+from ..options import checked
 
 LEAST = 5  # positive values, below which no trend is fitted
 
@@ -33,6 +34,7 @@ class AnnotatorDrift:
         return np.asarray(np.exp(self.change))
 
 
+@checked
 def annotator_drift(
     value: Floats, annotator: Ints, *, annotators: int, least: int = LEAST, level: float = 0.95
 ) -> AnnotatorDrift:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ..arrays import Bools, Floats, Ints, frozen
+from ..arrays import Bools, Floats, Ints, frozen, picked
 from ..clusters import number
 from ..errors import BadValue, ShapeMismatch, UnknownIndex
 
@@ -58,11 +59,12 @@ class ItemJudgments:
         first[np.unique(self.visit, return_index=True)[1]] = True
         return first
 
-    def select(self, rows: Bools) -> ItemJudgments:
-        """The rows where `rows` (n,) holds."""
+    def select(self, rows: ArrayLike | slice) -> ItemJudgments:
+        """The judgments picked by a mask, by places or by a slice. Raises ShapeMismatch, UnknownIndex."""
+        some = picked(rows, len(self))
         return ItemJudgments(
-            item=self.item[rows],
-            annotator=self.annotator[rows],
-            value=self.value[rows],
+            item=self.item[some],
+            annotator=self.annotator[some],
+            value=self.value[some],
             annotators=self.annotators,
         )

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arrays import Floats, Ints, floats
+from ..arrays import Floats, Ints, floats, lock
 from ..bradley_terry import BOARD_PRIOR, BradleyTerryFit
 from ..comparisons import Comparisons
 from ..counts import BothBad
@@ -58,6 +58,9 @@ class MixtureFit:
     iterations: int
     effects: Effects | None = None  # of covariates and of the side, common to all groups
     leanings: Leanings | None = None  # under Side.ANNOTATOR
+
+    def __post_init__(self) -> None:
+        lock(self)
 
     @property
     def strength(self) -> Floats:

@@ -8,7 +8,7 @@ from math import isfinite
 
 import numpy as np
 
-from ..arrays import Floats
+from ..arrays import Floats, lock
 from ..comparisons import Comparisons
 from ..counts import BothBad
 from ..errors import BadCovariate, BadParameter
@@ -42,6 +42,9 @@ class Effects:
     value: Floats  # (k,) per `scale`
     covariance: Floats  # (k, k) under the fit's clustering
     scale: Floats  # (k,) root mean square of the covariate, by which it was divided; 1 for the side
+
+    def __post_init__(self) -> None:
+        lock(self)
 
     @property
     def per_unit(self) -> Floats:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from math import pi
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ..arrays import Bools, Floats, Ints
+from ..arrays import Bools, Floats, Ints, floats
 from ..comparisons import Comparisons
 from ..counts import BothBad
 from ..errors import BadParameter, NoComparisons, NoConvergence, ShapeMismatch, UnknownIndex
@@ -34,13 +35,17 @@ class Glicko2Ratings:
     played: Bools  # (M,) has met another contestant in some period
 
     @classmethod
-    def of(cls, points: Floats, deviation: Floats, volatility: Floats) -> Glicko2Ratings:
+    def of(cls, points: ArrayLike, deviation: ArrayLike, volatility: ArrayLike) -> Glicko2Ratings:
         """Known ratings to start from. Raises ShapeMismatch, BadParameter."""
+        points, deviation = floats("points", points), floats("deviation", deviation)
+        volatility = floats("volatility", volatility)
         if not (points.ndim == 1 and points.shape == deviation.shape == volatility.shape):
             shapes = f"{points.shape}, {deviation.shape} and {volatility.shape}"
             raise ShapeMismatch(f"points, deviation and volatility have shapes {shapes}; give one value each.")
         if not (np.isfinite(points).all() and (deviation > 0).all() and (volatility > 0).all()):
-            raise BadParameter("Ratings must be finite, deviations and volatilities positive.")
+            raise BadParameter(
+                "Give finite ratings, and deviations and volatilities positive, such as 1500, 350 and .06."
+            )
         return cls(points, deviation, volatility, np.ones(len(points), dtype=bool))
 
 

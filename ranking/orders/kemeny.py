@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Floats, Ints
+from ..options import checked
 from .majorities import strata
 from .tournament import Source, tournament
 
@@ -31,6 +32,7 @@ class KemenyOrder:
     largest_part: int  # contestants in the largest part that majorities do not put in order
 
 
+@checked
 def kemeny(source: Source) -> KemenyOrder:
     """The order that maximises Σ weight·share(i over j) over the pairs with i above j.
 

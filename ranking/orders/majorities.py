@@ -9,6 +9,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, shortest_path
 
 from ..arrays import Bools, Floats, Ints
+from ..options import checked
 from .tournament import Source, tournament
 
 
@@ -27,6 +28,7 @@ class Majorities:
         return not self.cycles
 
 
+@checked
 def majorities(source: Source) -> Majorities:
     """Who beats whom, and where that goes in circles.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Floats, Ints
+from ..options import checked
 from .tournament import Source, rank_by, tournament
 
 
@@ -18,6 +19,7 @@ class OrderScores:
     rank: Ints  # (M,) 1 = best, equals share the better rank; 0 for who met nobody
 
 
+@checked
 def borda(source: Source) -> OrderScores:
     """Mean share of preference against every other contestant, each opponent counting the same.
 
@@ -30,6 +32,7 @@ def borda(source: Source) -> OrderScores:
     return _ranked(np.divide(total, met, out=np.full(len(met), np.nan), where=met > 0))
 
 
+@checked
 def copeland(source: Source) -> OrderScores:
     """Majorities won less majorities lost, from -(M - 1) to M - 1 (Copeland 1951).
 
@@ -39,6 +42,7 @@ def copeland(source: Source) -> OrderScores:
     return _ranked(np.where(t.present, np.sign(t.margin).sum(axis=1), np.nan))
 
 
+@checked
 def minimax(source: Source) -> OrderScores:
     """Smallest share of preference against any opponent (Simpson 1969, Kramer 1977): a Condorcet winner has over ½.
 

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from ..arrays import Bools, Floats, Ints, frozen
-from ..comparisons import check_weights
+from ..comparisons import Comparisons, check_weights
 from ..counts import BothBad, Counts
 from ..errors import BadProbability, NoComparisons, ShapeMismatch, SingleContestant, UnmetPairs
 from ..options import checked
@@ -57,12 +57,12 @@ class Tournament:
         return np.where(np.abs(margin) > TOLERANCE, margin, 0.0)
 
 
-Source = Tournament | Counts | Floats
+Source = Tournament | Comparisons | Counts | Floats
 
 
 @checked
 def tournament(source: Source, *, absent: Absent = Absent.REFUSE, both_bad: BothBad = BothBad.LEAVE_OUT) -> Tournament:
-    """From counts, or from probabilities (M, M) of i over j, NaN where nothing is known; every pair weighs the same.
+    """From a log, its counts, or probabilities (M, M) of i over j, NaN where nothing is known; pairs weigh the same.
 
     Pairs weigh the same however often they were shown, because a selection policy shows some far more often. A
     tournament passes through unchanged. Contestants who met nobody are left out of every rule: NaN, and rank 0.
@@ -71,7 +71,9 @@ def tournament(source: Source, *, absent: Absent = Absent.REFUSE, both_bad: Both
     """
     if isinstance(source, Tournament):
         return source
-    share = (win_rates(source, both_bad).pair_rate if isinstance(source, Counts) else _checked(source)).copy()
+    share = (
+        win_rates(source, both_bad).pair_rate if isinstance(source, Comparisons | Counts) else _checked(source)
+    ).copy()
     np.fill_diagonal(share, np.nan)
     return _complete(Tournament(share=frozen(share), weight=frozen(np.where(np.isnan(share), 0.0, 1.0))), absent)
 

@@ -16,6 +16,7 @@ from ..arrays import Bools, Floats
 from ..comparisons import Comparisons
 from ..counts import BothBad, count_matrix
 from ..errors import BadParameter, MissingLabels, NoComparisons, ShapeMismatch
+from ..options import checked
 from ..pair_table import tabulate
 from .refit import choose_prior_variance, fit_posterior, misfit
 
@@ -36,6 +37,7 @@ class WeightedBorda:
     effective_votes: float  # (Σ 1/P)²/Σ 1/P²: as many uniform votes would say as much
 
 
+@checked
 def weighted_borda(votes: Comparisons, *, least: float, level: float = 0.95) -> WeightedBorda:
     """Inverse-probability Borda scores from `propensity` (n,), in the order the votes were cast.
 
@@ -82,6 +84,7 @@ class SelectionAudit:
         return np.asarray((np.abs(self.floor_z) > FLAGGED) | (np.abs(self.weighted_z) > FLAGGED))
 
 
+@checked
 def audit_selection(votes: Comparisons, floor: Bools, *, least: float) -> SelectionAudit:
     """`floor` (n,) marks rows the floor drew (Choice.floor), `least` as in `weighted_borda`; both-bad rows count half.
 

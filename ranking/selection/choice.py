@@ -118,7 +118,9 @@ class Policy(Protocol[StateT_contra]):
 
 
 def generator(seed: int) -> np.random.Generator:
-    """The generator that every logged draw starts from: PCG64 seeded with `seed`, 0 or more."""
+    """The generator that every logged draw starts from: PCG64 seeded with `seed`, 0 or more. Raises BadParameter."""
+    if not (isinstance(seed, int | np.integer) and seed >= 0):
+        raise BadParameter(f"seed is {seed!r}; give a whole number, 0 or more.")
     return np.random.Generator(np.random.PCG64(seed))
 
 

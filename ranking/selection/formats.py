@@ -261,11 +261,18 @@ class AmountFormat:
 def logged_format(parameters: Mapping[str, Parameter]) -> AnswerFormat:
     """The format that `Choice.parameters` name, votes where they name none. Raises BadParameter."""
     name = parameters.get("format", "votes")
-    numbers = {key: float(parameters[key]) for key in ("clarity", "reliability", "noise", "scale") if key in parameters}
-    if name == "votes":
-        return VoteFormat(**numbers)
-    if name == "grades":
-        return GradeFormat(cuts=tuple(float(cut) for cut in str(parameters["cuts"]).split()), **numbers)
-    if name == "amounts":
-        return AmountFormat(**numbers)
+    try:
+        found = {
+            key: float(parameters[key]) for key in ("clarity", "reliability", "noise", "scale") if key in parameters
+        }
+        if name == "votes":
+            return VoteFormat(**found)
+        if name == "grades":
+            return GradeFormat(cuts=tuple(float(cut) for cut in str(parameters["cuts"]).split()), **found)
+        if name == "amounts":
+            return AmountFormat(**found)
+    except BadParameter:
+        raise
+    except (KeyError, TypeError, ValueError) as missing:
+        raise BadParameter(f"{dict(parameters)} is no format; give `parameters` as a format logs them.") from missing
     raise BadParameter(f"format is {name!r}; it is votes, grades or amounts.")

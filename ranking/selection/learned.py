@@ -19,7 +19,7 @@ import numpy as np
 
 from ..arrays import Bools, Floats, Ints
 from ..errors import BadParameter
-from ..options import check_generator
+from ..options import check_generator, checked
 from . import scores
 from .choice import Candidates, Choice, Parameter
 from .formats import VOTES, AnswerFormat
@@ -223,6 +223,7 @@ class RobustPolicy(LearnedPolicy):
         return capped(score, self.eta, new[seen.pairs.first] | new[seen.pairs.second], self.newcomer_share)
 
 
+@checked
 def certification_policy(*, epsilon: float = 0.1) -> RobustPolicy:
     """For "is A really above B?": κ = 0, so that pairs are still asked about once their order is clear.
 

@@ -17,8 +17,9 @@ from math import isfinite, nan, sqrt
 import numpy as np
 from scipy.linalg import blas
 
-from ..arrays import Bools, Floats, Ints
-from ..errors import BadParameter, ShapeMismatch, UnknownIndex
+from ..arrays import Bools, Floats, Ints, floats
+from ..comparisons import check_weights
+from ..errors import BadParameter, BadWeight, ShapeMismatch, UnknownIndex
 from .answered import Answered
 from .drift import DriftAlarm
 from .formats import VOTES, AnswerFormat
@@ -84,11 +85,12 @@ class SelectionState:
     def restored(cls, names: Iterable[int], wins: Floats, answered: Answered | None = None) -> SelectionState:
         """From counts of plain votes (M, M), half a tie for either side, and other answers by place among `names`.
 
-        Fitted. Raises UnknownIndex, ShapeMismatch.
+        Fitted. Raises UnknownIndex, ShapeMismatch, BadWeight.
         """
-        state = cls.of(names)
+        state, wins = cls.of(names), floats("wins", wins, BadWeight)
         if wins.shape != state.wins.shape:
             raise ShapeMismatch(f"wins has shape {wins.shape}; give one row and column for each of {len(state)} names.")
+        check_weights("wins", wins)
         state.answered = answered or Answered()
         state.wins = wins + state.answered.preferred(len(state)) if answered else wins.copy()
         state.met = state.wins + state.wins.T
@@ -106,8 +108,11 @@ class SelectionState:
 
     def enter(self, name: int, *, mean: float | None = None, variance: float | None = None, cost: float = 1.0) -> None:
         """A newcomer at the board's mean, or with a prior of its own (its family's mean, say). Raises UnknownIndex."""
-        if (mean is None) != (variance is None) or (variance is not None and not variance > 0.0):
-            raise BadParameter("Give mean and a positive variance together, or neither for the board's prior.")
+        if (mean is None) != (variance is None) or not (
+            variance is None or mean is None or (isfinite(mean) and isfinite(variance) and variance > 0.0)
+        ):
+            fix = "Give mean and a positive variance together, both finite, or neither for the board's prior"
+            raise BadParameter(f"{fix}; mean is {mean} and variance {variance}.")
         if not (isfinite(cost) and cost > 0.0):
             raise BadParameter(f"cost is {cost}; give a positive number, the same unit for all.")
         self._append([name])
@@ -172,7 +177,7 @@ class SelectionState:
         """
         i, j = (int(row) for row in self.rows_of((first, second)))
         if i == j:
-            raise UnknownIndex(f"{first} cannot be compared with itself.")
+            raise UnknownIndex(f"{first} cannot be compared with itself; name two contestants.")
         answer.check(outcome)
         self._absorb(i, j, float(outcome), answer)
         preferred = float(answer.preferred(outcome))

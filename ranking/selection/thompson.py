@@ -107,7 +107,9 @@ def best_found(
     draws: int = 1000,
 ) -> BestFound:
     """The contestant in the lead, judged by `draws` posterior samples and by confidence sequences of
-    its m - 1 leads, `uncertainty.sequences`, at α/(m - 1) each."""
+    its m - 1 leads, `uncertainty.sequences`, at α/(m - 1) each. Raises UnknownIndex, BadParameter."""
+    if draws < 1 or not 0.0 < alpha < 1.0:
+        raise BadParameter(f"draws is {draws} and alpha {alpha}; give 1 or more, and a probability such as 0.05.")
     rows = state.rows_of(candidates.drawable)
     mean, covariance = state.mean[rows], state.covariance[np.ix_(rows, rows)]
     lead = int(mean.argmax())

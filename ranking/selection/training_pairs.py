@@ -34,6 +34,7 @@ class RewardFit:
         return np.asarray(expit(contrast @ self.mean))
 
 
+@checked
 def fit_reward(
     contrast: Floats, outcome: Floats, *, prior_variance: float = 1.0, start: Floats | None = None
 ) -> RewardFit:
@@ -53,6 +54,8 @@ def fit_reward(
     if not prior_variance > 0.0:
         raise BadParameter(f"prior_variance is {prior_variance}; give a positive number.")
     point = np.zeros(contrast.shape[1]) if start is None else start
+    if point.shape != contrast.shape[1:]:
+        raise ShapeMismatch(f"start has shape {point.shape}; give one value for each of {contrast.shape[1]} features.")
     value = _objective(point, contrast, outcome, prior_variance)
     for count in range(1, MOST_STEPS + 1):
         chance = expit(contrast @ point)
@@ -103,6 +106,10 @@ def choose_training_pairs(
     """
     _check_contrasts(contrast)
     _check_pool(contrast, prompt, size, epsilon)
+    if contrast.shape[1] != len(fit.mean):
+        raise ShapeMismatch(f"contrast has {contrast.shape[1]} features and the fit {len(fit.mean)}; give the same.")
+    if not eta > 0.0:
+        raise BadParameter(f"eta is {eta}; give a positive power, or infinity for the largest score only.")
     mean = contrast @ fit.mean
     weight = expit(mean) * expit(-mean)
     covariance = fit.covariance.copy()
@@ -122,6 +129,7 @@ def choose_training_pairs(
     return TrainingBatch(index, floor, probability)
 
 
+@checked
 def k_centre(points: Floats, size: int, *, first: int | None = None) -> Ints:
     """(size,) rows of points (n, d) such that every row is near one of them: farthest first.
 
@@ -132,6 +140,8 @@ def k_centre(points: Floats, size: int, *, first: int | None = None) -> Ints:
     _check_contrasts(points)
     if not 1 <= size <= len(points):
         raise BadParameter(f"size is {size}; the pool has {len(points)} rows.")
+    if first is not None and not 0 <= first < len(points):
+        raise BadParameter(f"first is {first}; give a row of the pool, 0 to {len(points) - 1}.")
     start = int(((points - points.mean(axis=0)) ** 2).sum(axis=1).argmax()) if first is None else first
     chosen = np.zeros(size, dtype=np.int64)
     chosen[0] = start
@@ -144,6 +154,7 @@ def k_centre(points: Floats, size: int, *, first: int | None = None) -> Ints:
     return chosen
 
 
+@checked
 def near_duplicates(points: Floats, radius: float) -> Bools:
     """(n,) rows within `radius` of an earlier row that is kept: drop them before choosing. points (n, d)."""
     _check_contrasts(points)

@@ -25,6 +25,7 @@ RHO = 0.25
 HALVINGS = 50
 
 
+@checked
 def always_valid_margin(variance: Floats, level: float = 0.95, rho: float = RHO) -> Floats:
     """How far an estimate of this variance v must lie from a value for it to be outside the confidence sequence.
 
@@ -63,6 +64,7 @@ class PairSequence:
     level: float
 
 
+@checked
 def pair_sequence(wins: Floats, losses: Floats, *, level: float = 0.95, spread: float = 0.5) -> PairSequence:
     """P(one is preferred over the other | one is) from decisive votes of a pair, or of arrays of pairs (...).
 
