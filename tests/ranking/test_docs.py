@@ -2,6 +2,8 @@
 
 import re
 from doctest import DocTestParser, DocTestRunner
+from enum import StrEnum
+from inspect import isclass
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,21 @@ def test_the_page_names_what_there_is():
     assert not re.search(
         r"^>>>", re.sub(r"```pycon\n.*?```", "", PAGE.read_text(), flags=re.DOTALL), flags=re.MULTILINE
     )
+
+
+def test_the_page_names_every_option_and_refusal():
+    page = PAGE.read_text().split("## Options")[1].split("## What is where")[0]
+    options, refusals = page.split("## Refusals")
+    for name in ranking.__all__:
+        if isclass(one := getattr(ranking, name)) and issubclass(one, StrEnum):
+            assert f"`{name}`" in options
+            assert [member.name for member in one if f"`{member.name}`" not in options] == []
+        if isclass(one) and issubclass(one, ranking.RankingError):
+            assert f"`{name}`" in refusals
+
+
+def test_the_readme_leads_to_the_page():
+    assert "(docs/ranking.md)" in (PAGE.parents[1] / "README.md").read_text()
 
 
 def test_the_page_cites_tests_that_there_are():
