@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.contrib import messages
@@ -35,7 +36,7 @@ class Page:
     problems: list[str] = field(default_factory=list)
     is_stale: bool = False
 
-    @property
+    @cached_property
     def frozen(self) -> bool:
         return questions_are_frozen(self.campaign, judged=is_judged(self.campaign))
 
@@ -65,6 +66,7 @@ class Page:
         except PayDoesNotStand as refusal:
             self.problems += [missing.text for missing in refusal.missing]
         self.campaign = managed_campaign(self.campaign.slug)
+        self.__dict__.pop("frozen", None)
         return False
 
     def render(self, request: HttpRequest, template: str, *, invalid: bool = False, **context: Any) -> HttpResponse:

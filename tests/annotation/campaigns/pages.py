@@ -12,11 +12,12 @@ from annotation.use_cases.start_campaign import start_campaign
 from tests.factories import make_item
 
 WHY = {"name": "why", "type": "rationale", "required": False}
+TEXTS = {"guidelines": "Read *both*.", "consent": "You may stop."}
 ASKED = [{"name": "preference", "type": "preference"}, WHY]
 
 
 def start(**settings) -> Campaign:
-    draft = settings.pop("draft", {"questions": ASKED, "guidelines": "Read *both*.", "consent": "You may stop."})
+    draft = settings.pop("draft", {"questions": ASKED, **TEXTS})
     values = {"purpose": "To try.", **settings}
     return start_campaign(name="Trial", draft=draft, settings=values, actor=None, now=timezone.now())
 

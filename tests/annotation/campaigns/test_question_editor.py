@@ -4,12 +4,14 @@ import json
 import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from annotation.models import Campaign, Event, Judgment
 from annotation.policies.drafts import section_content, section_version
 from annotation.questions import all_types
-from tests.annotation.campaigns.pages import ASKED, edit, errors, fields, opened, running, start
+from tests.annotation.campaigns.pages import ASKED, TEXTS, WHY, edit, errors, fields, opened, running, start
 from tests.factories import make_item
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +57,16 @@ def test_a_question_that_needs_another_says_so_at_its_place(admin):
     response = admin.post(edit(campaign, "questions"), form)
     says = ["amount: a question that gives preference must come before"]
     assert (response.status_code, errors(response)) == (422, says)
+
+
+def test_the_page_asks_as_little_of_the_database_for_many_questions_as_for_one(admin):
+    counts = []
+    for number in (1, 12):
+        campaign = running(draft={"questions": [WHY | {"name": f"why-{n}"} for n in range(number)], **TEXTS})
+        with CaptureQueriesContext(connection) as queries:
+            assert admin.get(edit(campaign, "questions")).status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
 
 
 NASTY = ("a\x00b", "9" * 5000, "NaN", "²", "x" * 120_000, "\u202eabc")
