@@ -21,6 +21,9 @@ from .errors import (
 )
 from .options import whole
 
+# Between these, sums of as many as a log holds, and their squares and inverses, stay doubles.
+SMALLEST_WEIGHT, LARGEST_WEIGHT = 1e-60, 1e60
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Comparisons:
@@ -44,7 +47,7 @@ class Comparisons:
     b: Ints  # (n,) index of the contestant shown as B
     outcome: Floats  # (n,) 1 = A preferred, 0 = B preferred, 0.5 = tie, and 0.5 where both_bad
     count: int  # M, contestants that may appear
-    weight: Floats | None = None  # (n,) finite, >= 0; None = 1 each
+    weight: Floats | None = None  # (n,) 0, or 1e-60 to 1e60; None = 1 each
     both_bad: Bools | None = None  # (n,) neither was acceptable; kept on a plane of its own
     annotator: Ints | None = None  # (n,) who judged
     prompt: Ints | None = None  # (n,) what was asked
@@ -191,9 +194,12 @@ def _floats(columns: dict[str, NDArray[np.generic]], name: str) -> Floats | None
 
 
 def check_weights(name: str, weight: Floats) -> None:
-    """Raises BadWeight unless every value is finite and not negative."""
-    fine = np.isfinite(weight) & (weight >= 0)
+    """Raises BadWeight unless every value is 0, or positive and not so large or small that squares leave a double."""
+    fine = (weight <= LARGEST_WEIGHT) & ((weight >= SMALLEST_WEIGHT) | (weight == 0.0))
     if not fine.all():
         where = np.unravel_index(int(np.argmin(fine)), fine.shape)
         place = ", ".join(str(int(index)) for index in where)
-        raise BadWeight(f"{name}[{place}] is {weight[where]}; weights are finite and not negative.")
+        held = f"{name}[{place}] is {weight[where]}"
+        if np.isfinite(weight[where]) and weight[where] > 0.0:
+            raise BadWeight(f"{held}; divide all by their mean, to within {SMALLEST_WEIGHT:g} and {LARGEST_WEIGHT:g}.")
+        raise BadWeight(f"{held}; weights are finite and not negative.")

@@ -1,5 +1,7 @@
 """Lists are arrays, and what is neither is refused by name, never with numpy's or Python's own exceptions."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ from ranking import (
     Gauge,
     Glicko2Ratings,
     ItemJudgments,
+    NoConvergence,
     Rankings,
     SelectionState,
     ShapeMismatch,
@@ -30,7 +33,9 @@ from ranking import (
     copeland,
     count_matrix,
     exploitability,
+    fit_bounded_worth,
     fit_bradley_terry,
+    fit_crowd,
     fit_cyclic,
     fit_davidson,
     fit_mixture,
@@ -46,6 +51,8 @@ from ranking import (
     minimax,
     probability_above,
     probability_best,
+    rate_elo,
+    rate_glicko2,
     side_bias,
 )
 from tests.ranking.worlds import random_pairs
@@ -217,3 +224,22 @@ def test_circles_leave_contestants_points_of_their_own(votes):
 def test_an_amount_may_speak_against_its_outcome():
     both = Comparisons(a=[0], b=[1], outcome=[1.0], count=2, amount=[-3.0])
     assert both.amount.tolist() == [-3.0]
+
+
+@pytest.mark.parametrize("weight", [1e300, 1e-300, 1e61, 1e-61])
+def test_weights_whose_squares_are_no_numbers_are_refused(weight):
+    with pytest.raises(BadWeight, match=r"weight\[1\] is .*; divide all by their mean"):
+        Comparisons(a=[0, 1], b=[1, 0], outcome=[1, 1], count=2, weight=[1.0, weight])
+    with pytest.raises(BadWeight, match=r"wins\[0, 1\] is .*; divide all by their mean"):
+        Counts.of([[0, weight], [1, 0]])
+
+
+@pytest.mark.parametrize("weight", [1e-60, 1e60])
+@pytest.mark.filterwarnings("error")
+def test_the_largest_and_the_smallest_weights_are_fitted_or_refused_by_name(votes, weight):
+    columns = {"annotator": votes.annotator, "prompt": votes.prompt, "amount": votes.amount}
+    log = {"a": votes.a, "b": votes.b, "outcome": votes.outcome, "count": 4, **columns}
+    weighed = Comparisons(**log, weight=np.full(200, weight))
+    for function in (fit_bradley_terry, fit_scale, fit_crowd, fit_bounded_worth, rate_elo, rate_glicko2, side_bias):
+        with suppress(NoConvergence):
+            function(weighed)
