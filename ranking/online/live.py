@@ -5,7 +5,15 @@ inverse information: a difference of two rows of a cached matrix, O(M). Σ stays
 votes since then add to the information only the sums per contestant are used, as shrunken variances of a and b. What
 remains is an error that grows with that sum and with the distance moved; `polish` removes it, and a state polishes
 itself whenever its estimate of the error passes the tolerance: after 1,000 votes at the latest, after one or two on
-a log that has just begun.
+a young log.
+
+So a vote costs a few microseconds only where contestants have been in some thousands of votes each. Where they have
+been in a few hundred, one vote moves its two by points, and what a single Newton step leaves of that is about the
+tolerance: nearly every vote is polished, O(M²). Mean per vote, one thread, with contestants M and votes before: 4 µs at
+53 and 135,634 or 400 and 1,000,000 (a polish each 1,000 votes); 43 µs at 53 and 5,000 (.64 polishes per vote), 74 µs at
+100 and 10,000 (.71), 460 µs at 400 and 50,000 (.56), 4 ms at 400 and 5,000 (.99, most with a new factor). Half a point
+of `tolerance`, a fiftieth of the standard errors there, takes .018, .015 and .003 polishes per vote at the first three, which
+makes about 10 µs a vote; at 400 and 5,000 there is no remedy but more votes.
 """
 
 from __future__ import annotations

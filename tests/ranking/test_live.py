@@ -152,6 +152,16 @@ def test_a_tighter_tolerance_is_kept():
     assert worst_drift(live, fresh, 5) < 0.005
 
 
+@pytest.mark.parametrize(("tolerance", "polishes"), [(0.05, (0.4, 0.9)), (0.5, (0.0, 0.05))])
+def test_a_young_log_is_cheap_to_follow_only_with_a_wider_tolerance(tolerance, polishes):
+    """Two hundred votes each: a polish costs ten times what a step does, and a standard error is about 27 points."""
+    log, fresh = split(bradley_terry_world(53, 5600, seed=57).votes, 5000)
+    live = LiveRatings(log, tolerance=tolerance)
+    assert worst_drift(live, fresh, 20) < tolerance
+    assert polishes[0] <= live.polishes / 600 <= polishes[1]
+    assert np.median(live.standard_error()) > 20.0
+
+
 def test_votes_that_say_nothing_about_the_order_move_nothing():
     live = LiveRatings(bradley_terry_world(5, 500, seed=54).votes)
     before = live.strength
