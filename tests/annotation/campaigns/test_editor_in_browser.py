@@ -198,3 +198,20 @@ def test_no_page_has_a_fault_that_axe_finds_and_all_fit_their_window(open_page, 
         if page.evaluate("document.documentElement.scrollWidth") != viewport["width"]:
             faults[address].append(("too wide", ""))
     assert {address: found for address, found in faults.items() if found} == {}
+
+
+def test_a_stale_tab_keeps_what_was_typed_and_shows_what_is_stored(open_page):
+    address = f"/campaigns/{start().slug}/edit/questions"
+    mine, theirs = open_page(address), open_page(address)
+    theirs.locator("#id_q1-title").fill("Which do they like?")
+    press(theirs, "Save the questions")
+    expect(theirs.get_by_text("Saved.")).to_be_visible()
+    mine.locator("#id_q1-title").fill("Which do I like?")
+    press(mine, "Save the questions")
+    expect(mine.get_by_text("Somebody else saved this after you opened it.")).to_be_visible()
+    expect(mine.locator("#id_q1-title")).to_have_value("Which do I like?")
+    expect(mine.locator(".theirs")).to_contain_text("Which do they like?")
+    shoot(mine, "stale-1440")
+    press(mine, "Save the questions")
+    expect(mine.get_by_text("Saved.")).to_be_visible()
+    assert section_content(Campaign.objects.get(), "questions")[0]["title"] == "Which do I like?"
