@@ -11,6 +11,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 app = Celery("cardinal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# Simulated people stand above the tasks of their app: they call what people call.
+app.autodiscover_tasks(["annotation.simulation"])
 
 
 @celeryd_init.connect

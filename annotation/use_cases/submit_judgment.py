@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from accounts.texts import write_personal_text
-from annotation.enums import AssignmentState, CampaignState, ItemState, SlotState
+from annotation.enums import AssignmentState, CampaignState, ItemState, RespondentKind, SlotState
 from annotation.errors import AnnotationError
 from annotation.models import Judgment, JudgmentText, Respondent
 from annotation.policies.arms import price_direction
@@ -248,7 +248,12 @@ def _write(held: Held, respondent: Respondent, reading: Reading, process: Proces
 
 
 def seal_texts(judgment: Judgment, respondent: Respondent, reading: Reading) -> None:
-    """Store the answer's free texts under their author's key, which a respondent without a person does not have."""
+    """Store the answer's free texts under their author's key, which a respondent without a person does not have.
+
+    The made-up words of simulated people are nobody's, and not kept.
+    """
+    if respondent.kind == RespondentKind.SIMULATED:
+        return
     for question, text in reading.texts.items():
         if respondent.person is None:
             raise AnnotationError("free text needs a person whose key seals it")

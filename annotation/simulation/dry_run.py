@@ -1,0 +1,126 @@
+"""A dry run: simulated people work through a campaign's shadow, and what it would cost and tell is computed."""
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from math import sqrt
+from typing import Any
+
+import numpy as np
+from django.db.models import Count
+
+from annotation.boards.names import contestant_names
+from annotation.enums import ItemPurpose, Method, RespondentState, SourceState
+from annotation.models import Campaign, Contestant, Impression, Judgment, Respondent, Source
+from annotation.queries import standing_judgments
+from annotation.questions import simulate_answers
+from annotation.ratings import merged_contestants, read_pairs
+from annotation.simulation.people import Truth, situation_of
+from annotation.use_cases.next_assignment import NoWork, next_assignment
+from annotation.use_cases.note_dry_run import end_dry_run, note_dry_run
+from annotation.use_cases.sequence_log import sequence_log
+from annotation.use_cases.submit_work import submit_work
+from ranking import RankingError, fit_bradley_terry, votes_needed
+
+SECONDS = 60  # an item, where the campaign expects nothing
+HOUR = 3600
+CENT = Decimal("0.01")
+
+
+def dry_run(*, source_id: int, clock: Callable[[], datetime]) -> Source:
+    """Work through the shadow that `source_id` belongs to and keep the report with it. Begun twice, it goes on."""
+    source = Source.objects.select_related("campaign__shadow_of", "campaign__instrument").get(pk=source_id)
+    if source.state == SourceState.RETIRED:
+        return source
+    shadow = source.campaign
+    contestants = Contestant.objects.filter(responses__item__campaign=shadow).distinct()
+    truth = Truth.drawn([*contestants.values_list("pk", flat=True)], source.details["seed"])
+    rng = np.random.Generator(np.random.PCG64([source.details["seed"], 1]))
+    people = list(Respondent.objects.filter(source=source).order_by("pk"))
+    while people:
+        people = [person for person in people if _answer_one(shadow, person, truth, rng, clock())]
+        note_dry_run(source_id=source.pk, now=clock(), state="running", judgments=_count(source))
+    sequence_log(now=clock())
+    return end_dry_run(source_id=source.pk, report=report_of(shadow, source, truth), now=clock())
+
+
+def _answer_one(shadow: Campaign, person: Respondent, truth: Truth, rng: np.random.Generator, now: datetime) -> bool:
+    """Whether there was anything for this person."""
+    person.refresh_from_db(fields=["state"])
+    if person.state != RespondentState.ACTIVE:
+        return False
+    try:
+        given = next_assignment(campaign=shadow, respondent=person, now=now)
+    except NoWork:
+        return False
+    assignment, shown = given.assignment, given.impression
+    asked, situation = situation_of(person, shown, shadow.currency)
+    contestants = list(assignment.item.responses.order_by("position").values_list("contestant", flat=True))
+    utilities = truth.utilities(assignment, shown, contestants, rng)
+    submit_work(
+        assignment_id=assignment.pk,
+        lease_token=assignment.lease_token,
+        key=f"dry-run-{assignment.pk}",
+        respondent=person,
+        answers=simulate_answers(asked, rng=rng, utilities=utilities, situation=situation),
+        now=now,
+    )
+    return True
+
+
+def _count(source: Source) -> int:
+    return Judgment.objects.filter(source=source).count()
+
+
+def report_of(shadow: Campaign, source: Source, truth: Truth) -> dict[str, Any]:
+    """Cost and hours of the whole campaign, and what its judgments would separate, as plain JSON."""
+    original = shadow.shadow_of or shadow
+    wanted = original.items.filter(purpose=ItemPurpose.WORK, repeat_of=None).exclude(state="void").count()
+    judgments = wanted * original.overlap
+    extra = 1 / (1 - original.gold_share - original.repeat_share)
+    shown = round(judgments * extra)
+    seconds = original.expected_seconds or SECONDS
+    pay = original.pay_per_judgment
+    states = Respondent.objects.filter(source=source).values_list("state").annotate(count=Count("pk"))
+    return {
+        "judgments": judgments,
+        "shown": shown,
+        "hours": round(shown * seconds / HOUR, 1),
+        "cost": None if pay is None else str((pay * shown).quantize(CENT)),
+        "currency": original.pay_currency,
+        "simulated": _count(source),
+        "impressions": Impression.objects.filter(campaign=shadow).count(),
+        "people": dict(states),
+        **_precision(shadow, source, judgments, truth),
+    }
+
+
+def _precision(shadow: Campaign, source: Source, judgments: int, truth: Truth) -> dict[str, Any]:
+    """From the votes of the dry run, with intervals as wide as the whole campaign's would be."""
+    pairs = read_pairs(standing_judgments(shadow, sources=[source.pk]), merged=merged_contestants())
+    votes = pairs.comparisons(Method.BRADLEY_TERRY)
+    if len(pairs.contestants) < 2 or not len(votes):
+        return {"board": [], "why_no_board": "no votes between contestants"}
+    try:
+        fit = fit_bradley_terry(votes)
+        needed = votes_needed(fit).spread
+    except RankingError as refused:
+        return {"board": [], "why_no_board": str(refused)}
+    points = fit.to_points()
+    order = np.argsort(-fit.strength)
+    names = contestant_names(pairs.contestants)
+    shrink = sqrt(len(votes) / max(judgments, 1))
+    board = []
+    for rank, place in enumerate(order):
+        after = order[rank + 1] if rank + 1 < len(order) else None
+        more = None if after is None else float(needed[place, after])
+        board.append(
+            {
+                "name": names[pairs.contestants[place]],
+                "rating": round(float(points.points[place]), 1),
+                "half_width": round(1.96 * float(points.standard_error[place]) * shrink, 1),
+                "truth": round(truth.of_contestants[pairs.contestants[place]], 3),
+                "votes_to_separate": None if more is None or not np.isfinite(more) else len(votes) + round(more),
+            }
+        )
+    return {"board": board, "why_no_board": ""}

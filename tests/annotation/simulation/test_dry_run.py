@@ -1,0 +1,147 @@
+"""A dry run goes through the real code and leaves nothing behind that a view would show."""
+
+import numpy as np
+import pytest
+from django.utils import timezone
+
+from annotation.enums import CampaignState, ItemPurpose
+from annotation.models import Campaign, Impression, Judgment, JudgmentText, Respondent
+from annotation.queries import standing_judgments
+from annotation.simulation.dry_run import dry_run
+from annotation.use_cases.cast_shadow import NothingToRehearse, cast_shadow
+from tests.factories import ACCEPTABLE, AMOUNT, PREFERENCE, RATIONALE, make_campaign, make_contestant, make_item
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now
+STEPS = {"name": "steps", "type": "steps", "settings": {"to_ranking": "no"}}
+WORDS = RATIONALE | {"required": True, "condition": {"question": "preference", "values": ["a", "b"]}}
+
+
+def rehearsable(*, items: int = 8, questions=(PREFERENCE, ACCEPTABLE, AMOUNT, WORDS), contestants: int = 3, **fields):
+    campaign = make_campaign(questions=list(questions), running=False, overlap=2)
+    Campaign.objects.filter(pk=campaign.pk).update(**fields)
+    models = [make_contestant(campaign, name) for name in ("Ash", "Birch", "Cedar")[:contestants]]
+    for number in range(items):
+        pair = [models[number % contestants], models[(number + 1) % contestants]]
+        make_item(campaign, contestants=pair, prompt=f"Which, {number}?")
+    return Campaign.objects.get(pk=campaign.pk)
+
+
+def rehearse(campaign: Campaign, *, items: int = 8, people: int = 4, seed: int = 7):
+    source = cast_shadow(campaign_id=campaign.pk, items=items, people=people, seed=seed, actor=None, now=NOW())
+    return dry_run(source_id=source.pk, clock=NOW)
+
+
+def test_everything_is_asked_and_answered_by_people_who_do_not_exist():
+    campaign = rehearsable()
+    source = rehearse(campaign)
+    shadow = source.campaign
+    judgments = Judgment.objects.filter(campaign=shadow)
+    assert judgments.count() == 8 * 2
+    assert Impression.objects.filter(campaign=shadow).count() == 16
+    assert all(set(each.answers) >= {"preference", "acceptable", "worth"} for each in judgments)
+    assert {each.answers.get("why", {}) is None for each in judgments} == {False}
+    assert not JudgmentText.objects.exists()
+    assert set(Respondent.objects.filter(campaign=shadow).values_list("kind", flat=True)) == {"simulated"}
+
+
+def test_it_is_left_out_of_every_view_and_closed():
+    campaign = rehearsable()
+    source = rehearse(campaign)
+    assert not standing_judgments(campaign).exists()
+    assert not standing_judgments(source.campaign).exists()
+    assert (source.state, source.campaign.state, source.campaign.shadow_of) == ("retired", "closed", campaign)
+    assert not campaign.judgments.exists()
+    assert Campaign.objects.get(pk=campaign.pk).state == CampaignState.DRAFT
+
+
+def test_the_report_tells_cost_hours_and_what_the_votes_would_separate():
+    campaign = rehearsable(items=30, pay_per_judgment="0.40", expected_seconds=90, contestants=3)
+    report = rehearse(campaign, items=30, people=6).details["report"]
+    assert (report["judgments"], report["hours"], report["cost"]) == (60, 1.5, "24.00")
+    assert [row["name"] for row in report["board"]] == sorted(
+        (row["name"] for row in report["board"]), key=lambda name: -rating_of(report, name)
+    )
+    assert {row["name"] for row in report["board"]} == {"Ash", "Birch", "Cedar"}
+    assert all(row["half_width"] > 0 for row in report["board"])
+
+
+def rating_of(report, name):
+    return next(row["rating"] for row in report["board"] if row["name"] == name)
+
+
+@pytest.mark.slow
+def test_the_planted_order_is_found_again():
+    campaign = rehearsable(items=100, questions=(PREFERENCE,), contestants=3)
+    report = rehearse(campaign, items=100, people=12, seed=3).details["report"]
+    truth = [row["truth"] for row in report["board"]]
+    rating = [row["rating"] for row in report["board"]]
+    assert np.corrcoef(truth, rating)[0, 1] > 0.9
+
+
+def test_the_same_seed_gives_the_same_report_but_for_the_order_in_which_items_came():
+    campaign = rehearsable(questions=(PREFERENCE,))
+    first, second = rehearse(campaign, seed=5), rehearse(campaign, seed=5)
+    assert first.details["report"]["simulated"] == second.details["report"]["simulated"] == 16
+    assert {r["name"]: r["truth"] for r in first.details["report"]["board"]} == {
+        r["name"]: r["truth"] for r in second.details["report"]["board"]
+    }
+
+
+def test_a_dry_run_that_was_cut_off_goes_on_and_a_finished_one_is_left_alone(monkeypatch):
+    campaign = rehearsable(questions=(PREFERENCE,))
+    source = cast_shadow(campaign_id=campaign.pk, items=8, people=4, seed=1, actor=None, now=NOW())
+    moments = iter([NOW() for _ in range(9)])
+
+    def dying() -> object:
+        return next(moments)
+
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        try:
+            dry_run(source_id=source.pk, clock=dying)
+        except StopIteration as end:
+            raise RuntimeError("StopIteration") from end
+    begun = Judgment.objects.filter(source=source).count()
+    assert 0 < begun < 16
+    assert dry_run(source_id=source.pk, clock=NOW).details["state"] == "done"
+    assert Judgment.objects.filter(source=source).count() == 16
+    assert dry_run(source_id=source.pk, clock=NOW).details["state"] == "done"
+
+
+def test_attentive_people_pass_the_test_and_careless_ones_are_screened_out():
+    campaign = rehearsable(questions=(PREFERENCE,), pass_mark=0.75)
+    for number in range(4):
+        make_item(
+            campaign,
+            prompt=f"Test {number}",
+            slots=0,
+            purpose=ItemPurpose.QUALIFICATION,
+            expected=[{"question": "preference", "values": ["a"]}],
+        )
+    report = rehearse(campaign, people=12).details["report"]
+    assert report["people"]["active"] >= 6
+
+
+def test_without_items_there_is_nothing_to_rehearse():
+    with pytest.raises(NothingToRehearse):
+        rehearse(make_campaign(running=False))
+    assert not Campaign.objects.filter(shadow_of__isnull=False).exists()
+
+
+def test_admins_ask_for_one_and_read_what_came_of_it(client, django_capture_on_commit_callbacks):
+    from accounts.enums import Role
+    from tests.factories import make_user
+
+    campaign = rehearsable()
+    client.force_login(make_user(role=Role.CAMPAIGN_ADMIN))
+    address = f"/campaigns/{campaign.slug}/dry-run"
+    assert client.post(address, {"items": "0", "people": "4"}).status_code == 422
+    assert client.post(address, {"items": "8", "people": "4"}).status_code == 302
+    assert "under way" in client.get(address).content.decode()
+    from annotation.models import Source
+
+    dry_run(source_id=Source.objects.get(kind="simulation").pk, clock=NOW)
+    page = client.get(f"{address}/state").content.decode()
+    assert "Hours of work" in page
+    assert "hx-trigger" not in page
