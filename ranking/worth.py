@@ -38,7 +38,7 @@ import numpy as np
 
 from .amounts import AmountRows, amount_rows, only_anchored, only_scalable
 from .anchors import MIN_ANCHORS, anchor_answers, without_anchors
-from .arrays import Bools, Floats
+from .arrays import Bools, Floats, lock
 from .clusters import FEW_ANNOTATORS, FEW_CLUSTERS
 from .comparisons import Comparisons
 from .connectivity import find_groups
@@ -94,6 +94,9 @@ class WorthFit:
     anchored: bool = False  # scales come from shared anchors
     effects: Effects | None = None  # of `adjust`, the side included
     leanings: Leanings | None = None  # under Side.ANNOTATOR, in the fit's unit
+
+    def __post_init__(self) -> None:
+        lock(self)
 
     def to_intervals(self, level: float = 0.95) -> WorthIntervals:
         """Two-sided, by t with the smaller cluster count less one."""

@@ -41,6 +41,7 @@ from ranking import (
     fit_mixture,
     fit_reward,
     fit_scale,
+    fit_worth,
     generator,
     gold_accuracy,
     k_centre,
@@ -207,6 +208,9 @@ def test_what_was_fitted_cannot_be_written_over(votes):
                 array[0] = 1.0
     with pytest.raises(ValueError, match="read-only"):
         fit_mixture(votes, groups=1, rng=generator(1)).responsibility[0] = 1.0
+    for priced in (fit_worth(votes, rng=generator(1), draws=20), fit_bounded_worth(votes)):
+        with pytest.raises(ValueError, match="read-only"):
+            priced.worth[0] = 1.0
 
 
 def test_circles_leave_contestants_points_of_their_own(votes):
