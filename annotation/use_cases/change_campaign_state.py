@@ -18,7 +18,8 @@ class NothingToAsk(AnnotationError):
 def change_campaign_state(*, campaign_id: int, to: str, actor: Person | None, reason: str, now: datetime) -> Campaign:
     """Move a campaign along its states; raises ForbiddenTransition or NothingToAsk."""
     with transaction.atomic():
-        campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
+        # An import that has written items holds the key for minutes; the state is not the key.
+        campaign = Campaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
         check(CAMPAIGN, campaign.state, to)
         if to in {CampaignState.PILOT, CampaignState.RUNNING} and campaign.instrument_id is None:
             raise NothingToAsk(f"campaign {campaign.slug} has no instrument")

@@ -301,6 +301,27 @@ def test_progress_is_seen_while_the_transaction_writes(campaign, tmp_path, monke
     assert {items for _progress, items in seen} == {0}
 
 
+def test_a_campaign_can_be_paused_while_a_file_is_written(campaign, tmp_path, monkeypatch):
+    upload, copy = queued(campaign, write(tmp_path, PLAIN, "items.csv")), module.copy_rows
+
+    def pause():
+        try:
+            move(campaign, CampaignState.PAUSED)
+        finally:
+            connection.close()
+
+    def pausing(**copied):
+        copy(**copied)
+        if copied["table"] == "annotation_slot":
+            pauser = threading.Thread(target=pause)
+            pauser.start()
+            pauser.join()
+            campaign.refresh_from_db()
+
+    monkeypatch.setattr(module, "copy_rows", pausing)
+    assert (run(upload).state, campaign.state, Slot.objects.count()) == ("done", "paused", 3)
+
+
 def look(upload_id):
     """What others see: how far the import is, and how many items there are."""
     try:
