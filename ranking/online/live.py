@@ -12,8 +12,8 @@ been in a few hundred, one vote moves its two by points, and what a single Newto
 tolerance: nearly every vote is polished, O(M²). Mean per vote, one thread, with contestants M and votes before: 4 µs at
 53 and 135,634 or 400 and 1,000,000 (a polish each 1,000 votes); 43 µs at 53 and 5,000 (.64 polishes per vote), 74 µs at
 100 and 10,000 (.71), 460 µs at 400 and 50,000 (.56), 4 ms at 400 and 5,000 (.99, most with a new factor). Half a point
-of `tolerance`, a fiftieth of the standard errors there, takes .018, .015 and .003 polishes per vote at the first three, which
-makes about 10 µs a vote; at 400 and 5,000 there is no remedy but more votes.
+of `tolerance`, a fiftieth of the standard errors there, takes .018, .015 and .003 polishes per vote at the first three,
+which makes about 10 µs a vote; at 400 and 5,000 there is no remedy but more votes.
 """
 
 from __future__ import annotations
