@@ -233,12 +233,16 @@ def refuse_nonsense(found):
         assert found.share.sum() == pytest.approx(1.0)
         for board in found.boards:
             refuse_nonsense(board)
-        return refuse_unknown(found, {"boards"})
+        assert np.isfinite(found.restart_values).any()  # NaN of runs that were given up
+        return refuse_unknown(found, {"boards", "restart_values"})
     if isinstance(found, CyclicFit):
         inside = np.ix_(found.evidence.present, found.evidence.present)
         assert ((found.probability[inside] >= 0.0) & (found.probability[inside] <= 1.0)).all()
         assert np.isfinite(found.standard_error[inside]).all()
-        return refuse_unknown(found, {"probability", "standard_error"})
+        inner = np.linalg.eigvalsh(found.covariance[inside])
+        assert np.isfinite(found.strength[found.evidence.present]).all()
+        assert inner.min() > -1e-9 * max(1.0, inner.max())
+        return refuse_unknown(found, {"strength", "covariance", "probability", "standard_error"})
     if isinstance(found, AgreementEstimate):
         return refuse_unknown(found, set() if found.draws else {"lower", "upper"})
     return refuse_unknown(found, NAN_IF_UNMET)
