@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from math import sqrt
 from typing import Any
 
 import numpy as np
 from django.db.models import Count
 
 from annotation.boards.names import contestant_names
-from annotation.enums import ItemPurpose, Method, RespondentState, SourceState
+from annotation.boards.planning import NoPlan, plan_votes
+from annotation.enums import ItemPurpose, RespondentState, SourceState
 from annotation.models import Campaign, Contestant, Impression, Judgment, Respondent, Source
 from annotation.queries import standing_judgments
 from annotation.questions import simulate_answers
@@ -20,7 +20,6 @@ from annotation.use_cases.next_assignment import NoWork, next_assignment
 from annotation.use_cases.note_dry_run import end_dry_run, note_dry_run
 from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.submit_work import submit_work
-from ranking import RankingError, fit_bradley_terry, votes_needed
 
 SECONDS = 60  # an item, where the campaign expects nothing
 HOUR = 3600
@@ -98,29 +97,19 @@ def report_of(shadow: Campaign, source: Source, truth: Truth) -> dict[str, Any]:
 def _precision(shadow: Campaign, source: Source, judgments: int, truth: Truth) -> dict[str, Any]:
     """From the votes of the dry run, with intervals as wide as the whole campaign's would be."""
     pairs = read_pairs(standing_judgments(shadow, sources=[source.pk]), merged=merged_contestants())
-    votes = pairs.comparisons(Method.BRADLEY_TERRY)
-    if len(pairs.contestants) < 2 or not len(votes):
-        return {"board": [], "why_no_board": "no votes between contestants"}
     try:
-        fit = fit_bradley_terry(votes)
-        needed = votes_needed(fit).spread
-    except RankingError as refused:
-        return {"board": [], "why_no_board": str(refused)}
-    points = fit.to_points()
-    order = np.argsort(-fit.strength)
+        planned = plan_votes(pairs, votes=judgments)
+    except NoPlan as none:
+        return {"board": [], "why_no_board": str(none)}
     names = contestant_names(pairs.contestants)
-    shrink = sqrt(len(votes) / max(judgments, 1))
-    board = []
-    for rank, place in enumerate(order):
-        after = order[rank + 1] if rank + 1 < len(order) else None
-        more = None if after is None else float(needed[place, after])
-        board.append(
-            {
-                "name": names[pairs.contestants[place]],
-                "rating": round(float(points.points[place]), 1),
-                "half_width": round(1.96 * float(points.standard_error[place]) * shrink, 1),
-                "truth": round(truth.of_contestants[pairs.contestants[place]], 3),
-                "votes_to_separate": None if more is None or not np.isfinite(more) else len(votes) + round(more),
-            }
-        )
+    board = [
+        {
+            "name": names[each.contestant],
+            "rating": round(each.points, 1),
+            "half_width": round(each.half_width, 1),
+            "truth": round(truth.of_contestants[each.contestant], 3),
+            "votes_to_separate": each.votes_to_separate,
+        }
+        for each in planned
+    ]
     return {"board": board, "why_no_board": ""}

@@ -67,17 +67,22 @@ def submit_work(
         )
         if typed is not None:
             keep_typed(assignment_id=assignment_id, respondent=locked, values=typed, now=now)
-        item = Item.objects.select_related("campaign").get(pk=judgment.item_id)
-        if item.purpose == ItemPurpose.TRAINING:
-            right = None if item.expected is None else judged_right(item, judgment)
-            return Submitted(judgment, right, item.explanation)
-        if item.purpose == ItemPurpose.QUALIFICATION:
-            return Submitted(judgment, finished=_settle_test(item.campaign, locked))
-        if item.purpose == ItemPurpose.ATTENTION and not judged_right(item, judgment):
-            return Submitted(judgment, finished=_screen_out_inattentive(item.campaign, locked))
-        if item.purpose == ItemPurpose.WORK and item.repeat_of_id is None:
-            ask_more_where_people_disagree(item)
-        return Submitted(judgment)
+        return _follow_up(judgment, locked)
+
+
+def _follow_up(judgment: Judgment, respondent: Respondent) -> Submitted:
+    """What an answer leads to, by what its item is for."""
+    item = Item.objects.select_related("campaign").get(pk=judgment.item_id)
+    if item.purpose == ItemPurpose.TRAINING:
+        right = None if item.expected is None else judged_right(item, judgment)
+        return Submitted(judgment, right, item.explanation)
+    if item.purpose == ItemPurpose.QUALIFICATION:
+        return Submitted(judgment, finished=_settle_test(item.campaign, respondent))
+    if item.purpose == ItemPurpose.ATTENTION and not judged_right(item, judgment):
+        return Submitted(judgment, finished=_screen_out_inattentive(item.campaign, respondent))
+    if item.purpose == ItemPurpose.WORK and item.repeat_of_id is None:
+        ask_more_where_people_disagree(item)
+    return Submitted(judgment)
 
 
 def judged_right(item: Item, judgment: Judgment) -> bool:
