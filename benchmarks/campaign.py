@@ -1,4 +1,4 @@
-"""Campaigns at size: how long it takes to import items, and in how much memory."""
+"""Campaigns at size: how long it takes to import items, in how much memory, and what a claim costs in the end."""
 
 import csv
 import tempfile
@@ -6,12 +6,16 @@ import time
 from pathlib import Path
 
 import numpy as np
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
+from annotation.enums import CampaignState
 from annotation.imports.item_campaign import columns_by_meaning
 from annotation.imports.item_columns import guess_meanings
-from annotation.models import ItemUpload
+from annotation.models import Campaign, ItemUpload, Respondent
+from annotation.use_cases.change_campaign_state import change_campaign_state
+from annotation.use_cases.claim_slot import claim_slot
 from annotation.use_cases.create_campaign import create_campaign
 from annotation.use_cases.import_items import import_items
 from annotation.use_cases.map_upload import map_upload
@@ -20,6 +24,7 @@ from annotation.use_cases.receive_upload import receive_upload
 from annotation.use_cases.request_import import request_import
 from benchmarks.rows import Row
 from foundation.idempotency import mint_key
+from tests.factories import make_respondent
 
 FULL, QUICK = 1_000_000, 100_000
 PIECE = 1 << 20
@@ -27,7 +32,9 @@ HEADER = ("prompt", "prompt_id", "response_1", "response_2", "model_1", "model_2
 
 
 def run(*, quick: bool) -> list[Row]:
-    return [row for count in ((QUICK,) if quick else (QUICK, FULL)) for row in imported(count)]
+    rows = imported(QUICK)
+    rows += claims(Campaign.objects.get(slug=f"items-{QUICK}"), 200 if quick else 1000)
+    return rows if quick else rows + imported(FULL)
 
 
 def imported(count: int) -> list[Row]:
@@ -46,6 +53,43 @@ def imported(count: int) -> list[Row]:
         Row("import of items", str(count), taken, "s", note=f"{count / taken:,.0f} items a second"),
         Row("extra memory of the import of items", str(count), megabytes("VmHWM") - before, "MB"),
     ]
+
+
+def claims(campaign: Campaign, count: int) -> list[Row]:
+    """What a claim takes while nothing is done, and while 95 % is: nobody vacuums between, as in a busy campaign."""
+    now = timezone.now()
+    campaign = change_campaign_state(
+        campaign_id=campaign.pk, to=CampaignState.RUNNING, actor=None, reason="benchmark", now=now
+    )
+    people = [make_respondent(campaign) for _ in range(20)]
+    first = claim_times(campaign, people, count)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE annotation_slot SET state = 'done' WHERE campaign_id = %s AND state = 'open' AND random() < 0.95",
+            [campaign.pk],
+        )
+    claim_times(campaign, people, 20)
+    last = claim_times(campaign, people, count)
+    size = f"{QUICK} items"
+    return [
+        Row(f"claim, {name}, 95 % done against 0 %", size, quantile(last, share), "ms", quantile(first, share))
+        for name, share in (("median", 0.5), ("p99", 0.99))
+    ]
+
+
+def quantile(seconds: list[float], share: float) -> float:
+    return 1000 * float(np.quantile(seconds, share))
+
+
+def claim_times(campaign: Campaign, people: list[Respondent], count: int) -> list[float]:
+    """Seconds of `count` claims by those people in turn."""
+    times = []
+    for number in range(count):
+        started = time.perf_counter()
+        if claim_slot(campaign=campaign, respondent=people[number % len(people)], now=timezone.now()) is None:
+            raise RuntimeError("nothing was left to claim")
+        times.append(time.perf_counter() - started)
+    return times
 
 
 def make_items(path: Path, count: int) -> Path:
