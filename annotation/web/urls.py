@@ -1,6 +1,17 @@
 from django.urls import path
 
-from annotation.web import answers, campaigns, datasets, editor, items, preview, question_editor, uploads, work
+from annotation.web import (
+    answers,
+    campaigns,
+    datasets,
+    editor,
+    items,
+    preview,
+    question_editor,
+    uploads,
+    watching,
+    work,
+)
 
 urlpatterns = [
     path("campaigns", campaigns.campaigns, name="campaigns"),
@@ -18,6 +29,11 @@ urlpatterns = [
     path("campaigns/<slug:slug>/items", items.items, name="campaign-items"),
     path("campaigns/<slug:slug>/items/<int:item_id>", items.item, name="campaign-item"),
     path("campaigns/<slug:slug>/items/<int:item_id>/void", items.void, name="campaign-item-void"),
+    path("campaigns/<slug:slug>/watch", watching.progress, name="campaign-watch"),
+    path("campaigns/<slug:slug>/watch/agreement", watching.agreement, name="campaign-watch-agreement"),
+    path("campaigns/<slug:slug>/watch/annotators", watching.annotators, name="campaign-watch-annotators"),
+    path("campaigns/<slug:slug>/watch/items", watching.items, name="campaign-watch-items"),
+    path("campaigns/<slug:slug>/watch/rationales", watching.rationales, name="campaign-watch-rationales"),
     path("campaigns/<slug:slug>/uploads", uploads.receive, name="item-upload-new"),
     path("campaigns/<slug:slug>/uploads/paste", uploads.paste, name="item-paste"),
     path("campaigns/<slug:slug>/uploads/<int:upload_id>", uploads.upload, name="item-upload"),

@@ -1,7 +1,9 @@
 """Tests: the same settings on services that the test run started, with cheap password hashes."""
 
+from uuid import uuid4
+
 from config.settings.base import *  # noqa: F403
-from config.settings.base import DATABASES
+from config.settings.base import CACHES, DATABASES
 
 SESSION_COOKIE_SECURE = False
 CSRF_COOKIE_SECURE = False
@@ -17,3 +19,5 @@ AXES_ENABLED = False
 SCRIPTED_ENDPOINTS = True
 # pytest-django makes and drops databases; a pool would keep them open.
 DATABASES["default"]["OPTIONS"].pop("pool")
+# Databases of several processes hold campaigns of the same numbers.
+CACHES["summaries"]["KEY_PREFIX"] = f"test-{uuid4()}"

@@ -185,6 +185,36 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST own": campaign_admins(422),
         "POST missing": campaign_admins(404),
     },
+    "campaigns/<slug:slug>/watch": {
+        "GET own": campaign_admins(200),
+        "GET drafted": campaign_admins(200),
+        "GET missing": campaign_admins(404),
+        "POST own": 405,
+    },
+    "campaigns/<slug:slug>/watch/agreement": {
+        "GET own": campaign_admins(200),
+        "GET drafted": campaign_admins(200),
+        "GET missing": campaign_admins(404),
+        "POST own": 405,
+    },
+    "campaigns/<slug:slug>/watch/annotators": {
+        "GET own": campaign_admins(200),
+        "GET drafted": campaign_admins(200),
+        "GET missing": campaign_admins(404),
+        "POST own": 405,
+    },
+    "campaigns/<slug:slug>/watch/items": {
+        "GET own": campaign_admins(200),
+        "GET drafted": campaign_admins(200),
+        "GET missing": campaign_admins(404),
+        "POST own": 405,
+    },
+    "campaigns/<slug:slug>/watch/rationales": {
+        "GET own": campaign_admins(200),
+        "GET drafted": campaign_admins(200),
+        "GET missing": campaign_admins(404),
+        "POST own": 405,
+    },
     "campaigns/<slug:slug>/uploads": {
         "GET own": 405,
         "POST own": campaign_admins(422),

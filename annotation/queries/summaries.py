@@ -1,0 +1,114 @@
+"""What was last computed of how a campaign goes, as it is kept between the pages that show it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+import redis
+from django.core.cache import caches
+from django.utils.dateparse import parse_datetime
+
+from annotation.boards.agreement import Agreement
+from annotation.models import Campaign
+from annotation.policies.flags import AnnotatorFigures, Change, Share
+from annotation.policies.forecast import Forecast
+from annotation.queries.log import last_sequence, retired_sources
+
+# Goes up when a summary gets another shape.
+VERSION = 1
+SHARES = ("checks", "repeats", "left", "fast", "most_used", "with_others")
+CHANGES = ("drift", "truthful")
+
+
+@dataclass(frozen=True)
+class Hour:
+    begin: datetime
+    answers: int
+    work: int  # answers that are no checks and no repeats
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Slots by what became of them; answers of every kind; and the hours that end with now, the oldest first."""
+
+    open: int = 0
+    claimed: int = 0
+    done: int = 0
+    answers: int = 0
+    work: int = 0
+    people: int = 0
+    last_day: int = 0
+    first_at: datetime | None = None
+    submitted: int = 0  # assignments, which is what is paid for
+    hours: list[Hour] = field(default_factory=list)
+    forecast: Forecast | None = None
+
+    @property
+    def wanted(self) -> int:
+        return self.open + self.claimed + self.done
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was computed over one campaign's log up to `sequence` at `made_at`."""
+
+    made_at: datetime
+    sequence: int
+    retired: list[int]
+    progress: Progress
+    questions: list[Agreement]
+    slices: list[Agreement]
+    annotators: list[AnnotatorFigures]
+    items: list[dict[str, Any]]
+
+    def is_of(self, campaign: Campaign) -> bool:
+        """Whether the log says the same now."""
+        return (self.sequence, self.retired) == (last_sequence(campaign), retired_sources(campaign))
+
+
+def summary_key(campaign: Campaign) -> str:
+    return f"annotation.quality:{VERSION}:{campaign.pk}"
+
+
+def kept_summary(campaign: Campaign) -> Summary | None:
+    """The last that was computed, however old; None where there is none, or nothing can be kept just now."""
+    try:
+        found = caches["summaries"].get(summary_key(campaign))
+    except redis.RedisError:
+        return None
+    return None if found is None else summary_from_json(found)
+
+
+def summary_to_json(summary: Summary) -> dict[str, Any]:
+    """Plain but for moments, which the cache writes as text."""
+    return asdict(summary)
+
+
+def summary_from_json(kept: Mapping[str, Any]) -> Summary:
+    progress = dict(kept["progress"])
+    progress["first_at"] = _moment(progress["first_at"])
+    progress["hours"] = [Hour(**hour | {"begin": _moment(hour["begin"])}) for hour in progress["hours"]]
+    if progress["forecast"] is not None:
+        ends = {name: _moment(progress["forecast"][name]) for name in ("end", "earliest", "latest")}
+        progress["forecast"] = Forecast(**progress["forecast"] | ends)
+    return Summary(
+        **dict(kept)
+        | {
+            "made_at": _moment(kept["made_at"]),
+            "progress": Progress(**progress),
+            "questions": [Agreement(**each) for each in kept["questions"]],
+            "slices": [Agreement(**each) for each in kept["slices"]],
+            "annotators": [_figures(each) for each in kept["annotators"]],
+        }
+    )
+
+
+def _figures(kept: Mapping[str, Any]) -> AnnotatorFigures:
+    shares = {name: Share(**kept[name]) for name in SHARES if kept[name] is not None}
+    changes = {name: Change(**kept[name]) for name in CHANGES if kept[name] is not None}
+    return AnnotatorFigures(**dict(kept) | shares | changes)
+
+
+def _moment(text: str | datetime | None) -> Any:
+    return parse_datetime(text) if isinstance(text, str) else text

@@ -1,0 +1,193 @@
+"""The tables of the pages on which admins watch a campaign."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from annotation.boards.agreement import Agreement
+from annotation.enums import FlagReason, RespondentState
+from annotation.models import Campaign, Respondent
+from annotation.policies.flags import AnnotatorFigures
+from annotation.queries.log import instrument_questions
+from annotation.queries.said import RaisedFlag, Rationale
+from annotation.queries.summaries import Hour, Progress
+from annotation.questions import get_type
+from annotation.web.tables import Column, Interval, Link, Table
+
+Text = str | Promise
+KINDS: Mapping[str, Text] = {"category": _("Category"), "language": _("Language"), "group": _("Group of annotators")}
+
+
+COSTS: Mapping[str, Text] = {
+    "paid": _("Earned so far"),
+    "per_judgment": _("Earned per judgment of work"),
+    "to_come": _("Still to come for what is open"),
+    "left": _("Money left"),
+    "judgments_left": _("Judgments left in the budget"),
+}
+
+
+def costs_of(campaign: Campaign, progress: Progress) -> dict[str, Decimal | int | None]:
+    """None where nothing is paid, or no budget was set."""
+    pay, work = campaign.pay_per_judgment, progress.work
+    paid = None if pay is None else pay * progress.submitted
+    budget = campaign.budget_money
+    taken = progress.done + progress.claimed
+    return {
+        "paid": paid,
+        "left": None if budget is None or paid is None else max(budget - paid, Decimal(0)),
+        "per_judgment": None if paid is None or not work else paid / work,
+        "to_come": None if pay is None else pay * (progress.open + progress.claimed),
+        "judgments_left": None if campaign.budget_judgments is None else max(campaign.budget_judgments - taken, 0),
+    }
+
+
+def progress_table(campaign: Campaign, progress: Progress) -> Table:
+    costs = costs_of(campaign, progress)
+    rows = [
+        (_("Judgments done"), progress.done),
+        (_("Judgments wanted"), progress.wanted),
+        (_("Open"), progress.open),
+        (_("Claimed"), progress.claimed),
+        (_("Annotators who judged"), progress.people),
+        (_("Answers, with checks and repeats"), progress.answers),
+        (_("Answers in the last 24 hours"), progress.last_day),
+        *((str(label), costs[name]) for name, label in COSTS.items() if costs[name] is not None),
+    ]
+    columns = [
+        Column("figure", _("Figure"), "text", lambda row: row[0], is_sorted=False),
+        Column("value", _("Value"), "plain", lambda row: row[1], is_sorted=False),
+    ]
+    return Table("progress", _("Progress and costs"), columns, rows)
+
+
+def hours_table(hours: Sequence[Hour]) -> Table:
+    columns = [
+        Column("hour", _("Hour, UTC"), "text", lambda hour: f"{hour.begin:%Y-%m-%d %H:%M}"),
+        Column("answers", _("Judgments"), "count", lambda hour: hour.answers),
+        Column("work", _("of work"), "count", lambda hour: hour.work),
+    ]
+    return Table("hours", _("Judgments per hour"), columns, hours)
+
+
+def questions_table(campaign: Campaign, agreements: Sequence[Agreement]) -> Table:
+    titles = question_titles(campaign)
+    columns = [Column("question", _("Question"), "text", lambda each: titles.get(each.question, each.question))]
+    return Table("questions", _("Per question"), columns + agreement_columns(), agreements)
+
+
+def slices_table(campaign: Campaign, agreements: Sequence[Agreement]) -> Table:
+    titles = question_titles(campaign)
+    columns = [
+        Column("slice", _("Slice"), "text", lambda each: each.name),
+        Column("kind", _("of"), "text", lambda each: str(KINDS[each.kind])),
+        Column("question", _("Question"), "text", lambda each: titles.get(each.question, each.question)),
+    ]
+    return Table("slices", _("Per slice"), columns + agreement_columns(), agreements)
+
+
+def agreement_columns() -> list[Column]:
+    return [
+        Column("alpha", _("Agreement"), "interval", alpha_of, note=_("Krippendorff’s α, 95 % interval")),
+        Column("same", _("Same answer"), "percent", lambda each: each.same, note=_("of pairs of judgments")),
+        Column("units", _("Judged twice"), "count", lambda each: each.units, note=_("items, or responses of them")),
+        Column("judgments", _("Judgments"), "count", lambda each: each.judgments),
+    ]
+
+
+def alpha_of(agreement: Agreement) -> Interval | None:
+    return None if agreement.alpha is None else Interval(agreement.alpha, agreement.lower, agreement.upper)
+
+
+def question_titles(campaign: Campaign) -> dict[str, str]:
+    """What each question of the campaign's instrument asks, by its name."""
+    asked = instrument_questions(campaign.instrument_id) if campaign.instrument_id else ()
+    return {question.name: str(question.title or get_type(question.type).title) for question in asked}
+
+
+def annotators_table(
+    figures: Sequence[AnnotatorFigures], respondents: Mapping[int, Respondent], reasons: Mapping[int, Sequence[str]]
+) -> Table:
+    columns = [
+        Column("annotator", _("Annotator"), "text", lambda each: name_of(respondents, each.respondent)),
+        Column("state", _("State"), "text", lambda each: state_of(respondents, each.respondent)),
+        Column("look", _("Why to look"), "reasons", lambda each: reasons[each.respondent]),
+        Column("judgments", _("Judgments"), "count", lambda each: each.judgments),
+        Column("seconds", _("Median time"), "seconds", lambda each: each.median_seconds),
+        Column("checks", _("Checks right"), "share", lambda each: each.checks),
+        Column("repeats", _("Same again"), "share", lambda each: each.repeats, note=_("on repeated items")),
+        Column("left", _("Left side"), "share", lambda each: each.left, note=_("of preferences; 99 % interval")),
+        Column(
+            "others", _("As others"), "share", lambda each: each.with_others, note=_("pairs with another’s judgment")
+        ),
+        Column("reliability", _("Reliability"), "change", lambda each: each.truthful, note=_("½ is a guess")),
+        Column("most_used", _("Most used answer"), "share", lambda each: each.most_used),
+        Column("values", _("Answers used"), "text", _values_used, is_sorted=False),
+        Column("drift", _("Drift of time"), "change", lambda each: each.drift, note=_("last over first")),
+        Column("fatigue", _("Fatigue"), "factor", lambda each: each.fatigue, note=_("time, within a session")),
+        Column("fast", _("Too fast"), "share", lambda each: each.fast),
+    ]
+    return Table("annotators", _("Annotators"), columns, figures)
+
+
+def name_of(respondents: Mapping[int, Respondent], pk: int) -> str:
+    return respondents[pk].pseudonym if pk in respondents else str(pk)
+
+
+def state_of(respondents: Mapping[int, Respondent], pk: int) -> str:
+    return str(RespondentState(respondents[pk].state).label) if pk in respondents else ""
+
+
+def _values_used(figures: AnnotatorFigures) -> str | None:
+    return f"{figures.values_used} / {figures.values}" if figures.values else None
+
+
+def items_table(campaign: Campaign, items: Sequence[Mapping[str, Any]]) -> Table:
+    columns = [
+        Column("item", _("Item"), "link", lambda each: item_link(campaign, each["item"]), is_sorted=False),
+        Column(
+            "disagreement",
+            _("Disagreement"),
+            "percent",
+            lambda each: each["apart"],
+            note=_("pairs of judgments that differ, over all questions"),
+        ),
+        Column("people", _("Annotators"), "count", lambda each: each["people"]),
+    ]
+    return Table("items", _("Items by disagreement"), columns, items)
+
+
+def flags_table(campaign: Campaign, flags: Sequence[RaisedFlag]) -> Table:
+    columns = [
+        Column("item", _("Item"), "link", lambda each: item_link(campaign, each.flag.item_id), is_sorted=False),
+        Column("reason", _("Reason"), "text", lambda each: str(FlagReason(each.flag.reason).label), is_sorted=False),
+        Column("words", _("In their words"), "text", words_of, is_sorted=False),
+        Column("annotator", _("Annotator"), "text", lambda each: each.flag.respondent.pseudonym, is_sorted=False),
+        Column("raised", _("Raised"), "moment", lambda each: each.flag.created_at, is_sorted=False),
+        Column("resolved", _("Resolved"), "moment", lambda each: each.flag.resolved_at, is_sorted=False),
+    ]
+    return Table("flags", _("Flags raised"), columns, flags)
+
+
+def words_of(raised: RaisedFlag) -> str:
+    return str(_("Erased")) if raised.words is None else raised.words
+
+
+def rationales_table(campaign: Campaign, rationales: Sequence[Rationale]) -> Table:
+    columns = [
+        Column("item", _("Item"), "link", lambda each: item_link(campaign, each.item_id)),
+        Column("question", _("Question"), "text", lambda each: each.question),
+        Column("preferred", _("Preferred"), "text", lambda each: each.preferred),
+        Column("words", _("Words"), "text", lambda each: each.words),
+        Column("annotator", _("Annotator"), "text", lambda each: each.pseudonym),
+        Column("given", _("Given"), "moment", lambda each: each.submitted_at),
+    ]
+    return Table("rationales", _("Rationales"), columns, rationales)
+
+
+def item_link(campaign: Campaign, item: int) -> Link:
+    return Link(str(item), reverse("campaign-item", args=[campaign.slug, item]))

@@ -1,0 +1,248 @@
+"""The pages for watching: what they show, what they cost, and what downloads."""
+
+import csv
+from datetime import timedelta
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.enums import Role
+from accounts.texts import write_personal_text
+from accounts.use_cases.erase_person import erase_person
+from annotation.enums import ItemPurpose
+from annotation.models import Campaign, Flag, Judgment, JudgmentText, Respondent
+from annotation.queries import quality, said
+from annotation.queries.summaries import kept_summary
+from annotation.tasks import summarise
+from annotation.use_cases import summarise_quality as use_case
+from annotation.web.tables import defused
+from tests.annotation.watching.planted import (
+    EXPECTED,
+    Planted,
+    plant_items,
+    plant_judgments,
+    plant_people,
+    planted_campaign,
+)
+from tests.factories import make_user
+
+pytestmark = pytest.mark.django_db
+PAGES = ("", "-agreement", "-annotators", "-items", "-rationales")
+
+
+@pytest.fixture
+def admin():
+    client = Client()
+    client.force_login(make_user(role=Role.CAMPAIGN_ADMIN))
+    return client
+
+
+@pytest.fixture
+def campaign():
+    campaign = planted_campaign(slug="trial")
+    people = plant_people(campaign, [Planted()] * 2 + [Planted(right=0.1, left=0.9)])
+    gold = plant_items(campaign, 8, purpose=ItemPurpose.GOLD, expected=EXPECTED)
+    plant_judgments(campaign, people, [*plant_items(campaign, 30, category="=SUM(A1)"), *gold])
+    return campaign
+
+
+def page(admin, name="", slug="trial", **values):
+    answer = admin.get(reverse(f"campaign-watch{name}", args=[slug]), values)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def rows(admin, name="", slug="trial", **values):
+    return list(csv.DictReader(StringIO(page(admin, name, slug, format="csv", **values))))
+
+
+def words_of(judgment: Judgment, words: str) -> None:
+    text = write_personal_text(person=judgment.respondent.person, text=words)
+    JudgmentText.objects.create(judgment=judgment, question="why", personal_text=text)
+
+
+def test_progress_says_what_is_paid_and_what_is_left(campaign, admin):
+    Campaign.objects.update(pay_per_judgment=Decimal("0.25"), budget_money=100, budget_judgments=50)
+    shown = page(admin)
+    assert "Nothing is paid" not in shown
+    figures = {row["figure"]: row["value"] for row in rows(admin, table="progress")}
+    assert figures["Answers, with checks and repeats"] == "114"
+    assert (Decimal(figures["Money left"]), figures["Judgments left in the budget"]) == (100, "50")
+    hours = rows(admin, table="hours")
+    assert len(hours) == 48
+    assert sum(int(row["answers"]) for row in hours) == 114
+    assert sum(int(row["work"]) for row in hours) == 90
+
+
+def test_who_stands_out_does_so_in_words_and_the_table_sorts(campaign, admin):
+    shown = page(admin, "-annotators")
+    assert "prefers the left side" in shown
+    assert "1 of 3 stands out" in shown
+    names = list(Respondent.objects.order_by("pk").values_list("pseudonym", flat=True))
+    by_checks = page(admin, "-annotators", sort="checks", order="up")
+    assert 'aria-sort="ascending"' in by_checks
+    assert by_checks.index(names[2]) < min(by_checks.index(name) for name in names[:2])
+    assert page(admin, "-annotators", sort="checks", order="down").index(names[2]) > 0
+    table = {row["annotator"]: row for row in rows(admin, "-annotators")}
+    assert set(table) == set(names)
+    assert table[names[2]]["look"].startswith("prefers the left side")
+    assert table[names[0]]["checks_of"] == "8.0"
+
+
+def test_a_cell_that_a_spreadsheet_would_run_stays_a_text(campaign, admin):
+    assert {row["slice"] for row in rows(admin, "-agreement", table="slices")} == {"'=SUM(A1)"}
+    assert ">=SUM(A1)<" in page(admin, "-agreement")
+    assert [defused(value) for value in ("+1", "@x", " -2", "\tx", "＝1", "a=b", -0.5, None)] == [
+        "'+1",
+        "'@x",
+        "' -2",
+        "'\tx",
+        "'＝1",
+        "a=b",
+        -0.5,
+        None,
+    ]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_table_that_there_is_not_is_not_found(campaign, admin, name):
+    address = reverse(f"campaign-watch{name}", args=["trial"])
+    assert admin.get(address, {"format": "csv", "table": "no-such"}).status_code == 404
+
+
+def test_flags_are_shown_with_their_words_and_lead_to_their_items(campaign, admin):
+    first, second, third = Respondent.objects.order_by("pk")
+    item = campaign.items.earliest("pk")
+    text = write_personal_text(person=first.person, text="=It <b>names</b> my neighbour")
+    Flag.objects.create(item=item, respondent=first, reason="personal", personal_text=text)
+    lost = write_personal_text(person=second.person, text="gone")
+    Flag.objects.create(item=item, respondent=second, reason="other", personal_text=lost)
+    Flag.objects.create(item=item, respondent=third, reason="broken", resolved_at=timezone.now())
+    erase_person(person_id=second.person_id, now=timezone.now())
+    shown = page(admin, "-items")
+    assert "=It &lt;b&gt;names&lt;/b&gt; my neighbour" in shown
+    assert reverse("campaign-item", args=["trial", item.pk]) in shown
+    table = rows(admin, "-items", table="flags")
+    assert [row["words"] for row in table] == ["Erased", "'=It <b>names</b> my neighbour", ""]
+    assert [bool(row["resolved"]) for row in table] == [False, False, True]
+
+
+def test_rationales_are_found_however_they_are_written_and_looked_for_piece_by_piece(campaign, admin, monkeypatch):
+    judgments = list(Judgment.objects.filter(item__purpose="work").order_by("pk"))
+    for number, judgment in enumerate(judgments[:10]):
+        words_of(judgment, f"Straße {number} <i>leads</i> there")
+    shown = page(admin, "-rationales")
+    assert shown.count("&lt;i&gt;leads&lt;/i&gt;") == 10
+    found = page(admin, "-rationales", q="STRASSE 7")
+    assert "Straße 7" in found
+    assert "Straße 6" not in found
+    assert "1 found among 10 texts" in found
+    assert [row["words"] for row in rows(admin, "-rationales", q="straße 3")] == ["Straße 3 <i>leads</i> there"]
+    monkeypatch.setattr(said, "LOOKED_THROUGH", 4)
+    first = page(admin, "-rationales", q="Straße 2")
+    assert "0 found among 4 texts" in first
+    before = first.split("before=")[1].split('"')[0].split("&")[0]
+    assert 'class="written"' not in first
+    second = page(admin, "-rationales", q="Straße 2", before=before)
+    assert "1 found among 4 texts" in second
+
+
+def test_an_erased_persons_words_are_neither_found_nor_shown(campaign, admin):
+    judgments = list(Judgment.objects.filter(item__purpose="work").order_by("pk"))
+    words_of(judgments[0], "to be forgotten")
+    erase_person(person_id=judgments[0].respondent.person_id, now=timezone.now())
+    shown = page(admin, "-rationales", q="forgotten")
+    assert "0 found among 1 text." in shown
+    assert "1 was erased" in shown
+
+
+def test_every_page_of_a_campaign_that_nobody_judged_says_so(admin):
+    planted_campaign(slug="empty")
+    assert "There is no forecast" in page(admin, slug="empty") or "No judgments are wanted" in page(admin, slug="empty")
+    assert "nothing to compare yet" in page(admin, "-agreement", slug="empty")
+    assert "Nobody has judged yet" in page(admin, "-annotators", slug="empty")
+    assert "Nobody has flagged an item" in page(admin, "-items", slug="empty")
+    assert "Nobody has written anything yet" in page(admin, "-rationales", slug="empty")
+
+
+def test_a_long_log_is_summarised_by_a_worker_and_then_shown_from_what_is_kept(campaign, admin, monkeypatch):
+    monkeypatch.setattr(quality, "AT_ONCE", 50)
+    asked = []
+    monkeypatch.setattr(use_case, "ask_for_summary", lambda campaign: asked.append(campaign.pk))
+    waiting = page(admin, "-annotators")
+    assert ("are being computed" in waiting, 'hx-trigger="every 3s"' in waiting) == (True, True)
+    assert asked == [campaign.pk]
+    summarise(campaign.pk)
+    assert "1 of 3 stands out" in page(admin, "-annotators")
+    assert asked == [campaign.pk]
+    people = {Respondent.objects.earliest("pk"): Planted()}
+    plant_judgments(campaign, people, plant_items(campaign, 5))
+    assert rows(admin, table="progress")[5]["value"] == "114"
+    assert asked == [campaign.pk]  # it is not a minute old
+    kept = use_case.kept_summary(campaign)
+    use_case.summary_for(campaign=campaign, now=kept.made_at + timedelta(seconds=61))
+    assert asked == [campaign.pk] * 2
+    summarise(campaign.pk)
+    assert rows(admin, table="progress")[5]["value"] == "119"
+
+
+def test_a_worker_is_asked_once_until_it_is_done(campaign, monkeypatch):
+    sent = []
+    monkeypatch.setattr(use_case.current_app, "signature", lambda *a, **k: sent.append(k["args"]) or Nothing())
+    use_case.ask_for_summary(campaign)
+    use_case.ask_for_summary(campaign)
+    assert sent == [[campaign.pk]]
+    summarise(campaign.pk)
+    use_case.ask_for_summary(campaign)
+    assert sent == [[campaign.pk]] * 2
+
+
+class Nothing:
+    def apply_async(self, **options):
+        pass
+
+
+def test_what_is_kept_is_what_was_computed(campaign):
+    computed = use_case.summarise_quality(campaign_id=campaign.pk, now=timezone.now())
+    kept = kept_summary(campaign)
+    assert kept == computed
+
+
+def test_without_redis_a_short_log_is_summarised_all_the_same(campaign, admin, settings):
+    away = settings.CACHES["summaries"] | {"LOCATION": "redis://127.0.0.1:1/0"}
+    settings.CACHES = settings.CACHES | {"summaries": away}
+    assert "1 of 3 stands out" in page(admin, "-annotators")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_asks_the_same_number_of_questions_however_long_the_log_is(campaign, admin, name):
+    def cost():
+        page(admin, name)
+        with CaptureQueriesContext(connection) as queries:
+            page(admin, name)
+        return len(queries)
+
+    people = plant_people(campaign, [Planted()])
+    judgments = plant_judgments(campaign, people, plant_items(campaign, 6), seed=4)
+    say_and_flag(judgments[:1])
+    before = cost()
+    people = plant_people(campaign, [Planted()] * 3)
+    say_and_flag(plant_judgments(campaign, people, plant_items(campaign, 10, category="other"), seed=4)[::3])
+    assert cost() == before
+
+
+def say_and_flag(judgments):
+    for judgment in judgments:
+        words_of(judgment, "because")
+        Flag.objects.create(
+            item=judgment.item,
+            respondent=judgment.respondent,
+            reason="other",
+            personal_text=write_personal_text(person=judgment.respondent.person, text="so"),
+        )
