@@ -3,8 +3,11 @@
 Annotator k sees differences a_k times as large as the geometric mean annotator: ln a_k ~ N(0, 0.7²), mean ln a = 0.
 Newton's steps for θ and for ln a in turn. Nobody reverses here; `reliability` is for those who do.
 
-With few votes each, the a_k are drawn towards one another and the spread of θ stretches with that, by up to e^{0.7²/2}:
-compare such strengths with one another, not with those of another fit. Their order does not mind.
+With few votes each, the a_k are drawn towards one another and θ, fitted beside them, stretches with that: by 1.35, 1.24
+and 1.09 at 100 annotators with 8, 20 and 100 votes each and a true spread of .7. Nominal 95 % intervals are about that
+wider θ: of the true one they cover .79, .70 and .69, and .96 only from 1,000 votes each on (20 annotators). `stretch`
+is what the votes say of it; strengths and errors divided by it spread 1.05, 1.02 and 1.02 as wide as the true ones and
+cover .94, .92 and .95 (200 each). The order is the same.
 
 With `adjust` (covariates x of A minus B, and the side) P(A | k) = σ(a_k·d + x·β + s_k): what is seen more or less
 clearly is d alone, while β and the gain s_k of the side shown first are in plain logits. Where x goes along with the
@@ -38,8 +41,10 @@ from ..strengths import Covariance, StrengthFit
 from .adjusted import Asked
 from .panel import Panel, panel_of
 from .scoring import OWN, D, Found, Problem, State, Terms, fit_adjusted
+from .stretch import stretch_of
 
 LOG_SCALE_SD = 0.7
+EQUAL = 0.01  # ln a held nearer than that leaves nothing to stretch
 TOLERANCE = 1e-8
 MOST_ROUNDS = 1000
 # Two rounds that come back to within this share of a step would not end in MOST_ROUNDS.
@@ -58,6 +63,7 @@ class ScaleFit(StrengthFit):
     both_bad: BothBad
     effects: Effects | None = None  # of covariates and of the side, in plain logits
     leanings: Leanings | None = None  # under Side.ANNOTATOR
+    stretch: float  # how much too wide few votes each leave the strengths, by the likelihood with a integrated out
 
     @property
     def scale(self) -> Floats:
@@ -90,10 +96,7 @@ def fit_scale(
     if not log_scale_sd > 0.0:
         raise BadParameter(f"log_scale_sd is {log_scale_sd}; give a positive number, or fit_bradley_terry for equals.")
     panel = panel_of(comparisons, both_bad)
-    if adjust is None:
-        found = _unadjusted(panel, prior, log_scale_sd, covariance)
-    else:
-        found = fit_adjusted(panel, Clarity(log_scale_sd), adjust, prior, covariance)
+    found = _found(panel, adjust, prior, log_scale_sd, covariance)
     return ScaleFit(
         **panel.gauged(found.strength, found.inference, gauge),
         evidence=panel.table.evidence(provisional_below),
@@ -109,7 +112,14 @@ def fit_scale(
         both_bad=both_bad,
         effects=found.effects,
         leanings=found.leanings,
+        stretch=1.0 if log_scale_sd < EQUAL else stretch_of(panel, found.strength, found.own, found.p),
     )
+
+
+def _found(panel: Panel, adjust: Adjustment | None, prior: Prior, sd: float, covariance: Covariance) -> Found:
+    if adjust is None:
+        return _unadjusted(panel, prior, sd, covariance)
+    return fit_adjusted(panel, Clarity(sd), adjust, prior, covariance)
 
 
 def _unadjusted(panel: Panel, prior: Prior, sd: float, covariance: Covariance) -> Found:

@@ -5,7 +5,11 @@ Bennett, Collins-Thompson & Horvitz 2013, "Pairwise ranking aggregation in a cro
 3.2, here with a batch fit). Turning all η to 1 - η and θ to -θ says the same of the votes: mean η > ½ decides.
 
 To first order the votes tell (2η_k - 1)·θ alone: the order of θ rests on the data, its spread also on the prior of η,
-and closely matched contestants leave it to the prior.
+and closely matched contestants leave it to the prior. Where the prior is wrong, intervals are about that prior's θ:
+with 100 annotators who all tell the truth, where it expects η = .8, θ spreads 1.9, 1.6 and 1.5 times as wide as the
+true one at 8, 30 and 100 votes each and nominal 95 % intervals cover .81, .41 and .28. With η as the prior has it they
+cover .94, .92 and .94 (spread .93, .91, 1.01). Use it where some do not tell the truth, or give `beta`; the order
+holds either way.
 
 With `adjust` (covariates x of A minus B, and the side) P(A | k) = η_k·σ(s_k + u) + (1 - η_k)·σ(s_k - u), u = d + x·β.
 What is judged is u, style and latency with it, and one who reverses reverses all of that. The gain s_k of the side

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.optimize import minimize
+from scipy.special import expit
 from scipy.stats import beta, kendalltau
 
 from ranking import (
@@ -30,6 +31,7 @@ from ranking.annotators.panel import panel_of
 from ranking.annotators.reliability import Truth
 from ranking.annotators.scoring import Joint, Problem, State
 from tests.ranking.annotator_worlds import clarity_world, crowd_world
+from tests.ranking.worlds import random_pairs
 
 PRIOR, BETA, SD = VirtualTie(0.5), (6.0, 1.5), 0.7
 HONEST = np.array([0.95, 0.9, 0.9, 0.85, 0.6, 0.05])
@@ -180,6 +182,25 @@ def test_nothing_depends_on_sides_names_order_or_how_weights_are_written(fit_one
     np.testing.assert_allclose(renamed.strength[label], plain.strength, atol=1e-6)
     assert renamed.evidence.present.tolist() == [True, False, True, True, False, True]
     assert np.isnan(renamed.strength[[1, 4]]).all()
+
+
+@pytest.mark.parametrize(("annotators", "votes_each"), [(100, 8), (100, 30)])
+def test_the_stretch_of_scale_is_what_few_votes_each_do_to_strengths(annotators, votes_each):
+    """Unlike people; fitted beside their clarity, strengths spread a fifth and more too wide."""
+    spreads, stretches = [], []
+    for seed in range(6000, 6010):
+        rng = np.random.default_rng(seed)
+        rows, strength = annotators * votes_each, np.linspace(-0.8, 0.8, 8)
+        a, b = random_pairs(8, rows, rng)
+        annotator, log_scale = np.arange(annotators).repeat(votes_each), rng.normal(0.0, 0.7, annotators)
+        chance = expit(np.exp(log_scale - log_scale.mean())[annotator] * (strength[a] - strength[b]))
+        outcome = (rng.random(rows) < chance).astype(float)
+        fit = fit_scale(Comparisons(a=a, b=b, outcome=outcome, count=8, annotator=annotator), gauge=Gauge.EQUAL)
+        spreads.append(strength @ fit.strength / (strength @ strength))
+        stretches.append(fit.stretch)
+    assert np.mean(np.divide(spreads, stretches)) == pytest.approx(1.0, abs=0.08)
+    assert np.mean(spreads) > 1.15
+    assert np.mean(stretches) > 1.15
 
 
 def test_with_everyone_surely_truthful_or_equally_clear_both_are_bradley_terry():
