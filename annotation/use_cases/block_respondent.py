@@ -4,8 +4,8 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts.models import Person
-from annotation.enums import AssignmentState, ItemPurpose, JudgmentKind, RespondentState, SlotState
-from annotation.models import Assignment, Judgment, Respondent, Slot
+from annotation.enums import AssignmentState, ImpressionEnd, ItemPurpose, JudgmentKind, RespondentState, SlotState
+from annotation.models import Assignment, ImpressionEvent, Judgment, Respondent, Slot
 from annotation.transitions import ASSIGNMENT, RESPONDENT, SLOT
 from annotation.use_cases.record_event import record_event
 from annotation.use_cases.retract_judgment import supersede
@@ -26,7 +26,8 @@ def block_respondent(*, respondent_id: int, reason: str, actor: Person | None, n
         standing = Judgment.objects.filter(
             respondent=respondent, kind=JudgmentKind.ANSWER, superseded_by__isnull=True
         ).select_related("item")
-        taken = [_take_out(judgment, now) for judgment in standing.order_by("pk")]
+        # Items in one order, so that two people who are blocked at once wait for each other and do not lock up.
+        taken = [_take_out(judgment, now) for judgment in standing.order_by("item_id")]
         record_event(
             subject=respondent,
             verb="blocked",
@@ -48,6 +49,9 @@ def _take_back_open(respondent: Respondent, now: datetime) -> None:
         assignment.save(update_fields=["state", "ended_at"])
         assignment.slot.state = SlotState.OPEN
         assignment.slot.save(update_fields=["state"])
+        shown = assignment.impressions.order_by("-id").first()
+        if shown is not None:
+            ImpressionEvent.objects.create(impression=shown, kind=ImpressionEnd.VOIDED)
 
 
 def _take_out(judgment: Judgment, now: datetime) -> Judgment:

@@ -142,6 +142,48 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST drafted": admins(200),
         "POST missing": admins(404),
     },
+    "campaigns/<slug:slug>/dry-run": {
+        "GET drafted": admins(200),
+        "GET missing": admins(404),
+        "POST drafted": admins(422),
+        "POST missing": admins(404),
+    },
+    "campaigns/<slug:slug>/dry-run/state": {
+        "GET drafted": admins(200),
+        "GET missing": admins(404),
+        "POST drafted": 405,
+    },
+    "campaigns/<slug:slug>/people": {
+        "GET own": admins(200),
+        "GET missing": admins(404),
+        "POST own": admins(422),
+        "POST missing": admins(404),
+    },
+    "campaigns/<slug:slug>/people/invitations/<int:invitation_id>/revoke": {
+        "GET own": 405,
+        "POST own": admins(302),
+        "POST missing": admins(404),
+    },
+    "campaigns/<slug:slug>/people/<int:respondent_id>": {
+        "GET own": admins(200),
+        "GET missing": admins(404),
+        "POST own": 405,
+    },
+    "campaigns/<slug:slug>/people/<int:respondent_id>/block": {
+        "GET own": 405,
+        "POST own": admins(422),
+        "POST missing": admins(404),
+    },
+    "campaigns/<slug:slug>/people/<int:respondent_id>/unblock": {
+        "GET own": 405,
+        "POST own": admins(422),
+        "POST missing": admins(404),
+    },
+    "campaigns/<slug:slug>/people/<int:respondent_id>/groups": {
+        "GET own": 405,
+        "POST own": admins(302),
+        "POST missing": admins(404),
+    },
     "datasets": {"GET": researchers(200), "POST": 405},
     "datasets/<slug:slug>/new": {
         "GET exported": researchers(200),
@@ -387,6 +429,7 @@ def make_world() -> World:
         world.know(role, "missing", section="about")
         world.know(role, "missing", token="no-such-token", what="consent", assignment_id="7", judgment_id="7")
         world.know(role, "missing", item_id="7", upload_id="7")
+        world.know(role, "missing", invitation_id="7", respondent_id="7")
     return world
 
 
@@ -395,9 +438,9 @@ def make_work(world: World) -> dict[str, dict[str, str]]:
     campaign = make_campaign(slug="campaign-of-all", questions=[PREFERENCE])
     for _ in range(4):
         make_item(campaign, slots=len(ROLES))
-    _invitation, token = invite_people(campaign_id=campaign.pk, name="All", actor=None, now=timezone.now())
-    shared = {"slug": campaign.slug, "token": token, "what": "consent"}
-    work = {"anonymous": shared | {"assignment_id": "1", "judgment_id": "1"}}
+    invitation, token = invite_people(campaign_id=campaign.pk, name="All", actor=None, now=timezone.now())
+    shared = {"slug": campaign.slug, "token": token, "what": "consent", "invitation_id": str(invitation.pk)}
+    work = {"anonymous": shared | {"assignment_id": "1", "judgment_id": "1", "respondent_id": "1"}}
     for role, user in world.users.items():
         person = person_of_user(user=user, now=timezone.now())
         respondent = join_by_invitation(token=token, person=person, now=timezone.now())
@@ -411,7 +454,8 @@ def make_work(world: World) -> dict[str, dict[str, str]]:
             now=timezone.now(),
         ).judgment
         held = next_assignment(campaign=campaign, respondent=respondent, now=timezone.now()).assignment
-        work[role] = shared | {"assignment_id": str(held.pk), "judgment_id": str(judgment.pk)}
+        ids = {"assignment_id": held.pk, "judgment_id": judgment.pk, "respondent_id": respondent.pk}
+        work[role] = shared | {name: str(value) for name, value in ids.items()}
     return work
 
 

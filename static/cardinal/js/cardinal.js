@@ -117,10 +117,24 @@
     field.focus();
   };
 
+  // What cannot be copied (no permission, no secure address) is at least selected.
+  const copy = async (button) => {
+    const field = document.querySelector(button.dataset.copy);
+    field.focus();
+    field.select();
+    try {
+      await navigator.clipboard.writeText(field.value);
+      showToast(button.dataset.copied, "success");
+    } catch {
+      showToast(button.dataset.selected);
+    }
+  };
+
   const actions = [
     ["[data-theme-toggle]", switchTheme],
     ["[data-toast-close]", (button) => button.closest(".toast").remove()],
     ["[data-fill]", fill],
+    ["[data-copy]", copy],
     ["[data-print]", () => window.print()],
   ];
 

@@ -1,0 +1,111 @@
+"""One person of a campaign: what they did, and blocking, letting work again, and groups. Campaign admins only."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from annotation.enums import RespondentState
+from annotation.forms.people import BlockForm, GroupsForm
+from annotation.models import Campaign, Respondent
+from annotation.queries.people import block_effect, campaign_people, days_of, events_of, listed_people, skips_of
+from annotation.transitions import RESPONDENT
+from annotation.use_cases.block_respondent import block_respondent, unblock_respondent
+from annotation.use_cases.change_groups import change_groups
+from annotation.web.access import for_campaign_admins
+from annotation.web.managed import actor_of, managed_campaign
+from foundation.transitions import ForbiddenTransition
+
+
+@require_GET
+@for_campaign_admins
+def person(request: HttpRequest, slug: str, respondent_id: int) -> HttpResponse:
+    campaign = managed_campaign(slug)
+    return render_person(request, campaign, found_person(campaign, respondent_id))
+
+
+@require_POST
+@for_campaign_admins
+def block(request: HttpRequest, slug: str, respondent_id: int) -> HttpResponse:
+    campaign, form = managed_campaign(slug), BlockForm(request.POST)
+    found = found_person(campaign, respondent_id)
+    if form.is_valid():
+        try:
+            if found.state != RespondentState.BLOCKED:
+                reason, actor = form.cleaned_data["reason"], actor_of(request)
+                taken = block_respondent(respondent_id=found.pk, reason=reason, actor=actor, now=timezone.now())
+                messages.success(request, blocked_text(taken))
+            return redirect("campaign-person", slug, respondent_id)
+        except ForbiddenTransition:
+            form.add_error(None, _("This person is not at work any more, and cannot be blocked. Nothing was changed."))
+    return render_person(request, campaign, found_person(campaign, respondent_id), state_form=form, status=422)
+
+
+@require_POST
+@for_campaign_admins
+def unblock(request: HttpRequest, slug: str, respondent_id: int) -> HttpResponse:
+    campaign, form = managed_campaign(slug), BlockForm(request.POST)
+    found = found_person(campaign, respondent_id)
+    if form.is_valid():
+        try:
+            if found.state != RespondentState.ACTIVE:
+                reason, actor = form.cleaned_data["reason"], actor_of(request)
+                unblock_respondent(respondent_id=found.pk, reason=reason, actor=actor, now=timezone.now())
+                messages.success(request, _("They can work again. What was taken out stays out."))
+            return redirect("campaign-person", slug, respondent_id)
+        except ForbiddenTransition:
+            form.add_error(None, _("This person has withdrawn and is not brought back. Nothing was changed."))
+    return render_person(request, campaign, found_person(campaign, respondent_id), state_form=form, status=422)
+
+
+@require_POST
+@for_campaign_admins
+def groups(request: HttpRequest, slug: str, respondent_id: int) -> HttpResponse:
+    campaign, form = managed_campaign(slug), GroupsForm(request.POST)
+    found = found_person(campaign, respondent_id)
+    if not form.is_valid():
+        return render_person(request, campaign, found, groups_form=form, status=422)
+    words = form.cleaned_data["groups"]
+    change_groups(respondent_id=found.pk, groups=words, actor=actor_of(request), now=timezone.now())
+    messages.success(request, _("Saved."))
+    return redirect("campaign-person", slug, respondent_id)
+
+
+def found_person(campaign: Campaign, respondent_id: int) -> Respondent:
+    return get_object_or_404(campaign_people(campaign), pk=respondent_id)
+
+
+def render_person(
+    request: HttpRequest,
+    campaign: Campaign,
+    found: Respondent,
+    *,
+    state_form: BlockForm | None = None,
+    groups_form: GroupsForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    may_block = RespondentState.BLOCKED in RESPONDENT[found.state]
+    context: dict[str, Any] = {
+        "campaign": campaign,
+        "respondent": found,
+        "listed": listed_people([found])[0],
+        "events": events_of(found),
+        "days": days_of(found),
+        "skips": skips_of(found),
+        "may_block": may_block,
+        "may_return": RespondentState.ACTIVE in RESPONDENT[found.state],
+        "effect": block_effect(found) if may_block else None,
+        "state_form": state_form or BlockForm(),
+        "groups_form": groups_form or GroupsForm(initial={"groups": found.groups}),
+    }
+    return render(request, "annotation/people/person.html", context, status=status)
+
+
+def blocked_text(taken: int) -> str:
+    text = ngettext("Blocked. %(count)d judgment was taken out.", "Blocked. %(count)d judgments were taken out.", taken)
+    return text % {"count": taken}
