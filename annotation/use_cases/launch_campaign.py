@@ -6,12 +6,13 @@ from django.db import transaction
 from accounts.models import Person
 from annotation.enums import CampaignState
 from annotation.errors import AnnotationError
-from annotation.models import Campaign
+from annotation.models import Board, Campaign
 from annotation.policies.drafts import DRAFTED
 from annotation.policies.launch import Missing, missing_before_launch
 from annotation.queries.campaigns import supply_of
 from annotation.transitions import CAMPAIGN
 from annotation.use_cases.change_campaign_state import change_campaign_state
+from annotation.use_cases.create_board import create_board
 from annotation.use_cases.save_campaign_draft import publish_section
 from foundation.transitions import check
 
@@ -46,4 +47,14 @@ def launch_campaign(*, campaign_id: int, to: CampaignState, actor: Person | None
             raise LaunchRefused(missing)
         for section in DRAFTED:
             publish_section(campaign, section, actor=actor, now=now)
+        _open_board(campaign, now)
         return change_campaign_state(campaign_id=campaign.pk, to=to, actor=actor, reason="", now=now)
+
+
+def _open_board(campaign: Campaign, now: datetime) -> None:
+    """The board of the campaign's results, which its admins see; it is published when they say so."""
+    if Board.objects.filter(campaign=campaign).exists():
+        return
+    taken = Board.objects.filter(slug=campaign.slug).exists()
+    slug = f"{campaign.slug[:70]}-{campaign.pk}" if taken else campaign.slug
+    create_board(slug=slug, name=campaign.name, campaign=campaign, now=now, public=False)

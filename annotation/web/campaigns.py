@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.models import Person
 from annotation.enums import CampaignState
 from annotation.forms.campaign import NameForm, NewCampaignForm, StateForm
-from annotation.models import Campaign
+from annotation.models import Board, Campaign
 from annotation.policies.launch import hourly_pay, missing_before_launch
 from annotation.policies.templates import starting_points
 from annotation.queries.campaigns import (
@@ -66,6 +66,16 @@ def new(request: HttpRequest) -> HttpResponse:
 @for_campaign_admins
 def campaign(request: HttpRequest, slug: str) -> HttpResponse:
     return show_campaign(request, managed_campaign(slug))
+
+
+@require_GET
+@for_campaign_admins
+def results(request: HttpRequest, slug: str) -> HttpResponse:
+    """The campaign's board, whose address is the arena's to give."""
+    board = Board.objects.filter(campaign=managed_campaign(slug)).order_by("pk").first()
+    if board is None:
+        raise Http404
+    return redirect("board", board.slug)
 
 
 @require_POST

@@ -20,6 +20,7 @@ urlpatterns = [
     path("campaigns", campaigns.campaigns, name="campaigns"),
     path("campaigns/new", campaigns.new, name="campaign-new"),
     path("campaigns/<slug:slug>", campaigns.campaign, name="campaign"),
+    path("campaigns/<slug:slug>/results", campaigns.results, name="campaign-results"),
     path("campaigns/<slug:slug>/state", campaigns.change_state, name="campaign-state"),
     path("campaigns/<slug:slug>/copy", campaigns.copy, name="campaign-copy"),
     path("campaigns/<slug:slug>/make-template", campaigns.keep_as_template, name="campaign-make-template"),

@@ -142,6 +142,11 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST drafted": admins(200),
         "POST missing": admins(404),
     },
+    "campaigns/<slug:slug>/results": {
+        "GET drafted": admins(404),
+        "GET missing": admins(404),
+        "POST drafted": 405,
+    },
     "campaigns/<slug:slug>/dry-run": {
         "GET drafted": admins(200),
         "GET missing": admins(404),

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from accounts.enums import Role
 from annotation.enums import CampaignState, ItemPurpose
 from annotation.models import Campaign, Event, Item, Slot
 from annotation.policies.drafts import (
@@ -30,7 +31,7 @@ from annotation.use_cases.save_campaign_settings import PayDoesNotStand, save_ca
 from annotation.use_cases.start_campaign import start_campaign
 from annotation.use_cases.submit_judgment import submit_judgment
 from foundation.transitions import ForbiddenTransition
-from tests.factories import claim_and_show, make_campaign, make_item, make_person, make_respondent, new_key
+from tests.factories import claim_and_show, make_campaign, make_item, make_person, make_respondent, make_user, new_key
 
 pytestmark = pytest.mark.django_db
 
@@ -374,3 +375,12 @@ def test_a_name_makes_a_readable_address_and_never_the_sites_own():
         *("trial", True, True),
         "campaign",
     )
+
+
+def test_a_launch_opens_a_board_that_admins_see_and_the_public_does_not(client):
+    campaign = ready()
+    launch_campaign(campaign_id=campaign.pk, to=CampaignState.RUNNING, actor=None, now=timezone.now())
+    assert client.get(f"/leaderboard/{campaign.slug}").status_code == 404
+    client.force_login(make_user(role=Role.CAMPAIGN_ADMIN))
+    assert client.get(f"/campaigns/{campaign.slug}/results")["Location"] == f"/leaderboard/{campaign.slug}"
+    assert client.get(f"/leaderboard/{campaign.slug}").status_code == 200
