@@ -1,18 +1,29 @@
 """What annotators say in their own words about items and about their judgments; sealed per person, read here."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.core.paginator import Page, Paginator
 from django.db.models import F, QuerySet
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Left
 
 from accounts.texts import read_personal_texts
 from annotation.enums import JudgmentKind, Preference, SourceState
-from annotation.models import Campaign, Flag, Judgment, JudgmentText
+from annotation.models import Campaign, Flag, Item, Judgment, JudgmentText
 
 # How many texts one look opens, at the most; they are sealed one by one, so that no index can find words in them.
 LOOKED_THROUGH = 1_000
 SHOWN = 25
+LONGEST_EXCERPT = 160
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """The beginning of what an item's prompt asked last; None where that is somebody's own words."""
+
+    words: str | None
+    category: str
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,16 @@ class Look:
     before: int | None
 
 
+def excerpts(items: Iterable[int]) -> dict[int, Excerpt]:
+    """In one query, of which only the beginnings come back."""
+    last = KeyTextTransform("content", KeyTransform(-1, "prompt__messages"))
+    rows = Item.objects.filter(pk__in=list(items)).annotate(words=Left(last, LONGEST_EXCERPT))
+    return {
+        pk: Excerpt(None if sealed else words or "", category)
+        for pk, words, sealed, category in rows.values_list("pk", "words", "prompt__personal_text_id", "category")
+    }
+
+
 def raised_flags(campaign: Campaign) -> QuerySet[Flag]:
     """Those nobody has resolved first, then the newest."""
     flags = Flag.objects.filter(item__campaign=campaign).select_related("respondent")
@@ -55,13 +76,11 @@ def with_words(flags: list[Flag]) -> list[RaisedFlag]:
     return [RaisedFlag(flag, texts[flag.personal_text_id] if flag.personal_text_id else "") for flag in flags]
 
 
-def flags_page(campaign: Campaign, number: str | None) -> Page[Flag]:
-    return Paginator(raised_flags(campaign), SHOWN).get_page(number)
-
-
 def look_for(campaign: Campaign, words: str, *, before: int | None = None, most: int = SHOWN) -> Look:
     """Texts of standing answers that hold `words`, however they are written; all of them without words."""
-    rows = list(_texts(campaign, before)[: LOOKED_THROUGH if words else most])
+    at_once = LOOKED_THROUGH if words else most
+    ids = _newest(campaign, before, at_once)
+    rows = _standing(ids)
     texts = read_personal_texts(row.personal_text_id for row in rows)
     wanted, found, looked, erased = words.casefold(), [], 0, 0
     for row in rows:
@@ -72,20 +91,28 @@ def look_for(campaign: Campaign, words: str, *, before: int | None = None, most:
             found.append(_rationale(row, text))
             if len(found) == most:
                 break
-    ended = looked == len(rows) and len(rows) < (LOOKED_THROUGH if words else most)
-    return Look(found, looked, erased, None if ended or not rows else rows[looked - 1].pk)
+    if looked < len(rows):
+        return Look(found, looked, erased, rows[looked - 1].pk)
+    return Look(found, looked, erased, ids[-1] if len(ids) == at_once else None)
 
 
-def _texts(campaign: Campaign, before: int | None) -> QuerySet[JudgmentText]:
-    texts = JudgmentText.objects.filter(
-        judgment__campaign=campaign,
-        judgment__kind=JudgmentKind.ANSWER,
-        judgment__superseded_by__isnull=True,
-        judgment__source__state=SourceState.ACTIVE,
-    ).select_related("judgment__respondent")
+def _newest(campaign: Campaign, before: int | None, count: int) -> list[int]:
+    """Ids of the campaign's texts, the newest first. By itself this goes along an index, however many there are."""
+    texts = JudgmentText.objects.filter(judgment__campaign=campaign)
     if before is not None:
         texts = texts.filter(pk__lt=before)
-    return texts.order_by("-pk")
+    return list(texts.order_by("-pk").values_list("pk", flat=True)[:count])
+
+
+def _standing(ids: Sequence[int]) -> list[JudgmentText]:
+    """Those of them whose judgment nobody corrected, took back or retired."""
+    texts = JudgmentText.objects.filter(
+        pk__in=ids, judgment__kind=JudgmentKind.ANSWER, judgment__source__state=SourceState.ACTIVE
+    ).select_related("judgment__respondent")
+    rows = list(texts.order_by("-pk"))
+    judgments = Judgment.objects.filter(supersedes__in=[row.judgment_id for row in rows])
+    superseded = set(judgments.values_list("supersedes", flat=True))
+    return [row for row in rows if row.judgment_id not in superseded]
 
 
 def _rationale(row: JudgmentText, words: str) -> Rationale:

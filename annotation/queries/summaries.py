@@ -10,10 +10,10 @@ from django.core.cache import caches
 from django.utils.dateparse import parse_datetime
 
 from annotation.boards.agreement import Agreement
-from annotation.models import Campaign
+from annotation.models import Campaign, LogEntry
 from annotation.policies.flags import AnnotatorFigures, Change, Share
 from annotation.policies.forecast import Forecast
-from annotation.queries.log import last_sequence, retired_sources
+from annotation.queries.log import retired_sources
 
 # Goes up when a summary gets another shape.
 VERSION = 1
@@ -63,8 +63,9 @@ class Summary:
     items: list[dict[str, Any]]
 
     def is_of(self, campaign: Campaign) -> bool:
-        """Whether the log says the same now."""
-        return (self.sequence, self.retired) == (last_sequence(campaign), retired_sources(campaign))
+        """Whether the log says the same now. It is not asked for its newest number, which takes a look at all of it."""
+        newer = LogEntry.objects.filter(sequence__gt=self.sequence, judgment__campaign=campaign)
+        return self.retired == retired_sources(campaign) and not newer.exists()
 
 
 def summary_key(campaign: Campaign) -> str:

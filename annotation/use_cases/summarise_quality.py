@@ -13,8 +13,10 @@ from annotation.queries.summaries import Summary, kept_summary, summary_key, sum
 
 log = structlog.get_logger(__name__)
 SUMMARISE = "annotation.summarise_quality"
-# A long log is not summarised more often than this, however fast it grows.
+# A long log is not summarised more often than this, however fast it grows; a very long one, which takes half a minute
+# for a million judgments, once in as many seconds as it holds so many judgments.
 AT_MOST_EVERY = timedelta(seconds=60)
+JUDGMENTS_A_SECOND = 4_000
 # Claims come and go without a judgment.
 EVEN_IF_NOTHING_CAME = timedelta(minutes=10)
 # One computation at a time; a killed one is asked for again after this.
@@ -31,9 +33,13 @@ def summary_for(*, campaign: Campaign, now: datetime) -> Summary | None:
         if kept is None or not is_fresh:
             return summarise_quality(campaign_id=campaign.pk, now=now)
         return replace(kept, made_at=now, progress=progress_of(campaign, now))
-    if kept is None or now - kept.made_at > (EVEN_IF_NOTHING_CAME if is_fresh else AT_MOST_EVERY):
+    if kept is None or now - kept.made_at > (EVEN_IF_NOTHING_CAME if is_fresh else patience_with(kept)):
         ask_for_summary(campaign)
     return kept
+
+
+def patience_with(kept: Summary) -> timedelta:
+    return max(AT_MOST_EVERY, timedelta(seconds=kept.progress.answers / JUDGMENTS_A_SECOND))
 
 
 def summarise_quality(*, campaign_id: int, now: datetime) -> Summary:

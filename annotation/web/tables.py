@@ -188,11 +188,16 @@ def cell_of(column: Column, row: Any) -> Cell:
 
 
 def percent(value: float) -> str:
-    return _("%(number)s %%") % {"number": number_format(100 * value, 0)}
+    return _("%(number)s %%") % {"number": rounded(100 * value, 0)}
 
 
 def decimals(value: float | None, places: int = 2) -> str:
-    return "–" if value is None else number_format(value, places)
+    return "–" if value is None else rounded(value, places)
+
+
+def rounded(value: float, places: int) -> str:
+    """number_format alone cuts off."""
+    return number_format(round(value, places), places, force_grouping=True)
 
 
 def span(lower: float | None, upper: float | None, shown: Callable[[float], str] = decimals) -> str:
@@ -216,7 +221,7 @@ SHOWN: dict[str, Callable[[Any], Cell]] = {
     "number": lambda value: Cell(decimals(value)),
     "plain": lambda value: Cell(number_format(value, None if isinstance(value, int) else 2, force_grouping=True)),
     "percent": lambda value: Cell(percent(value)),
-    "seconds": lambda value: Cell(_("%(number)s s") % {"number": number_format(value, 1 if value < 10 else 0)}),
+    "seconds": lambda value: Cell(_("%(number)s s") % {"number": rounded(value, 1 if value < 10 else 0)}),
     "share": _share,
     "change": lambda value: Cell("× " + decimals(value.factor), span(value.lower, value.upper)),
     "factor": lambda value: Cell("× " + decimals(value)),

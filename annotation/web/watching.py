@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from annotation.models import Campaign, Respondent
 from annotation.policies.flags import reasons_to_look, thresholds
-from annotation.queries.said import LOOKED_THROUGH, SHOWN, look_for, raised_flags, with_words
+from annotation.queries.said import LOOKED_THROUGH, SHOWN, excerpts, look_for, raised_flags, with_words
 from annotation.queries.summaries import Summary
 from annotation.use_cases.summarise_quality import summary_for
 from annotation.web.access import for_campaign_admins
@@ -26,6 +26,7 @@ from annotation.web.watching_charts import (
     strips,
 )
 from annotation.web.watching_tables import (
+    KINDS,
     annotators_table,
     costs_of,
     flags_table,
@@ -78,7 +79,7 @@ def agreement(request: HttpRequest, slug: str) -> HttpResponse:
     first = [each for each in summary.slices if each.question == summary.questions[0].question]
     context = {
         "of_questions": agreement_rows(summary.questions, lambda each: titles.get(each.question, each.question)),
-        "of_slices": agreement_rows(first, lambda each: each.name),
+        "of_slices": agreement_rows(first, lambda each: f"{KINDS[each.kind]}: {each.name}"),
         "first": titles.get(summary.questions[0].question, "") if summary.questions else "",
         "axis": alpha_axis(),
     }
@@ -101,7 +102,8 @@ def annotators(request: HttpRequest, slug: str) -> HttpResponse:
         "left": _("Left side preferred"),
         "fast": _("Too fast"),
     }
-    tables = [annotators_table(summary.annotators, respondents, reasons)]
+    first = sorted(summary.annotators, key=lambda each: -len(reasons[each.respondent]))
+    tables = [annotators_table(first, respondents, reasons)]
     context = {
         "strips": strips(summary.annotators, flagged, labels),
         "flagged": len(flagged),
@@ -118,7 +120,8 @@ def items(request: HttpRequest, slug: str) -> HttpResponse:
         return waiting(request, campaign, "items")
     flags = raised_flags(campaign)
     shown = with_words(list(flags[: MOST_IN_FILE if is_file(request, "flags") else FLAGS_SHOWN]))
-    tables = [items_table(campaign, summary.items), flags_table(campaign, shown)]
+    about = excerpts(each["item"] for each in summary.items)
+    tables = [items_table(campaign, summary.items, about), flags_table(campaign, shown)]
     return answer(request, "items", campaign, summary, tables, {"flags": flags.count(), "flags_shown": len(shown)})
 
 

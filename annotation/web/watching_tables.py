@@ -13,7 +13,7 @@ from annotation.enums import FlagReason, RespondentState
 from annotation.models import Campaign, Respondent
 from annotation.policies.flags import AnnotatorFigures
 from annotation.queries.log import instrument_questions
-from annotation.queries.said import RaisedFlag, Rationale
+from annotation.queries.said import Excerpt, RaisedFlag, Rationale
 from annotation.queries.summaries import Hour, Progress
 from annotation.questions import get_type
 from annotation.web.tables import Column, Interval, Link, Table
@@ -146,9 +146,11 @@ def _values_used(figures: AnnotatorFigures) -> str | None:
     return f"{figures.values_used} / {figures.values}" if figures.values else None
 
 
-def items_table(campaign: Campaign, items: Sequence[Mapping[str, Any]]) -> Table:
+def items_table(campaign: Campaign, items: Sequence[Mapping[str, Any]], about: Mapping[int, Excerpt]) -> Table:
     columns = [
         Column("item", _("Item"), "link", lambda each: item_link(campaign, each["item"]), is_sorted=False),
+        Column("prompt", _("Prompt"), "text", lambda each: prompt_of(about, each["item"]), is_sorted=False),
+        Column("category", _("Category"), "text", lambda each: about[each["item"]].category),
         Column(
             "disagreement",
             _("Disagreement"),
@@ -159,6 +161,11 @@ def items_table(campaign: Campaign, items: Sequence[Mapping[str, Any]]) -> Table
         Column("people", _("Annotators"), "count", lambda each: each["people"]),
     ]
     return Table("items", _("Items by disagreement"), columns, items)
+
+
+def prompt_of(about: Mapping[int, Excerpt], item: int) -> str:
+    words = about[item].words
+    return str(_("Somebody’s own words, sealed")) if words is None else words
 
 
 def flags_table(campaign: Campaign, flags: Sequence[RaisedFlag]) -> Table:
