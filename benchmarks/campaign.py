@@ -22,6 +22,7 @@ from annotation.use_cases.map_upload import map_upload
 from annotation.use_cases.publish_instrument import publish_instrument
 from annotation.use_cases.receive_upload import receive_upload
 from annotation.use_cases.request_import import request_import
+from benchmarks.dashboards import dashboards
 from benchmarks.rows import Row
 from foundation.idempotency import mint_key
 from tests.factories import make_respondent
@@ -34,7 +35,8 @@ HEADER = ("prompt", "prompt_id", "response_1", "response_2", "model_1", "model_2
 def run(*, quick: bool) -> list[Row]:
     rows = imported(QUICK)
     rows += claims(Campaign.objects.get(slug=f"items-{QUICK}"), 200 if quick else 1000)
-    return rows if quick else rows + imported(FULL)
+    rows += dashboards(QUICK)
+    return rows if quick else rows + imported(FULL) + dashboards(FULL)
 
 
 def imported(count: int) -> list[Row]:

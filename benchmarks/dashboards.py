@@ -1,0 +1,85 @@
+"""The pages on which admins watch a campaign, with a long log behind them."""
+
+import time
+
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.enums import Role
+from annotation.models import Campaign, Judgment
+from annotation.use_cases.summarise_quality import summarise_quality
+from benchmarks.rows import Row
+from tests.annotation.watching.planted import Planted, plant_items, plant_judgments, plant_people, planted_campaign
+from tests.factories import make_user
+
+PAGES = ("campaign-watch", "campaign-watch-agreement", "campaign-watch-annotators", "campaign-watch-items")
+PEOPLE, OF_ITEM, TIMES = 200, 5, 9
+# Copies of one judgment, five on each item, by people who are drawn; what they say and when differs.
+CHANGED = {
+    "item_id": "%(item)s + (g - 1) / 5",
+    "respondent_id": "(%(people)s::bigint[])[1 + ((g - 1) * 7) %% 200]",
+    "submitted_at": "now() - random() * interval '20 days'",
+    "active_ms": "(3000 + random() * 40000)::integer",
+    "preference": "(array['a', 'b', 'tie'])[1 + floor(random() * 3)::integer]",
+}
+ITEMS = """
+INSERT INTO annotation_item (campaign_id, source_id, prompt_key, category, flags, language, state)
+SELECT %(campaign)s, %(source)s, '', 'category ' || g %% 20, '{}', '', 'frozen' FROM generate_series(1, %(count)s) g
+RETURNING id
+"""
+NUMBERED = """
+INSERT INTO annotation_logentry (sequence, judgment_id, digest)
+SELECT (SELECT max(sequence) FROM annotation_logentry) + row_number() OVER (ORDER BY id), id, ''
+FROM annotation_judgment j WHERE NOT EXISTS (SELECT FROM annotation_logentry l WHERE l.judgment_id = j.id)
+"""
+
+
+def dashboards(count: int) -> list[Row]:
+    """The slowest of the pages by their medians; figures come from a summary, whose making is a row of its own."""
+    campaign = long_log(count)
+    started = time.perf_counter()
+    summarise_quality(campaign_id=campaign.pk, now=timezone.now())
+    summary = time.perf_counter() - started
+    client = Client()
+    client.force_login(make_user(role=Role.CAMPAIGN_ADMIN))
+    medians = {page: median_of(client, reverse(page, args=[campaign.slug])) for page in PAGES}
+    slowest = max(medians, key=lambda page: medians[page])
+    return [
+        Row("dashboards, slowest page", str(count), 1000 * medians[slowest], "ms", note=slowest),
+        Row("summary behind the dashboards", str(count), summary, "s"),
+    ]
+
+
+def median_of(client: Client, address: str) -> float:
+    taken = []
+    for _time in range(TIMES):
+        started = time.perf_counter()
+        answer = client.get(address)
+        taken.append(time.perf_counter() - started)
+        if answer.status_code != 200 or b"being computed" in answer.content:
+            raise RuntimeError(f"{address} shows no figures")
+    return sorted(taken)[TIMES // 2]
+
+
+def long_log(count: int) -> Campaign:
+    campaign = planted_campaign(slug=f"watched-{count}")
+    people = plant_people(campaign, [Planted()] * PEOPLE)
+    first, *_rest = plant_judgments(campaign, dict([next(iter(people.items()))]), plant_items(campaign, 1))
+    columns = [field.column for field in Judgment._meta.concrete_fields if field.column not in ("id", "transaction")]
+    named = ", ".join(f'"{column}"' for column in columns)
+    values = ", ".join(CHANGED.get(column, f'j."{column}"') for column in columns)
+    copied = f"INSERT INTO annotation_judgment ({named}) SELECT {values} FROM annotation_judgment j, "
+    with connection.cursor() as cursor:
+        source = {"campaign": campaign.pk, "source": first.source_id, "count": count // OF_ITEM}
+        cursor.execute(ITEMS, source)
+        item = min(pk for (pk,) in cursor.fetchall())
+        ids = [respondent.pk for respondent in people]
+        cursor.execute(
+            copied + "generate_series(1, %(count)s) g WHERE j.id = %(id)s",
+            {"item": item, "people": ids, "count": count, "id": first.pk},
+        )
+        cursor.execute(NUMBERED)
+        cursor.execute("ANALYZE annotation_judgment")
+    return campaign
