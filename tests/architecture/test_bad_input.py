@@ -22,6 +22,7 @@ NAMES = (
     *("name", "start", "version", "text", "order", "q1-type", "q1-name", "action", "to", "questions", "gold_share"),
     *("licence", "page", "lang", "format", "next", "reason", "unheard-of"),
     *("kind", "groups", "group", "most_uses", "expires_at"),
+    *("sort", "table", "before"),
     *("text", "q", "purpose", "state", "column_0", "column_1", "default_purpose"),
 )
 NASTY = {
