@@ -27,7 +27,8 @@ ITEM: Table = {
 SLOT: Table = {
     L.OPEN: {L.CLAIMED, L.CANCELLED},
     L.CLAIMED: {L.DONE, L.OPEN, L.CANCELLED},
-    L.DONE: set(),
+    # Its judgment was taken out, and another slot asks in its place.
+    L.DONE: {L.CANCELLED},
     L.CANCELLED: set(),
 }
 ASSIGNMENT: Table = {

@@ -3,6 +3,7 @@
 import logging
 import logging.config
 import os
+import re
 import sys
 import traceback
 
@@ -25,10 +26,16 @@ HIDDEN = frozenset(
 )
 
 
+# An invitation's link lets whoever reads it join, so its token is no part of a line.
+INVITATION = re.compile(r"(/join/)[^/?#\s\"]+")
+
+
 def hide_sensitive(logger: object, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Replace the values of sensitive fields; the field's presence stays visible."""
     for key in HIDDEN & event.keys():
         event[key] = "(hidden)"
+    if isinstance(event.get("request"), str):
+        event["request"] = INVITATION.sub(r"\1(hidden)", event["request"])
     return event
 
 

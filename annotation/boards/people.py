@@ -8,8 +8,11 @@ import numpy as np
 from django.db.models import Count, Max, Min, QuerySet
 
 from annotation.enums import UNNAMED, Design, RespondentKind, SourceKind
-from annotation.models import Judgment, Source
+from annotation.models import Judgment, Respondent, Source
 from annotation.ratings import DESIGNS, UNKNOWN, Bools, PairRows
+
+# People who answered on this site.
+GIVEN_HERE = (RespondentKind.VISITOR, RespondentKind.ANNOTATOR, RespondentKind.EXPERT)
 
 
 def people_of(judgments: QuerySet[Judgment], pairs: PairRows) -> dict[str, Any]:
@@ -57,12 +60,17 @@ def prompts_of(pairs: PairRows) -> dict[str, int]:
 
 
 def sources_of(pairs: PairRows) -> dict[str, int]:
-    """Judgments by the kind of their source."""
+    """Judgments by where they come from. What people say here of items that were imported is given here."""
     ids, counts = np.unique(pairs.source, return_counts=True)
     kinds = dict(Source.objects.filter(pk__in=ids.tolist()).values_list("pk", "kind"))
     totals = dict.fromkeys(SourceKind.values, 0)
     for pk, count in zip(ids.tolist(), counts.tolist(), strict=True):
         totals[kinds[pk]] += count
+    imports = [pk for pk, kind in kinds.items() if kind == SourceKind.IMPORT]
+    people = Respondent.objects.filter(campaign__sources__in=imports, kind__in=GIVEN_HERE).values_list("pk", flat=True)
+    here = int((np.isin(pairs.source, imports) & np.isin(pairs.respondent, list(people))).sum()) if imports else 0
+    totals[SourceKind.IMPORT] -= here
+    totals[SourceKind.LIVE] += here
     return totals
 
 

@@ -62,6 +62,8 @@ def _take_out(judgment: Judgment, now: datetime) -> Judgment:
         type(item).objects.select_for_update(of=["self"]).get(pk=item.pk)
         last = Slot.objects.filter(item=item).aggregate(last=Max("number"))["last"] or 0
         Slot.objects.create(item=item, campaign_id=item.campaign_id, number=last + 1)
+        # The one it stood in is no judgment that the campaign has.
+        Slot.objects.filter(assignments=judgment.assignment_id, state=SlotState.DONE).update(state=SlotState.CANCELLED)
     return retraction
 
 

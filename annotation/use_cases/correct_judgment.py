@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from annotation.enums import CampaignState, JudgmentKind
+from annotation.enums import CampaignState, JudgmentKind, RespondentState
 from annotation.models import Judgment, Respondent
 from annotation.policies.arms import price_direction
 from annotation.queries import own_median_amount, texts_if_read
@@ -12,6 +12,7 @@ from annotation.questions import Situation, read_answers
 from annotation.use_cases.retract_judgment import AlreadySuperseded, supersede
 from annotation.use_cases.save_draft import keep_typed
 from annotation.use_cases.submit_judgment import CampaignClosed, NotYourAssignment, asked_in, seal_texts
+from annotation.use_cases.submit_work import NotActive
 from foundation.idempotency import body_hash, once
 
 
@@ -26,7 +27,8 @@ def correct_judgment(
 ) -> Judgment:
     """Write the row that stands in place of the respondent's own earlier answer; both stay in the log.
 
-    `typed` is what the form held. Refuses NotYourAssignment, AlreadySuperseded, CampaignClosed and InvalidAnswers.
+    `typed` is what the form held. Refuses NotYourAssignment, NotActive, AlreadySuperseded,
+    CampaignClosed and InvalidAnswers.
     """
     body = body_hash({"judgment": judgment_id, "answers": dict(answers)})
     with (
@@ -35,6 +37,10 @@ def correct_judgment(
     ):
         if attempt.replayed:
             return Judgment.objects.get(pk=attempt.response["judgment"])
+        # Whoever blocks this person waits here, or this correction waits for them and comes too late.
+        locked = Respondent.objects.select_for_update(of=["self"]).get(pk=respondent.pk)
+        if locked.state != RespondentState.ACTIVE:
+            raise NotActive(f"the respondent is {locked.state}")
         corrected = _correct(judgment_id, respondent, answers, now)
         if typed is not None and corrected.assignment_id is not None:
             keep_typed(assignment_id=corrected.assignment_id, respondent=respondent, values=typed, now=now)

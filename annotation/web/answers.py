@@ -192,7 +192,7 @@ def correct(request: HtmxRequest, slug: str, judgment_id: int) -> HttpResponseBa
                 now=timezone.now(),
             )
             return redirect("work-history", slug)
-        except (CampaignClosed, AlreadySuperseded, InvalidAnswers, InFlight, KeyReused, BadKey):
+        except (CampaignClosed, NotActive, AlreadySuperseded, InvalidAnswers, InFlight, KeyReused, BadKey):
             context["problem"] = _("This answer cannot be corrected any more: it was changed elsewhere, or work ended.")
     return never_stored(render(request, "annotation/work/correct.html", context, status=422))
 

@@ -30,6 +30,13 @@ def test_fields_that_could_hold_a_prompt_or_a_key_are_hidden(lines):
     assert "models=2" in written
 
 
+def test_a_line_about_an_invitation_does_not_let_its_reader_join(lines):
+    structlog.get_logger("cardinal").info("request_finished", request="POST /join/S3cret-token_1?next=/")
+    written = lines()
+    assert "S3cret" not in written
+    assert "/join/(hidden)?next=/" in written
+
+
 def test_an_exception_is_logged_by_type_and_place_not_by_what_it_quotes(lines):
     try:
         Template("{{ a|default:missing }}").render(Context({"a": SECRET}))

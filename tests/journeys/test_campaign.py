@@ -39,7 +39,10 @@ def make_campaign(page: Page) -> str:
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     tab(page, "Questions")
+    questions = page.locator("fieldset.question")
+    before = questions.count()
     page.get_by_role("button", name="Confidence", exact=True).click()
+    expect(questions).to_have_count(before + 1)
     page.get_by_role("button", name="Save the questions").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     tab(page, "Overview")
@@ -100,8 +103,7 @@ def useful_side(page: Page) -> str:
 def judge_by_keys(page: Page) -> None:
     """Nothing but the keyboard."""
     page.keyboard.press(useful_side(page))
-    if page.locator("input[name='preference.strength']").count():
-        page.keyboard.press("3")
+    page.keyboard.press("3")
     page.locator("input[name='confidence']").first.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Control+Enter")
@@ -110,6 +112,7 @@ def judge_by_keys(page: Page) -> None:
 def judge_by_touch(page: Page) -> None:
     side = useful_side(page)
     page.locator(f"label.choice__option:has(input[name='preference'][value='{side}'])").click()
+    page.locator("label.choice__option:has(input[name='preference.strength'][value='3'])").click()
     page.locator("label.choice__option:has(input[name='confidence'])").last.click()
     page.get_by_role("button", name="Submit").click()
 

@@ -4,13 +4,19 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from django.utils import timezone
 
-from annotation.enums import RespondentKind
-from annotation.models import Contestant, Judgment, Respondent
+from annotation.boards.people import sources_of
+from annotation.enums import RespondentKind, SourceKind
+from annotation.models import Contestant, Judgment, Respondent, Source
+from annotation.queries import standing_judgments
+from annotation.ratings import read_pairs
+from annotation.use_cases.sequence_log import sequence_log
+from annotation.use_cases.submit_judgment import submit_judgment
 from inference_workers.models import LanguageModel, LanguageModelRevision
 from ranking import Comparisons, acceptability, fit_bradley_terry, fit_worth, generator, rank_ranges
 from tests.annotation.boards.factories import entries, imported, judge, make_board, refreshed, standings, three
-from tests.factories import make_campaign, make_contestant, make_respondent
+from tests.factories import claim_and_show, make_campaign, make_contestant, make_item, make_respondent, new_key
 from tests.inference_workers.factories import make_revision
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -321,3 +327,27 @@ def test_amounts_that_are_all_zero_are_a_reason_and_no_error():
     for _ in range(5):
         judge(campaign, ada, bea, respondent=person, amount="0", zero="no_worth")
     assert standings(make_board(campaign))["worth"]["reason"] == "too_few_answers"
+
+
+def test_what_people_say_here_of_imported_items_is_given_here():
+    campaign = make_campaign()
+    source = Source.objects.create(campaign=campaign, kind=SourceKind.IMPORT, name="items.csv")
+    item = make_item(campaign, source=source)
+    judgment = judged_item(campaign, item)
+    sequence_log(now=timezone.now())
+    found = sources_of(read_pairs(standing_judgments(campaign), merged={}))
+    assert judgment.source == source
+    assert found == {"live": 1, "import": 0, "simulation": 0}
+
+
+def judged_item(campaign, item):
+    respondent = make_respondent(campaign)
+    assignment, _impression = claim_and_show(campaign, respondent)
+    return submit_judgment(
+        assignment_id=assignment.pk,
+        lease_token=assignment.lease_token,
+        key=new_key(),
+        respondent=respondent,
+        answers={"preference": {"choice": "a", "strength": None}},
+        now=timezone.now(),
+    )

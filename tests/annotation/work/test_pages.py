@@ -10,7 +10,8 @@ from django.utils import timezone
 from accounts.enums import Role
 from accounts.use_cases.create_person import person_of_user
 from annotation.enums import CampaignState
-from annotation.models import Assignment, Campaign, Draft, Flag, Impression, Invitation, Judgment, Respondent
+from annotation.models import Assignment, Campaign, Draft, Flag, Impression, Invitation, Judgment, Respondent, Slot
+from annotation.use_cases.block_respondent import block_respondent
 from annotation.use_cases.change_campaign_state import change_campaign_state
 from annotation.use_cases.invite_people import invite_people, revoke_invitation
 from annotation.use_cases.publish_consent import publish_consent
@@ -281,3 +282,20 @@ def test_the_list_of_campaigns_takes_as_many_statements_for_one_as_for_three(dja
     join()
     with django_assert_num_queries(6):
         assert client.get("/work").content.decode().count("work-list__row") == 3
+
+
+def test_who_is_blocked_corrects_nothing_and_their_slot_is_none_of_the_campaigns_any_more():
+    campaign = make_campaign(questions=[PREFERENCE])
+    make_item(campaign)
+    client = joined(campaign)
+    answer(client, campaign)
+    judgment = Judgment.objects.get()
+    form = client.get(f"/work/{campaign.slug}/history/{judgment.pk}").content.decode()
+    key = re.search(r'name="key" value="([^"]*)"', form)[1]
+    Respondent.objects.filter(pk=judgment.respondent_id).update(state="blocked")
+    refused = client.post(f"/work/{campaign.slug}/history/{judgment.pk}", {"key": key, "preference": "b"})
+    assert refused.status_code == 422
+    assert Judgment.objects.count() == 1
+    Respondent.objects.filter(pk=judgment.respondent_id).update(state="active")
+    block_respondent(respondent_id=judgment.respondent_id, reason="spam", actor=None, now=NOW())
+    assert sorted(Slot.objects.values_list("state", flat=True)) == ["cancelled", "open"]

@@ -112,6 +112,8 @@ def submit(page: Page) -> None:
 def test_one_item_after_another_without_a_reload(at_work, viewport):
     page = at_work(viewport)
     picture(page, f"work-item-{viewport['width']}")
+    # All of them at once: an annotator knows the questions, and not all begin with a button.
+    expect(page.get_by_role("button", name="Submit")).to_be_visible()
     assert page.locator("[data-question=why]").is_hidden()
     page.evaluate("window.notReloaded = true")
     seen = [prompt_of(page)]
