@@ -6,9 +6,9 @@ from django.db import transaction
 from accounts.models import Person
 from accounts.texts import write_personal_text
 from annotation.enums import ItemState
+from annotation.imports.messages import canonical_messages
 from annotation.models import FollowUp
 from annotation.transitions import ITEM
-from annotation.imports.messages import canonical_messages
 from arena.enums import BattleState
 from arena.errors import ArenaError
 from arena.models import Battle
