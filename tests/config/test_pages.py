@@ -341,10 +341,11 @@ def test_a_forgotten_password_is_reset_by_a_link_that_works_once(visitor, rosa):
 @pytest.mark.parametrize(
     ("roles", "is_staff", "shown"),
     [
-        ([], False, {"Battle", "Leaderboard", "About"}),
-        (["annotator"], False, {"Battle", "Leaderboard", "About"}),
-        (["researcher"], False, {"Battle", "Leaderboard", "About", "Datasets"}),
-        (["operator"], True, {"Battle", "Leaderboard", "About", "Admin"}),
+        ([], False, {"Battle", "Leaderboard", "Work", "About"}),
+        (["annotator"], False, {"Battle", "Leaderboard", "Work", "About"}),
+        (["researcher"], False, {"Battle", "Leaderboard", "Work", "About", "Datasets"}),
+        (["campaign_admin"], False, {"Battle", "Leaderboard", "Work", "About", "Campaigns"}),
+        (["operator"], True, {"Battle", "Leaderboard", "Work", "About", "Admin"}),
     ],
 )
 def test_the_header_shows_what_a_role_may_open(visitor, settings, rosa, roles, is_staff, shown):
