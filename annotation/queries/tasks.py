@@ -13,7 +13,7 @@ from django.core.paginator import Page, Paginator
 from django.db import connection
 from django.db.models import Q
 
-from accounts.models import Person
+from accounts.models import Person, User
 from accounts.texts import unseal_of
 from annotation.enums import AssignmentState, CampaignState, JudgmentKind, Pool, RespondentState
 from annotation.models import Campaign, Draft, Judgment, Respondent
@@ -118,13 +118,13 @@ def open_pools(person: Person, *, is_annotator: bool, is_expert: bool) -> list[C
     return list(running.filter(~Q(respondents__person=person)).order_by("-created_at")[:100])
 
 
-def respondent_of(person: Person, slug: str) -> Respondent | None:
-    """Who this person is in that campaign, as an annotator or an expert; None where they did not join."""
+def respondent_of(user: User, slug: str) -> Respondent | None:
+    """Who this user is in that campaign, as an annotator or an expert; None where they did not join."""
     return (
         Respondent.objects.select_related(
             "person", "campaign__instrument", "campaign__guidelines", "campaign__consent", "source"
         )
-        .filter(person=person, campaign__slug=slug, kind__in=["annotator", "expert"])
+        .filter(person__user=user, campaign__slug=slug, kind__in=["annotator", "expert"])
         .first()
     )
 

@@ -2,11 +2,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NoReturn
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
+from accounts.models import Person
 from accounts.texts import seal_for
 from annotation.enums import AssignmentState
 from annotation.errors import AnnotationError
@@ -14,6 +16,15 @@ from annotation.models import Assignment, Draft, Respondent
 from annotation.queries.tasks import typed_in
 from annotation.use_cases.submit_judgment import LeaseExpired, NotYourAssignment
 
+# One statement keeps a draft, under the fence and against the version that its tab knows; no row means a refusal.
+KEEP = """
+INSERT INTO annotation_draft (assignment_id, version, sealed, saved_at)
+SELECT a.id, 1, %(sealed)s, %(now)s FROM annotation_assignment a
+WHERE a.id = %(assignment)s AND a.respondent_id = %(respondent)s AND a.state = 'open' AND a.lease_token = %(token)s
+ON CONFLICT (assignment_id) DO UPDATE SET version = annotation_draft.version + 1, sealed = excluded.sealed,
+    saved_at = excluded.saved_at WHERE annotation_draft.version = %(version)s
+RETURNING version
+"""
 # Of all typed values together.
 MOST_CHARACTERS = 200_000
 
@@ -48,26 +59,23 @@ def save_draft(
         raise DraftTooLong(f"{len(text)} characters, and at most {MOST_CHARACTERS} are kept")
     if respondent.person is None:
         raise NotYourAssignment("only a person has drafts")
-    with transaction.atomic():
-        assignment = (
-            Assignment.objects.select_for_update(of=["self"])
-            .select_related("draft")
-            .filter(pk=assignment_id, respondent=respondent)
-            .first()
-        )
-        if assignment is None:
-            raise NotYourAssignment("no such assignment of this respondent")
-        if assignment.state != AssignmentState.OPEN or assignment.lease_token != lease_token:
-            raise LeaseExpired(f"the assignment is {assignment.state} or was claimed anew")
-        draft = getattr(assignment, "draft", None)
-        if draft is None:
-            draft = Draft(assignment=assignment, version=0)
-        elif draft.version != version:
-            raise StaleDraft(draft.version, typed_in(draft.sealed, respondent.person))
-        draft.version += 1
-        draft.sealed, draft.saved_at = seal_for(respondent.person, text), now
-        draft.save()
-    return int(draft.version)
+    names = {"assignment": assignment_id, "respondent": respondent.pk, "token": lease_token, "version": version}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(KEEP, {**names, "sealed": seal_for(respondent.person, text), "now": now})
+        row = cursor.fetchone()
+        if row is None:
+            _refuse(assignment_id, lease_token, respondent, respondent.person)
+    return int(row[0])
+
+
+def _refuse(assignment_id: int, lease_token: UUID, respondent: Respondent, person: Person) -> NoReturn:
+    """Why nothing was kept."""
+    assignment = Assignment.objects.select_related("draft").filter(pk=assignment_id, respondent=respondent).first()
+    if assignment is None:
+        raise NotYourAssignment("no such assignment of this respondent")
+    if assignment.state != AssignmentState.OPEN or assignment.lease_token != lease_token:
+        raise LeaseExpired(f"the assignment is {assignment.state} or was claimed anew")
+    raise StaleDraft(assignment.draft.version, typed_in(assignment.draft.sealed, person))
 
 
 def keep_typed(*, assignment_id: int, respondent: Respondent, values: Mapping[str, str], now: datetime) -> None:

@@ -43,7 +43,8 @@ def person_of(request: HtmxRequest) -> Person:
 
 def own_respondent(request: HtmxRequest, slug: str) -> Respondent:
     """Who is asking, as a respondent of this campaign; 404 for everybody else, whether or not it exists."""
-    respondent = respondent_of(person_of(request), slug)
+    assert isinstance(request.user, User)  # for_signed_in has refused
+    respondent = respondent_of(request.user, slug)
     if respondent is None:
         raise Http404
     return respondent

@@ -4,7 +4,9 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.enums import Role
@@ -299,3 +301,16 @@ def test_who_is_blocked_corrects_nothing_and_their_slot_is_none_of_the_campaigns
     Respondent.objects.filter(pk=judgment.respondent_id).update(state="active")
     block_respondent(respondent_id=judgment.respondent_id, reason="spam", actor=None, now=NOW())
     assert sorted(Slot.objects.values_list("state", flat=True)) == ["cancelled", "open"]
+
+
+def test_keeping_a_draft_takes_four_statements_with_those_that_say_who_is_there():
+    campaign = make_campaign(questions=[PREFERENCE, RATIONALE])
+    make_item(campaign)
+    client = joined(campaign)
+    page, address = open_item(client, campaign)
+    typed = fields(page) | {"preference": "a", "why": "First words"}
+    client.post(f"{address}/draft", typed | {"draft_version": "0"})
+    with CaptureQueriesContext(connection) as said:
+        assert client.post(f"{address}/draft", typed | {"draft_version": "1"}).json() == {"version": 2}
+    statements = [each["sql"] for each in said if "SAVEPOINT" not in each["sql"]]
+    assert len(statements) <= 4, statements
