@@ -59,9 +59,16 @@ def save_draft(
         raise DraftTooLong(f"{len(text)} characters, and at most {MOST_CHARACTERS} are kept")
     if respondent.person is None:
         raise NotYourAssignment("only a person has drafts")
-    names = {"assignment": assignment_id, "respondent": respondent.pk, "token": lease_token, "version": version}
+    given: dict[str, int | UUID | bytes | datetime] = {
+        "assignment": assignment_id,
+        "respondent": respondent.pk,
+        "token": lease_token,
+        "version": version,
+        "sealed": seal_for(respondent.person, text),
+        "now": now,
+    }
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(KEEP, {**names, "sealed": seal_for(respondent.person, text), "now": now})
+        cursor.execute(KEEP, given)
         row = cursor.fetchone()
         if row is None:
             _refuse(assignment_id, lease_token, respondent, respondent.person)
