@@ -42,7 +42,7 @@ SOURCE: Table = {S.ACTIVE: {S.RETIRED}, S.RETIRED: {S.ACTIVE}}
 RESPONDENT: Table = {
     R.ACTIVE: {R.SCREENED_OUT, R.BLOCKED, R.WITHDRAWN},
     # A screen-out or a block may have been wrong.
-    R.SCREENED_OUT: {R.ACTIVE},
+    R.SCREENED_OUT: {R.ACTIVE, R.BLOCKED},
     R.BLOCKED: {R.ACTIVE},
     R.WITHDRAWN: set(),
 }

@@ -9,10 +9,11 @@ from django.db import connection
 from annotation.models import Campaign, Respondent
 from annotation.policies.stages import Stage, Standing, stage_of
 
-# What nobody met yet of the check items of one purpose. Whoever skipped one is not shown it again.
+# What this person has not met of the check items of one purpose. Whoever skipped one is not shown it again.
 LEFT = """
 (SELECT count(*) FROM annotation_item i WHERE i.campaign_id = c.id AND i.purpose = '{purpose}'
- AND i.state IN ('open', 'frozen') AND NOT EXISTS (
+ AND i.state IN ('open', 'frozen')
+ AND EXISTS (SELECT 1 FROM annotation_source o WHERE o.id = i.source_id AND o.state = 'active') AND NOT EXISTS (
     SELECT 1 FROM annotation_assignment a
     WHERE a.respondent_id = r.id AND a.item_id = i.id AND a.state IN ('submitted', 'skipped')))
 """

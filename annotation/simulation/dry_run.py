@@ -10,14 +10,14 @@ from django.db.models import Count
 
 from annotation.boards.names import contestant_names
 from annotation.boards.planning import NoPlan, plan_votes
-from annotation.enums import ItemPurpose, RespondentState, SourceState
+from annotation.enums import ItemPurpose, RespondentState
 from annotation.models import Campaign, Contestant, Impression, Judgment, Respondent, Source
 from annotation.queries import standing_judgments
 from annotation.questions import simulate_answers
 from annotation.ratings import merged_contestants, read_pairs
 from annotation.simulation.people import Truth, situation_of
 from annotation.use_cases.next_assignment import NoWork, next_assignment
-from annotation.use_cases.note_dry_run import end_dry_run, note_dry_run
+from annotation.use_cases.note_dry_run import end_dry_run, note_dry_run, take_dry_run
 from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.submit_work import submit_work
 
@@ -27,10 +27,10 @@ CENT = Decimal("0.01")
 
 
 def dry_run(*, source_id: int, clock: Callable[[], datetime]) -> Source:
-    """Work through the shadow that `source_id` belongs to and keep the report with it. Begun twice, it goes on."""
+    """Work through the shadow that `source_id` belongs to and keep the report with it. Cut off, it goes on later."""
+    if take_dry_run(source_id=source_id, now=clock()) is None:
+        return Source.objects.get(pk=source_id)
     source = Source.objects.select_related("campaign__shadow_of", "campaign__instrument").get(pk=source_id)
-    if source.state == SourceState.RETIRED:
-        return source
     shadow = source.campaign
     contestants = Contestant.objects.filter(responses__item__campaign=shadow).distinct()
     truth = Truth.drawn([*contestants.values_list("pk", flat=True)], source.details["seed"])

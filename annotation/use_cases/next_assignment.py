@@ -5,7 +5,7 @@ import numpy as np
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from annotation.enums import AssignmentState, Design, ItemPurpose, ItemState
+from annotation.enums import AssignmentState, Design, ItemPurpose, ItemState, SourceState
 from annotation.errors import AnnotationError
 from annotation.models import Assignment, Campaign, Impression, Item, Respondent
 from annotation.policies.limits import Limits, budget_is_spent, group_is_done, person_is_done
@@ -153,7 +153,9 @@ def _take(campaign: Campaign, respondent: Respondent, item_id: int, now: datetim
 def _unmet(campaign: Campaign, respondent: Respondent, purposes: tuple[ItemPurpose, ...]) -> QuerySet[Item]:
     """Items of these purposes that the respondent neither met nor holds."""
     met = Assignment.objects.filter(respondent=respondent, item=OuterRef("pk")).exclude(state=AssignmentState.EXPIRED)
-    items = Item.objects.filter(campaign=campaign, purpose__in=purposes, state__in=MEETABLE)
+    items = Item.objects.filter(
+        campaign=campaign, purpose__in=purposes, state__in=MEETABLE, source__state=SourceState.ACTIVE
+    )
     return items.filter(~Exists(met))
 
 

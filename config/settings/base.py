@@ -292,6 +292,7 @@ CELERY_BEAT_SCHEDULE = {
     "sequence-log": {"task": "annotation.sequence_log", "schedule": 1.0},
     "refresh-boards": {"task": "annotation.refresh_boards", "schedule": 2.0},
     "sweep-datasets": {"task": "annotation.sweep_datasets", "schedule": 10.0},
+    "sweep-dry-runs": {"task": "annotation.sweep_dry_runs", "schedule": 60.0},
     "sweep-uploads": {"task": "annotation.sweep_uploads", "schedule": 10.0},
     "expire-assignments": {"task": "annotation.expire_assignments", "schedule": 10.0},
     "sweep-battles": {"task": "arena.sweep_battles", "schedule": 5.0},

@@ -1,12 +1,15 @@
 """A dry run goes through the real code and leaves nothing behind that a view would show."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from django.utils import timezone
 
 from annotation.enums import CampaignState, ItemPurpose
-from annotation.models import Campaign, Impression, Judgment, JudgmentText, Respondent
+from annotation.models import Campaign, Impression, Judgment, JudgmentText, Respondent, Source
 from annotation.queries import standing_judgments
+from annotation.queries.dry_runs import left_dry_runs
 from annotation.simulation.dry_run import dry_run
 from annotation.use_cases.cast_shadow import NothingToRehearse, cast_shadow
 from tests.factories import ACCEPTABLE, AMOUNT, PREFERENCE, RATIONALE, make_campaign, make_contestant, make_item
@@ -104,9 +107,20 @@ def test_a_dry_run_that_was_cut_off_goes_on_and_a_finished_one_is_left_alone(mon
             raise RuntimeError("StopIteration") from end
     begun = Judgment.objects.filter(source=source).count()
     assert 0 < begun < 16
+    # Whoever looks at once leaves it to the worker that may still live.
+    assert left_dry_runs(now=NOW()) == []
+    assert dry_run(source_id=source.pk, clock=NOW).details["state"] == "running"
+    forget_the_worker(source.pk)
+    assert left_dry_runs(now=NOW()) == [source.pk]
     assert dry_run(source_id=source.pk, clock=NOW).details["state"] == "done"
     assert Judgment.objects.filter(source=source).count() == 16
     assert dry_run(source_id=source.pk, clock=NOW).details["state"] == "done"
+
+
+def forget_the_worker(source_id: int) -> None:
+    source = Source.objects.get(pk=source_id)
+    source.details["touched_at"] = (NOW() - timedelta(minutes=3)).isoformat()
+    source.save()
 
 
 def test_attentive_people_pass_the_test_and_careless_ones_are_screened_out():
@@ -139,8 +153,6 @@ def test_admins_ask_for_one_and_read_what_came_of_it(client, django_capture_on_c
     assert client.post(address, {"items": "0", "people": "4"}).status_code == 422
     assert client.post(address, {"items": "8", "people": "4"}).status_code == 302
     assert "under way" in client.get(address).content.decode()
-    from annotation.models import Source
-
     dry_run(source_id=Source.objects.get(kind="simulation").pk, clock=NOW)
     page = client.get(f"{address}/state").content.decode()
     assert "Hours of work" in page
