@@ -24,6 +24,7 @@ from annotation.use_cases.receive_upload import receive_upload
 from annotation.use_cases.request_import import request_import
 from benchmarks.dashboards import dashboards
 from benchmarks.rows import Row
+from benchmarks.work import working
 from foundation.idempotency import mint_key
 from tests.factories import make_respondent
 
@@ -35,6 +36,7 @@ HEADER = ("prompt", "prompt_id", "response_1", "response_2", "model_1", "model_2
 def run(*, quick: bool) -> list[Row]:
     rows = imported(QUICK)
     rows += claims(Campaign.objects.get(slug=f"items-{QUICK}"), 200 if quick else 1000)
+    rows += working(quick=quick)
     rows += dashboards(QUICK)
     return rows if quick else rows + imported(FULL) + dashboards(FULL)
 

@@ -140,7 +140,16 @@
     }
   };
 
-  const send = (url, body) => fetch(url, { method: "POST", body: new URLSearchParams(body), headers: { "HX-Request": "true" } });
+  // The page's own token: one that was kept for long belongs to a session that may have ended.
+  const send = (url, kept) => {
+    const body = new URLSearchParams(kept);
+    const token = document.querySelector("input[name=csrfmiddlewaretoken]");
+    if (token) body.set("csrfmiddlewaretoken", token.value);
+    return fetch(url, { method: "POST", body, headers: { "HX-Request": "true" } });
+  };
+  const signIn = (answer) => answer.headers.get("HX-Redirect");
+  // Taken, or refused for good; whoever must sign in first, and a server in trouble, are asked again.
+  const isSettled = (answer) => (answer.ok && !signIn(answer)) || [404, 409, 410, 422].includes(answer.status);
 
   const busy = (form, on) => {
     for (const button of form.querySelectorAll("button[type=submit]")) button.disabled = on;
@@ -164,6 +173,8 @@
       note("warn", (page() ?? here).dataset.offline, "alert");
       return;
     }
+    if (signIn(answer) && form.matches("[data-answer]")) keep([...queue(), { url: form.action, body }]);
+    if (signIn(answer)) return location.assign(signIn(answer));
     dirtySince = 0;
     const html = await answer.text();
     if (answer.headers.get("X-Stored") && next) {
@@ -175,7 +186,6 @@
       busy(form, false);
       return note("error", document.getElementById("toasts")?.dataset.server ?? "", "alert");
     }
-    if (answer.redirected && !html.includes("data-work")) return location.assign(answer.url);
     show(html);
   };
 
@@ -184,13 +194,16 @@
   const drain = async () => {
     if (draining || !queue().length) return;
     draining = true;
+    let refused = false;
     try {
       for (let waiting = queue(); waiting.length; waiting = queue()) {
         const answer = await send(waiting[0].url, waiting[0].body);
-        if (answer.status >= 500) break;
+        if (!isSettled(answer)) break;
         keep(queue().slice(1));
+        refused ||= !answer.ok;
       }
       if (!queue().length && page()) notices()?.replaceChildren();
+      if (refused && page()) note("warn", page().dataset.refused, "alert");
     } catch {
       // Still offline.
     } finally {
