@@ -67,7 +67,7 @@ def joined(campaign: Campaign, count: int) -> list[User]:
 
 
 def session_of(user: User) -> dict[str, str]:
-    client = Client()
+    client = Client(SERVER_NAME="localhost")
     client.force_login(user)
     return {settings.SESSION_COOKIE_NAME: client.cookies[settings.SESSION_COOKIE_NAME].value}
 
@@ -82,7 +82,7 @@ def one_round(handler: WSGIHandler, campaign: Campaign, sessions: list[dict[str,
 
 
 def user_of(session: dict[str, str]) -> int:
-    client = Client()
+    client = Client(SERVER_NAME="localhost")
     client.cookies[settings.SESSION_COOKIE_NAME] = session[settings.SESSION_COOKIE_NAME]
     return int(client.session["_auth_user_id"])
 
@@ -101,9 +101,12 @@ def answer_of(campaign: Campaign, held: Assignment, session: dict[str, str]) -> 
 
 def weights(campaign: Campaign) -> list[Row]:
     """The page of an item, and the scripts and styles of ours that it asks for, in kilobytes as they are stored."""
-    client = Client()
+    client = Client(SERVER_NAME="localhost")
     client.force_login(joined(campaign, 1)[0])
-    page = client.get(f"/work/{campaign.slug}/item").content.decode()
+    answered = client.get(f"/work/{campaign.slug}/item")
+    if answered.status_code != 200:
+        raise RuntimeError(f"the page of an item was answered {answered.status_code}")
+    page = answered.content.decode()
     asked = re.findall(r'(?:src|href)="([^"]+\.(?:js|css|svg)[^"]*)"', page)
     files = {urlsplit(each).path.removeprefix(settings.STATIC_URL) for each in asked}
     found = [Path(path) for name in files if (path := finders.find(re.sub(r"\.[0-9a-f]{12}(?=\.)", "", name)))]
