@@ -115,6 +115,8 @@
   const answered = (event) => {
     const ballot = event.target.closest?.("[data-ballot]");
     if (!ballot) return;
+    // Whoever is quick answers before a swapped ballot was made ready.
+    prepare();
     forgive(event.target);
     recordTouch(ballot);
     clearTimeout(settling);

@@ -340,3 +340,17 @@ def test_the_ballot_fits_its_window_and_every_finger(open_page, width):
         .filter(element => element.getBoundingClientRect().height < 44).map(element => element.outerHTML)"""
     )
     assert low == []
+
+
+def test_who_answers_before_a_ballot_was_made_ready_is_heard(open_page):
+    page = open_page("/ballot")
+    # As a swap leaves it for a moment: drawn anew, and no script has been told.
+    page.evaluate("""() => {
+        const ballot = document.querySelector("[data-ballot]");
+        for (const button of ballot.querySelectorAll("[data-clears]")) button.remove();
+        ballot.replaceWith(ballot.cloneNode(true));
+    }""")
+    page.locator("label.choice__option:has(input[name='preference'][value='a'])").click()
+    expect(page.locator("input[name='preference'][value='a']")).to_be_checked()
+    expect(page.locator("[data-clears]").first).to_be_attached()
+    assert page.locator("[data-measure=first_touch_ms]").input_value() != ""

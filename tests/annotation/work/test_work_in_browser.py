@@ -70,7 +70,7 @@ def at_work(chromium, live_server, campaign) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         # What is still asked for would hold tables that the next test empties.
         context.set_offline(False)
-        for _ in range(100):
+        for _ in range(25):
             if underway:
                 context.pages[0].wait_for_timeout(20)
         context.close()
