@@ -90,20 +90,20 @@ def user_of(session: dict[str, str]) -> int:
 def page_of(campaign: Campaign, session: dict[str, str]) -> Environ:
     jar = "; ".join(f"{name}={value}" for name, value in session.items())
     factory = RequestFactory(headers={"Cookie": jar}, SERVER_NAME="localhost")
-    environ: Environ = factory.get(f"/work/{campaign.slug}/item").environ
+    environ: Environ = factory.get(f"/annotate/{campaign.slug}/item").environ
     return environ
 
 
 def answer_of(campaign: Campaign, held: Assignment, session: dict[str, str]) -> Environ:
     form = {"key": new_key(), "lease_token": str(held.lease_token), "ahead": "1", "preference": "a"}
-    return environ_of(f"/work/{campaign.slug}/items/{held.pk}", form, cookies=session, htmx=True)
+    return environ_of(f"/annotate/{campaign.slug}/items/{held.pk}", form, cookies=session, htmx=True)
 
 
 def weights(campaign: Campaign) -> list[Row]:
     """The page of an item, and the scripts and styles of ours that it asks for, in kilobytes as they are stored."""
     client = Client(SERVER_NAME="localhost")
     client.force_login(joined(campaign, 1)[0])
-    answered = client.get(f"/work/{campaign.slug}/item")
+    answered = client.get(f"/annotate/{campaign.slug}/item")
     if answered.status_code != 200:
         raise RuntimeError(f"the page of an item was answered {answered.status_code}")
     page = answered.content.decode()

@@ -297,45 +297,49 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST own": campaign_admins(422),
         "POST missing": campaign_admins(404),
     },
-    "work": {"GET": signed_in(200), "POST": 405},
+    "annotate": {"GET": signed_in(200), "POST": 405},
     "join/<str:token>": {
         "GET public": 200,
         "GET missing": 404,
         "POST public": {"anonymous": 200, "else": 302},
         "POST missing": 404,
     },
-    "work/<slug:slug>": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
-    "work/<slug:slug>/join": {"GET own": 405, "POST own": signed_in(404), "POST missing": signed_in(404)},
-    "work/<slug:slug>/agree/<str:what>": {"GET own": 405, "POST own": signed_in(422), "POST missing": signed_in(404)},
-    "work/<slug:slug>/guidelines": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
-    "work/<slug:slug>/item": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
-    "work/<slug:slug>/ahead": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
-    "work/<slug:slug>/history": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
-    "work/<slug:slug>/history/<int:judgment_id>": {
+    "annotate/<slug:slug>": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
+    "annotate/<slug:slug>/join": {"GET own": 405, "POST own": signed_in(404), "POST missing": signed_in(404)},
+    "annotate/<slug:slug>/agree/<str:what>": {
+        "GET own": 405,
+        "POST own": signed_in(422),
+        "POST missing": signed_in(404),
+    },
+    "annotate/<slug:slug>/guidelines": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
+    "annotate/<slug:slug>/item": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
+    "annotate/<slug:slug>/ahead": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
+    "annotate/<slug:slug>/history": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
+    "annotate/<slug:slug>/history/<int:judgment_id>": {
         "GET own": signed_in(200),
         "GET another's": signed_in(404),
         "POST own": signed_in(422),
         "POST another's": signed_in(404),
     },
-    "work/<slug:slug>/items/<int:assignment_id>": {
+    "annotate/<slug:slug>/items/<int:assignment_id>": {
         "GET own": 405,
         "GET another's": 405,
         "POST own": signed_in(422),
         "POST another's": signed_in(404),
     },
-    "work/<slug:slug>/items/<int:assignment_id>/draft": {
+    "annotate/<slug:slug>/items/<int:assignment_id>/draft": {
         "GET own": 405,
         "GET another's": 405,
         "POST own": signed_in(410),
         "POST another's": signed_in(404),
     },
-    "work/<slug:slug>/items/<int:assignment_id>/skip": {
+    "annotate/<slug:slug>/items/<int:assignment_id>/skip": {
         "GET own": 405,
         "GET another's": 405,
         "POST own": signed_in(422),
         "POST another's": signed_in(404),
     },
-    "work/<slug:slug>/items/<int:assignment_id>/flag": {
+    "annotate/<slug:slug>/items/<int:assignment_id>/flag": {
         "GET own": 405,
         "GET another's": 405,
         "POST own": signed_in(422),

@@ -46,8 +46,8 @@ def fields(page: str) -> dict[str, str]:
 
 def open_item(client: Client, campaign: Campaign) -> tuple[str, str]:
     """The page, and the address that takes its answer."""
-    page = client.get(f"/work/{campaign.slug}/item").content.decode()
-    return page, re.search(r'action="(/work/[^"]*/items/\d+)"', page)[1]
+    page = client.get(f"/annotate/{campaign.slug}/item").content.decode()
+    return page, re.search(r'action="(/annotate/[^"]*/items/\d+)"', page)[1]
 
 
 def answer(client: Client, campaign: Campaign, **values):
@@ -68,7 +68,7 @@ def test_a_link_takes_somebody_without_an_account_through_signing_up_into_the_ca
     }
     signed_up = client.post("/account/signup/", new | {"next": f"/join/{token}"})
     assert signed_up["Location"] == f"/join/{token}"
-    assert client.post(f"/join/{token}")["Location"] == f"/work/{campaign.slug}"
+    assert client.post(f"/join/{token}")["Location"] == f"/annotate/{campaign.slug}"
     respondent = Respondent.objects.get(campaign=campaign)
     assert (respondent.kind, respondent.groups, respondent.person.user.username) == ("annotator", ["nurses"], "ada")
 
@@ -111,19 +111,19 @@ def test_consent_and_guidelines_come_first_and_new_guidelines_are_read_again():
     guidelines = publish_guidelines(campaign_id=campaign.pk, text="Judge **facts** first.", now=NOW())
     make_item(campaign)
     client = joined(campaign)
-    step = client.get(f"/work/{campaign.slug}/item").content.decode()
+    step = client.get(f"/annotate/{campaign.slug}/item").content.decode()
     assert "Ten minutes" in step
     assert not Assignment.objects.exists()
-    stale = client.post(f"/work/{campaign.slug}/agree/consent", {"text": consent.pk + 1})
+    stale = client.post(f"/annotate/{campaign.slug}/agree/consent", {"text": consent.pk + 1})
     assert stale.status_code == 422
     assert "has changed" in stale.content.decode()
-    client.post(f"/work/{campaign.slug}/agree/consent", {"text": consent.pk})
-    assert "<strong>facts</strong>" in client.get(f"/work/{campaign.slug}").content.decode()
-    client.post(f"/work/{campaign.slug}/agree/guidelines", {"text": guidelines.pk})
+    client.post(f"/annotate/{campaign.slug}/agree/consent", {"text": consent.pk})
+    assert "<strong>facts</strong>" in client.get(f"/annotate/{campaign.slug}").content.decode()
+    client.post(f"/annotate/{campaign.slug}/agree/guidelines", {"text": guidelines.pk})
     page, _address = open_item(client, campaign)
     assert "What is it?" in page
     publish_guidelines(campaign_id=campaign.pk, text="Judge manners first.", now=NOW())
-    assert "They have changed" in client.get(f"/work/{campaign.slug}").content.decode()
+    assert "They have changed" in client.get(f"/annotate/{campaign.slug}").content.decode()
 
 
 def test_an_answer_is_stored_and_the_next_item_comes():
@@ -131,10 +131,10 @@ def test_an_answer_is_stored_and_the_next_item_comes():
     make_item(campaign, prompt="Which first?")
     make_item(campaign, prompt="Which next?")
     client = joined(campaign)
-    assert answer(client, campaign)["Location"] == f"/work/{campaign.slug}/item"
+    assert answer(client, campaign)["Location"] == f"/annotate/{campaign.slug}/item"
     assert answer(client, campaign).status_code == 302
     assert Judgment.objects.filter(preference="a").count() == 2
-    assert "Nothing to do" in client.get(f"/work/{campaign.slug}/item").content.decode()
+    assert "Nothing to do" in client.get(f"/annotate/{campaign.slug}/item").content.decode()
 
 
 def test_a_refused_answer_keeps_the_page_and_what_was_typed():
@@ -184,7 +184,7 @@ def test_what_is_not_yours_is_not_there():
     for part in ("", "/draft", "/skip", "/flag"):
         assert stranger.post(address + part, body | {"reason": "other"}).status_code == 404, part
         assert outsider.post(address + part, body).status_code == 404, part
-    assert outsider.get(f"/work/{campaign.slug}").status_code == 404
+    assert outsider.get(f"/annotate/{campaign.slug}").status_code == 404
     assert not Judgment.objects.exists()
     assert not Draft.objects.exists()
 
@@ -230,12 +230,17 @@ def test_an_answer_can_be_corrected_and_what_was_typed_is_there():
     client.post(f"{address}/draft", typed | {"draft_version": "0"})
     client.post(address, typed)
     first = Judgment.objects.get()
-    assert f"/work/{campaign.slug}/history/{first.pk}" in client.get(f"/work/{campaign.slug}/history").content.decode()
-    form = client.get(f"/work/{campaign.slug}/history/{first.pk}").content.decode()
+    assert (
+        f"/annotate/{campaign.slug}/history/{first.pk}"
+        in client.get(f"/annotate/{campaign.slug}/history").content.decode()
+    )
+    form = client.get(f"/annotate/{campaign.slug}/history/{first.pk}").content.decode()
     assert "My first words" in form
     assert re.search(r'value="a"[^>]*checked', form)
     key = re.search(r'name="key" value="([^"]*)"', form)[1]
-    changed = client.post(f"/work/{campaign.slug}/history/{first.pk}", {"key": key, "preference": "b", "why": "No."})
+    changed = client.post(
+        f"/annotate/{campaign.slug}/history/{first.pk}", {"key": key, "preference": "b", "why": "No."}
+    )
     assert changed.status_code == 302
     assert Judgment.objects.get(supersedes=first).preference == "b"
 
@@ -247,8 +252,8 @@ def test_the_next_item_is_held_ahead_and_only_one():
     client = joined(campaign)
     page, _address = open_item(client, campaign)
     shown = re.search(r'data-assignment="(\d+)"', page)[1]
-    first = client.get(f"/work/{campaign.slug}/ahead?shown={shown}")
-    second = client.get(f"/work/{campaign.slug}/ahead?shown={shown}")
+    first = client.get(f"/annotate/{campaign.slug}/ahead?shown={shown}")
+    second = client.get(f"/annotate/{campaign.slug}/ahead?shown={shown}")
     assert first["X-Assignment"] == second["X-Assignment"] != shown
     assert Assignment.objects.count() == Impression.objects.count() == 2
 
@@ -261,8 +266,8 @@ def test_no_page_before_or_after_an_answer_names_a_contestant():
     page, address = open_item(client, campaign)
     client.post(address, fields(page) | {"preference": "a"})
     judgment = Judgment.objects.get()
-    pages = [page, *(client.get(f"/work/{campaign.slug}/{end}").content.decode() for end in ("history", "item"))]
-    pages.append(client.get(f"/work/{campaign.slug}/history/{judgment.pk}").content.decode())
+    pages = [page, *(client.get(f"/annotate/{campaign.slug}/{end}").content.decode() for end in ("history", "item"))]
+    pages.append(client.get(f"/annotate/{campaign.slug}/history/{judgment.pk}").content.decode())
     assert not [name for name in names for each in pages if name in each]
 
 
@@ -279,11 +284,11 @@ def test_the_list_of_campaigns_takes_as_many_statements_for_one_as_for_three(dja
 
     join()
     with django_assert_num_queries(6):
-        client.get("/work")
+        client.get("/annotate")
     join()
     join()
     with django_assert_num_queries(6):
-        assert client.get("/work").content.decode().count("work-list__row") == 3
+        assert client.get("/annotate").content.decode().count("work-list__row") == 3
 
 
 def test_who_is_blocked_corrects_nothing_and_their_slot_is_none_of_the_campaigns_any_more():
@@ -292,10 +297,10 @@ def test_who_is_blocked_corrects_nothing_and_their_slot_is_none_of_the_campaigns
     client = joined(campaign)
     answer(client, campaign)
     judgment = Judgment.objects.get()
-    form = client.get(f"/work/{campaign.slug}/history/{judgment.pk}").content.decode()
+    form = client.get(f"/annotate/{campaign.slug}/history/{judgment.pk}").content.decode()
     key = re.search(r'name="key" value="([^"]*)"', form)[1]
     Respondent.objects.filter(pk=judgment.respondent_id).update(state="blocked")
-    refused = client.post(f"/work/{campaign.slug}/history/{judgment.pk}", {"key": key, "preference": "b"})
+    refused = client.post(f"/annotate/{campaign.slug}/history/{judgment.pk}", {"key": key, "preference": "b"})
     assert refused.status_code == 422
     assert Judgment.objects.count() == 1
     Respondent.objects.filter(pk=judgment.respondent_id).update(state="active")

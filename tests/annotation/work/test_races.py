@@ -42,12 +42,12 @@ def work_until_nothing_is_left(client: Client, campaign: Campaign) -> Counter:
     """Answers whatever comes; returns the statuses met."""
     statuses: Counter = Counter()
     while True:
-        shown = client.get(f"/work/{campaign.slug}/item")
+        shown = client.get(f"/annotate/{campaign.slug}/item")
         statuses[shown.status_code] += 1
         page = shown.content.decode()
         if 'id="answer"' not in page:
             return statuses
-        address = re.search(r'action="(/work/[^"]*/items/\d+)"', page)[1]
+        address = re.search(r'action="(/annotate/[^"]*/items/\d+)"', page)[1]
         statuses[client.post(address, fields(page) | {"preference": "a"}).status_code] += 1
 
 

@@ -63,7 +63,7 @@ def at_work(chromium, live_server, campaign) -> Iterator[Callable[..., Page]]:
         page.on("request", lambda request: underway.add(request))
         for end in ("requestfinished", "requestfailed"):
             page.on(end, lambda request: underway.discard(request))
-        page.goto(f"/work/{campaign.slug}/item")
+        page.goto(f"/annotate/{campaign.slug}/item")
         return page
 
     yield at_work
@@ -168,7 +168,7 @@ def test_what_is_typed_is_kept_within_seconds_and_is_there_after_a_crash(at_work
     page.get_by_label("Why?").fill("Half a thought")
     expect(page.locator("[data-saved-state]")).to_have_text("Saved")
     page.goto("about:blank")
-    page.goto(f"/work/{campaign.slug}/item")
+    page.goto(f"/annotate/{campaign.slug}/item")
     assert page.get_by_label("Why?").input_value() == "Half a thought"
     assert page.locator("input[name=preference][value=a]").is_checked()
 
@@ -176,7 +176,7 @@ def test_what_is_typed_is_kept_within_seconds_and_is_there_after_a_crash(at_work
 def test_two_tabs_lose_nothing(at_work, campaign):
     first = at_work(DESK)
     second = first.context.new_page()
-    second.goto(f"/work/{campaign.slug}/item")
+    second.goto(f"/annotate/{campaign.slug}/item")
     assert prompt_of(first) == prompt_of(second)
     for tab, words in ((first, "From the first tab"), (second, "From the second tab")):
         choose(tab, "preference", "a")
@@ -237,7 +237,7 @@ def test_an_answer_waits_for_whoever_has_to_sign_in_again(at_work, campaign):
     assert Judgment.objects.count() == 0
     page.context.add_cookies([cookie for cookie in cookies if cookie["name"] == settings.SESSION_COOKIE_NAME])
     with page.expect_response(lambda response: "/items/" in response.url):
-        page.goto(f"/work/{campaign.slug}/item")
+        page.goto(f"/annotate/{campaign.slug}/item")
     page.wait_for_function("() => localStorage.getItem('cardinal-answers') === null")
     assert [each.preference for each in Judgment.objects.all()] == ["tie"]
 
@@ -256,7 +256,7 @@ def test_the_back_button_after_an_answer_does_not_answer_again(at_work, campaign
     choose(page, "preference", "tie")
     page.get_by_role("button", name="Submit").click()
     expect(page.get_by_text("Stored.")).to_be_visible()
-    page.goto(f"/work/{campaign.slug}/history")
+    page.goto(f"/annotate/{campaign.slug}/history")
     page.go_back()
     assert Assignment.objects.filter(state="submitted").count() == 1
     assert page.locator("[data-answer]").count() == 1
@@ -275,7 +275,7 @@ def test_everything_works_without_script(at_work):
 def test_the_pages_have_no_fault_that_axe_finds(at_work, campaign, viewport, scheme):
     page = at_work(viewport, color_scheme=scheme)
     choose(page, "preference", "a")
-    for address in ("", "/work", f"/work/{campaign.slug}", f"/work/{campaign.slug}/history"):
+    for address in ("", "/annotate", f"/annotate/{campaign.slug}", f"/annotate/{campaign.slug}/history"):
         if address:
             page.goto(address)
             picture(page, f"work{address.replace('/', '-')}-{viewport['width']}-{scheme}")
