@@ -5,8 +5,11 @@ import threading
 from django.db import connections
 
 
-def run_together(*functions):
-    """Run each function in a thread of its own, close its connections, and return what each returned or raised."""
+def run_together(*functions, within=30):
+    """Run each function in a thread of its own, close its connections, and return what each returned or raised.
+
+    A thread that has not ended `within` so many seconds hangs: long work on a busy machine is given more of them.
+    """
     outcomes = [None] * len(functions)
 
     def run(index):
@@ -21,6 +24,6 @@ def run_together(*functions):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(within)
         assert not thread.is_alive(), "a thread did not end"
     return outcomes

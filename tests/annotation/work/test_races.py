@@ -57,7 +57,8 @@ def test_fifty_racers_for_the_last_slot_of_two_hundred_items_meet_the_quota_exac
     for _ in range(ITEMS):
         make_item(campaign, slots=1)
     clients = racers(campaign, RACERS)
-    outcomes = run_together(*[partial(work_until_nothing_is_left, client, campaign) for client in clients])
+    work = [partial(work_until_nothing_is_left, client, campaign) for client in clients]
+    outcomes = run_together(*work, within=300)
     statuses = sum((each for each in outcomes if isinstance(each, Counter)), Counter())
     assert not [each for each in outcomes if not isinstance(each, Counter)]
     print(f"racers {RACERS}, requests {statuses.total()}, judgments {Judgment.objects.count()}, quota {ITEMS}")
