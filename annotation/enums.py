@@ -26,10 +26,13 @@ class ItemPurpose(models.TextChoices):
     ATTENTION = "attention", _("Attention check")
     TRAINING = "training", _("Training, with an explanation")
     QUALIFICATION = "qualification", _("Qualification test")
+    # Shown to everybody, so that the scales of people can be compared; counts as work for boards and datasets.
+    ANCHOR = "anchor", _("Anchor, everybody judges it")
 
 
 class ItemState(models.TextChoices):
     FILLING = "filling", _("Waiting for responses")
+    PROPOSED = "proposed", _("Waiting to be checked by an admin")
     OPEN = "open", _("Open")
     FROZEN = "frozen", _("Frozen by its first judgment")
     VOID = "void", _("Void")
@@ -92,6 +95,82 @@ class UploadState(models.TextChoices):
     WRITING = "writing", _("Being read")
     DONE = "done", _("Read")
     FAILED = "failed", _("Refused")
+
+
+class ReviewState(models.TextChoices):
+    """Where the review of a judgment stands. A rejection needs two people, and has an appeal."""
+
+    PENDING = "pending", _("Waiting for a decision")
+    APPROVED = "approved", _("Approved")
+    CONTESTED = "contested", _("One reviewer rejects it")
+    REJECTED = "rejected", _("Rejected")
+    APPEALED = "appealed", _("Rejected, with an appeal")
+    RETURNED = "returned", _("Returned with its batch")
+
+
+class Verdict(models.TextChoices):
+    """What somebody does to a review."""
+
+    APPROVE = "approve", _("Approves")
+    REJECT = "reject", _("Rejects")
+    APPEAL = "appeal", _("Appeals")
+    REOPEN = "reopen", _("Opens it again")
+    RETURN = "return", _("Returns it with its batch")
+
+
+class BatchState(models.TextChoices):
+    OPEN = "open", _("Waiting for a decision")
+    ACCEPTED = "accepted", _("Accepted")
+    RETURNED = "returned", _("Returned")
+
+
+class EntryKind(models.TextChoices):
+    """Why an amount is owed."""
+
+    FEE = "fee", _("Judgment")
+    BONUS = "bonus", _("Bonus")
+    SCREEN_OUT = "screen_out", _("Screen-out")
+    DRAW = "draw", _("Draw")
+    REVERSAL = "reversal", _("Reversal")
+    CARRIED = "carried", _("Less than a cent, carried to the next payout")
+
+
+class WorthState(models.TextChoices):
+    """Where somebody is in a session in which amounts are asked."""
+
+    CHECK = "check", _("Comprehension check")
+    PRACTICE = "practice", _("Practice")
+    ITEMS = "items", _("Items")
+    LOCKED = "locked", _("Answers locked")
+    DRAWN = "drawn", _("Drawn")
+    ENDED = "ended", _("Ended before its items, and paid")
+
+
+class MediaKind(models.TextChoices):
+    IMAGE = "image", _("Image")
+    AUDIO = "audio", _("Sound")
+    VIDEO = "video", _("Film")
+
+
+class GenerationKind(models.TextChoices):
+    RESPONSES = "responses", _("Responses of language models")
+    GOLD = "gold", _("Gold items")
+
+
+class GenerationState(models.TextChoices):
+    RUNNING = "running", _("Running")
+    PAUSED = "paused", _("Paused")
+    DONE = "done", _("Done")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class Participation(models.TextChoices):
+    """How somebody whom a study sent stands with it."""
+
+    STARTED = "started", _("Started")
+    COMPLETED = "completed", _("Completed")
+    SCREENED_OUT = "screened_out", _("Screened out")
+    OVER_QUOTA = "over_quota", _("Came when it was full")
 
 
 class ContestantKind(models.TextChoices):

@@ -1,13 +1,18 @@
 """States of what the log hangs on. `docs/states.md` is generated from these tables."""
 
 from annotation.enums import AssignmentState as A
+from annotation.enums import BatchState as B
 from annotation.enums import CampaignState as C
 from annotation.enums import DatasetState as D
+from annotation.enums import GenerationState as G
 from annotation.enums import ItemState as I
+from annotation.enums import Participation as P
 from annotation.enums import RespondentState as R
+from annotation.enums import ReviewState as V
 from annotation.enums import SlotState as L
 from annotation.enums import SourceState as S
 from annotation.enums import UploadState as U
+from annotation.enums import WorthState as W
 from foundation.transitions import Table
 
 CAMPAIGN: Table = {
@@ -18,7 +23,9 @@ CAMPAIGN: Table = {
     C.CLOSED: set(),
 }
 ITEM: Table = {
-    I.FILLING: {I.OPEN, I.VOID},
+    I.FILLING: {I.OPEN, I.PROPOSED, I.VOID},
+    # Gold that the workers made is checked before anybody is measured by it.
+    I.PROPOSED: {I.OPEN, I.VOID},
     # An open item takes follow-up turns; the first judgment freezes it.
     I.OPEN: {I.FILLING, I.FROZEN, I.VOID},
     I.FROZEN: set(),
@@ -61,6 +68,38 @@ DATASET: Table = {
     D.READY: set(),
     D.FAILED: set(),
 }
+REVIEW: Table = {
+    V.PENDING: {V.APPROVED, V.CONTESTED, V.RETURNED},
+    V.APPROVED: {V.PENDING},
+    # The second reviewer agrees, or does not.
+    V.CONTESTED: {V.REJECTED, V.APPROVED, V.PENDING},
+    V.REJECTED: {V.APPEALED, V.PENDING},
+    V.APPEALED: {V.REJECTED, V.APPROVED},
+    V.RETURNED: set(),
+}
+BATCH: Table = {B.OPEN: {B.ACCEPTED, B.RETURNED}, B.ACCEPTED: set(), B.RETURNED: set()}
+WORTH: Table = {
+    W.CHECK: {W.PRACTICE, W.ITEMS, W.ENDED},
+    W.PRACTICE: {W.ITEMS, W.ENDED},
+    # Nothing can be changed after the answers are locked.
+    W.ITEMS: {W.LOCKED, W.ENDED},
+    W.LOCKED: {W.DRAWN},
+    W.DRAWN: set(),
+    W.ENDED: set(),
+}
+GENERATION: Table = {
+    G.RUNNING: {G.PAUSED, G.DONE, G.CANCELLED},
+    G.PAUSED: {G.RUNNING, G.CANCELLED},
+    # Items that failed may be tried again.
+    G.DONE: {G.RUNNING},
+    G.CANCELLED: set(),
+}
+PARTICIPATION: Table = {
+    P.STARTED: {P.COMPLETED, P.SCREENED_OUT, P.OVER_QUOTA},
+    P.COMPLETED: set(),
+    P.SCREENED_OUT: {P.STARTED},
+    P.OVER_QUOTA: {P.STARTED},
+}
 TABLES = {
     "Campaign": CAMPAIGN,
     "Item": ITEM,
@@ -70,4 +109,9 @@ TABLES = {
     "Respondent": RESPONDENT,
     "ItemUpload": UPLOAD,
     "DatasetVersion": DATASET,
+    "Review": REVIEW,
+    "Batch": BATCH,
+    "WorthSession": WORTH,
+    "Generation": GENERATION,
+    "StudyParticipant": PARTICIPATION,
 }

@@ -52,6 +52,23 @@ class LanguageModel(models.Model):
     weight = models.FloatField(
         _("sampling weight"), default=1.0, validators=[MinValueValidator(0.0), MaxValueValidator(1000.0)]
     )
+    # What the tokens of a completion cost, in US dollars for a million of them; null where nobody said.
+    price_read = models.DecimalField(
+        _("price of a million tokens read"),
+        max_digits=10,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    price_written = models.DecimalField(
+        _("price of a million tokens written"),
+        max_digits=10,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
     current = models.OneToOneField(
         "LanguageModelRevision",
         on_delete=models.PROTECT,

@@ -4,39 +4,63 @@ from annotation.models.boards import Board, LeaderboardSnapshot
 from annotation.models.campaigns import Campaign, ConsentText, GuidelinesVersion, Instrument, Question
 from annotation.models.datasets import DatasetVersion
 from annotation.models.events import Event
+from annotation.models.generations import Generation
 from annotation.models.items import Contestant, FollowUp, Item, Prompt, Response, Turn
 from annotation.models.judgments import Impression, ImpressionEvent, Judgment, JudgmentText, LogEntry
+from annotation.models.media import MediaFile
+from annotation.models.pay import LedgerEntry, PaidEntry, Payment, Payout, PayoutLine
 from annotation.models.people import Invitation, Respondent, Source
+from annotation.models.reviews import Adjudication, Batch, GuidelineQuestion, ItemComment, Review, ReviewDecision
 from annotation.models.slots import Assignment, Draft, Flag, Slot
+from annotation.models.studies import Study, StudyParticipant
 from annotation.models.uploads import ItemUpload
+from annotation.models.worth import Delivery, Draw, WorthSession
 
 __all__ = [
+    "Adjudication",
     "Assignment",
+    "Batch",
     "Board",
     "Campaign",
     "ConsentText",
     "Contestant",
     "DatasetVersion",
+    "Delivery",
     "Draft",
+    "Draw",
     "Event",
     "Flag",
     "FollowUp",
+    "Generation",
+    "GuidelineQuestion",
     "GuidelinesVersion",
     "Impression",
     "ImpressionEvent",
     "Instrument",
     "Invitation",
     "Item",
+    "ItemComment",
     "ItemUpload",
     "Judgment",
     "JudgmentText",
     "LeaderboardSnapshot",
+    "LedgerEntry",
     "LogEntry",
+    "MediaFile",
+    "PaidEntry",
+    "Payment",
+    "Payout",
+    "PayoutLine",
     "Prompt",
     "Question",
     "Respondent",
     "Response",
+    "Review",
+    "ReviewDecision",
     "Slot",
     "Source",
+    "Study",
+    "StudyParticipant",
     "Turn",
+    "WorthSession",
 ]

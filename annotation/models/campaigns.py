@@ -1,3 +1,4 @@
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -50,6 +51,21 @@ class Campaign(models.Model):
     # Per active hour; a campaign that is expected to pay less is not launched.
     pay_floor = models.DecimalField(_("least pay per hour"), max_digits=8, decimal_places=2, null=True, blank=True)
     expected_seconds = models.PositiveIntegerField(_("expected seconds per item"), null=True, blank=True)
+    # Paid to whoever fails the test or the check; no check withholds pay for what was judged.
+    screen_out_pay = models.DecimalField(
+        _("pay of a screen-out"), max_digits=8, decimal_places=2, null=True, blank=True
+    )
+    # Categories of content that people are warned of and may decline, and how many such items one person meets a day.
+    warned_content = ArrayField(models.CharField(max_length=80), default=list, db_default=[], blank=True)
+    exposure_cap = models.PositiveIntegerField(_("most items with a warning per person and day"), null=True, blank=True)
+    # Share of a sound or a film that must have been played before its item can be answered.
+    played_share = models.FloatField(_("share that must be played"), null=True, blank=True)
+    # What paid amounts are paid from; each person is given one of these, drawn.
+    endowments = ArrayField(
+        models.DecimalField(max_digits=16, decimal_places=4), default=list, db_default=[], blank=True
+    )
+    # Items after which a session's answers are locked and its draw is held.
+    session_items = models.PositiveSmallIntegerField(_("items per session"), null=True, blank=True)
     lease_seconds = models.PositiveIntegerField(_("lease in seconds"), default=3600)
     currency = models.CharField(_("unit of amounts"), max_length=8, default="USD")
     policy = models.CharField(_("selection policy"), max_length=40, default="uniform")
@@ -67,7 +83,8 @@ class Campaign(models.Model):
                 condition=Q(gold_share__gte=0, repeat_share__gte=0)
                 & Q(gold_share__lte=0.5, repeat_share__lte=0.5)
                 & (Q(share_per_annotator__isnull=True) | Q(share_per_annotator__gt=0, share_per_annotator__lte=1))
-                & (Q(pass_mark__isnull=True) | Q(pass_mark__gt=0, pass_mark__lte=1)),
+                & (Q(pass_mark__isnull=True) | Q(pass_mark__gt=0, pass_mark__lte=1))
+                & (Q(played_share__isnull=True) | Q(played_share__gt=0, played_share__lte=1)),
             ),
             models.CheckConstraint(
                 name="overlap_limit_not_below_overlap",
@@ -90,6 +107,8 @@ class GuidelinesVersion(AppendOnly):
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="guidelines_versions")
     number = models.PositiveIntegerField()
     text = models.TextField()
+    # Whether whoever passed the test before is tested anew.
+    requalify = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

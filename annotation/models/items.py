@@ -6,7 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import PersonalText
 from annotation.enums import ContestantKind, ItemPurpose, ItemState, TurnKind
-from annotation.models.campaigns import Campaign
+from annotation.models.campaigns import Campaign, GuidelinesVersion
+from annotation.models.generations import Generation
 from annotation.models.people import Source
 from inference_workers.models import Completion, LanguageModelRevision
 
@@ -94,13 +95,21 @@ class Item(models.Model):
     # of the responses, not as shown.
     expected = models.JSONField(null=True)
     explanation = models.TextField(blank=True, db_default="")
+    # Categories of content that people are warned of.
+    warnings = ArrayField(models.CharField(max_length=80), default=list, db_default=[])
+    # The test under these guidelines; null for the campaign's first.
+    test_of = models.ForeignKey(GuidelinesVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    generation = models.ForeignKey(Generation, on_delete=models.PROTECT, null=True, related_name="items")
+    # How the workers made a gold item: {"way": "truncated", "item": 12, "position": 0}.
+    made = models.JSONField(null=True)
     repeat_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="repeats")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         # Checks are few among very many items, and looked for with every claim.
         indexes = [
-            models.Index(fields=["campaign", "purpose"], name="item_checks", condition=~Q(purpose=ItemPurpose.WORK))
+            models.Index(fields=["campaign", "purpose"], name="item_checks", condition=~Q(purpose=ItemPurpose.WORK)),
+            models.Index(fields=["generation", "state"], name="item_made", condition=Q(generation__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(

@@ -136,6 +136,8 @@ class Judgment(AppendOnly):
     first_touch_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField()
     active_ms = models.PositiveIntegerField(null=True)
+    # Share of each response's sound or film that was played, in the order shown; null for what cannot be played.
+    media_played = ArrayField(models.FloatField(null=True), null=True)
     device_class = models.CharField(max_length=10, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     transaction = models.BigIntegerField(db_default=CurrentTransaction(), editable=False)

@@ -80,6 +80,10 @@ class Respondent(models.Model):
     guidelines = models.ForeignKey(GuidelinesVersion, on_delete=models.PROTECT, null=True, related_name="+")
     # The guidelines under which the qualification test was passed.
     qualified_under = models.ForeignKey(GuidelinesVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    # Categories of content that this person does not want to meet.
+    declined_content = ArrayField(models.CharField(max_length=80), default=list, db_default=[])
+    # When a break was last offered, so that it is not offered again at once.
+    break_offered_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

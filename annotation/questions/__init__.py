@@ -1,6 +1,6 @@
 """Question types: how each is asked, read, stored, exported and simulated. One folder each."""
 
-from annotation.questions.base import Asked, Condition, QuestionType, Reading, Situation, field_name
+from annotation.questions.base import Asked, Condition, Export, QuestionType, Reading, Situation, field_name
 from annotation.questions.instrument import check_instrument, instrument_digest
 from annotation.questions.presentation import Section
 from annotation.questions.reading import collect_answers, read_answers, simulate_answers
@@ -16,6 +16,7 @@ from annotation.questions.registry import all_types, check_settings, get_type
 __all__ = [
     "Asked",
     "Condition",
+    "Export",
     "InvalidAnswers",
     "InvalidSettings",
     "QuestionDoesNotFit",

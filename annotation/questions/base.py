@@ -85,6 +85,14 @@ class Reading:
     columns: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Export:
+    """A column of datasets. `kind` is str, int, float or bool, or a list of what is such a kind: list[list[int]]."""
+
+    kind: Any
+    about: Text
+
+
 class Random(Protocol):
     """numpy's Generator and the standard library's Random both are one."""
 
@@ -110,6 +118,8 @@ class QuestionType(ABC):
     # Columns of Judgment that `read` may give, and those it must find given by an earlier question.
     gives: ClassVar[frozenset[str]] = frozenset()
     needs: ClassVar[frozenset[str]] = frozenset()
+    # What `export_columns` gives, by name; all types' columns of one name are of one kind.
+    exports: ClassVar[Mapping[str, Export]]
     # How many responses an item must show; None is any number.
     responses: ClassVar[int | None] = None
     # Whether an answer is judged against the responses' own texts, `Situation.texts`.
@@ -134,6 +144,11 @@ class QuestionType(ABC):
     def columns_heeded(self, asked: Asked) -> frozenset[str]:
         """What its columns must agree with where it is given at all, and so may not be given after it."""
         return frozenset()
+
+    def columns_exported(self, asked: Asked) -> Mapping[str, Export]:
+        """Of `exports`, what leaves beside this very question. What it gives the log by that name leaves from there."""
+        given = self.columns_given(asked)
+        return {name: column for name, column in self.exports.items() if name not in given}
 
     def marks(self, asked: Asked, stored: Any) -> frozenset[str]:
         """What a later question's condition may name of this answer, of `mark_options`; empty if nothing was given.
@@ -187,7 +202,7 @@ class QuestionType(ABC):
 
     @abstractmethod
     def export_columns(self, stored: Any) -> dict[str, Any]:
-        """The stored answer as flat columns; the same ones whatever was answered."""
+        """The stored answer as the columns of `exports`; all of them, whatever was answered."""
 
     @abstractmethod
     def simulate(self, asked: Asked, rng: Random, utilities: Sequence[float], before: Mapping[str, Any]) -> Any:

@@ -11,17 +11,27 @@ PROTECTED = sorted(m._meta.db_table for m in apps.get_models() if issubclass(m, 
 
 def test_the_log_and_its_neighbours_are_append_only():
     assert append_only_tables() == [
+        "annotation_adjudication",
         "annotation_consenttext",
+        "annotation_delivery",
+        "annotation_draw",
         "annotation_event",
         "annotation_guidelinesversion",
         "annotation_impression",
         "annotation_impressionevent",
         "annotation_instrument",
+        "annotation_itemcomment",
         "annotation_judgment",
         "annotation_judgmenttext",
         "annotation_leaderboardsnapshot",
+        "annotation_ledgerentry",
         "annotation_logentry",
+        "annotation_paidentry",
+        "annotation_payment",
+        "annotation_payout",
+        "annotation_payoutline",
         "annotation_question",
+        "annotation_reviewdecision",
     ]
 
 
