@@ -1,4 +1,4 @@
-"""What reviewers decide about judgments and items. Every decision is a row that stays; a state says where they stand."""
+"""What reviewers decide about judgments and items. Every decision is a row that stays; a state says how it stands."""
 
 from django.db import models
 from django.db.models import Q
