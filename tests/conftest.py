@@ -10,6 +10,8 @@ from django.test import TransactionTestCase
 from hypothesis import settings as hypothesis_settings
 from servestatic.middleware import ServeStaticMiddleware
 
+pytest_plugins = ["tests.browser"]
+
 # Wall times here swing threefold; a slow example is no counterexample.
 hypothesis_settings.register_profile("cardinal", deadline=None)
 hypothesis_settings.load_profile("cardinal")

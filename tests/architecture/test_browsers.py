@@ -1,23 +1,29 @@
-"""A browser that stays open keeps its thread inside an event loop: no test after it could open another."""
+"""One place opens browsers. An open one keeps its thread inside an event loop: no test after it could run another."""
 
-import ast
+import asyncio
 from pathlib import Path
 
+import pytest
+
+from tests.browser import CHROMIUM
+
 TESTS = Path(__file__).resolve().parents[1]
+IN_ONE_PROCESS = pytest.mark.xdist_group("browser-architecture")
 
 
-def scope_of(fixture: ast.FunctionDef) -> str:
-    words = [word for each in fixture.decorator_list if isinstance(each, ast.Call) for word in each.keywords]
-    return next((ast.literal_eval(word.value) for word in words if word.arg == "scope"), "function")
+def test_one_file_opens_browsers():
+    opening = [file.name for file in TESTS.rglob("*.py") if "sync_playwright" + "()" in file.read_text()]
+    assert opening == ["browser.py"]
 
 
-def test_no_browser_outlives_the_folder_of_its_tests():
-    files = [file for file in TESTS.rglob("*.py") if "sync_playwright()" in file.read_text()]
-    opening = {
-        f"{file.relative_to(TESTS)} {node.name}": scope_of(node)
-        for file in files
-        for node in ast.walk(ast.parse(file.read_text()))
-        if isinstance(node, ast.FunctionDef) and "sync_playwright()" in ast.unparse(node)
-    }
-    assert {name: scope for name, scope in opening.items() if scope == "session"} == {}
-    assert opening["journeys/conftest.py browser"] == "package"
+@IN_ONE_PROCESS
+@pytest.mark.browser
+def test_control_nothing_asynchronous_runs_while_a_browser_is_open(chromium):
+    assert chromium.is_connected()
+    assert asyncio.get_running_loop().is_running()
+
+
+@IN_ONE_PROCESS
+def test_after_a_browser_test_the_next_one_has_its_thread_to_itself():
+    assert CHROMIUM.browser is None
+    assert asyncio.run(asyncio.sleep(0, "done")) == "done"

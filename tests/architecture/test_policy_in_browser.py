@@ -5,14 +5,12 @@ from collections.abc import Iterator
 import pytest
 from django.contrib import admin
 from django.urls import reverse
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from accounts.models import RoleGrant, User
 from config.admin_site import CardinalAdminSite
-from config.launch.browser import ensure_browser
 from inference_workers.models import LanguageModel
 from tests.architecture.routes import TABLE, expected, make_world
-from tests.config.test_pages_in_browser import FLAGS
 from tests.factories import make_user
 from tests.inference_workers.factories import make_endpoint, make_revision
 
@@ -39,16 +37,6 @@ def operator() -> User:
     return make_user(username="operator", password=PASSWORD, is_staff=True, is_superuser=True)
 
 
-@pytest.fixture
-def open_page(live_server) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=ensure_browser(), args=FLAGS)
-        page = browser.new_page(base_url=live_server.url)
-        page.set_default_timeout(15_000)
-        yield page
-        browser.close()
-
-
 def heard(page: Page) -> list[str]:
     """What the browser complains about from now on: scripts that fail, and what the policy refuses."""
     problems: list[str] = []
@@ -58,10 +46,18 @@ def heard(page: Page) -> list[str]:
 
 
 @pytest.fixture
-def page(open_page: Page) -> Iterator[Page]:
+def silent(chromium, live_server) -> Iterator[Page]:
+    page = chromium.new_page(base_url=live_server.url)
+    page.set_default_timeout(15_000)
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def page(silent: Page) -> Iterator[Page]:
     """A page on which nothing may go wrong unseen."""
-    problems = heard(open_page)
-    yield open_page
+    problems = heard(silent)
+    yield silent
     assert problems == []
 
 
@@ -148,11 +144,11 @@ def test_an_operator_grants_a_role(page, operator):
     assert grants == [(user, "researcher", operator)]
 
 
-def test_control_without_the_folder_named_in_its_policy_no_script_of_the_admin_runs(open_page, operator, monkeypatch):
+def test_control_without_the_folder_named_in_its_policy_no_script_of_the_admin_runs(silent, operator, monkeypatch):
     monkeypatch.setattr(CardinalAdminSite, "script_addresses", lambda self, request: [])
-    problems = heard(open_page)
-    sign_in(open_page, operator)
-    open_page.goto("/admin/inference_workers/languagemodel/add/")
-    open_page.locator("#id_name").press_sequentially("Terse SmolLM")
-    assert open_page.input_value("#id_slug") == ""
+    problems = heard(silent)
+    sign_in(silent, operator)
+    silent.goto("/admin/inference_workers/languagemodel/add/")
+    silent.locator("#id_name").press_sequentially("Terse SmolLM")
+    assert silent.input_value("#id_slug") == ""
     assert any("violates the following Content Security Policy directive" in problem for problem in problems)

@@ -1,16 +1,15 @@
 """An open leaderboard moves by itself, and keeps the reader's place while it does."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 import uvicorn
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.asgi import get_asgi_application
 from django.core.management import call_command
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import expect
 
 from accounts.enums import Role
 from annotation.models import Contestant
@@ -18,24 +17,15 @@ from annotation.use_cases.refresh_board import refresh_board
 from annotation.use_cases.retire_simulations import retire_simulations
 from arena.queries import default_board
 from arena.web import streams
-from config.launch.browser import ensure_browser
 from tests.annotation.boards.factories import judge, make_board, refreshed
-from tests.config.test_pages_in_browser import DESK, FLAGS, NARROWEST, PHONE
+from tests.browser import DESK, NARROWEST, PHONE, check_axe
 from tests.factories import make_campaign, make_contestant, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=ensure_browser(), args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def address(settings) -> Iterator[str]:
+def site_address(settings) -> Iterator[str]:
     """Pages and streams on one port, as `up` serves them, on this test's database."""
     settings.ALLOWED_HOSTS = ["127.0.0.1"]
     pages = ASGIStaticFilesHandler(get_asgi_application())
@@ -55,29 +45,6 @@ def address(settings) -> Iterator[str]:
     thread.join(20)
 
 
-@pytest.fixture
-def open_page(chromium, address) -> Iterator[Callable[..., Page]]:
-    contexts, complaints = [], []
-
-    def open_page(path: str = "/leaderboard", viewport: dict[str, int] = DESK, user=None, **context: str) -> Page:
-        contexts.append(chromium.new_context(base_url=address, viewport=viewport, **context))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        if user is not None:
-            page.goto("/account/login/")
-            page.fill("input[name=login]", user.username)
-            page.fill("input[name=password]", "pass-word-42")
-            page.locator("main button[type=submit]").click()
-        page.goto(path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
 def vote(name: str) -> None:
     """A live vote for the model, on the arena's board."""
     board = default_board()
@@ -87,7 +54,7 @@ def vote(name: str) -> None:
 
 def test_a_vote_moves_an_open_board_and_the_reader_stays_where_they_were(open_page):
     call_command("seed_demo")
-    page = open_page(viewport=PHONE)
+    page = open_page("/leaderboard", PHONE)
     name = Contestant.objects.order_by("pk").first().name
     page.locator("summary").click()
     page.evaluate("window.scrollTo(0, 700)")
@@ -113,8 +80,8 @@ def test_a_page_that_is_older_than_the_board_catches_up(open_page):
 
 def test_an_operator_retires_what_is_simulated_with_one_click(open_page):
     call_command("seed_demo")
-    page = open_page(user=make_user(role=Role.OPERATOR))
-    watching = open_page()
+    page = open_page("/leaderboard", user=make_user(role=Role.OPERATOR))
+    watching = open_page("/leaderboard")
     page.get_by_role("button", name="Retire the simulated judgments").click()
     expect(page.get_by_text("The simulated judgments are left out. Nothing was deleted.")).to_be_visible()
     expect(page.get_by_text("No ratings yet")).to_be_visible()
@@ -142,14 +109,11 @@ def boards() -> list[str]:
 def test_no_board_has_a_fault_that_axe_finds(open_page):
     paths = boards()
     operator = make_user(role=Role.OPERATOR)
-    faults = []
     for viewport, scheme in ((PHONE, "light"), (DESK, "dark")):
         page = open_page("/leaderboard", viewport, color_scheme=scheme, user=operator)
         for path in paths:
             page.goto(path)
-            violations = Axe().run(page).response["violations"]
-            faults += [(path, scheme, fault["id"], fault["nodes"][0]["html"]) for fault in violations]
-    assert faults == []
+            check_axe(page, f"{path}, {scheme}")
 
 
 def test_nothing_is_wider_than_the_window(open_page):
@@ -165,7 +129,7 @@ def test_nothing_is_wider_than_the_window(open_page):
 
 def test_the_numbers_are_in_the_table_without_script(open_page):
     call_command("seed_demo")
-    page = open_page(java_script_enabled=False)
+    page = open_page("/leaderboard", java_script_enabled=False)
     entry = default_board().snapshots.get().standings["entries"][0]
     row = page.locator(".board-table tbody tr").first
     expect(row).to_contain_text(f"{entry['rating']:.0f}")

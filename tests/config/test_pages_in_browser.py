@@ -1,32 +1,19 @@
 """What base.html, the stylesheet and cardinal.js promise, in a real browser."""
 
-import os
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.urls import include, path
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import expect
 
 from config import pages
-from config.launch.browser import ensure_browser
+from tests.browser import DESK, NARROWEST, PHONE, check_axe
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-dev-shm-usage",
-]
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1440, "height": 900}
 ADDRESSES = ["/trial", "/about", "/privacy", "/terms", "/account/login/", "/nothing-here"]
-NARROWEST = {"width": 320, "height": 640}
 
 SOURCE = """{% extends "base.html" %}{% block title %}Trial{% endblock %}{% block content %}
 <h1>Trial</h1>
@@ -77,48 +64,17 @@ urlpatterns = [
 ]
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    # Playwright's synchronous interface runs an event loop in this thread, where Django would refuse to query.
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=ensure_browser(), args=FLAGS)
-        yield browser
-        browser.close()
-    if before is None:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
 @pytest.fixture
-def open_page(chromium, live_server, settings) -> Iterator[Callable[..., Page]]:
-    """Opens an address in a browser of its own; at the end nothing may have been refused by the page's policy."""
-    settings.ROOT_URLCONF = __name__
-    contexts, complaints = [], []
-
-    def open_page(address: str, viewport: dict[str, int] = DESK, **context: str) -> Page:
-        contexts.append(chromium.new_context(base_url=live_server.url, viewport=viewport, **context))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(address)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert [text for text in complaints if "Content Security Policy" in text or "Error:" in text] == []
+def pages_of() -> str:
+    return __name__
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(PHONE, "light"), (DESK, "dark")], ids=["phone", "desk"])
 def test_no_page_has_a_fault_that_axe_finds(open_page, viewport, scheme):
     page = open_page("/trial", viewport, color_scheme=scheme)
-    faults = {}
     for address in ADDRESSES:
         page.goto(address)
-        violations = Axe().run(page).response["violations"]
-        faults[address] = [(fault["id"], fault["nodes"][0]["html"]) for fault in violations]
-    assert faults == {address: [] for address in ADDRESSES}
+        check_axe(page, address)
 
 
 @pytest.mark.parametrize("viewport", [NARROWEST, PHONE, DESK], ids=["320", "390", "1440"])

@@ -4,22 +4,13 @@ from pathlib import Path
 
 import django_htmx
 import pytest
-from playwright.sync_api import sync_playwright
 
-from config.launch.browser import ensure_browser
 from foundation.markdown import parse_markdown, plain, render_markdown, sanitize
 from foundation.text import clean_text
 from tests.foundation.payloads import PAYLOADS
 
 pytestmark = pytest.mark.browser
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-]
 HTMX = Path(django_htmx.__file__).parent / "static/django_htmx/htmx-2.min.js"
 PAGE = """<!doctype html><meta charset=utf-8><script>var hits = 0; function canary() { hits++ }</script>
 <script src=/htmx.js></script><body>{}</body>"""
@@ -36,21 +27,13 @@ SWAP = """html => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=ensure_browser(), args=FLAGS)
-        yield browser
-        browser.close()
-
-
-def canaries(browser, httpserver, render):
+def canaries(chromium, httpserver, render):
     """How often a script ran and what was fetched, with every payload in one page, served and swapped in."""
     fragments = [render(clean_text(payload)) for payload in PAYLOADS]
     served = "".join(f"<section>{fragment}</section>" for fragment in fragments)
     httpserver.expect_request("/").respond_with_data(PAGE.replace("{}", served), content_type="text/html")
     httpserver.expect_request("/htmx.js").respond_with_data(HTMX.read_text(), content_type="text/javascript")
-    page = browser.new_page()
+    page = chromium.new_page()
     requests = []
     page.on("request", lambda request: requests.append(request.url.removeprefix(httpserver.url_for("/").rstrip("/"))))
     page.goto(httpserver.url_for("/"), wait_until="load")
@@ -66,12 +49,12 @@ def canaries(browser, httpserver, render):
 
 
 @pytest.mark.parametrize("render", [render_markdown, lambda text: parse_markdown(text) or plain(text), sanitize])
-def test_nothing_runs_and_nothing_is_fetched_through_both_layers_or_either(browser, httpserver, render):
-    assert canaries(browser, httpserver, render) == (0, [])
+def test_nothing_runs_and_nothing_is_fetched_through_both_layers_or_either(chromium, httpserver, render):
+    assert canaries(chromium, httpserver, render) == (0, [])
 
 
-def test_control_raw_payloads_run_and_fetch(browser, httpserver):
-    hits, requests = canaries(browser, httpserver, lambda text: text if "plaintext" not in text else "")
+def test_control_raw_payloads_run_and_fetch(chromium, httpserver):
+    hits, requests = canaries(chromium, httpserver, lambda text: text if "plaintext" not in text else "")
 
     print(f"raw: {hits} scripts ran, {len(requests)} addresses fetched")
     assert hits > 10

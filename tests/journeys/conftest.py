@@ -13,22 +13,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
-from config.launch.browser import ensure_browser
+from tests.browser import DESK, PHONE, shoot
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-]
-SIZES = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1440, "height": 900}}
+SIZES = {"phone": PHONE, "desktop": DESK}
 # What the test run set for its own servers; `up` starts its own.
 OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SECRET_KEY", "CARDINAL_ENCRYPTION_KEY", "CARDINAL_DATA_DIR")
 
@@ -55,8 +45,7 @@ class Running:
         return done.stdout
 
 
-# Package, not session: the same process goes on with other tests, which this `up` would slow down, and Playwright keeps
-# its thread inside an event loop, where no other browser can be opened and nothing asynchronous be run.
+# Package, not session: the same process goes on with other tests, which this `up` would slow down.
 @pytest.fixture(scope="package")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("up") / "data"
@@ -109,22 +98,14 @@ def wait_for_page(address: str, process: subprocess.Popen[str], output: Path, se
     pytest.fail(f"no page after {seconds:g} s:\n{output.read_text()}")
 
 
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=ensure_browser(), args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture(params=list(SIZES))
 def size(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def context(browser: Browser, running: Running, size: str) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=running.address, viewport=SIZES[size], accept_downloads=True)
+def context(chromium: Browser, running: Running, size: str) -> Iterator[BrowserContext]:
+    context = chromium.new_context(base_url=running.address, viewport=SIZES[size], accept_downloads=True)
     context.set_default_timeout(15_000)
     yield context
     context.close()
@@ -152,15 +133,12 @@ def is_foreign(url: str) -> bool:
 
 
 @pytest.fixture
-def look(page: Page, size: str):
+def look(page: Page):
     """Keep a picture where CARDINAL_SCREENSHOTS says, to be looked at by a person."""
-    folder = os.environ.get("CARDINAL_SCREENSHOTS")
 
     def take(name: str) -> None:
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} scrolls sideways"
-        if folder:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=f"{folder}/{name}-{size}.png", full_page=True)
+        shoot(page, name)
 
     return take
 

@@ -118,7 +118,7 @@ def judge_by_touch(page: Page) -> None:
 
 
 @pytest.mark.parametrize("size", ["desktop"], indirect=True)
-def test_a_campaign_from_nothing_to_its_results(page: Page, browser: Browser, running: Running, look):
+def test_a_campaign_from_nothing_to_its_results(page: Page, chromium: Browser, running: Running, look):
     sign_in(page, running, "admin")
     address = make_campaign(page)
     import_items(page)
@@ -132,7 +132,7 @@ def test_a_campaign_from_nothing_to_its_results(page: Page, browser: Browser, ru
     link = invite(page)
     look("campaign-invited")
     for name, size, judge in (("rosa", "desktop", judge_by_keys), ("emil", "phone", judge_by_touch)):
-        context, work = join(browser, running, link, name, size)
+        context, work = join(chromium, running, link, name, size)
         for _ in range(4):
             shown = work.locator("[data-work]").get_attribute("data-assignment")
             judge(work)

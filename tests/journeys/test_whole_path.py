@@ -90,9 +90,9 @@ def test_an_empty_vote_is_refused_with_the_reason_and_nothing_is_lost(page: Page
     expect(page.locator(".reveal__name")).to_have_count(2)
 
 
-def test_a_battle_is_nobody_elses(page: Page, browser, running: Running):
+def test_a_battle_is_nobody_elses(page: Page, chromium, running: Running):
     start_battle(page, "What is two and two?")
-    stranger = browser.new_context(base_url=running.address).new_page()
+    stranger = chromium.new_context(base_url=running.address).new_page()
     assert stranger.goto(page.url).status == 404
     assert stranger.request.get(page.url.replace("/battles/", "/streams/battles/")).status == 404
 

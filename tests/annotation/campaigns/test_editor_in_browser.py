@@ -1,73 +1,29 @@
 """A campaign admin at work in a real browser: a mixed campaign from nothing, by clicks and by keys."""
 
-import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from accounts.enums import Role
 from annotation.models import Campaign
 from annotation.policies.drafts import section_content
 from annotation.policies.templates import ALL
 from annotation.use_cases.start_campaign import start_campaign
-from config.launch.browser import ensure_browser
-from tests.config.test_pages_in_browser import DESK, FLAGS, PHONE
+from tests.browser import DESK, PHONE, look, shoot
 from tests.factories import make_item, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=ensure_browser(), args=FLAGS)
-        yield browser
-        browser.close()
-    if before is None:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
 @pytest.fixture
-def open_page(chromium, live_server) -> Iterator[Callable[..., Page]]:
-    """A page of somebody who is signed in as a campaign admin."""
-    contexts, complaints = [], []
-    client = Client()
-    client.force_login(make_user(role=Role.CAMPAIGN_ADMIN))
-    session = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
-
-    def open_page(address: str, viewport: dict[str, int] = DESK, **context: object) -> Page:
-        contexts.append(chromium.new_context(base_url=live_server.url, viewport=viewport, **context))
-        contexts[-1].add_cookies([session])
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(address)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert [text for text in complaints if "Content Security Policy" in text or "Error:" in text] == []
+def signed_in():
+    return make_user(role=Role.CAMPAIGN_ADMIN)
 
 
 def start(slug: str = "pairwise", **settings) -> Campaign:
     point = next(each for each in ALL if each.slug == slug)
     settings = {"purpose": "To see which answers help.", "responses_per_item": point.responses, **settings}
     return start_campaign(name=str(point.name), draft=point.draft, settings=settings, actor=None, now=timezone.now())
-
-
-def shoot(page: Page, name: str) -> None:
-    """A picture, where somebody asked for pictures."""
-    folder = os.environ.get("CARDINAL_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 def tab(page: Page, name: str) -> None:
@@ -83,10 +39,10 @@ def test_a_mixed_campaign_is_built_from_nothing_by_clicks_and_launched(open_page
     page.get_by_role("link", name="New campaign").first.click()
     page.get_by_label("Name").fill("Mixed")
     page.get_by_text("Blank", exact=True).click()
-    shoot(page, "new-1440")
+    shoot(page, "new")
     press(page, "Start")
     expect(page.get_by_text("5 things are missing before the launch:")).to_be_visible()
-    shoot(page, "overview-missing-1440")
+    shoot(page, "overview-missing")
     for section, field, text in (
         ("About", "Purpose", "To see what helps."),
         ("Consent", "Consent text, in Markdown", "You may stop."),
@@ -96,7 +52,7 @@ def test_a_mixed_campaign_is_built_from_nothing_by_clicks_and_launched(open_page
         page.get_by_label(field).fill(text)
         if section == "Guidelines":
             expect(page.locator("#read strong")).to_have_text("both")
-            shoot(page, "guidelines-1440")
+            shoot(page, "guidelines")
         press(page, "Save")
         expect(page.get_by_text("Saved.")).to_be_visible()
     tab(page, "Questions")
@@ -115,7 +71,7 @@ def test_a_mixed_campaign_is_built_from_nothing_by_clicks_and_launched(open_page
     tab(page, "Overview")
     press(page, "Run")
     expect(page.get_by_text("Instrument 1, frozen")).to_be_visible()
-    shoot(page, "overview-running-1440")
+    shoot(page, "overview-running")
     tab(page, "Questions")
     expect(page.get_by_role("link", name="Copy the campaign")).to_be_visible()
     expect(page.locator("#questions input[type=text]").first).to_be_disabled()
@@ -145,7 +101,7 @@ def build_questions(page: Page) -> None:
     ballot.locator('[data-after-values="a,b"]').wait_for(state="attached")
     ballot.locator('input[name="preference"][value="a"]').check()
     expect(ballot.get_by_text("What decided?")).to_be_visible()
-    shoot(page, "questions-1440")
+    shoot(page, "questions")
     press(page, "Save the questions")
 
 
@@ -159,7 +115,7 @@ def test_a_try_says_what_is_missing_then_what_would_be_stored(open_page):
     ballot.locator('input[name="preference.strength"][value="2"]').check()
     press(page, "Try it")
     expect(ballot.locator("pre")).to_contain_text('"preference": "b"')
-    shoot(page, "try-1440")
+    shoot(page, "try")
 
 
 def test_keys_of_the_ballot_are_left_alone_while_somebody_edits(open_page):
@@ -188,16 +144,10 @@ ADDRESSES = ("", "/edit/about", "/edit/guidelines", "/edit/questions", "/edit/de
 def test_no_page_has_a_fault_that_axe_finds_and_all_fit_their_window(open_page, viewport, scheme):
     campaign = start("ultrafeedback" if scheme == "dark" else "pairwise")
     page = open_page("/campaigns", viewport, color_scheme=scheme)
-    faults = {}
     outer = ("/campaigns", "/campaigns/new") if viewport == PHONE else ()
     for address in (*outer, *(f"/campaigns/{campaign.slug}{end}" for end in ADDRESSES)):
         page.goto(address)
-        shoot(page, f"{address.strip('/').replace('/', '-')}-{viewport['width']}-{scheme}")
-        found = Axe().run(page).response["violations"]
-        faults[address] = [(fault["id"], fault["nodes"][0]["html"]) for fault in found]
-        if page.evaluate("document.documentElement.scrollWidth") != viewport["width"]:
-            faults[address].append(("too wide", ""))
-    assert {address: found for address, found in faults.items() if found} == {}
+        look(page, f"{address.strip('/').replace('/', '-')}-{scheme}")
 
 
 def test_a_stale_tab_keeps_what_was_typed_and_shows_what_is_stored(open_page):
@@ -211,7 +161,7 @@ def test_a_stale_tab_keeps_what_was_typed_and_shows_what_is_stored(open_page):
     expect(mine.get_by_text("Somebody else saved this after you opened it.")).to_be_visible()
     expect(mine.locator("#id_q1-title")).to_have_value("Which do I like?")
     expect(mine.locator(".theirs")).to_contain_text("Which do they like?")
-    shoot(mine, "stale-1440")
+    shoot(mine, "stale")
     press(mine, "Save the questions")
     expect(mine.get_by_text("Saved.")).to_be_visible()
     assert section_content(Campaign.objects.get(), "questions")[0]["title"] == "Which do I like?"

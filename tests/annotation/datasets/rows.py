@@ -35,8 +35,12 @@ def judge(
     acceptable: Sequence[bool] | None = None,
     worth: str | None = None,
     process: Process | None = None,
+    **more: Any,
 ) -> Judgment:
-    """One person's answer; `prefer` is the response's position, "tie" or "cannot_compare", `acceptable` by position."""
+    """One person's answer; `prefer` is the response's position, "tie" or "cannot_compare", `acceptable` by position.
+
+    `more` are raw answers to other questions.
+    """
     respondent = make_respondent(item.campaign)
     assignment = claim_slot(campaign=item.campaign, respondent=respondent, now=timezone.now())
     assert assignment is not None
@@ -52,7 +56,7 @@ def judge(
         seed=next(seeds),
     )
     choice = "ab"[impression.order.index(prefer)] if isinstance(prefer, int) else prefer
-    answers: dict[str, Any] = {"preference": {"choice": choice, "strength": strength}}
+    answers: dict[str, Any] = {"preference": {"choice": choice, "strength": strength}, **more}
     if acceptable is not None:
         answers["acceptable"] = [acceptable[position] for position in impression.order]
     if worth is not None:

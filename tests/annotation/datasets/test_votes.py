@@ -8,8 +8,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.use_cases.erase_person import erase_person
-from annotation.models import Respondent
+from annotation.models import Item, Respondent
 from annotation.use_cases.import_votes import import_votes
+from annotation.use_cases.publish_instrument import publish_instrument
 from annotation.use_cases.retract_judgment import retract_judgment
 from annotation.use_cases.simulate_judgments import simulate_judgments
 from annotation.use_cases.submit_judgment import Process
@@ -17,7 +18,7 @@ from tests.annotation.datasets.rows import judge, judged, make_models, rows_of, 
 from tests.annotation.datasets.test_pairs import vote
 from tests.annotation.imports.files import write
 from tests.arena import factories as arena
-from tests.factories import RATIONALE, make_campaign, make_item, make_person
+from tests.factories import PREFERENCE, RATIONALE, make_campaign, make_item, make_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -59,6 +60,8 @@ def test_a_vote_says_everything_the_log_has_of_it():
         "language": "en",
         "category": "facts",
         "flags": [],
+        "purpose": "work",
+        "repeat_of": None,
         "prompt": [{"role": "user", "content": "What is it?"}],
         "follow_ups": [],
         "order": judgment.order,
@@ -84,12 +87,13 @@ def test_a_vote_says_everything_the_log_has_of_it():
         "currency": "USD",
         "amount_mode": "upgrade",
         "incentive": "stated",
-        "tiers": None,
+        **dict.fromkeys(("tiers", "scores", "thumb", "context", "confidence")),
         "shown_at": shown.shown_at,
         "rendered_at": NOW,
         "first_touch_at": NOW,
         "submitted_at": judgment.submitted_at,
         "active_ms": 1200,
+        "media_played": None,
         "device_class": "phone",
         "policy": None,
         "policy_version": None,
@@ -105,8 +109,46 @@ def test_a_vote_says_everything_the_log_has_of_it():
         "p_prompt": None,
         "questions_design": "assigned",
         "p_questions": None,
+        "worth__amount": "2.50",
+        "worth__amount_state": "given",
+        "worth__amount_currency": "USD",
+        "worth__amount_incentive": "stated",
+        "worth__amount_confirmed": False,
     }
     assert judgment.net_utility == Decimal("2.5") * sign
+
+
+def test_checks_and_repeats_are_votes_only_where_they_are_asked_for_and_say_what_they_are():
+    campaign = make_campaign()
+    models = make_models(campaign)
+    first, gold, again = (judged(campaign, models, prefer) for prefer in (0, 1, 0))
+    expected = [{"question": "preference", "values": ["a"]}]
+    Item.objects.filter(pk=gold.pk).update(purpose="gold", expected=expected)
+    Item.objects.filter(pk=again.pk).update(repeat_of=first)
+    counted, all_of_them = scope_of(campaign), scope_of(campaign, with_checks=True)
+    assert [(row["purpose"], row["repeat_of"]) for row in votes_of(counted)] == [("work", None)]
+    assert [(row["item"], row["purpose"], row["repeat_of"]) for row in votes_of(all_of_them)][1:] == [
+        (gold.pk, "gold", None),
+        (again.pk, "work", first.pk),
+    ]
+    assert "expected" not in votes_of(all_of_them)[1]
+    # What boards and pairs are made of stays the same.
+    assert list(all_of_them.judgments()) == list(counted.judgments())
+
+
+def test_questions_of_two_instruments_have_their_columns_side_by_side():
+    campaign = make_campaign(questions=[PREFERENCE, {"name": "q", "type": "confidence"}])
+    models = make_models(campaign)
+    judge(make_item(campaign, contestants=models), 0, q=2)
+    questions = [PREFERENCE, {"name": "q", "type": "labels", "settings": {"options": ["Clear", "Right"]}}]
+    publish_instrument(campaign_id=campaign.pk, questions=questions, now=NOW)
+    campaign.refresh_from_db()
+    judge(make_item(campaign, contestants=models), 0, q=["Right"])
+    names = ("instrument", "confidence", "q__confidence_levels", "q__labels", "q__labels_by_response")
+    assert [[row[name] for name in names] for row in votes_of(scope_of(campaign))] == [
+        [1, 2, 5, None, None],
+        [2, None, None, ["Right"], None],
+    ]
 
 
 def test_votes_on_one_item_are_never_collapsed_and_ties_stay():

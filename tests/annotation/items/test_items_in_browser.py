@@ -1,21 +1,14 @@
 """A file of items in a real browser: uploaded, its columns told, imported, listed; on a desk and on a phone."""
 
-import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import expect
 
 from accounts.enums import Role
 from annotation.models import Item, ItemUpload
 from annotation.use_cases.import_items import import_items
-from config.launch.browser import ensure_browser
 from tests.annotation.imports.files import write
-from tests.config.test_pages_in_browser import DESK, FLAGS, PHONE
+from tests.browser import DESK, PHONE, look
 from tests.factories import make_campaign, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -34,57 +27,16 @@ def data_folder(tmp_path, settings):
     settings.DATA_DIR = tmp_path / "data"
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=ensure_browser(), args=FLAGS)
-        yield browser
-        browser.close()
-    if before is None:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
 @pytest.fixture
-def open_page(chromium, live_server) -> Iterator[Callable[..., Page]]:
-    """A page of somebody who is signed in as a campaign admin."""
-    contexts, complaints = [], []
-    client = Client()
-    client.force_login(make_user(role=Role.CAMPAIGN_ADMIN))
-    session = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
-
-    def open_page(address: str, viewport: dict[str, int], **context: object) -> Page:
-        contexts.append(chromium.new_context(base_url=live_server.url, viewport=viewport, **context))
-        contexts[-1].add_cookies([session])
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(address)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert [text for text in complaints if "Content Security Policy" in text or "Error:" in text] == []
-
-
-def is_fine(page: Page, name: str) -> None:
-    """Nothing wider than the window, nothing that axe finds; and a picture, where somebody asked for pictures."""
-    folder = os.environ.get("CARDINAL_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}-{page.viewport_size['width']}.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], name
-    tags = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
-    found = Axe().run(page, options=tags)
-    assert found.violations_count == 0, found.generate_report()
+def signed_in():
+    return make_user(role=Role.CAMPAIGN_ADMIN)
 
 
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 def test_a_file_goes_from_the_upload_over_its_columns_to_the_list(open_page, tmp_path, viewport):
     campaign = make_campaign(slug="calm", name="Calm answers")
     page = open_page("/campaigns/calm/items", viewport, color_scheme="dark" if viewport == PHONE else "light")
-    is_fine(page, "items-empty")
+    look(page, "items-empty")
     page.get_by_label("File").set_input_files(write(tmp_path, FILE, f"items-{WITHOUT_BREAKS[:60]}.csv"))
     page.get_by_role("button", name="Upload").click()
     page.get_by_role("heading", name="What the columns mean").wait_for()
@@ -97,25 +49,25 @@ def test_a_file_goes_from_the_upload_over_its_columns_to_the_list(open_page, tmp
     expect(page.locator("#preview")).to_contain_text("How do I calm down, quickly?")
     expect(page.locator("#preview")).to_contain_text("Not read: note")
     expect(page.get_by_label("other", exact=True)).to_be_focused()
-    is_fine(page, "upload-mapping")
+    look(page, "upload-mapping")
     page.get_by_role("button", name="Import all rows").click()
     expect(page.get_by_text("Waiting for a worker")).to_be_visible()
-    is_fine(page, "upload-waiting")
+    look(page, "upload-waiting")
     upload = ItemUpload.objects.get()
     assert import_items(upload_id=upload.pk, now=timezone.now()).state == "done"
     # The page asks by itself.
     page.get_by_role("heading", name="3 items in the campaign").wait_for()
-    is_fine(page, "upload-done")
+    look(page, "upload-done")
     page.get_by_role("link", name="See the items").click()
     page.get_by_label("Words of the prompt").fill("CALM down")
     page.get_by_role("button", name="Show").click()
     expect(page.locator(".item-list tbody tr")).to_have_count(1)
     page.goto("/campaigns/calm/items")
-    is_fine(page, "items")
+    look(page, "items")
     first = Item.objects.filter(campaign=campaign).order_by("pk").first()
     page.get_by_role("link", name=str(first.pk), exact=True).click()
     expect(page.get_by_role("heading", name="Response A")).to_be_visible()
-    is_fine(page, "item")
+    look(page, "item")
 
 
 def test_what_is_wrong_is_seen_by_line_and_columns_are_told_by_keyboard_alone(open_page, tmp_path):
@@ -129,5 +81,5 @@ def test_what_is_wrong_is_seen_by_line_and_columns_are_told_by_keyboard_alone(op
     import_items(upload_id=ItemUpload.objects.get().pk, now=timezone.now())
     expect(page.get_by_role("heading", name="Nothing was imported")).to_be_visible()
     expect(page.get_by_role("row", name="3 1 response; an item of this campaign has 2")).to_be_visible()
-    is_fine(page, "upload-refused")
+    look(page, "upload-refused")
     assert Item.objects.count() == 0

@@ -1,35 +1,23 @@
 """The ballot in a real browser: by keys, by touch, and without script."""
 
 import json
-import os
 import re
-from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.urls import include, path
 from django.utils.html import format_html
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
 
 from annotation.forms import JudgmentForm
 from annotation.questions import Asked, Situation
-from config.launch.browser import ensure_browser
+from tests.browser import DESK, PHONE, check_axe
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-dev-shm-usage",
-]
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1440, "height": 900}
 PAIR = Situation(responses=2, currency="USD", own_median_amount=Decimal("2"))
 ASKED = [
     Asked("preference", "preference"),
@@ -73,35 +61,9 @@ urlpatterns = [
 ]
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=ensure_browser(), args=FLAGS)
-        yield browser
-        browser.close()
-    if before is None:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
 @pytest.fixture
-def open_page(chromium, live_server, settings) -> Iterator[Callable[..., Page]]:
-    settings.ROOT_URLCONF = __name__
-    contexts, complaints = [], []
-
-    def open_page(address: str, viewport: dict[str, int] = DESK, **context: object) -> Page:
-        contexts.append(chromium.new_context(base_url=live_server.url, viewport=viewport, **context))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(address)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert [text for text in complaints if "Content Security Policy" in text or "Error:" in text] == []
+def pages_of() -> str:
+    return __name__
 
 
 def choose(page: Page, value: str, name: str = "preference") -> None:
@@ -320,13 +282,11 @@ def fill_everything(page: Page) -> None:
 def test_the_ballot_has_no_fault_that_axe_finds(open_page, viewport, scheme):
     page = open_page("/gallery", viewport, color_scheme=scheme)
     fill_everything(page)
-    faults = {"filled": Axe().run(page).response["violations"]}
+    check_axe(page, "filled")
     field(page, "why").fill("Hm.")
     vote(page)
     page.locator("[aria-invalid=true]").first.wait_for()
-    faults["refused"] = Axe().run(page).response["violations"]
-    named = {state: [(fault["id"], fault["nodes"][0]["html"]) for fault in found] for state, found in faults.items()}
-    assert named == {"filled": [], "refused": []}
+    check_axe(page, "refused")
 
 
 @pytest.mark.parametrize("width", [320, 390, 1440])

@@ -3,33 +3,22 @@
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.urls import include, path
 from django.utils.html import format_html
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
 
 from annotation.forms import JudgmentForm
 from annotation.questions import Asked, Situation
-from config.launch.browser import ensure_browser
+from tests.browser import DESK, PHONE, check_axe, check_fits
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-dev-shm-usage",
-]
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1440, "height": 900}
 A = (
     "1. The sum of 2 and 2 is 4.\n2. Twice four is nine, because 4 + 4 = 9.\n"
     "3. So the answer, 9 \N{GRINNING FACE}, is odd.\n\nI hope that this helps. Ask me for more whenever you like."
@@ -87,35 +76,9 @@ def ballot(request: HttpRequest, name: str) -> HttpResponse:
 urlpatterns = [path("ballot/<str:name>", ballot), path("", include("config.urls"))]
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=ensure_browser(), args=FLAGS)
-        yield browser
-        browser.close()
-    if before is None:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
 @pytest.fixture
-def open_page(chromium, live_server, settings) -> Iterator[Callable[..., Page]]:
-    settings.ROOT_URLCONF = __name__
-    contexts, complaints = [], []
-
-    def open_page(name: str, viewport: dict[str, int] = DESK, **context: object) -> Page:
-        contexts.append(chromium.new_context(base_url=live_server.url, viewport=viewport, **context))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(f"Error: {error}"))
-        page.goto(f"/ballot/{name}")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert [text for text in complaints if "Content Security Policy" in text or "Error:" in text] == []
+def pages_of() -> str:
+    return __name__
 
 
 def vote(page: Page) -> None:
@@ -140,17 +103,15 @@ FINGER = """[...document.querySelectorAll('[data-ballot] :is(input:not([type=hid
 @pytest.mark.parametrize(("viewport", "scheme"), [(PHONE, "light"), (DESK, "dark")], ids=["phone", "desk"])
 @pytest.mark.parametrize("name", ["gallery", "bdm"])
 def test_all_fit_their_window_and_every_finger_and_axe_finds_nothing(open_page, name, viewport, scheme):
-    page = open_page(name, viewport, color_scheme=scheme)
+    page = open_page(f"/ballot/{name}", viewport, color_scheme=scheme)
     START[name](page)
-    faults = {"asked": Axe().run(page).response["violations"]}
+    check_axe(page, f"{name}, asked")
     picture(page, f"{viewport['width']}")
     vote(page)
     page.locator("[aria-invalid=true]").first.wait_for()
-    faults["refused"] = Axe().run(page).response["violations"]
+    check_axe(page, f"{name}, refused")
     picture(page, f"{viewport['width']}-refused")
-    named = {state: [(fault["id"], fault["nodes"][0]["html"]) for fault in found] for state, found in faults.items()}
-    assert named == {"asked": [], "refused": []}
-    assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+    check_fits(page, name)
     assert page.evaluate(FINGER) == []
 
 
@@ -173,8 +134,8 @@ START = {"gallery": start_gallery, "bdm": start_bdm}
 
 
 def picture(page: Page, name: str) -> None:
-    """For whoever wants to look: CARDINAL_PICTURES names a folder."""
-    if folder := os.environ.get("CARDINAL_PICTURES"):
+    """For whoever wants to look: CARDINAL_SCREENSHOTS names a folder."""
+    if folder := os.environ.get("CARDINAL_SCREENSHOTS"):
         for question in page.locator("[data-question]").all():
             asked = question.get_attribute("data-question")
             question.locator("> *").first.screenshot(path=f"{folder}/{asked}-{name}.png")
@@ -185,14 +146,14 @@ def first_radio(page: Page, name: str) -> None:
 
 
 def test_steps_are_chosen_with_keys_alone(open_page):
-    page = open_page("steps")
+    page = open_page("/ballot/steps")
     first_radio(page, "steps.a")
     keys(page, "Space", "ArrowDown", "Tab", "Space", "ArrowUp", "Tab", "Enter")
     assert taken(page) == {"steps": [1, "none"]}
 
 
 def test_every_step_is_graded_with_keys_alone(open_page):
-    page = open_page("each")
+    page = open_page("/ballot/each")
     first_radio(page, "each.a-1")
     for presses in (["Space"], ["Space", "ArrowRight", "ArrowRight"], *[["Space"]] * 5):
         keys(page, *presses, "Tab")
@@ -201,7 +162,7 @@ def test_every_step_is_graded_with_keys_alone(open_page):
 
 
 def test_a_better_version_starts_from_a_response_and_never_over_own_words(open_page):
-    page = open_page("rewrite")
+    page = open_page("/ballot/rewrite")
     area, start = page.get_by_label("The better version"), page.get_by_role("button", name="Start from A")
     expect(area).to_have_value("")
     start.focus()
@@ -228,7 +189,7 @@ def text_of(page: Page, letter: str) -> Locator:
 
 
 def test_pieces_are_marked_and_taken_back_with_keys_alone(open_page):
-    page = open_page("spans")
+    page = open_page("/ballot/spans")
     text_of(page, "A").focus()
     keys(page, "ArrowRight", "ArrowRight", "ArrowRight", "Shift+ArrowRight")
     expect(page.get_by_role("status").first).to_have_text("Piece: The sum")
@@ -250,7 +211,7 @@ def test_pieces_are_marked_and_taken_back_with_keys_alone(open_page):
 
 
 def test_a_piece_behind_an_emoji_is_marked_with_the_mouse_in_code_points(open_page):
-    page = open_page("spans")
+    page = open_page("/ballot/spans")
     page.evaluate(
         """() => {
             const node = document.querySelector("[data-spans-text]").firstChild;
@@ -268,7 +229,7 @@ def test_a_piece_behind_an_emoji_is_marked_with_the_mouse_in_code_points(open_pa
 
 
 def test_marks_are_still_there_after_a_refusal_elsewhere(open_page):
-    page = open_page("gallery")
+    page = open_page("/ballot/gallery")
     text_of(page, "A").focus()
     keys(page, "ArrowRight", "Enter", "Enter")
     vote(page)
@@ -278,7 +239,7 @@ def test_marks_are_still_there_after_a_refusal_elsewhere(open_page):
 
 
 def test_each_response_is_priced_with_keys_alone(open_page):
-    page = open_page("per_response")
+    page = open_page("/ballot/per_response")
     page.get_by_label("to receive A?").focus()
     page.keyboard.type("0")
     keys(page, "Tab", "Tab", "ArrowDown", "ArrowUp", "Tab")
@@ -291,7 +252,7 @@ def test_each_response_is_priced_with_keys_alone(open_page):
 
 
 def test_a_price_list_is_answered_with_keys_alone_and_asked_back_once(open_page):
-    page = open_page("prices")
+    page = open_page("/ballot/prices")
     keys(page, "b")
     first_radio(page, "list.b-0")
     for presses in (["Space"], ["Space", "ArrowRight"], ["Space"]):
@@ -306,7 +267,7 @@ def test_a_price_list_is_answered_with_keys_alone_and_asked_back_once(open_page)
 
 
 def test_a_bid_is_made_with_keys_alone_and_not_beyond_the_endowment(open_page):
-    page = open_page("bdm")
+    page = open_page("/ballot/bdm")
     keys(page, "a", "m")
     bid = page.locator('input[name="bid.a"]')
     expect(bid).to_have_accessible_description(re.compile("We give you 5.00 USD.*Your true maximum is best"))
@@ -321,7 +282,7 @@ def test_a_bid_is_made_with_keys_alone_and_not_beyond_the_endowment(open_page):
 
 
 def test_all_are_answered_without_script(open_page):
-    page = open_page("gallery", PHONE, java_script_enabled=False)
+    page = open_page("/ballot/gallery", PHONE, java_script_enabled=False)
     expect(page.get_by_role("button", name="Start from A")).to_be_hidden()
     check(page, "steps.a", "1")
     for part in ("a-1", "a-2", "a-3", "a-4", "b-1", "b-2"):

@@ -1,33 +1,21 @@
 """Thumbs, labels, context, confidence, ratings and rankings in a real browser: by keys, by touch, without script."""
 
 import json
-import os
 import re
-from collections.abc import Callable, Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.urls import include, path
 from django.utils.html import format_html
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
 
 from annotation.forms import JudgmentForm
 from annotation.questions import Asked, Condition, Situation
-from config.launch.browser import ensure_browser
+from tests.browser import DESK, PHONE, check_axe
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-dev-shm-usage",
-]
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1440, "height": 900}
 REASONS = ["Names its source", "Right", "Too long", "Hurts somebody"]
 BALLOTS = {
     "one": (
@@ -100,35 +88,9 @@ def ballot(request: HttpRequest, name: str) -> HttpResponse:
 urlpatterns = [path("ballot/<str:name>", ballot), path("", include("config.urls"))]
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=ensure_browser(), args=FLAGS)
-        yield browser
-        browser.close()
-    if before is None:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
 @pytest.fixture
-def open_page(chromium, live_server, settings) -> Iterator[Callable[..., Page]]:
-    settings.ROOT_URLCONF = __name__
-    contexts, complaints = [], []
-
-    def open_page(name: str, viewport: dict[str, int] = DESK, **context: object) -> Page:
-        contexts.append(chromium.new_context(base_url=live_server.url, viewport=viewport, **context))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(f"Error: {error}"))
-        page.goto(f"/ballot/{name}")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert [text for text in complaints if "Content Security Policy" in text or "Error:" in text] == []
+def pages_of() -> str:
+    return __name__
 
 
 def vote(page: Page) -> None:
@@ -164,7 +126,7 @@ def tops(page: Page, name: str) -> list[int]:
 
 
 def test_one_response_is_judged_with_keys_alone(open_page):
-    page = open_page("one")
+    page = open_page("/ballot/one")
     press(page, "d", "Tab", "Space", "Tab", "Tab", "Space", "Tab", "Tab")
     # Out of the labels into the contexts, and to the last of them, which asks for words.
     press(page, "Tab", "ArrowRight", "ArrowRight", "Tab")
@@ -182,7 +144,7 @@ def test_one_response_is_judged_with_keys_alone(open_page):
 
 
 def test_none_of_these_and_a_label_exclude_each_other_and_what_hangs_on_them_follows(open_page):
-    page = open_page("one")
+    page = open_page("/ballot/one")
     boxes, why = page.get_by_role("checkbox"), page.get_by_label("Which source?")
     boxes.nth(0).check()
     expect(why).to_be_visible()
@@ -194,7 +156,7 @@ def test_none_of_these_and_a_label_exclude_each_other_and_what_hangs_on_them_fol
 
 
 def test_without_script_labels_that_contradict_each_other_are_refused_where_they_stand(open_page):
-    page = open_page("one", java_script_enabled=False)
+    page = open_page("/ballot/one", java_script_enabled=False)
     page.get_by_label("Right").check()
     page.get_by_label("None of these").check()
     vote(page)
@@ -204,7 +166,7 @@ def test_without_script_labels_that_contradict_each_other_are_refused_where_they
 
 
 def test_without_script_own_words_are_asked_for_only_after_their_button(open_page):
-    page = open_page("one", java_script_enabled=False)
+    page = open_page("/ballot/one", java_script_enabled=False)
     words = page.get_by_label("What do you judge for, in your own words?")
     expect(words).to_be_hidden()
     page.get_by_label("Another, in my own words").check()
@@ -214,7 +176,7 @@ def test_without_script_own_words_are_asked_for_only_after_their_button(open_pag
 
 
 def test_four_responses_are_rated_with_keys_alone(open_page):
-    page = open_page("four")
+    page = open_page("/ballot/four")
     page.locator('input[name="stars.a"]').first.focus()
     for level in (0, 3, 7, 10):
         press(page, "Space", *["ArrowRight"] * level, "Tab")
@@ -234,7 +196,7 @@ def test_four_responses_are_rated_with_keys_alone(open_page):
 
 
 def test_a_rating_that_is_missing_or_off_its_scale_is_refused_where_it_stands(open_page):
-    page = open_page("four", java_script_enabled=False)
+    page = open_page("/ballot/four", java_script_enabled=False)
     for letter in "abd":
         page.locator(f'input[name="stars.{letter}"][value="5"]').check()
     page.locator('[name="line.b"]').fill("101")
@@ -251,7 +213,7 @@ def test_a_rating_that_is_missing_or_off_its_scale_is_refused_where_it_stands(op
 def test_a_scale_has_the_same_levels_on_every_device(open_page):
     found = {}
     for width in (390, 1440):
-        page = open_page("four", {"width": width, "height": 900})
+        page = open_page("/ballot/four", {"width": width, "height": 900})
         levels = page.locator('input[name="stars.a"]').evaluate_all("all => all.map(one => one.value)")
         found[width] = (levels, len(set(tops(page, "stars.a"))), len(set(tops(page, "sides.a1"))))
     levels = [str(level) for level in range(11)]
@@ -259,7 +221,7 @@ def test_a_scale_has_the_same_levels_on_every_device(open_page):
 
 
 def test_a_ranking_is_made_with_keys_alone(open_page):
-    page = open_page("order")
+    page = open_page("/ballot/order")
     assert places(page) == ["", "", "", ""]
     grip(page, "C").focus()
     press(page, "Enter")
@@ -280,7 +242,7 @@ def test_a_ranking_is_made_with_keys_alone(open_page):
 
 
 def test_a_ranking_is_made_with_buttons(open_page):
-    page = open_page("order", PHONE, has_touch=True, is_mobile=True)
+    page = open_page("/ballot/order", PHONE, has_touch=True, is_mobile=True)
     for letter in "DA":
         grip(page, letter).tap()
     for words in ("Rank Response C next", "Rank Response B next", "Move Response B up", "Move Response A down"):
@@ -305,7 +267,7 @@ def drag(page: Page, letter: str, to: Locator, height: float) -> None:
 
 
 def test_a_ranking_is_made_by_dragging(open_page):
-    page = open_page("order")
+    page = open_page("/ballot/order")
     drag(page, "B", page.locator("[data-ranking-empty]"), 0.5)
     assert places(page) == ["", "1", "", ""]
     drag(page, "D", grip(page, "B"), 0.05)
@@ -330,7 +292,7 @@ def swipe(page: Page, start: Locator, end: Locator) -> None:
 
 
 def test_a_finger_drags_a_row_by_its_handle_and_scrolls_by_the_rest(open_page):
-    page = open_page("order", PHONE, has_touch=True, is_mobile=True)
+    page = open_page("/ballot/order", PHONE, has_touch=True, is_mobile=True)
     grip(page, "A").tap()
     for letter in "CB":
         swipe(page, grip(page, letter).locator(".ranking__handle"), grip(page, "A"))
@@ -340,7 +302,7 @@ def test_a_finger_drags_a_row_by_its_handle_and_scrolls_by_the_rest(open_page):
 
 
 def test_a_row_is_dragged_out_again_and_a_drag_that_is_broken_off_moves_nothing(open_page):
-    page = open_page("order")
+    page = open_page("/ballot/order")
     grip(page, "A").click()
     grip(page, "B").click()
     drag(page, "A", page.locator("[data-ranking-pool]"), 0.5)
@@ -355,7 +317,7 @@ def test_a_row_is_dragged_out_again_and_a_drag_that_is_broken_off_moves_nothing(
 
 
 def test_where_ties_are_off_nothing_makes_one(open_page):
-    page = open_page("strict")
+    page = open_page("/ballot/strict")
     grip(page, "A").click()
     grip(page, "B").click()
     press(page, "=")
@@ -365,7 +327,7 @@ def test_where_ties_are_off_nothing_makes_one(open_page):
 
 
 def test_half_a_ranking_is_refused_and_the_hand_lies_on_what_is_missing(open_page):
-    page = open_page("order")
+    page = open_page("/ballot/order")
     for letter in "ACD":
         grip(page, letter).click()
     vote(page)
@@ -380,7 +342,7 @@ def test_half_a_ranking_is_refused_and_the_hand_lies_on_what_is_missing(open_pag
 
 
 def test_a_draft_that_is_put_back_is_shown(open_page):
-    page = open_page("order")
+    page = open_page("/ballot/order")
     page.evaluate("""() => {
         const [a, , c] = document.querySelectorAll("[data-ranking-place]");
         [a.value, c.value] = ["2", "1"];
@@ -391,7 +353,7 @@ def test_a_draft_that_is_put_back_is_shown(open_page):
 
 
 def test_without_script_a_ranking_is_a_number_for_each_response(open_page):
-    page = open_page("order", java_script_enabled=False)
+    page = open_page("/ballot/order", java_script_enabled=False)
     for letter, place in zip("ABCD", ("2", "1", "2", ""), strict=True):
         page.get_by_label(f"Response {letter}").select_option(place)
     vote(page)
@@ -403,7 +365,7 @@ def test_without_script_a_ranking_is_a_number_for_each_response(open_page):
 
 
 def test_the_best_and_the_worst_are_chosen_with_keys_alone(open_page):
-    page = open_page("best")
+    page = open_page("/ballot/best")
     page.locator('input[name="order.best"]').first.focus()
     press(page, "Space", "ArrowRight", "Tab", "Space", "ArrowLeft")
     vote(page)
@@ -412,15 +374,14 @@ def test_the_best_and_the_worst_are_chosen_with_keys_alone(open_page):
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(PHONE, "dark"), (DESK, "light")], ids=["phone", "desk"])
 def test_no_type_has_a_fault_that_axe_finds_and_each_fits_its_window_and_every_finger(open_page, viewport, scheme):
-    page = open_page("all", viewport, color_scheme=scheme)
+    page = open_page("/ballot/all", viewport, color_scheme=scheme)
     vote(page)
     expect(page.get_by_role("alert")).to_have_count(4)
     page.get_by_label("Another, in my own words").check()
     for letter in "BA":
         grip(page, letter).click()
     press(page, "=")
-    faults = [(fault["id"], fault["nodes"][0]["html"]) for fault in Axe().run(page).response["violations"]]
-    assert faults == []
+    check_axe(page, "all")
     assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
     small = page.evaluate(
         """[...document.querySelectorAll('[data-ballot] :is(input:not([type=hidden]), button, textarea, select)')]

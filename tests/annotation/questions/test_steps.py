@@ -19,7 +19,7 @@ from annotation.questions import (
     read_answers,
     simulate_answers,
 )
-from annotation.questions.steps.segmentation import MOST_STEPS, segment
+from annotation.questions.steps.segmentation import MOST_STEPS, SEGMENTATION, segment
 
 SUM = "First add 2 and 2.\n\nThat makes 5.\n\nSo the answer is 5."
 PROOF = "1. Let n be even.\n2. Then n is 2k."
@@ -193,20 +193,23 @@ def test_marks_say_what_later_questions_may_hang_on():
 
 def test_export_has_the_same_columns_whatever_was_answered():
     export = get_type("steps").export_columns
-    assert [
-        export(read([1, "none"], TWO).answers["step"]),
-        export(read([["good", "neutral", "bad"], ["bad", "good"]], TWO, "each").answers["step"]),
-        export(None),
-    ] == [
-        {"steps_mode": "first_fault", "steps_count": [3, 2], "steps_first_fault": [1, None], "steps_marks": None},
-        {
-            "steps_mode": "each",
-            "steps_count": [3, 2],
-            "steps_first_fault": None,
-            "steps_marks": ["good,neutral,bad", "bad,good"],
-        },
-        {"steps_mode": None, "steps_count": None, "steps_first_fault": None, "steps_marks": None},
-    ]
+    offsets = [each["offsets"] for each in read([1, "none"], TWO).answers["step"]["responses"]]
+    both = {"steps_count": [3, 2], "steps_offsets": offsets, "steps_segmentation": SEGMENTATION}
+    marks = [["good", "neutral", "bad"], ["bad", "good"]]
+    assert export(read([1, "none"], TWO).answers["step"]) == {
+        **both,
+        "steps_mode": "first_fault",
+        "steps_first_fault": [1, None],
+        "steps_marks": None,
+    }
+    assert export(read(marks, TWO, "each").answers["step"]) == {
+        **both,
+        "steps_mode": "each",
+        "steps_first_fault": None,
+        "steps_marks": marks,
+    }
+    assert set(export(None).values()) == {None}
+    assert export(None).keys() == get_type("steps").exports.keys()
 
 
 utility = st.floats(min_value=-1e9, max_value=1e9)

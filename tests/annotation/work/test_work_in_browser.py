@@ -1,36 +1,23 @@
 """An annotator at work in a real browser: by keys alone, on a phone, in two tabs, and without a network."""
 
-import os
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from accounts.use_cases.create_person import person_of_user
 from annotation.models import Assignment, Campaign, Draft, Judgment
 from annotation.use_cases.invite_people import invite_people
 from annotation.use_cases.join_campaign import join_by_invitation
-from config.launch.browser import ensure_browser
-from tests.config.test_pages_in_browser import DESK, FLAGS, PHONE
+from tests.browser import DESK, PHONE, REFUSED, look, shoot
 from tests.factories import AMOUNT, PREFERENCE, RATIONALE, make_campaign, make_item, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LONG = "Light of every colour is scattered by air, and blue the most.\n\n" * 8
 ASKED_WHY = RATIONALE | {"required": True, "condition": {"question": "preference", "values": ["a", "b"]}}
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=ensure_browser(), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -42,47 +29,22 @@ def campaign() -> Campaign:
 
 
 @pytest.fixture
-def at_work(chromium, live_server, campaign) -> Iterator[Callable[..., Page]]:
-    contexts, complaints, underway = [], [], set()
+def expected_complaints() -> str:
+    return f"{REFUSED}|status of 503|ERR_INTERNET_DISCONNECTED"
+
+
+@pytest.fixture
+def at_work(open_page, campaign) -> Callable[..., Page]:
+    """Opens an item for somebody new."""
 
     def at_work(viewport: dict[str, int], **values) -> Page:
         user = make_user()
         _invitation, token = invite_people(campaign_id=campaign.pk, name="All", actor=None, now=timezone.now())
         join_by_invitation(token=token, person=person_of_user(user=user, now=timezone.now()), now=timezone.now())
-        client = Client()
-        client.force_login(user)
-        contexts.append(
-            chromium.new_context(base_url=live_server.url, viewport=viewport, reduced_motion="reduce", **values)
-        )
-        cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
-        contexts[-1].add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
-        page = contexts[-1].new_page()
-        page.set_default_timeout(10_000)
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: underway.add(request))
-        for end in ("requestfinished", "requestfailed"):
-            page.on(end, lambda request: underway.discard(request))
-        page.goto(f"/annotate/{campaign.slug}/item")
-        return page
+        address = f"/annotate/{campaign.slug}/item"
+        return open_page(address, viewport, user=user, reduced_motion="reduce", **values)
 
-    yield at_work
-    for context in contexts:
-        # What is still asked for would hold tables that the next test empties.
-        context.set_offline(False)
-        for _ in range(25):
-            if underway:
-                context.pages[0].wait_for_timeout(20)
-        context.close()
-    # Chromium reports every refused form, and every request without a network, as a resource that failed.
-    expected = re.compile("status of (403|422|409|410|503)|ERR_INTERNET_DISCONNECTED")
-    assert [text for text in complaints if not expected.search(text)] == []
-
-
-def picture(page: Page, name: str) -> None:
-    """For somebody to look at, where a folder is named for it."""
-    if folder := os.environ.get("CARDINAL_PICTURES"):
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+    return at_work
 
 
 def prompt_of(page: Page) -> str:
@@ -112,7 +74,7 @@ def submit(page: Page) -> None:
 @pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
 def test_one_item_after_another_without_a_reload(at_work, viewport):
     page = at_work(viewport)
-    picture(page, f"work-item-{viewport['width']}")
+    shoot(page, "work-item")
     # All of them at once: an annotator knows the questions, and not all begin with a button.
     expect(page.get_by_role("button", name="Submit")).to_be_visible()
     assert page.locator("[data-question=why]").is_hidden()
@@ -122,14 +84,14 @@ def test_one_item_after_another_without_a_reload(at_work, viewport):
         prefetched(page, times)
         choose(page, "preference", "a")
         page.get_by_label("Why?").fill("It says why.")
-        picture(page, f"work-answered-{viewport['width']}")
+        shoot(page, "work-answered")
         submit(page)
         expect(page.get_by_text("Stored.")).to_be_visible()
         seen.append(prompt_of(page))
     assert len(set(seen)) == 3
     assert page.evaluate("window.notReloaded")
     assert Judgment.objects.filter(preference="a").count() == 2
-    picture(page, f"work-stored-{viewport['width']}")
+    shoot(page, "work-stored")
     page.get_by_role("link", name="Undo").click()
     expect(page.get_by_role("heading", name="Your answer")).to_be_visible()
     assert page.get_by_label("Why?").input_value() == "It says why."
@@ -140,7 +102,7 @@ def test_by_keys_alone(at_work):
     prefetched(page)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("No difference")
-    picture(page, "work-keys")
+    shoot(page, "work-keys")
     page.keyboard.press("Escape")
     page.keyboard.press("b")
     page.keyboard.press("2")
@@ -198,7 +160,7 @@ def test_without_a_network_answers_wait_and_are_sent_once(at_work):
     expect(page.get_by_text("You are offline")).to_be_visible()
     assert prompt_of(page) != before
     assert Judgment.objects.count() == 0
-    picture(page, "work-offline-390")
+    shoot(page, "work-offline")
     page.context.set_offline(False)
     page.evaluate("dispatchEvent(new Event('online'))")
     expect(page.get_by_text("You are offline")).to_be_hidden()
@@ -278,7 +240,4 @@ def test_the_pages_have_no_fault_that_axe_finds(at_work, campaign, viewport, sch
     for address in ("", "/annotate", f"/annotate/{campaign.slug}", f"/annotate/{campaign.slug}/history"):
         if address:
             page.goto(address)
-            picture(page, f"work{address.replace('/', '-')}-{viewport['width']}-{scheme}")
-        results = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
-        assert results.violations_count == 0, results.generate_report()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        look(page, f"work{address.replace('/', '-')}-{scheme}")
