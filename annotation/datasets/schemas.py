@@ -4,6 +4,8 @@ Names that trainers take for their own (`margin`, `label`, `images`, `chat_templ
 unless a view gives them a value in every row.
 """
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 
 MOMENT = pa.timestamp("us", tz="UTC")
@@ -69,59 +71,56 @@ PAIR = [
 # Only where the rows carry a fit: then every pair has them.
 FITTED = [("fitted_probability", pa.float64()), ("fitted_probability_se", pa.float64())]
 MARGIN = [("margin", pa.float64())]
-VOTES = pa.schema(
-    [
-        ("id", pa.string()),
-        ("sequence", pa.int64()),
-        *ITEM,
-        ("prompt", MESSAGES),
-        ("follow_ups", pa.list_(MESSAGES)),
-        ("order", pa.list_(pa.int64())),
-        ("models", pa.list_(pa.string())),
-        ("responses", pa.list_(RESPONSE)),
-        ("respondent", pa.string()),
-        ("respondent_kind", pa.string()),
-        ("groups", pa.list_(pa.string())),
-        ("source", pa.string()),
-        ("source_kind", pa.string()),
-        ("simulated", pa.bool_()),
-        ("instrument", pa.int64()),
-        ("guidelines", pa.int64()),
-        ("questions_asked", pa.list_(pa.string())),
-        ("answers", pa.string()),
-        ("preference", pa.string()),
-        ("strength", pa.int64()),
-        ("strength_scale", pa.int64()),
-        ("acceptable", pa.list_(pa.bool_())),
-        ("amount_low", pa.float64()),
-        ("amount_high", pa.float64()),
-        ("net_utility", pa.float64()),
-        ("currency", pa.string()),
-        ("amount_mode", pa.string()),
-        ("incentive", pa.string()),
-        ("tiers", pa.list_(pa.int64())),
-        ("shown_at", MOMENT),
-        ("rendered_at", MOMENT),
-        ("first_touch_at", MOMENT),
-        ("submitted_at", MOMENT),
-        ("active_ms", pa.int64()),
-        ("device_class", pa.string()),
-        ("policy", pa.string()),
-        ("policy_version", pa.string()),
-        ("policy_parameters", pa.string()),
-        ("candidate_count", pa.int64()),
-        ("seed", pa.int64()),
-        ("floor", pa.bool_()),
-        ("pair_design", pa.string()),
-        ("p_pair", pa.float64()),
-        ("side_design", pa.string()),
-        ("p_side", pa.float64()),
-        ("prompt_design", pa.string()),
-        ("p_prompt", pa.float64()),
-        ("questions_design", pa.string()),
-        ("p_questions", pa.float64()),
-    ]
-)
+VOTE = [
+    ("id", pa.string()),
+    ("sequence", pa.int64()),
+    *ITEM,
+    ("purpose", pa.string()),
+    ("repeat_of", pa.int64()),
+    ("prompt", MESSAGES),
+    ("follow_ups", pa.list_(MESSAGES)),
+    ("order", pa.list_(pa.int64())),
+    ("models", pa.list_(pa.string())),
+    ("responses", pa.list_(RESPONSE)),
+    ("respondent", pa.string()),
+    ("respondent_kind", pa.string()),
+    ("groups", pa.list_(pa.string())),
+    ("source", pa.string()),
+    ("source_kind", pa.string()),
+    ("simulated", pa.bool_()),
+    ("instrument", pa.int64()),
+    ("guidelines", pa.int64()),
+    ("questions_asked", pa.list_(pa.string())),
+    ("answers", pa.string()),
+]
+HOW = [
+    ("shown_at", MOMENT),
+    ("rendered_at", MOMENT),
+    ("first_touch_at", MOMENT),
+    ("submitted_at", MOMENT),
+    ("active_ms", pa.int64()),
+    ("media_played", pa.list_(pa.float64())),
+    ("device_class", pa.string()),
+    ("policy", pa.string()),
+    ("policy_version", pa.string()),
+    ("policy_parameters", pa.string()),
+    ("candidate_count", pa.int64()),
+    ("seed", pa.int64()),
+    ("floor", pa.bool_()),
+    ("pair_design", pa.string()),
+    ("p_pair", pa.float64()),
+    ("side_design", pa.string()),
+    ("p_side", pa.float64()),
+    ("prompt_design", pa.string()),
+    ("p_prompt", pa.float64()),
+    ("questions_design", pa.string()),
+    ("p_questions", pa.float64()),
+]
+
+
+def votes_schema(*, given: Sequence[pa.Field], answered: Sequence[pa.Field]) -> pa.Schema:
+    """`given` are the log's columns of answers, `answered` those of single questions: see `answers`."""
+    return pa.schema([*VOTE, *given, *HOW, *answered])
 
 
 def pair_schema(*, fitted: bool, margin: bool) -> pa.Schema:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.enums import RespondentKind
 from annotation.models import Campaign, DatasetVersion, Judgment
-from annotation.queries import standing_judgments
+from annotation.queries import standing_answers, standing_judgments
 
 
 class JudgedBy(StrEnum):
@@ -39,13 +39,17 @@ LICENCES = {
 
 @dataclass(frozen=True)
 class Filters:
-    """`sources` are ids; `minimum_agreement` is the least share of an item's judgments that say the same."""
+    """`sources` are ids; `minimum_agreement` is the least share of an item's judgments that say the same.
+
+    `with_checks` takes judgments on gold, training and test items and on repeated ones along, as votes only.
+    """
 
     sources: tuple[int, ...]
     judged_by: JudgedBy = JudgedBy.PEOPLE
     chosen_by: ChosenBy = ChosenBy.MAJORITY
     minimum_agreement: float = 0.0
     licence: str = "other"
+    with_checks: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -54,6 +58,7 @@ class Filters:
             "chosen_by": self.chosen_by.value,
             "minimum_agreement": self.minimum_agreement,
             "licence": self.licence,
+            "with_checks": self.with_checks,
         }
 
     @classmethod
@@ -64,6 +69,7 @@ class Filters:
             chosen_by=ChosenBy(stored["chosen_by"]),
             minimum_agreement=float(stored["minimum_agreement"]),
             licence=stored["licence"],
+            with_checks=stored.get("with_checks", False),
         )
 
 
@@ -80,8 +86,20 @@ class Scope:
         return cls(version.campaign, version.last_sequence, Filters.from_json(version.filters))
 
     def judgments(self) -> QuerySet[Judgment]:
-        """In commit order."""
-        taken = standing_judgments(self.campaign, last_sequence=self.last_sequence, sources=self.filters.sources)
+        """What boards count, in commit order."""
+        return self._of_those(standing_judgments(self.campaign, **self._range))
+
+    def votes(self) -> QuerySet[Judgment]:
+        """The same, and with checks where they are asked for."""
+        if not self.filters.with_checks:
+            return self.judgments()
+        return self._of_those(standing_answers(self.campaign, **self._range))
+
+    @property
+    def _range(self) -> dict[str, Any]:
+        return {"last_sequence": self.last_sequence, "sources": self.filters.sources}
+
+    def _of_those(self, taken: QuerySet[Judgment]) -> QuerySet[Judgment]:
         if self.filters.judged_by == JudgedBy.PEOPLE:
             return taken.exclude(respondent__kind__in=MODEL_KINDS)
         if self.filters.judged_by == JudgedBy.MODELS:

@@ -9,22 +9,25 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotation.datasets.answers import answered_in, instruments_of, log_columns, read_answered
 from annotation.datasets.columns import Coded, Column, Page, coded
 from annotation.datasets.contents import Content, Readable, Said, Speakers, cluster_of, read_contents, with_texts
 from annotation.datasets.copied import copy_columns, expression
-from annotation.datasets.schemas import MOMENT, VOTES
+from annotation.datasets.schemas import MOMENT, votes_schema
 from annotation.datasets.scope import Scope
 from annotation.datasets.splits import split_of
 from annotation.enums import SourceKind
 
 # Rows in memory at once, with texts and without.
 PAGE, PAGE_WITHOUT_TEXTS = 5_000, 10_000
-# Columns that are columns of the judgment, or of what it hangs on.
+# Columns that are columns of the judgment, or of what it hangs on; those of its answers are not listed.
 TAKEN = {
     "sequence": "log_entry__sequence",
     "item": "item_id",
     "category": "item__category",
     "flags": "item__flags",
+    "purpose": "item__purpose",
+    "repeat_of": "item__repeat_of_id",
     "respondent": "respondent__pseudonym",
     "respondent_kind": "respondent__kind",
     "groups": "respondent__groups",
@@ -45,9 +48,8 @@ TAKEN = {
     **{
         name: name
         for name in (
-            *("order", "answers", "preference", "strength", "strength_scale", "acceptable"),
-            *("amount_low", "amount_high", "net_utility", "currency", "amount_mode", "incentive", "tiers"),
-            *("rendered_at", "first_touch_at", "submitted_at", "active_ms", "device_class"),
+            *("order", "answers", "rendered_at", "first_touch_at", "submitted_at"),
+            *("active_ms", "media_played", "device_class"),
         )
     },
 }
@@ -55,15 +57,15 @@ TAKEN = {
 NEEDED = {
     "contestants": ("contestants", pa.list_(pa.int64())),
     "source_id": ("source_id", pa.int64()),
+    "instrument_id": ("instrument_id", pa.int64()),
     "item_language": ("item__language", pa.string()),
     "prompt_language": ("item__prompt__language", pa.string()),
     "prompt_key": ("item__prompt_key", pa.string()),
     "prompt_digest": ("item__prompt__digest", pa.string()),
 }
 # Columns that say nothing where they are empty text, and those that hold JSON as text.
-BLANK_IS_NULL = ("preference", "currency", "amount_mode", "incentive", "device_class", "policy", "policy_version")
+BLANK_IS_NULL = ("device_class", "policy", "policy_version")
 JSON = ("answers", "policy_parameters")
-ALL = {name: (path, VOTES.field(name).type) for name, path in TAKEN.items()} | NEEDED
 
 
 def read_as(kind: pa.DataType) -> pa.DataType:
@@ -80,13 +82,19 @@ class VotesView:
         self._speakers = Speakers()
         self._without_texts: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self._sources_with_texts = with_texts(scope.filters.sources)
-        self.schema = VOTES
+        given = log_columns()
+        self._answered = answered_in(instruments_of(scope))
+        self.schema = votes_schema(given=given, answered=[each.field for each in self._answered])
+        self._taken = TAKEN | {field.name: field.name for field in given}
+        texts = [field.name for field in given if pa.types.is_string(field.type)]
+        self._blank_is_null = frozenset([*BLANK_IS_NULL, *texts])
         self.dropped: Counter[str] = Counter()
 
     def pages(self) -> Iterator[Page]:
-        expressions = {f"_{name}": expression(path, kind) for name, (path, kind) in ALL.items()}
-        schema = pa.schema([(name, read_as(kind)) for name, (_path, kind) in ALL.items()])
-        taken: Any = self._scope.judgments().order_by("log_entry__sequence").annotate(**expressions)
+        wanted = {name: (path, self.schema.field(name).type) for name, path in self._taken.items()} | NEEDED
+        expressions = {f"_{name}": expression(path, kind) for name, (path, kind) in wanted.items()}
+        schema = pa.schema([(name, read_as(kind)) for name, (_path, kind) in wanted.items()])
+        taken: Any = self._scope.votes().order_by("log_entry__sequence").annotate(**expressions)
         size, last = PAGE if self._sources_with_texts else PAGE_WITHOUT_TEXTS, 0
         while True:
             found = copy_columns(taken.filter(_sequence__gt=last).values_list(*expressions)[:size], schema)
@@ -97,7 +105,7 @@ class VotesView:
             yield self._page(columns)
 
     def _page(self, read: Mapping[str, pa.Array]) -> Page:
-        columns: dict[str, Column] = {name: _column(name, read[name]) for name in TAKEN}
+        columns: dict[str, Column] = {name: self._column(name, read[name]) for name in self._taken}
         count = len(read["sequence"])
         clusters = self._clusters(read)
         contents = self._contents(read)
@@ -109,8 +117,21 @@ class VotesView:
             "language": _language(read),
             "simulated": pc.equal(read["source_kind"], SourceKind.SIMULATION.value),
             **self._said(read, contents, count),
+            **read_answered(self._answered, read["instrument_id"], read["answers"]),
         }
-        return Page(VOTES, columns)
+        return Page(self.schema, columns)
+
+    def _column(self, name: str, read: pa.Array) -> Column:
+        kind = self.schema.field(name).type
+        if name in self._blank_is_null:
+            return pc.if_else(pc.equal(read, ""), pa.scalar(None, pa.string()), read)
+        if name in JSON:
+            texts = coded(read)
+            return Coded([canonical(json.loads(text or "null")) for text in texts.values], texts.places)
+        if pa.types.is_nested(kind):
+            texts = coded(read)
+            return Coded([json.loads(text or "null") for text in texts.values], texts.places)
+        return read.cast(MOMENT) if pa.types.is_timestamp(kind) else read
 
     def _clusters(self, read: Mapping[str, pa.Array]) -> list[str]:
         campaign = self._scope.campaign.pk
@@ -173,19 +194,6 @@ class VotesView:
             **speaker.columns,
             "turns": said,
         }
-
-
-def _column(name: str, read: pa.Array) -> Column:
-    kind = VOTES.field(name).type
-    if name in BLANK_IS_NULL:
-        return pc.if_else(pc.equal(read, ""), pa.scalar(None, pa.string()), read)
-    if name in JSON:
-        texts = coded(read)
-        return Coded([canonical(json.loads(text or "null")) for text in texts.values], texts.places)
-    if pa.types.is_nested(kind):
-        texts = coded(read)
-        return Coded([json.loads(text or "null") for text in texts.values], texts.places)
-    return read.cast(MOMENT) if pa.types.is_timestamp(kind) else read
 
 
 def _language(read: Mapping[str, pa.Array]) -> pa.Array:

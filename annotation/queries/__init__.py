@@ -10,6 +10,7 @@ from annotation.queries.log import (
     public_boards,
     readable_snapshot,
     retired_sources,
+    standing_answers,
     standing_judgments,
 )
 from annotation.queries.shown import ShownItem, ShownResponse, ShownTurn, shown_item, texts_if_read
@@ -28,6 +29,7 @@ __all__ = [
     "readable_snapshot",
     "retired_sources",
     "shown_item",
+    "standing_answers",
     "standing_judgments",
     "texts_if_read",
 ]

@@ -36,20 +36,23 @@ def last_sequence(campaign: Campaign | None = None) -> int:
 def standing_judgments(
     campaign: Campaign, *, last_sequence: int | None = None, sources: Collection[int] | None = None
 ) -> QuerySet[Judgment]:
-    """The answers that count, in commit order: numbered, not superseded within the range, from an active source, and
-    about work: what people say of gold, training and test items, or a second time, tells of them and of no contestant.
+    """The standing answers that count: about work. What people say of gold, training and test items, or a second
+    time, tells of them and of no contestant.
+    """
+    answers = standing_answers(campaign, last_sequence=last_sequence, sources=sources)
+    return answers.filter(item__purpose=ItemPurpose.WORK, item__repeat_of__isnull=True)
+
+
+def standing_answers(
+    campaign: Campaign, *, last_sequence: int | None = None, sources: Collection[int] | None = None
+) -> QuerySet[Judgment]:
+    """All answers that stand, in commit order: numbered, not superseded within the range, from an active source.
 
     With `last_sequence` the log is read as it was up to that entry; with `sources` from exactly those, whatever
     became of them since. A shadow campaign's judgments are its own: they show only where the shadow itself is
     asked for.
     """
-    judgments = Judgment.objects.filter(
-        campaign=campaign,
-        kind=JudgmentKind.ANSWER,
-        log_entry__isnull=False,
-        item__purpose=ItemPurpose.WORK,
-        item__repeat_of__isnull=True,
-    )
+    judgments = Judgment.objects.filter(campaign=campaign, kind=JudgmentKind.ANSWER, log_entry__isnull=False)
     if sources is None:
         judgments = judgments.filter(source__state=SourceState.ACTIVE)
     else:

@@ -6,7 +6,17 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation.questions.base import Answer, Asked, QuestionType, Random, Situation, Text, field_name, side_letter
+from annotation.questions.base import (
+    Answer,
+    Asked,
+    Export,
+    QuestionType,
+    Random,
+    Situation,
+    Text,
+    field_name,
+    side_letter,
+)
 from annotation.questions.presentation import Choice, Option
 from annotation.questions.refusals import QuestionDoesNotFit, Refusal, Refused
 from annotation.questions.settings import one_of
@@ -36,6 +46,9 @@ class AcceptableQuestion(QuestionType):
     title = gettext_lazy("Acceptable as it stands?")
     settings = {"mode": one_of("per_response", "neither")}
     gives = frozenset({"acceptable"})
+    exports = {
+        "acceptable": Export(list[bool], gettext_lazy("whether each response would be accepted as it stands")),
+    }
 
     def check_fit(self, asked: Asked, situation: Situation) -> None:
         wants_two = asked.settings["mode"] == "neither"

@@ -11,18 +11,32 @@ from annotation.questions.amount.mode import Mode
 from annotation.questions.amount.per_response import PerResponseMode
 from annotation.questions.amount.price_list import DEFAULT_PRICES, PriceListMode, canonical_prices, price_lines
 from annotation.questions.amount.upgrade import UpgradeMode
-from annotation.questions.base import Answer, Asked, QuestionType, Random, Situation
+from annotation.questions.base import Answer, Asked, Export, QuestionType, Random, Situation
 from annotation.questions.refusals import InvalidSettings, QuestionDoesNotFit, Refusal
 from annotation.questions.settings import one_of
 
 MODES: dict[str, Mode] = {mode.slug: mode for mode in (UpgradeMode(), PerResponseMode(), PriceListMode(), BdmMode())}
 
 # Members of what some modes store, each a column of its own.
-OF_SOME_MODES = (
-    "contradicts_preference",
-    *("low", "high", "prices", "direction", "rows", "first_rows", "switches", "first_switches"),
-    *("consistent", "zero_taken", "endowment", "at_bound"),
-)
+OF_SOME_MODES = {
+    "contradicts_preference": Export(bool, gettext_lazy("the amounts say otherwise than the preference")),
+    "low": Export(str, gettext_lazy("highest price that was taken, and every lower one with it; exact")),
+    "high": Export(str, gettext_lazy("lowest price that was refused, and every higher one with it; exact")),
+    "prices": Export(list[str], gettext_lazy("the list's prices; exact")),
+    "direction": Export(str, gettext_lazy("whether the list was shown upwards or downwards")),
+    "rows": Export(list[bool], gettext_lazy("whether each price was taken")),
+    "first_rows": Export(list[bool], gettext_lazy("the same before it was asked back")),
+    "switches": Export(int, gettext_lazy("how often the rows change; more than once contradicts itself")),
+    "first_switches": Export(int, gettext_lazy("the same before it was asked back")),
+    "consistent": Export(bool, gettext_lazy("whoever takes a price takes every lower one")),
+    "zero_taken": Export(bool, gettext_lazy("whether the first price was taken")),
+    "endowment": Export(str, gettext_lazy("what was given to pay from; exact")),
+    "at_bound": Export(bool, gettext_lazy("the amount is all of it, so that the truth may lie above")),
+}
+
+
+# Columns that are empty in every answer but those to modes that name them.
+OF_MODES = frozenset().union(*(mode.exported for mode in MODES.values()))
 
 
 class AmountQuestion(QuestionType):
@@ -37,8 +51,24 @@ class AmountQuestion(QuestionType):
         "prices": price_lines(),
     }
     gives = frozenset({"amount_low", "amount_high", "net_utility", "currency", "amount_mode", "incentive"})
+    exports = {
+        "amount": Export(str, gettext_lazy("the amount as it was typed; exact")),
+        "amount_state": Export(str, gettext_lazy("given, zero, implied by a tie, protest, skipped and so on")),
+        "amount_currency": Export(str, gettext_lazy("unit of the amounts")),
+        "amount_mode": Export(str, gettext_lazy("how it was asked")),
+        "amount_incentive": Export(str, gettext_lazy("stated, or paid")),
+        "amount_confirmed": Export(bool, gettext_lazy("an unusual answer was asked back and kept")),
+        "net_utility": Export(str, gettext_lazy("by how much a is worth more; exact")),
+        "amounts": Export(list[str], gettext_lazy("of each response: what receiving it is worth; exact")),
+        "amount_states": Export(list[str], gettext_lazy("of each response: given, zero or protest")),
+        **{f"amount_{name}": export for name, export in OF_SOME_MODES.items()},
+    }
     needs = frozenset({"preference"})
     assets = ("ask.css",)
+
+    def columns_exported(self, asked: Asked) -> Mapping[str, Export]:
+        absent = OF_MODES - _mode(asked).exported
+        return {name: column for name, column in super().columns_exported(asked).items() if name not in absent}
 
     def columns_needed(self, asked: Asked) -> frozenset[str]:
         return self.needs if _mode(asked).after_preference else frozenset()

@@ -20,6 +20,7 @@ class BdmMode(UpgradeMode):
     """
 
     slug = "bdm"
+    exported = frozenset({"amount", "amount_endowment", "amount_at_bound"})
     incentives = ("paid_self", "paid_delegated")
 
     def misfit(self, situation: Situation) -> str:

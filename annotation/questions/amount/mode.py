@@ -26,6 +26,8 @@ class Mode(ABC):
     slug: ClassVar[str]
     title: ClassVar[Text] = gettext_lazy("What is the better one worth to you?")
     incentives: ClassVar[tuple[str, ...]] = ("stated",)
+    # Columns of the type that only some modes fill, this one among them.
+    exported: ClassVar[frozenset[str]]
     # How many responses are shown; None is any number.
     responses: ClassVar[int | None] = 2
     # Asked of those who chose one of two; else it stands by itself.

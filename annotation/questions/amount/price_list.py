@@ -58,6 +58,13 @@ class PriceListMode(Mode):
     """
 
     slug = "price_list"
+    exported = frozenset(
+        {
+            *("amount", "amount_low", "amount_high", "amount_prices", "amount_direction", "amount_rows"),
+            *("amount_first_rows", "amount_switches", "amount_first_switches", "amount_consistent"),
+            "amount_zero_taken",
+        }
+    )
 
     def misfit(self, situation: Situation) -> str:
         if situation.price_direction not in DIRECTIONS:

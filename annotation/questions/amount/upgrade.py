@@ -43,6 +43,7 @@ class UpgradeMode(Mode):
     """
 
     slug = "upgrade"
+    exported = frozenset({"amount"})
 
     def parts(self, asked: Asked, situation: Situation) -> tuple[str, ...]:
         return ("a", "b", "zero", "keep")

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation.questions.base import Answer, Asked, QuestionType, Random, Situation, Text
+from annotation.questions.base import Answer, Asked, Export, QuestionType, Random, Situation, Text
 from annotation.questions.presentation import Choice, Option
 from annotation.questions.refusals import Refusal, Refused
 from annotation.questions.settings import words
@@ -24,6 +24,10 @@ class ConfidenceQuestion(QuestionType):
     title = gettext_lazy("How sure are you?")
     settings = {"low": words("", 40), "high": words("", 40)}
     gives = frozenset({"confidence"})
+    exports = {
+        "confidence": Export(int, gettext_lazy("how sure, from 1")),
+        "confidence_levels": Export(int, gettext_lazy("the level that means certain")),
+    }
 
     def parts(self, asked: Asked, situation: Situation) -> tuple[str, ...]:
         return ("",)

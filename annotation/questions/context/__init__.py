@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation.questions.base import Answer, Asked, QuestionType, Random, Situation, Text, field_name, members
+from annotation.questions.base import Answer, Asked, Export, QuestionType, Random, Situation, Text, field_name, members
 from annotation.questions.presentation import Choice, Option, element_id
 from annotation.questions.refusals import InvalidSettings, Refusal, Refused
 from annotation.questions.settings import lines, one_of
@@ -35,6 +35,10 @@ class ContextQuestion(QuestionType):
         "own": one_of("off", "allowed"),
     }
     gives = frozenset({"context"})
+    exports = {
+        "context": Export(str, gettext_lazy("the context that was judged under; `own` is one in own words")),
+        "context_words": Export(str, gettext_lazy("its words in the instrument; own ones stay sealed")),
+    }
 
     def check_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         found = super().check_settings(settings)

@@ -6,7 +6,17 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from annotation.questions.base import Answer, Asked, QuestionType, Random, Situation, Text, field_name, side_letter
+from annotation.questions.base import (
+    Answer,
+    Asked,
+    Export,
+    QuestionType,
+    Random,
+    Situation,
+    Text,
+    field_name,
+    side_letter,
+)
 from annotation.questions.presentation import element_id
 from annotation.questions.refusals import InvalidSettings, QuestionDoesNotFit, Refusal, Refused
 from annotation.questions.settings import lines, one_of, whole_number
@@ -37,6 +47,10 @@ class LabelsQuestion(QuestionType):
         "mode": one_of("item", "response"),
         "least": whole_number(1, 0, MOST_LABELS),
         "most": whole_number(MOST_LABELS, 1, MOST_LABELS),
+    }
+    exports = {
+        "labels": Export(list[str], gettext_lazy("labels that hold of the item; [] where none does")),
+        "labels_by_response": Export(list[list[str]], gettext_lazy("labels that hold of each response")),
     }
 
     def check_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotation.enums import Preference
-from annotation.questions.base import Answer, Asked, QuestionType, Random, Situation, Text, field_name, members
+from annotation.questions.base import Answer, Asked, Export, QuestionType, Random, Situation, Text, field_name, members
 from annotation.questions.presentation import Choice, Option
 from annotation.questions.refusals import Refusal, Refused
 from annotation.questions.settings import one_of
@@ -42,6 +42,11 @@ class PreferenceQuestion(QuestionType):
     title = gettext_lazy("Which answer would you rather have received?")
     settings = {"strength": one_of("optional", "required", "off")}
     gives = frozenset({"preference", "strength", "strength_scale"})
+    exports = {
+        "preference": Export(str, gettext_lazy("a, b, tie or cannot_compare, by the side shown")),
+        "strength": Export(int, gettext_lazy("by how much, plus for a")),
+        "strength_scale": Export(int, gettext_lazy("the strongest that could be said")),
+    }
     responses = 2
     marks_are_sides = True
 

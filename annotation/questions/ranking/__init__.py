@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from annotation.questions.base import (
     Answer,
     Asked,
+    Export,
     QuestionType,
     Random,
     Situation,
@@ -40,6 +41,10 @@ class RankingQuestion(QuestionType):
     assets = ("ask.js", "ask.css")
     settings = {"mode": one_of("order", "best_worst"), "ties": one_of("allowed", "off")}
     gives = frozenset({"tiers"})
+    exports = {
+        "tiers": Export(list[int], gettext_lazy("place of each response, 1 for the best, equal ones for a tie")),
+        "ranking_mode": Export(str, gettext_lazy("order, or best_worst, where all between the two share a place")),
+    }
 
     def check_fit(self, asked: Asked, situation: Situation) -> None:
         if not FEWEST <= situation.responses <= MOST:

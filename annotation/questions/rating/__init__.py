@@ -8,7 +8,17 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation.questions.base import Answer, Asked, QuestionType, Random, Situation, Text, field_name, side_letter
+from annotation.questions.base import (
+    Answer,
+    Asked,
+    Export,
+    QuestionType,
+    Random,
+    Situation,
+    Text,
+    field_name,
+    side_letter,
+)
 from annotation.questions.presentation import Choice, Option, element_id
 from annotation.questions.refusals import InvalidSettings, QuestionDoesNotFit, Refusal, Refused
 from annotation.questions.settings import lines, one_of, whole_number, words
@@ -60,6 +70,13 @@ class RatingQuestion(QuestionType):
         "ranked_by": words("", 60),
     }
     gives = frozenset({"scores"})
+    exports = {
+        "rating_attributes": Export(list[str], gettext_lazy("what was rated")),
+        "rating_values": Export(list[list[int]], gettext_lazy("a list for each attribute: the value of each response")),
+        "rating_scale": Export(str, gettext_lazy("points, or line for a typed number from 0 to 100")),
+        "rating_lowest": Export(int, gettext_lazy("lowest value of the scale")),
+        "rating_highest": Export(int, gettext_lazy("highest value of the scale")),
+    }
 
     def check_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         found = super().check_settings(settings)

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from annotation.questions.base import Answer, Asked, QuestionType, Random, Situation
+from annotation.questions.base import Answer, Asked, Export, QuestionType, Random, Situation
 from annotation.questions.refusals import Refusal, Refused
 from annotation.questions.settings import whole_number
 from foundation.text import clean_text
@@ -22,6 +22,9 @@ class RationaleQuestion(QuestionType):
     label = gettext_lazy("Rationale")
     title = gettext_lazy("Why?")
     settings = {"min_length": whole_number(0, low=0, high=1000)}
+    exports = {
+        "rationale_given": Export(bool, gettext_lazy("whether anything was written; the words stay sealed")),
+    }
 
     def parts(self, asked: Asked, situation: Situation) -> tuple[str, ...]:
         return ("",)

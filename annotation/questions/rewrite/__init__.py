@@ -6,7 +6,17 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation.questions.base import Answer, Asked, QuestionType, Random, Situation, field_name, members, side_letter
+from annotation.questions.base import (
+    Answer,
+    Asked,
+    Export,
+    QuestionType,
+    Random,
+    Situation,
+    field_name,
+    members,
+    side_letter,
+)
 from annotation.questions.presentation import Choice, Option, element_id
 from annotation.questions.refusals import QuestionDoesNotFit, Refusal, Refused
 from foundation.text import clean_text
@@ -29,6 +39,11 @@ class RewriteQuestion(QuestionType):
     title = gettext_lazy("Write a better version")
     reads_texts = True
     assets = ("ask.js", "ask.css")
+    exports = {
+        "rewrite_given": Export(bool, gettext_lazy("whether a better version was written; its words stay sealed")),
+        "rewrite_of": Export(int, gettext_lazy("which response it improves: its place in `responses`, from 0")),
+        "rewrite_characters": Export(int, gettext_lazy("length of the better version")),
+    }
 
     def check_fit(self, asked: Asked, situation: Situation) -> None:
         if not 1 <= situation.responses <= MOST_RESPONSES or len(situation.texts) != situation.responses:

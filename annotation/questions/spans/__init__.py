@@ -7,7 +7,17 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation.questions.base import Answer, Asked, QuestionType, Random, Situation, field_name, members, side_letter
+from annotation.questions.base import (
+    Answer,
+    Asked,
+    Export,
+    QuestionType,
+    Random,
+    Situation,
+    field_name,
+    members,
+    side_letter,
+)
 from annotation.questions.presentation import element_id
 from annotation.questions.refusals import QuestionDoesNotFit, Refusal, Refused
 from annotation.questions.settings import lines, one_of
@@ -42,6 +52,15 @@ class SpansQuestion(QuestionType):
     title = gettext_lazy("Mark what is good and what is wrong")
     settings = {"categories": lines(least=0, most=20, length=40), "to_ranking": one_of("yes", "no")}
     gives = frozenset({"scores"})
+    exports = {
+        "spans_given": Export(bool, gettext_lazy("whether somebody looked; then no piece means that none was found")),
+        "spans_response": Export(list[int], gettext_lazy("of each piece: its response's place in `responses`, from 0")),
+        "spans_start": Export(list[int], gettext_lazy("of each piece: its first code point in the last turn")),
+        "spans_end": Export(list[int], gettext_lazy("of each piece: the code point after its last")),
+        "spans_kind": Export(list[str], gettext_lazy("of each piece: good or wrong")),
+        "spans_severity": Export(list[str], gettext_lazy("of each piece: minor, major, critical; null for good ones")),
+        "spans_category": Export(list[str], gettext_lazy("of each piece: its category, or null")),
+    }
     reads_texts = True
     assets = ("ask.js", "ask.css")
 

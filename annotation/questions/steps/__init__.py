@@ -7,7 +7,17 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation.questions.base import Answer, Asked, QuestionType, Random, Situation, Text, field_name, side_letter
+from annotation.questions.base import (
+    Answer,
+    Asked,
+    Export,
+    QuestionType,
+    Random,
+    Situation,
+    Text,
+    field_name,
+    side_letter,
+)
 from annotation.questions.presentation import Choice, Option
 from annotation.questions.refusals import QuestionDoesNotFit, Refusal, Refused
 from annotation.questions.settings import one_of
@@ -33,6 +43,14 @@ class StepsQuestion(QuestionType):
     title = gettext_lazy("Which step is the first that is wrong?")
     settings = {"mode": one_of("first_fault", "each"), "to_ranking": one_of("yes", "no")}
     gives = frozenset({"scores"})
+    exports = {
+        "steps_mode": Export(str, gettext_lazy("first_fault, or each where every step was marked")),
+        "steps_count": Export(list[int], gettext_lazy("how many steps each response has")),
+        "steps_first_fault": Export(list[int], gettext_lazy("first faulty step of each response, from 0; or null")),
+        "steps_marks": Export(list[list[str]], gettext_lazy("good, neutral or bad for each step of each response")),
+        "steps_offsets": Export(list[list[list[int]]], gettext_lazy("start and end of each step, in code points")),
+        "steps_segmentation": Export(int, gettext_lazy("by which rules the responses were parted into steps")),
+    }
     reads_texts = True
     assets = ("ask.css",)
 
@@ -110,12 +128,14 @@ class StepsQuestion(QuestionType):
         responses = [] if stored is None else stored["responses"]
         mode = None if stored is None else stored["mode"]
         faults = [each["first_fault"] for each in responses] if mode == "first_fault" else None
-        marks = [",".join(each["marks"]) for each in responses] if mode == "each" else None
+        marks = [each["marks"] for each in responses] if mode == "each" else None
         return {
             "steps_mode": mode,
             "steps_count": [len(each["offsets"]) for each in responses] or None,
             "steps_first_fault": faults,
             "steps_marks": marks,
+            "steps_offsets": [each["offsets"] for each in responses] or None,
+            "steps_segmentation": None if stored is None else stored["segmentation"],
         }
 
     def simulate(self, asked: Asked, rng: Random, utilities: Sequence[float], before: Mapping[str, Any]) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation.questions.base import Answer, Asked, QuestionType, Random, Situation, Text
+from annotation.questions.base import Answer, Asked, Export, QuestionType, Random, Situation, Text
 from annotation.questions.presentation import Choice, Option
 from annotation.questions.refusals import Refusal, Refused
 
@@ -24,6 +24,9 @@ class ThumbsQuestion(QuestionType):
     label = gettext_lazy("Thumbs")
     title = gettext_lazy("Is this a good response?")
     gives = frozenset({"thumb"})
+    exports = {
+        "thumb": Export(bool, gettext_lazy("true for up")),
+    }
     responses = 1
 
     def parts(self, asked: Asked, situation: Situation) -> tuple[str, ...]:
