@@ -109,6 +109,8 @@ class GuidelinesVersion(AppendOnly):
     text = models.TextField()
     # Whether whoever passed the test before is tested anew.
     requalify = models.BooleanField(default=False, db_default=False)
+    # It says what the version before it says and answers to annotators' questions: news, which stops nobody's work.
+    answers_only = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 from accounts.models import Person, PersonalText
 from annotation.enums import BatchState, ReviewState, Verdict
-from annotation.models.campaigns import Campaign
+from annotation.models.campaigns import Campaign, GuidelinesVersion
 from annotation.models.items import Item
 from annotation.models.judgments import Judgment
 from foundation.append_only import AppendOnly
@@ -100,6 +100,8 @@ class GuidelineQuestion(models.Model):
     answer = models.TextField(blank=True)
     answered_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     answered_at = models.DateTimeField(null=True)
+    # The first version of the guidelines that has the answer; null for one that only the asker reads.
+    published_in = models.ForeignKey(GuidelinesVersion, on_delete=models.PROTECT, null=True, related_name="answers")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
