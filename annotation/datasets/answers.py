@@ -21,6 +21,7 @@ from annotation.queries import instrument_questions
 from annotation.questions import Asked, Export, all_types, get_type
 
 KINDS = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
 FIELDS = (
     (models.CharField, pa.string()),
     (models.BooleanField, pa.bool_()),
@@ -49,6 +50,13 @@ def arrow_type(kind: Any) -> pa.DataType:
         [member] = get_args(kind)
         return pa.list_(arrow_type(member))
     return KINDS[kind]
+
+
+def kind_in_words(kind: Any) -> str:
+    if get_origin(kind) is list:
+        [member] = get_args(kind)
+        return f"list of {kind_in_words(member)}"
+    return WORDS[kind]
 
 
 def log_columns() -> list[pa.Field]:

@@ -7,14 +7,17 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from annotation.datasets.facts import Facts
+from annotation.datasets.answers import answered_in, instruments_of, kind_in_words
+from annotation.datasets.facts import Facts, cell
 from annotation.datasets.folders import version_folder
 from annotation.datasets.scope import LICENCES, ChosenBy, Scope
 from annotation.datasets.shards import File
 from annotation.datasets.splits import HELD_OUT
 from annotation.datasets.views import ABOUT
 from annotation.enums import DatasetView
-from annotation.models import DatasetVersion
+from annotation.models import DatasetVersion, Instrument
+from annotation.queries import instrument_questions
+from annotation.questions import get_type
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 REASONS = {
@@ -38,6 +41,8 @@ def write_card(
     path: Path, *, version: DatasetVersion, scope: Scope, facts: Facts, counts: dict[str, Any], files: Sequence[File]
 ) -> None:
     """Write the card. It holds no moment of building, so that the same version has the same card."""
+    instruments = instruments_of(scope)
+    has_votes = DatasetView.VOTES in version.views
     context = {
         "version": version,
         "campaign": scope.campaign,
@@ -50,8 +55,12 @@ def write_card(
         "size": next((name for limit, name in SIZES if facts.judgments < limit), "n>1M"),
         "views": [_view(name, counts["views"][name], files) for name in version.views],
         "held_out": HELD_OUT,
+        "instruments": [_instrument(each) for each in instruments],
+        "has_votes": has_votes,
+        "answered": [(each, kind_in_words(each.export.kind)) for each in answered_in(instruments) if has_votes],
         "has_pairs": any(name != DatasetView.VOTES for name in version.views),
         "files_in_views": [file.name for file in files if file.name.endswith(".parquet")],
+        "lines_of_first": next((file.name for file in files if file.name.endswith(".jsonl")), ""),
         "files": sorted(files, key=lambda file: file.name),
     }
     path.write_text(render_to_string("annotation/datasets/card.md", context), encoding="utf-8")
@@ -63,6 +72,12 @@ def read_card(version: DatasetVersion) -> str:
     if not path.is_file():
         return ""
     return path.read_text(encoding="utf-8").split("---\n", 2)[-1].split("\n## Files\n")[0]
+
+
+def _instrument(instrument: Instrument) -> dict[str, Any]:
+    asked = instrument_questions(instrument.pk)
+    rows = [(each.name, each.type, cell(each.title or str(get_type(each.type).title))) for each in asked]
+    return {"number": instrument.number, "digest": instrument.digest, "questions": rows}
 
 
 def _view(name: str, counted: dict[str, Any], files: Sequence[File]) -> dict[str, Any]:

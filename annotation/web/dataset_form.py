@@ -52,6 +52,13 @@ class DatasetForm(forms.Form):
         initial=0,
         help_text=_("Pairs on which fewer judgments say the same are dropped."),
     )
+    with_checks = forms.BooleanField(
+        label=_("Votes on gold, training, test and repeated items too"),
+        required=False,
+        help_text=_(
+            "Each row says which it is. Boards and pairs leave them out. They tell what the right answers are."
+        ),
+    )
     licence = forms.ChoiceField(label=_("Licence on the card"), choices=list(LICENCES.items()), initial="other")
 
     def __init__(self, supplies: Sequence[Supply], data: Any = None) -> None:
@@ -71,6 +78,7 @@ class DatasetForm(forms.Form):
             chosen_by=ChosenBy(cleaned["chosen_by"]),
             minimum_agreement=cleaned["minimum_agreement"] / 100,
             licence=cleaned["licence"],
+            with_checks=cleaned["with_checks"],
         )
 
     @property

@@ -4,9 +4,10 @@ import json
 from hashlib import sha256
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from celery import Signature, current_app
-from datasets import load_dataset
+from datasets import Features, load_dataset
 from django.db import connection
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -106,6 +107,17 @@ def test_datasets_loads_every_file_whole(campaign, offline, view):
             assert as_json(loaded.to_list()) == as_json(expected), ending
 
 
+@pytest.mark.parametrize("view", ALL_VIEWS)
+def test_lines_load_with_the_types_of_the_parquet_file_as_the_card_says(campaign, offline, view):
+    folder = version_folder(build(campaign)) / view
+    features = Features.from_arrow_schema(pq.read_schema(folder / "train.parquet"))
+    options = {"split": "train", "cache_dir": offline}
+    lines = load_dataset("json", data_files=str(folder / "train.jsonl"), features=features, **options)
+    rows = load_dataset("parquet", data_files=str(folder / "train.parquet"), **options)
+    assert lines.features == rows.features
+    assert lines.to_list() == rows.to_list()
+
+
 def as_json(rows):
     """Moments as text, however a loader read them."""
     return [json.loads(json.dumps(row, sort_keys=True, default=lambda at: at.isoformat())) for row in rows]
@@ -172,6 +184,11 @@ def test_the_card_says_whose_preferences_these_are(campaign):
         "so that the top of the scale is one logit",
         "TRL RewardTrainer",
         "not** searched for personal data",
+        f"Instrument 1, SHA-256 `{campaign.instrument.digest}`:",
+        "| `worth` | amount | What is the better one worth to you? |",
+        "- `worth__amount_state` (text): given, zero, implied by a tie, protest, skipped and so on.",
+        'pq.read_schema("preference_pairs/train.parquet")',
+        'data_files="preference_pairs/train.jsonl", features=features',
     ):
         assert part in card, part
 
