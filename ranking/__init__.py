@@ -133,6 +133,7 @@ from .strengths import (
     Ratings,
     StrengthFit,
 )
+from .two_orders import Disagreement, OrdersCompared, Target, Verdict, answers_needed, compare_orders
 from .uncertainty.bootstrap import Bootstrap, Refit, bootstrap_bradley_terry
 from .uncertainty.influence import DecisiveVotes, fewest_votes_for_first
 from .uncertainty.planning import VotesNeeded, minimal_detectable_gap, votes_needed
@@ -183,6 +184,7 @@ __all__ = [
     "DavidsonFit",
     "DecisiveVotes",
     "Difficulties",
+    "Disagreement",
     "DoubleThompsonPolicy",
     "Effects",
     "EloRatings",
@@ -225,6 +227,7 @@ __all__ = [
     "Note",
     "OnlyTies",
     "OrderScores",
+    "OrdersCompared",
     "OrdinalFit",
     "OutsideOptionFit",
     "PairDistribution",
@@ -255,6 +258,7 @@ __all__ = [
     "SideBias",
     "SingleContestant",
     "StrengthFit",
+    "Target",
     "TooFewAnswers",
     "TooFewCandidates",
     "TooFewClusters",
@@ -263,6 +267,7 @@ __all__ = [
     "UniformPolicy",
     "UnknownIndex",
     "UnmetPairs",
+    "Verdict",
     "VirtualTie",
     "VoteFormat",
     "VotesNeeded",
@@ -276,6 +281,7 @@ __all__ = [
     "always_valid_margin",
     "anchor_scales",
     "annotator_drift",
+    "answers_needed",
     "audit_selection",
     "best_found",
     "bootstrap_bradley_terry",
@@ -287,6 +293,7 @@ __all__ = [
     "choose_group_count",
     "choose_training_pairs",
     "cohen_kappa",
+    "compare_orders",
     "contingency",
     "copeland",
     "count_grades",

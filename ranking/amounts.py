@@ -27,12 +27,14 @@ class AmountRows:
     high: Ints  # (n,) above low
     side: Floats  # (n,) mean of +1 where low was shown as A and -1 where as B
     amount: Floats  # (n,) u(low) - u(high)
+    outcome: Floats  # (n,) mean outcome, 1 where low was preferred
     covariates: Floats  # (n, c) means, of low minus high; no columns where there are none
     importance: Floats  # (n,) π/q of the prompt, 1 where prompts were drawn as the target has them
     annotator: Labels
     prompt: Labels
     index: Ints  # (m,) the contestants' own numbers
     who: Ints  # (K,) the annotators' own labels, -1 where unknown
+    about: Ints  # (X,) the prompts' own labels, -1 where unknown
     left_out: int  # annotators with answers who could not be scaled
 
     def keep(self, rows: Bools, left_out: int) -> AmountRows:
@@ -44,12 +46,14 @@ class AmountRows:
             high=high,
             side=self.side[rows],
             amount=self.amount[rows],
+            outcome=self.outcome[rows],
             covariates=self.covariates[rows],
             importance=self.importance[rows],
             annotator=number(self.annotator.code[rows]),
             prompt=number(self.prompt.code[rows]),
             index=self.index[ends],
             who=self.who[np.unique(self.annotator.code[rows])],
+            about=self.about[np.unique(self.prompt.code[rows])],
             left_out=left_out,
         )
 
@@ -96,12 +100,14 @@ def _averaged(comparisons: Comparisons, ratio: Floats) -> AmountRows:
         high=high[first],
         side=mean(sign),
         amount=mean(sign * np.asarray(comparisons.amount)),
+        outcome=mean(0.5 + sign * (comparisons.outcome - 0.5)),
         covariates=np.reshape([mean(sign * column) for column in x.T], (x.shape[1], len(first))).T,
         importance=mean(ratio),
         annotator=Labels(annotator.code[first], annotator.count),
         prompt=Labels(prompt.code[first], prompt.count),
         index=np.arange(comparisons.count),
         who=np.maximum(comparisons.annotator[np.unique(annotator.code, return_index=True)[1]], -1),
+        about=np.maximum(comparisons.prompt[np.unique(prompt.code, return_index=True)[1]], -1),
         left_out=0,
     )
     return rows.keep(np.ones(len(first), dtype=bool), 0)

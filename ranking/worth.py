@@ -134,7 +134,7 @@ def fit_worth(
     if min_answers < 1 or draws < 2:
         raise BadParameter(f"min_answers is {min_answers} and draws {draws}; give at least 1 and 2.")
     design = worth_design(comparisons, estimand, min_answers, importance, anchors)
-    clustering = _clustering(design.rows)
+    clustering = clustering_of(design.rows)
     beside = beside_worth(design, adjust)
     drawn = beside.design.bootstrap(clustering, draws, rng)
     return _assembled(comparisons.count, beside, drawn, clustering, estimand)
@@ -163,7 +163,7 @@ def _refuse_unless_connected(rows: AmountRows) -> None:
     find_groups(compared | compared.T).refuse_unless_joined(rows.index)
 
 
-def _clustering(rows: AmountRows) -> Clustering:
+def clustering_of(rows: AmountRows) -> Clustering:
     """Raises TooFewClusters."""
     annotators, prompts = rows.annotator.count, rows.prompt.count
     crossed = rows.annotator.crossed(rows.prompt).count

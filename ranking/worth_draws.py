@@ -9,7 +9,7 @@ answers' own (as in `clusters`: by annotator plus by prompt less by both).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -51,14 +51,14 @@ class Drawn:
 
 
 @dataclass(frozen=True, eq=False)
-class _Draw:
+class Draw:
     """Weights of the clusters, one column per draw."""
 
     annotator: Floats  # (K, d)
     prompt: Floats  # (X, d)
     anchor: Floats  # (A, d), no rows without anchors
 
-    def apart(self, rest: _Draw) -> list[_Draw]:
+    def apart(self, rest: Draw) -> list[Draw]:
         """One kind of cluster weighted at a time, the others as in `rest`; for the kinds that are drawn at all."""
         kinds = ("annotator", "prompt", "anchor")
         return [
@@ -140,11 +140,11 @@ class Design:
 
     def scaled_amounts(self) -> Floats:
         """(n,) amounts as they enter the fit itself."""
-        return self._amounts(self.rows.importance[:, None], self._once)[:, 0]
+        return self._amounts(self.rows.importance[:, None], self.once)[:, 0]
 
     def solve(self) -> Solved:
         """The fit itself."""
-        return self._solve(self._once)
+        return self._solve(self.once)
 
     def residuals(self) -> Floats:
         """(n,) of the fit itself, leanings not taken off."""
@@ -154,11 +154,11 @@ class Design:
 
     def weights(self) -> Floats:
         """(n,) of the fit itself."""
-        return self._weighted(self._once)[0][:, 0]
+        return self._weighted(self.once)[0][:, 0]
 
     def information(self) -> Floats:
         """(m + k, m + k) of worths and columns in the fit itself, the side first among these where it is separable."""
-        normal = self._normal(self._once)
+        normal = self._normal(self.once)
         whole = np.block([[normal.square[0], normal.aside[0]], [normal.aside[0].T, normal.gram[0]]])
         order = np.arange(len(whole))
         if self.side_is_separable:
@@ -166,33 +166,47 @@ class Design:
         return np.asarray(whole[np.ix_(order, order)])
 
     @cached_property
-    def _once(self) -> _Draw:
+    def once(self) -> Draw:
         """Every cluster once."""
         anchors = 0 if self.anchors is None else len(self.anchors.anchor)
-        return _Draw(
+        return Draw(
             np.ones((self.rows.annotator.count, 1)), np.ones((self.rows.prompt.count, 1)), np.ones((anchors, 1))
         )
 
     def bootstrap(self, clustering: Clustering, draws: int, rng: np.random.Generator) -> Drawn:
         """One fit for each draw of Exp(1) weights on the clusters in use, and on the anchors."""
-        priced = 0 if self.anchors is None else self.anchors.amount.size
-        leant = 0 if self.shrinkage is None else len(self.shrinkage) * (self.count + self._predictors.shape[1] + 1)
-        batch = max(1, BATCH // max(len(self.rows.low), self.count**2, priced, leant))
         solved, apart = [], []
-        for begin in range(0, draws, batch):
-            draw, none = self._weighed(clustering, min(batch, draws - begin), rng)
+        for draw, kinds in self.batches(clustering, draws, rng):
             solved.append(self._solve(draw))
-            kinds = draw.apart(none)
             apart.append([self._solve(one).all for one in kinds] if len(kinds) > 1 else [solved[-1].all])
         names = ("worth", "side", "effect")
         whole = Solved(*(np.concatenate([getattr(one, name) for one in solved]) for name in names))
         parts = [np.concatenate(part) for part in zip(*apart, strict=True)]
-        return Drawn(whole, _covariance(whole.all, parts))
+        return Drawn(whole, covariance_of(whole.all, parts))
 
-    def _weighed(self, clustering: Clustering, draws: int, rng: np.random.Generator) -> tuple[_Draw, _Draw]:
+    def batches(
+        self, clustering: Clustering, draws: int, rng: np.random.Generator
+    ) -> Iterator[tuple[Draw, list[Draw]]]:
+        """The weights of `draws` draws, some at a time, each with one kind of cluster weighted alone."""
+        priced = 0 if self.anchors is None else self.anchors.amount.size
+        leant = 0 if self.shrinkage is None else len(self.shrinkage) * (self.count + self._predictors.shape[1] + 1)
+        batch = max(1, BATCH // max(len(self.rows.low), self.count**2, priced, leant))
+        for begin in range(0, draws, batch):
+            draw, none = self._weighed(clustering, min(batch, draws - begin), rng)
+            yield draw, draw.apart(none)
+
+    def worth_under(self, draw: Draw) -> Floats:
+        """(d, m) worths, each draw's summing to zero."""
+        return self._solve(draw).worth
+
+    def weights_under(self, draw: Draw) -> Floats:
+        """(n, d) of each row."""
+        return self._weighted(draw)[0]
+
+    def _weighed(self, clustering: Clustering, draws: int, rng: np.random.Generator) -> tuple[Draw, Draw]:
         """The weights, and as many columns with every cluster once."""
         anchors = 0 if self.anchors is None else len(self.anchors.anchor)
-        none = _Draw(
+        none = Draw(
             np.ones((self.rows.annotator.count, draws)),
             np.ones((self.rows.prompt.count, draws)),
             np.ones((anchors, draws)),
@@ -209,7 +223,7 @@ class Design:
     @cached_property
     def side_is_separable(self) -> bool:
         """Whether the orders of showing leave anything of the side effect beside the worths."""
-        weight, _ = self._weighted(self._once)
+        weight, _ = self._weighted(self.once)
         side = self.rows.side[:, None]
         aside = self._by_contestant(total_by(self._by_pair, side * weight))
         square = self._laplacian(total_by(self._by_pair, weight))
@@ -223,13 +237,13 @@ class Design:
         covariates = np.empty((len(self.rows.low), 0)) if self.columns is None else self.columns.values
         return np.column_stack((covariates, self.rows.side[:, None][:, : int(self.side_is_separable)]))
 
-    def _solve(self, draw: _Draw) -> Solved:
+    def _solve(self, draw: Draw) -> Solved:
         worth, effect = self._normal(draw).solve()
         covariates = effect.shape[1] - int(self.side_is_separable)
         side = effect[:, -1] if self.side_is_separable else np.zeros(len(worth))
         return Solved(worth, side, effect[:, :covariates])
 
-    def _normal(self, draw: _Draw) -> _Normal:
+    def _normal(self, draw: Draw) -> _Normal:
         weight, weighted = self._weighted(draw)
         x = self._predictors
         k = x.shape[1]
@@ -248,7 +262,7 @@ class Design:
         )
         return normal if self.shrinkage is None else normal.without(self._leant(weight, weighted, draw))
 
-    def _leant(self, weight: Floats, weighted: Floats, draw: _Draw) -> Floats:
+    def _leant(self, weight: Floats, weighted: Floats, draw: Draw) -> Floats:
         """(d, m + k + 1, m + k + 1) what leanings take of worths, columns and amounts; see `_Normal`."""
         assert self.shrinkage is not None
         rows, own = self.rows, self._by_annotator
@@ -265,7 +279,7 @@ class Design:
         mass = total_by(own, side**2 * weight) + self.shrinkage[:, None] * draw.annotator
         return np.asarray((whole / mass.T[:, None, :]) @ whole.transpose(0, 2, 1))
 
-    def _weighted(self, draw: _Draw) -> tuple[Floats, Floats]:
+    def _weighted(self, draw: Draw) -> tuple[Floats, Floats]:
         """(n, d) weights v and weighted amounts v·w/c, with c_k and n_k refitted in each draw."""
         rows = self.rows
         importance = rows.importance[:, None]
@@ -278,12 +292,12 @@ class Design:
         weight = weight * fair[self.pairs.code]
         return weight, weight * self._amounts(drawn * importance, draw)
 
-    def _amounts(self, weight: Floats, draw: _Draw) -> Floats:
+    def _amounts(self, weight: Floats, draw: Draw) -> Floats:
         """(n, d) w/c of each row, `weight` (n, d) entering the own means."""
         amounts = self.rows.amount[:, None] / self._scale(weight, draw)
         return amounts if self.transform is None else self.transform(amounts)
 
-    def _scale(self, weight: Floats, draw: _Draw) -> Floats:
+    def _scale(self, weight: Floats, draw: Draw) -> Floats:
         """(n, d) the scale of each row's annotator."""
         if not self.scaled:
             return np.ones_like(weight)
@@ -312,7 +326,7 @@ class Design:
         return np.asarray((lower - higher).T)
 
 
-def _covariance(whole: Floats, parts: list[Floats]) -> Floats:
+def covariance_of(whole: Floats, parts: list[Floats]) -> Floats:
     """(p, p) from draws (d, p) of all weights together and of each kind alone."""
 
     def of(values: Floats) -> Floats:

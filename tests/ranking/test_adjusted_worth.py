@@ -58,7 +58,7 @@ def test_leanings_are_ridge_regression_in_every_draw():
     design = Design(rows, scaled=False, shrinkage=shrinkage)
     rng = np.random.default_rng(3)
     weight, prompts = rng.standard_exponential((5, 2)), rng.standard_exponential((rows.prompt.count, 2))
-    draw = replace(design._once, annotator=weight, prompt=prompts)
+    draw = replace(design.once, annotator=weight, prompt=prompts)
     found = design._solve(draw)
     for one in range(2):
         v = design._weighted(draw)[0][:, one]
