@@ -26,8 +26,9 @@ class MediaFile(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        # One content under two names is one file on disk and two rows: items name media by either.
+        indexes = [models.Index(fields=["campaign", "sha256"], name="media_content")]
         constraints = [
-            models.UniqueConstraint(fields=["campaign", "sha256"], name="one_media_file_per_content"),
             models.UniqueConstraint(fields=["campaign", "name"], name="one_media_file_per_name"),
             models.CheckConstraint(
                 name="media_has_its_measures",
