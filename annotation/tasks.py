@@ -1,6 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from annotation.use_cases.accrue_fees import sweep_fees
 from annotation.use_cases.build_dataset import build_dataset, sweep_datasets
 from annotation.use_cases.expire_assignments import expire_assignments
 from annotation.use_cases.import_items import import_items
@@ -18,6 +19,11 @@ def number_judgments() -> None:
 @shared_task(name="annotation.expire_assignments", ignore_result=True)
 def give_back_expired() -> None:
     expire_assignments(now=timezone.now())
+
+
+@shared_task(name="annotation.sweep_fees", ignore_result=True)
+def write_fees() -> None:
+    sweep_fees(now=timezone.now())
 
 
 @shared_task(name="annotation.refresh_boards", ignore_result=True)

@@ -157,16 +157,20 @@ class PayForm(SectionForm):
         widgets = {
             "pay_per_judgment": forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
             "pay_floor": forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+            "screen_out_pay": forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
             "expected_seconds": forms.TextInput(attrs=NUMERIC),
         }
         help_texts = {
             "pay_floor": gettext_lazy("A campaign that comes to less is not launched."),
             "expected_seconds": gettext_lazy("Reading included. The pilot shows how long it really takes."),
+            "screen_out_pay": gettext_lazy(
+                "Once, to whoever fails the test or two checks, beside the pay for what they judged."
+            ),
         }
 
     def __init__(self, campaign: Campaign, data: Any = None, *, frozen: bool = False) -> None:
         super().__init__(campaign, data, frozen=frozen)
-        for name in ("pay_per_judgment", "pay_floor"):
+        for name in ("pay_per_judgment", "pay_floor", "screen_out_pay"):
             self.fields[name].validators.append(NOT_NEGATIVE)
         self.fields["expected_seconds"].validators.append(AT_LEAST_ONE)
 

@@ -15,19 +15,21 @@ from annotation.questions import Asked, Condition, InvalidSettings, check_settin
 CONSENT, GUIDELINES, QUESTIONS = "consent", "guidelines", "questions"
 # Sections that are a member of `Campaign.draft`, with what stands there before anybody wrote.
 DRAFTED: Mapping[str, Any] = {CONSENT: "", GUIDELINES: "", QUESTIONS: []}
-ABOUT, DESIGN, PAY = "about", "design", "pay"
+ABOUT, DESIGN, PAY, WORTH = "about", "design", "pay", "worth"
 # Sections that are columns of the campaign.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     ABOUT: ("name", "purpose", "standard"),
+    CONTENT: ("warned_content", "exposure_cap"),
     DESIGN: (
         *("pool", "responses_per_item", "currency", "overlap", "overlap_limit", "quota_per_annotator"),
         *("share_per_annotator", "group_quotas", "gold_share", "repeat_share", "pass_mark", "lease_seconds", "policy"),
         *("deadline", "budget_judgments", "budget_money"),
     ),
-    PAY: ("pay_per_judgment", "pay_currency", "expected_seconds", "pay_floor"),
+    PAY: ("pay_per_judgment", "pay_currency", "expected_seconds", "pay_floor", "screen_out_pay"),
+    WORTH: ("endowments", "session_items"),
 }
 # What questions are asked about: as fixed as they are.
-FIXED_WITH_QUESTIONS = ("responses_per_item", "currency")
+FIXED_WITH_QUESTIONS = ("responses_per_item", "currency", "endowments", "session_items")
 SETTINGS = tuple(name for columns in COLUMNS.values() for name in columns)
 
 

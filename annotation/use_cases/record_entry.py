@@ -1,6 +1,9 @@
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
+
+from django.db import connection, transaction
 
 from accounts.models import Person
 from annotation.enums import EntryKind
@@ -18,12 +21,18 @@ class NotAnAmount(AnnotationError):
     """Finer than a ledger entry keeps, or no number."""
 
 
-def ledger_lock(campaign_id: int) -> AbstractContextManager[None]:
+@contextmanager
+def ledger_lock(campaign_id: int) -> Iterator[None]:
     """Held by whoever reads the ledger to decide what to write into it, until the transaction ends.
 
-    Who holds a respondent's row takes it not: fees are written under it, and wait for that row.
+    The campaign's row comes first: an entry names it, and who changes its pay holds it while fees are written. Who
+    holds a respondent's row does not take this lock: fees are written under it, and wait for that row.
     """
-    return advisory_lock(f"annotation.ledger:{campaign_id}")
+    with transaction.atomic(savepoint=False):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM annotation_campaign WHERE id = %s FOR KEY SHARE", [campaign_id])
+        with advisory_lock(f"annotation.ledger:{campaign_id}"):
+            yield
 
 
 def record_entry(

@@ -6,9 +6,9 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import Person
-from annotation.enums import CampaignState
+from annotation.enums import CampaignState, ItemState, SourceState
 from annotation.errors import AnnotationError
-from annotation.models import Campaign
+from annotation.models import Campaign, Item
 from annotation.policies.drafts import (
     COLUMNS,
     FIXED_WITH_QUESTIONS,
@@ -21,9 +21,18 @@ from annotation.policies.drafts import (
 )
 from annotation.policies.launch import Missing, missing_pay
 from annotation.queries.campaigns import is_judged
+from annotation.use_cases.accrue_fees import accrue_fees
 from annotation.use_cases.match_slots import match_slots
 from annotation.use_cases.record_event import record_event
 from foundation.text import clean_text
+
+
+class ContentInUse(AnnotationError):
+    """Items have this category of content; without it nobody would be warned of what it means."""
+
+    def __init__(self, category: str) -> None:
+        super().__init__(f"items have the content {category!r}")
+        self.category = category
 
 
 class PayDoesNotStand(AnnotationError):
@@ -46,7 +55,8 @@ def save_campaign_settings(
     """Store the columns of one section, all of them, as a form has checked them.
 
     `version` is that of the section as it was opened: raises StaleDraft where somebody saved it since. Also raises
-    CampaignIsClosed, QuestionsFrozen for what questions are asked about once they are frozen, and PayDoesNotStand.
+    CampaignIsClosed, QuestionsFrozen for what questions are asked about once they are frozen, PayDoesNotStand and
+    ContentInUse.
     """
     columns = COLUMNS[section]
     with transaction.atomic():
@@ -60,10 +70,15 @@ def save_campaign_settings(
             raise QuestionsFrozen(f"{', '.join(fixed)} of campaign {campaign.slug} is fixed with its questions")
         if not changed:
             return campaign
+        if section == PAY:
+            # What was judged until now is owed at the pay until now.
+            accrue_fees(campaign_id=campaign.pk, now=now)
         for name in changed:
             setattr(campaign, name, found[name])
         if section == PAY and campaign.state != CampaignState.DRAFT and (missing := missing_pay(campaign)):
             raise PayDoesNotStand(missing)
+        if "warned_content" in changed:
+            _refuse_if_in_use(campaign)
         campaign.save(update_fields=changed)
         data: dict[str, Any] = {"section": section, "changed": changed, "version": section_version(campaign, section)}
         if "overlap" in changed:
@@ -72,5 +87,15 @@ def save_campaign_settings(
     return campaign
 
 
+def _refuse_if_in_use(campaign: Campaign) -> None:
+    """An import that names a category ends under the campaign's lock, which is held here."""
+    items = Item.objects.filter(campaign=campaign).exclude(warnings__contained_by=campaign.warned_content)
+    other = items.exclude(state=ItemState.VOID).filter(source__state=SourceState.ACTIVE).first()
+    if other is not None:
+        raise ContentInUse(next(name for name in other.warnings if name not in campaign.warned_content))
+
+
 def _clean(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_clean(each) for each in value]
     return clean_text(value) if isinstance(value, str) else value

@@ -14,6 +14,7 @@ from annotation.policies.checks import is_right, marks_by_position
 from annotation.policies.stages import share_right
 from annotation.queries import instrument_questions
 from annotation.transitions import RESPONDENT
+from annotation.use_cases.pay_screen_out import pay_screen_out
 from annotation.use_cases.record_event import record_event
 from annotation.use_cases.save_draft import keep_typed
 from annotation.use_cases.submit_judgment import NO_PROCESS, Process, submit_in_transaction
@@ -123,7 +124,7 @@ def _screen_out_inattentive(campaign: Campaign, respondent: Respondent) -> str:
 
 
 def screen_out(respondent: Respondent, reason: str) -> str:
-    """What was judged so far stays, and is paid."""
+    """What was judged so far stays, and is paid; the pay of a screen-out comes on top, once in a campaign."""
     check(RESPONDENT, respondent.state, RespondentState.SCREENED_OUT)
     respondent.state = RespondentState.SCREENED_OUT
     respondent.save(update_fields=["state"])
@@ -135,6 +136,7 @@ def screen_out(respondent: Respondent, reason: str) -> str:
         to_state=RespondentState.SCREENED_OUT,
         reason=reason,
     )
+    pay_screen_out(respondent)
     return "screened_out"
 
 

@@ -295,6 +295,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-dry-runs": {"task": "annotation.sweep_dry_runs", "schedule": 60.0},
     "sweep-uploads": {"task": "annotation.sweep_uploads", "schedule": 10.0},
     "expire-assignments": {"task": "annotation.expire_assignments", "schedule": 10.0},
+    "sweep-fees": {"task": "annotation.sweep_fees", "schedule": 60.0},
     "sweep-battles": {"task": "arena.sweep_battles", "schedule": 5.0},
     "forget-old-keys": {"task": "foundation.forget_idempotency_keys", "schedule": 3600.0},
 }
