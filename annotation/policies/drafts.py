@@ -15,7 +15,7 @@ from annotation.questions import Asked, Condition, InvalidSettings, check_settin
 CONSENT, GUIDELINES, QUESTIONS = "consent", "guidelines", "questions"
 # Sections that are a member of `Campaign.draft`, with what stands there before anybody wrote.
 DRAFTED: Mapping[str, Any] = {CONSENT: "", GUIDELINES: "", QUESTIONS: []}
-ABOUT, DESIGN, PAY, WORTH = "about", "design", "pay", "worth"
+ABOUT, CONTENT, DESIGN, PAY, WORTH = "about", "content", "design", "pay", "worth"
 # Sections that are columns of the campaign.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     ABOUT: ("name", "purpose", "standard"),
