@@ -8,6 +8,7 @@ from annotation.use_cases.import_items import import_items
 from annotation.use_cases.refresh_boards import refresh_boards
 from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.summarise_quality import summarise_quality
+from annotation.use_cases.sweep_media import sweep_media
 from annotation.use_cases.sweep_uploads import sweep_uploads
 
 
@@ -50,6 +51,11 @@ def read_upload(upload_id: int) -> None:
 @shared_task(name="annotation.sweep_uploads", ignore_result=True)
 def sweep_imports() -> None:
     sweep_uploads(now=timezone.now())
+
+
+@shared_task(name="annotation.sweep_media", ignore_result=True)
+def sweep_files() -> None:
+    sweep_media(now=timezone.now())
 
 
 @shared_task(name="annotation.summarise_quality", ignore_result=True)

