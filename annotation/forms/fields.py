@@ -34,6 +34,30 @@ class PercentField(forms.FloatField):
         return bool(super().has_changed(self.prepare_value(initial), data))
 
 
+class LinesField(forms.CharField):
+    """A list of short texts, one a line, each once."""
+
+    widget = forms.Textarea(attrs={"rows": 5, "autocomplete": "off"})
+
+    def __init__(self, *, most: int, longest: int, **options: Any) -> None:
+        super().__init__(**options)
+        self._most, self._longest = most, longest
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        lines = [" ".join(line.split()) for line in str(super().clean(value)).splitlines()]
+        found = list(dict.fromkeys(line for line in lines if line))
+        if len(found) > self._most:
+            raise ValidationError(_("At most %(count)d lines.") % {"count": self._most})
+        long = next((line for line in found if len(line) > self._longest), None)
+        if long is not None:
+            text = _("“%(line)s…” is longer than %(count)d characters.")
+            raise ValidationError(text % {"line": long[:40], "count": self._longest})
+        return found
+
+
 class GroupQuotasField(forms.CharField):
     """{"group": most judgments}, typed as lines of `group: number`."""
 

@@ -23,6 +23,7 @@ MEANINGS = [
     ("language", _("Language")),
     ("flags", _("Flags, a list")),
     (FLAG, _("A flag, true or false")),
+    ("warnings", _("Content warnings, a list")),
     ("purpose", _("Purpose")),
     ("expected", _("Expected answer")),
     ("explanation", _("Explanation")),

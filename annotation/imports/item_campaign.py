@@ -14,7 +14,12 @@ from annotation.policies.drafts import QUESTIONS, all_as_asked, section_content
 def item_reader(campaign: Campaign, columns: ItemColumns) -> ItemReader:
     """Expectations are checked against the questions as the campaign's editor holds them."""
     expectations = Expectations(all_as_asked(section_content(campaign, QUESTIONS)))
-    return ItemReader(columns, responses=campaign.responses_per_item, expectations=expectations)
+    return ItemReader(
+        columns,
+        responses=campaign.responses_per_item,
+        expectations=expectations,
+        warned=campaign.warned_content,
+    )
 
 
 def columns_by_meaning(meanings: dict[str, str], default_purpose: str) -> ItemColumns:

@@ -20,7 +20,7 @@ RESPONSES = tuple(f"response_{number}" for number in NUMBERS)
 MODELS = tuple(f"model_{number}" for number in NUMBERS)
 MEANINGS = (
     *("prompt", "system", "prompt_id", *RESPONSES, *MODELS),
-    *("category", "language", "flags", "purpose", "expected", "explanation"),
+    *("category", "language", "flags", "warnings", "purpose", "expected", "explanation"),
 )
 # Several columns may have this one; each is a flag of its own name.
 FLAG = "flag"
@@ -35,6 +35,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "category": ("category", "topic", "domain", "task"),
     "language": ("language", "lang"),
     "flags": ("flags", "tags"),
+    "warnings": ("warnings", "content_warnings", "content_warning"),
     "purpose": ("purpose",),
     "expected": ("expected",),
     "explanation": ("explanation",),

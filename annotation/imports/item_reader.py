@@ -1,6 +1,6 @@
 """One row of a file as an item, or everything that is wrong with it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -36,6 +36,8 @@ class ReadItem:
     category: str
     language: str
     flags: list[str]
+    # As the campaign names them.
+    warnings: list[str]
     purpose: str
     # Canonical JSON.
     expected: str | None
@@ -53,8 +55,11 @@ class BadRow(ValueError):
 class ItemReader:
     """Reads rows of a file into items of a campaign that shows `responses` at once."""
 
-    def __init__(self, columns: ItemColumns, *, responses: int, expectations: Expectations) -> None:
+    def __init__(
+        self, columns: ItemColumns, *, responses: int, expectations: Expectations, warned: Sequence[str] = ()
+    ) -> None:
         self._columns = columns
+        self._warned = {name.casefold(): name for name in warned}
         self._responses = responses
         self._expectations = expectations
         self._models_told = [(place, name) for place, name in enumerate(MODELS) if name in columns.by_meaning]
@@ -80,6 +85,7 @@ class ItemReader:
             category=attempt(partial(self._label, "category"), ""),
             language=attempt(partial(self._label, "language"), ""),
             flags=attempt(self._flags, []),
+            warnings=attempt(self._warnings, []),
             purpose=purpose,
             expected=expected,
             explanation=attempt(self._explanation, ""),
@@ -134,6 +140,16 @@ class ItemReader:
         if long is not None:
             raise BadCell(f"the flag {show(long)} has {len(long)} characters, more than {LONGEST_FLAG}")
         return list(dict.fromkeys(flags))
+
+    def _warnings(self, row: Row) -> list[str]:
+        """Only categories that the campaign names: an unknown one would warn nobody."""
+        label = self._columns.label("warnings")
+        named = _listed(label, (row.get("warnings") or "").strip())
+        strange = next((name for name in named if name.casefold() not in self._warned), None)
+        if strange is not None:
+            known = ", ".join(self._warned.values()) or "it has none"
+            raise BadCell(f"{label} names {show(strange)}, no category of content of this campaign ({known})")
+        return list(dict.fromkeys(self._warned[name.casefold()] for name in named))
 
     def _purpose(self, row: Row) -> tuple[str, str | None]:
         purpose = tidy(row.get("purpose")).lower() or self._columns.default_purpose

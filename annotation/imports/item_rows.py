@@ -1,7 +1,7 @@
 """What a batch of checked items is in the log: rows of its tables, in the order in which they must be written."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -15,13 +15,17 @@ from annotation.models import FollowUp, Item, Response, Slot, Turn
 
 @dataclass(frozen=True)
 class ItemDestination:
-    """Where a file's items go: `contestants` gives the ids by code, `overlap` the judgments that work wants."""
+    """Where a file's items go: `contestants` gives the ids by code, `overlap` the judgments that work wants.
+
+    `sets` are the guidelines whose training and test are taken now, by purpose: new items of them join these.
+    """
 
     campaign: int
     source: int
     contestants: np.ndarray
     overlap: int
     responses: int
+    sets: Mapping[str, int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ def item_rows(batch: pa.RecordBatch, to: ItemDestination, ids: ItemIds) -> Itera
 
 
 def _items(batch: pa.RecordBatch, to: ItemDestination, ids: ItemIds) -> pa.RecordBatch:
-    named = ("prompt_key", "category", "flags", "language", "purpose", "expected", "explanation")
+    named = ("prompt_key", "category", "flags", "warnings", "language", "purpose", "expected", "explanation")
     return batch_of(
         len(batch),
         id=ids.items,
@@ -55,6 +59,7 @@ def _items(batch: pa.RecordBatch, to: ItemDestination, ids: ItemIds) -> pa.Recor
         source_id=to.source,
         prompt_id=ids.prompts,
         state=ItemState.OPEN.value,
+        test_of_id=pa.array([to.sets.get(purpose) for purpose in batch["purpose"].to_pylist()], pa.int64()),
         **{name: batch[name] for name in named},
     )
 

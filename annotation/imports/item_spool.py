@@ -40,6 +40,7 @@ ITEMS = pa.schema(
         ("language", pa.string()),
         # PostgreSQL's literal of an array of text.
         ("flags", pa.string()),
+        ("warnings", pa.string()),
         ("purpose", pa.string()),
         ("expected", pa.string()),
         ("explanation", pa.string()),
@@ -159,6 +160,7 @@ def _batch(items: Sequence[ReadItem], models: dict[str, int]) -> pa.RecordBatch:
         [[models.setdefault(name, len(models)) if name else NOBODY for name in item.models] for item in items],
         *([getattr(item, name) for item in items] for name in ("prompt_key", "category", "language")),
         [array_literal(item.flags) for item in items],
+        [array_literal(item.warnings) for item in items],
         *([getattr(item, name) for item in items] for name in ("purpose", "expected", "explanation")),
     ]
     return pa.record_batch(

@@ -5,33 +5,69 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.db.models import Max
 
-from annotation.models import Campaign, Respondent
+from annotation.models import Campaign, Item, Respondent
 from annotation.policies.stages import Stage, Standing, stage_of
 
-# What this person has not met of the check items of one purpose. Whoever skipped one is not shown it again.
+# What this person has not met of the check items of one purpose. A skipped one of the training is not shown again, and
+# what they declined is never asked of them. Tests and training of earlier guidelines are no longer taken.
 LEFT = """
 (SELECT count(*) FROM annotation_item i WHERE i.campaign_id = c.id AND i.purpose = '{purpose}'
- AND i.state IN ('open', 'frozen')
+ AND i.state IN ('open', 'frozen') AND i.test_of_id IS NOT DISTINCT FROM newest.{purpose}
+ AND NOT i.warnings && r.declined_content
  AND EXISTS (SELECT 1 FROM annotation_source o WHERE o.id = i.source_id AND o.state = 'active') AND NOT EXISTS (
     SELECT 1 FROM annotation_assignment a
     WHERE a.respondent_id = r.id AND a.item_id = i.id AND a.state IN ('submitted', 'skipped')))
 """
+# Whether respondent r of campaign c met as many items with a warning today as one may; a day is one of UTC.
+SATED = """
+CASE WHEN c.exposure_cap IS NULL THEN false ELSE c.exposure_cap <= (
+    SELECT count(DISTINCT a.item_id) FROM annotation_assignment a JOIN annotation_item i ON i.id = a.item_id
+    WHERE a.respondent_id = r.id AND cardinality(i.warnings) > 0
+        AND a.claimed_at >= date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC') END
+"""
+ANCHORS = "annotation_item i WHERE i.campaign_id = c.id AND i.purpose = 'anchor' AND i.repeat_of_id IS NULL"
+# What a paid session and anchors count.
+SESSION = f"""
+CASE WHEN w.incentive <> 'stated' THEN c.session_items END,
+CASE WHEN (w.incentive <> 'stated' AND c.session_items IS NOT NULL) OR EXISTS (SELECT 1 FROM {ANCHORS}) THEN
+    (SELECT count(*) FROM annotation_assignment a JOIN annotation_item i ON i.id = a.item_id
+     WHERE a.respondent_id = r.id AND a.state IN ('open', 'submitted') AND i.purpose IN ('work', 'anchor')) END,
+CASE WHEN EXISTS (SELECT 1 FROM {ANCHORS}) THEN
+    (SELECT count(*) FROM {ANCHORS} AND i.state IN ('open', 'frozen') AND NOT i.warnings && r.declined_content
+     AND NOT EXISTS (
+        SELECT 1 FROM annotation_assignment a
+        WHERE a.respondent_id = r.id AND a.item_id = i.id AND a.state <> 'expired')) END
+"""  # noqa: S608 (constants)
 # Everything that decides what comes next in one statement. A count that no limit needs is not taken.
 WHERE_THEY_STAND = f"""
 SELECT c.state, r.state, c.deadline IS NOT NULL AND c.deadline < now(), c.consent_id, r.consent_id,
-    c.guidelines_id, r.guidelines_id, r.qualified_under_id,
+    (SELECT max(g.id) FROM annotation_guidelinesversion g WHERE g.campaign_id = c.id AND NOT g.answers_only),
+    r.guidelines_id, r.qualified_under_id, newest.qualification,
     {LEFT.format(purpose="training")}, {LEFT.format(purpose="qualification")},
-    ARRAY(SELECT a.id FROM annotation_assignment a
-          WHERE a.respondent_id = r.id AND a.state = 'open' AND a.lease_expires_at > now() ORDER BY a.id),
+    (SELECT q.settings ->> 'incentive' FROM annotation_question q
+     WHERE q.instrument_id = c.instrument_id AND q.type = 'amount' AND r.kind IN ('annotator', 'expert') LIMIT 1),
+    w.state,
+    ARRAY(SELECT a.id FROM annotation_assignment a JOIN annotation_slot s ON s.id = a.slot_id
+          WHERE a.respondent_id = r.id AND a.state = 'open' AND a.lease_expires_at > now()
+            AND s.state <> 'cancelled' ORDER BY a.id),
     (SELECT count(*) FROM annotation_assignment a JOIN annotation_item i ON i.id = a.item_id
      WHERE a.respondent_id = r.id AND a.state IN ('open', 'submitted')
         AND i.purpose = 'work' AND i.repeat_of_id IS NULL),
     CASE WHEN c.share_per_annotator IS NOT NULL THEN
         (SELECT count(*) FROM annotation_slot s WHERE s.campaign_id = c.id AND s.state <> 'cancelled') END,
     CASE WHEN c.budget_judgments IS NOT NULL OR c.budget_money IS NOT NULL THEN
-        (SELECT count(*) FROM annotation_slot s WHERE s.campaign_id = c.id AND s.state IN ('claimed', 'done')) END
+        (SELECT count(*) FROM annotation_slot s WHERE s.campaign_id = c.id AND s.state IN ('claimed', 'done')) END,
+    newest.training, newest.qualification, r.declined_content, {SATED},
+    {SESSION}
 FROM annotation_respondent r JOIN annotation_campaign c ON c.id = r.campaign_id
+LEFT JOIN annotation_worthsession w ON w.respondent_id = r.id
+CROSS JOIN LATERAL (
+    SELECT max(i.test_of_id) FILTER (WHERE i.purpose = 'training') AS training,
+        max(i.test_of_id) FILTER (WHERE i.purpose = 'qualification') AS qualification
+    FROM annotation_item i WHERE i.campaign_id = c.id AND i.purpose IN ('training', 'qualification')
+) newest
 WHERE r.id = %(respondent)s
 """  # noqa: S608 (constants)
 # A statement of its own: what waits for a lock within a statement still sees the counts of before it waited.
@@ -53,6 +89,13 @@ class Position:
     own: int  # work given to this respondent, answered or open
     wanted: int | None  # slots of the campaign, where a share of them is a limit
     taken: int | None  # slots claimed or done, where there is a budget
+    training_of: int | None  # guidelines whose training and whose test are taken now; None for the first ones
+    test_of: int | None
+    declined: list[str]  # categories of content
+    is_sated: bool  # met as many items with a warning today as one may
+    session_items: int | None  # items of this respondent's paid session
+    place: int | None  # items of work and anchors given to them, where a session or anchors count these
+    anchors_left: int | None  # that they did not meet, where there are any
 
 
 def position_of(respondent: Respondent, *, lock: bool = False) -> Position:
@@ -64,8 +107,8 @@ def position_of(respondent: Respondent, *, lock: bool = False) -> Position:
         row = cursor.fetchone()
     if row is None:
         raise Respondent.DoesNotExist(respondent.pk)
-    facts: Sequence[Any] = row[:10]
-    return Position(stage_of(Standing(*facts)), *row[10:])
+    facts: Sequence[Any] = row[:13]
+    return Position(stage_of(Standing(*facts)), *row[13:])
 
 
 def given_to_groups(campaign: Campaign, groups: Sequence[str]) -> dict[str, int]:
@@ -73,3 +116,9 @@ def given_to_groups(campaign: Campaign, groups: Sequence[str]) -> dict[str, int]
     with connection.cursor() as cursor:
         cursor.execute(OF_GROUPS, {"groups": list(groups), "campaign": campaign.pk})
         return dict(cursor.fetchall())
+
+
+def newest_set(campaign: Campaign, purpose: str) -> int | None:
+    """The guidelines whose items of this purpose are taken now; None where those are the campaign's first."""
+    found: int | None = Item.objects.filter(campaign=campaign, purpose=purpose).aggregate(last=Max("test_of"))["last"]
+    return found

@@ -6,6 +6,7 @@ from django.db import connection, transaction
 from annotation.enums import CampaignState
 from annotation.errors import AnnotationError
 from annotation.models import Assignment, Campaign, Respondent
+from annotation.queries.work import SATED
 
 
 class CampaignNotRunning(AnnotationError):
@@ -13,11 +14,17 @@ class CampaignNotRunning(AnnotationError):
 
 
 # Counting and then inserting overshoots the quota; a slot is a row, and a row can be held by one.
-CLAIM = """
-WITH chosen AS (
+# Content that the respondent declined, or met enough of today, is not given.
+CLAIM = f"""
+WITH who AS (
+    SELECT r.declined_content AS declined, {SATED} AS sated
+    FROM annotation_respondent r JOIN annotation_campaign c ON c.id = r.campaign_id WHERE r.id = %(respondent)s
+), chosen AS (
     SELECT s.id, s.item_id FROM annotation_slot s JOIN annotation_item i ON i.id = s.item_id
     WHERE s.state = 'open' AND s.campaign_id = %(campaign)s AND i.state IN ('open', 'frozen')
       AND i.purpose = 'work' AND i.repeat_of_id IS NULL
+      AND (cardinality(i.warnings) = 0
+        OR NOT ((SELECT sated FROM who) OR i.warnings && (SELECT declined FROM who)))
       AND NOT EXISTS (
         SELECT 1 FROM annotation_assignment a
         WHERE a.item_id = s.item_id AND a.respondent_id = %(respondent)s AND a.state <> 'expired'
@@ -29,7 +36,7 @@ WITH chosen AS (
 INSERT INTO annotation_assignment (slot_id, item_id, respondent_id, state, lease_token, lease_expires_at)
 SELECT id, item_id, %(respondent)s, 'open', %(token)s, now() + make_interval(secs => %(lease)s) FROM claimed
 RETURNING id, slot_id, item_id, lease_expires_at, claimed_at
-"""
+"""  # noqa: S608 (constants)
 # An item whose slots are not counted: a check, or a repeat. Each respondent has a slot of their own, under their id.
 TAKE = """
 WITH slot AS (

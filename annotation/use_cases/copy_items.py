@@ -7,7 +7,9 @@ from annotation.enums import ItemPurpose, ItemState, TurnKind
 from annotation.models import Campaign, FollowUp, Item, Response, Slot, Source, Turn
 
 
-def copy_item(original: Item, *, campaign_id: int, source_id: int, repeat_of: Item | None = None) -> Item:
+def copy_item(
+    original: Item, *, campaign_id: int, source_id: int, repeat_of: Item | None = None, test_of: int | None = None
+) -> Item:
     """An open item that shows what `original` shows, in the caller's transaction.
 
     Texts are copied: a completion belongs to the turn it was made for.
@@ -24,6 +26,8 @@ def copy_item(original: Item, *, campaign_id: int, source_id: int, repeat_of: It
         purpose=original.purpose,
         expected=original.expected,
         explanation=original.explanation,
+        warnings=original.warnings,
+        test_of_id=test_of,
         repeat_of=repeat_of,
     )
     FollowUp.objects.bulk_create(

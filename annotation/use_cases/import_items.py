@@ -8,7 +8,7 @@ import structlog
 from django.db import connection, transaction
 from django.db.models import F
 
-from annotation.enums import ContestantKind, SourceKind, UploadState
+from annotation.enums import ContestantKind, ItemPurpose, SourceKind, UploadState
 from annotation.errors import AnnotationError
 from annotation.imports.item_campaign import item_reader
 from annotation.imports.item_columns import ItemColumns
@@ -19,6 +19,7 @@ from annotation.imports.rows import batch_of
 from annotation.imports.uploads import upload_path
 from annotation.models import Campaign, Contestant, Item, ItemUpload, Prompt, Response, Source
 from annotation.policies.drafts import CampaignIsClosed, refuse_if_closed
+from annotation.queries.work import newest_set
 from annotation.transitions import UPLOAD
 from annotation.use_cases.copy_rows import copy_rows, reserve_ids
 from annotation.use_cases.create_prompt import canonical_digest
@@ -27,10 +28,13 @@ from annotation.use_cases.upload_lease import LEASE, MOST_ATTEMPTS, Heart, Lease
 from foundation.leases import lease_until, new_token
 from foundation.transitions import check
 
+TRAINING, QUALIFICATION = ItemPurpose.TRAINING.value, ItemPurpose.QUALIFICATION.value
 log = structlog.get_logger(__name__)
 LONGEST_SOURCE_NAME = 120
 # Of the whole; the rest is writing.
 CHECKING = 0.4
+# What the rows were read by.
+READ_OF_CAMPAIGN = ("overlap", "responses_per_item", "warned_content")
 # By the index whatever the statistics say: this transaction's own rows are in none of them.
 KNOWN_PROMPTS = """
     SELECT digest, min(id) FROM annotation_prompt
@@ -39,7 +43,7 @@ KNOWN_PROMPTS = """
 
 
 class CampaignChanged(AnnotationError):
-    """How many responses or judgments an item has was changed while the file was read. Read it again."""
+    """What items have in this campaign was changed while the file was read. Read it again."""
 
 
 def import_items(*, upload_id: int, now: datetime) -> ItemUpload | None:
@@ -103,6 +107,7 @@ def _write(
             contestants=_contestants(upload.campaign, list(spooled.models)),
             overlap=upload.campaign.overlap,
             responses=upload.campaign.responses_per_item,
+            sets={purpose: newest_set(upload.campaign, purpose) for purpose in (TRAINING, QUALIFICATION)},
         )
         prompts = Prompts()
         written = 0
@@ -192,7 +197,7 @@ def _finish(upload: ItemUpload, token: UUID, source: Source, spooled: SpooledIte
         raise LeaseLost(f"upload {upload.pk} is somebody else's by now")
     campaign = Campaign.objects.select_for_update(no_key=True, of=["self"]).get(pk=upload.campaign_id)
     refuse_if_closed(campaign)
-    if (campaign.overlap, campaign.responses_per_item) != (upload.campaign.overlap, upload.campaign.responses_per_item):
+    if any(getattr(campaign, name) != getattr(upload.campaign, name) for name in READ_OF_CAMPAIGN):
         raise CampaignChanged("the campaign was changed while the file was read: read it again")
     check(UPLOAD, row.state, UploadState.DONE)
     row.state, row.finished_at, row.progress = UploadState.DONE, now, 1.0

@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotation.forms.campaign import AboutForm, DesignForm, PayForm, SectionForm, TextForm
-from annotation.policies.drafts import ABOUT, CONSENT, DESIGN, GUIDELINES, PAY, section_content
+from annotation.forms.content import ContentForm
+from annotation.policies.drafts import ABOUT, CONSENT, CONTENT, DESIGN, GUIDELINES, PAY, section_content
 from annotation.policies.launch import hourly_pay
 from annotation.use_cases.save_campaign_draft import save_campaign_draft
 from annotation.use_cases.save_campaign_settings import save_campaign_settings
@@ -16,7 +17,12 @@ from annotation.web.access import for_campaign_admins
 from annotation.web.managed import actor_of, managed_campaign
 from annotation.web.saving import Page, saved
 
-SETTINGS_FORMS: dict[str, type[SectionForm]] = {ABOUT: AboutForm, DESIGN: DesignForm, PAY: PayForm}
+SETTINGS_FORMS: dict[str, type[SectionForm]] = {
+    ABOUT: AboutForm,
+    CONTENT: ContentForm,
+    DESIGN: DesignForm,
+    PAY: PayForm,
+}
 TEXTS: dict[str, str | Promise] = {
     CONSENT: gettext_lazy("Consent text, in Markdown"),
     GUIDELINES: gettext_lazy("Guidelines, in Markdown"),

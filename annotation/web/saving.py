@@ -23,7 +23,7 @@ from annotation.policies.drafts import (
     section_version,
 )
 from annotation.queries.campaigns import is_judged
-from annotation.use_cases.save_campaign_settings import PayDoesNotStand
+from annotation.use_cases.save_campaign_settings import ContentInUse, PayDoesNotStand
 from annotation.web.managed import managed_campaign
 
 
@@ -63,6 +63,9 @@ class Page:
             self.problems.append(_("This campaign is closed and is not changed any more."))
         except QuestionsFrozen:
             self.problems.append(_("The questions are frozen. Copy the campaign to ask others."))
+        except ContentInUse as refusal:
+            text = _("Items have the category “%(name)s”. As long as they do, it stays.")
+            self.problems.append(text % {"name": refusal.category})
         except PayDoesNotStand as refusal:
             self.problems += [missing.text for missing in refusal.missing]
         self.campaign = managed_campaign(self.campaign.slug)

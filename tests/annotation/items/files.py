@@ -28,8 +28,11 @@ def guessed(path: Path, **changed: str) -> ItemColumns:
     return columns_by_meaning({column: meaning for column, meaning in meanings.items() if meaning}, "work")
 
 
+WARNED = ["Injuries and blood", "Insults"]
+
+
 def reader_of(columns: ItemColumns, *, responses: int = 2, asked: list[Asked] = ASKED) -> ItemReader:
-    return ItemReader(columns, responses=responses, expectations=Expectations(asked))
+    return ItemReader(columns, responses=responses, expectations=Expectations(asked), warned=WARNED)
 
 
 def read(path: Path, *, responses: int = 2, **changed: str) -> list[dict[str, object]]:
@@ -40,7 +43,8 @@ def read(path: Path, *, responses: int = 2, **changed: str) -> list[dict[str, ob
     for item in items:
         item["models"] = [spooled.models[code] if code >= 0 else "" for code in item["models"]]
         item["models"] = item["models"] if any(item["models"]) else None
-        item["flags"] = None if item["flags"] == "{}" else item["flags"]
+        for name in ("flags", "warnings"):
+            item[name] = None if item[name] == "{}" else item[name]
     return [{name: value for name, value in item.items() if value} for item in items]
 
 

@@ -267,3 +267,12 @@ def test_no_letter_is_expected_where_no_preference_is_asked(tmp_path):
         reader_of(guessed(path), asked=[]).read(
             {"prompt": "p", "response_1": "x", "response_2": "y", "purpose": "gold", "expected": "a"}
         )
+
+
+def test_content_warnings_are_read_as_the_campaign_names_them(tmp_path):
+    header = "prompt,response_1,response_2,content_warning\n"
+    path = write(tmp_path, f'{header}a,b,c,"insults, INJURIES and blood"\na,b,c,\n')
+    assert [item.get("warnings") for item in read(path)] == ['{"Insults","Injuries and blood"}', None]
+    refused = problems_of(write(tmp_path, f"{header}a,b,c,Spiders\n"))
+    assert "line 2" in refused
+    assert "names 'Spiders'" in refused
