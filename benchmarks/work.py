@@ -19,6 +19,7 @@ from accounts.use_cases.create_person import person_of_user
 from annotation.models import Assignment, Campaign
 from annotation.use_cases.invite_people import invite_people
 from annotation.use_cases.join_campaign import join_by_invitation
+from benchmarks.interactive import time_to_first_key
 from benchmarks.rows import Row
 from benchmarks.votes import (
     Cost,
@@ -55,6 +56,7 @@ def working(*, quick: bool) -> list[Row]:
         Row("item page, fraction of a bare view", "1 claim", claim, "per CPU second", insert),
         Row("answer, fraction of a bare view", "1 answer", answer, "per CPU second", insert),
         *weights(campaign),
+        *time_to_first_key(campaign, sessions[:5]),
     ]
 
 

@@ -16,7 +16,7 @@ from config.launch.progress import Progress
 FOLDER = REPOSITORY / "benchmarks"
 NOT_BENCHMARKS = {
     *("__init__", "rows", "peers", "races", "limits"),
-    *("answers", "asap", "boards", "claims", "costs", "duels", "worlds"),
+    *("answers", "asap", "boards", "claims", "costs", "dashboards", "duels", "interactive", "work", "worlds"),
 }
 HEADINGS = ("name", "size", "ours", "peer", "ratio", "goal", "")
 
