@@ -36,7 +36,9 @@ SLOT: Table = {
     L.CLAIMED: {L.DONE, L.OPEN, L.CANCELLED},
     # Its judgment was taken out, and another slot asks in its place.
     L.DONE: {L.CANCELLED},
-    L.CANCELLED: set(),
+    # What was taken out wrongly stands again, unless somebody was asked meanwhile; an adjudication fills a slot that
+    # nobody else may claim.
+    L.CANCELLED: {L.DONE},
 }
 ASSIGNMENT: Table = {
     A.OPEN: {A.SUBMITTED, A.SKIPPED, A.EXPIRED, A.CANCELLED},

@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Count, F, Q, QuerySet
 
 from accounts.texts import read_personal_texts
-from annotation.enums import AssignmentState, ItemPurpose, JudgmentKind, RespondentKind
+from annotation.enums import AssignmentState, ItemPurpose, JudgmentKind, RespondentKind, ReviewState
 from annotation.models import Assignment, Campaign, Event, Flag, Invitation, Judgment, Respondent
 
 KINDS = (RespondentKind.ANNOTATOR, RespondentKind.EXPERT)
@@ -175,10 +175,16 @@ def skips_of(respondent: Respondent) -> list[Skip]:
     return [_skip(each, reasons.get(str(each.pk), ""), flags.get(each.item_id), texts) for each in assignments]
 
 
+def unaccepted(respondent: Respondent) -> QuerySet[Judgment]:
+    """Their standing answers but for those that were approved."""
+    answers = Judgment.objects.filter(respondent=respondent, kind=JudgmentKind.ANSWER, superseded_by__isnull=True)
+    return answers.filter(Q(review__isnull=True) | ~Q(review__state=ReviewState.APPROVED))
+
+
 def block_effect(respondent: Respondent) -> BlockEffect:
     is_work = Q(item__purpose=ItemPurpose.WORK, item__repeat_of__isnull=True)
-    answers = Judgment.objects.filter(respondent=respondent, kind=JudgmentKind.ANSWER, superseded_by__isnull=True)
-    counts = answers.aggregate(judgments=Count("pk"), slots=Count("pk", filter=is_work & Q(assignment__isnull=False)))
+    is_asked_anew = is_work & Q(assignment__isnull=False, adjudication__isnull=True)
+    counts = unaccepted(respondent).aggregate(judgments=Count("pk"), slots=Count("pk", filter=is_asked_anew))
     held = Assignment.objects.filter(is_work, respondent=respondent, state=AssignmentState.OPEN).count()
     return BlockEffect(counts["judgments"], counts["slots"] + held)
 

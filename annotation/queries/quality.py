@@ -1,6 +1,6 @@
 """How a campaign goes and how good its judgments are, computed over its whole log."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,6 +24,7 @@ AT_ONCE = 2_000
 HOURS = 48
 MOST_ITEMS = 1_000
 CHECKS = (ItemPurpose.GOLD, ItemPurpose.ATTENTION)
+MOST_FAILED = 1_000
 
 SLOTS = "SELECT state, count(*) FROM annotation_slot WHERE campaign_id = %(campaign)s GROUP BY state"
 ANSWERED = """
@@ -46,6 +47,14 @@ SELECT count(*) FROM annotation_assignment a JOIN annotation_respondent r ON r.i
 WHERE r.campaign_id = %(campaign)s AND a.state = 'submitted'
 """
 
+ACCEPTED = """
+SELECT count(*) FROM annotation_review r
+JOIN annotation_judgment j ON j.id = r.judgment_id JOIN annotation_item i ON i.id = j.item_id
+WHERE r.campaign_id = %(campaign)s AND r.state = 'approved' AND i.purpose = 'work' AND i.repeat_of_id IS NULL
+    AND NOT EXISTS (SELECT 1 FROM annotation_judgment n WHERE n.supersedes_id = j.id)
+"""
+OWED = "SELECT sum(amount) FROM annotation_ledgerentry WHERE campaign_id = %(campaign)s AND currency = %(currency)s"
+
 
 def is_short(campaign: Campaign) -> bool:
     """Whether the log is summarised in no time."""
@@ -60,6 +69,7 @@ def summarised(campaign: Campaign, now: datetime) -> Summary:
     work = judgments.filter(item__purpose=ItemPurpose.WORK)
     measures = read_measures(work, questions, instrument=campaign.instrument_id or 0)
     given = read_given(judgments.filter(item__purpose__in=[ItemPurpose.WORK, *CHECKS]))
+    checks = checked(judgments)
     return Summary(
         made_at=now,
         sequence=sequence,
@@ -67,8 +77,9 @@ def summarised(campaign: Campaign, now: datetime) -> Summary:
         progress=progress_of(campaign, now),
         questions=[agreement_on(measure) for measure in measures],
         slices=[each for measure in measures for each in slices_of(measure, item_slices(campaign), groups(campaign))],
-        annotators=figures_of(given, checked(judgments), measures, everyone=np.unique(given.respondent).tolist()),
+        annotators=figures_of(given, checks.outcomes, measures, everyone=np.unique(given.respondent).tolist()),
         items=disagreements(measures, MOST_ITEMS),
+        failed_checks=checks.failed,
     )
 
 
@@ -86,7 +97,7 @@ def standing_answers(campaign: Campaign) -> QuerySet[Judgment]:
 def progress_of(campaign: Campaign, now: datetime) -> Progress:
     hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     since = hour - timedelta(hours=HOURS - 1)
-    values: dict[str, Any] = {"campaign": campaign.pk, "now": now, "since": since}
+    values: dict[str, Any] = {"campaign": campaign.pk, "now": now, "since": since, "currency": campaign.pay_currency}
     with connection.cursor() as cursor:
         cursor.execute(SLOTS, values)
         slots = dict(cursor.fetchall())
@@ -96,6 +107,10 @@ def progress_of(campaign: Campaign, now: datetime) -> Progress:
         by_hour = {at.replace(tzinfo=UTC): (count, own) for at, count, own in cursor.fetchall()}
         cursor.execute(PAID, values)
         (submitted,) = cursor.fetchone() or (0,)
+        cursor.execute(ACCEPTED, values)
+        (accepted,) = cursor.fetchone() or (0,)
+        cursor.execute(OWED, values)
+        (owed,) = cursor.fetchone() or (None,)
     begins = [since + timedelta(hours=number) for number in range(HOURS)]
     progress = Progress(
         open=slots.get("open", 0),
@@ -107,6 +122,8 @@ def progress_of(campaign: Campaign, now: datetime) -> Progress:
         last_day=last_day,
         first_at=first_at,
         submitted=submitted,
+        accepted=accepted,
+        owed="" if owed is None else str(owed),
         hours=[Hour(begin, *by_hour.get(begin, (0, 0))) for begin in begins],
     )
     counts = [hour.work for hour in progress.hours]
@@ -135,17 +152,21 @@ def groups(campaign: Campaign) -> dict[str, Ints]:
     return {name: np.array(ids, dtype=np.int64) for name, ids in members.items()}
 
 
-def checked(judgments: QuerySet[Judgment]) -> Checked:
-    """Which answers to checks are right."""
+@dataclass(frozen=True, eq=False)
+class Checks:
+    """Which answers to checks are right, and the newest judgments that are not."""
+
+    outcomes: Checked
+    failed: list[int]
+
+
+def checked(judgments: QuerySet[Judgment]) -> Checks:
     rows = judgments.filter(item__purpose__in=CHECKS).annotate(expected=F("item__expected"))
-    fields = ("respondent_id", "item_id", "expected", "instrument_id", "answers", "order")
-    found = [
-        (
-            respondent,
-            item,
-            is_right(expected or [], asked=instrument_questions(instrument), answers=answers, order=order),
-        )
-        for respondent, item, expected, instrument, answers, order in rows.values_list(*fields).iterator()
-    ]
+    fields = ("pk", "respondent_id", "item_id", "expected", "instrument_id", "answers", "order")
+    found, failed = [], []
+    for pk, respondent, item, expected, instrument, answers, order in rows.values_list(*fields).iterator():
+        right = is_right(expected or [], asked=instrument_questions(instrument), answers=answers, order=order)
+        found.append((respondent, item, right))
+        failed += [] if right else [pk]
     columns = np.array(found, dtype=np.int64).reshape(-1, 3).T
-    return Checked(columns[0], columns[1], columns[2].astype(bool))
+    return Checks(Checked(columns[0], columns[1], columns[2].astype(bool)), sorted(failed)[-MOST_FAILED:])

@@ -16,7 +16,7 @@ from annotation.policies.forecast import Forecast
 from annotation.queries.log import retired_sources
 
 # Goes up when a summary gets another shape.
-VERSION = 1
+VERSION = 2
 SHARES = ("checks", "repeats", "left", "fast", "most_used", "with_others")
 CHANGES = ("drift", "truthful")
 
@@ -41,6 +41,8 @@ class Progress:
     last_day: int = 0
     first_at: datetime | None = None
     submitted: int = 0  # assignments, which is what is paid for
+    accepted: int = 0  # approved answers of work that stand
+    owed: str = ""  # the sum of the ledger in the campaign's currency; empty without any entry
     hours: list[Hour] = field(default_factory=list)
     forecast: Forecast | None = None
 
@@ -61,6 +63,7 @@ class Summary:
     slices: list[Agreement]
     annotators: list[AnnotatorFigures]
     items: list[dict[str, Any]]
+    failed_checks: list[int] = field(default_factory=list)  # the newest judgments that got gold or a check wrong
 
     def is_of(self, campaign: Campaign) -> bool:
         """Whether the log says the same now. It is not asked for its newest number, which takes a look at all of it."""

@@ -1,19 +1,19 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Max
 
 from accounts.models import Person
-from annotation.enums import AssignmentState, ImpressionEnd, ItemPurpose, JudgmentKind, RespondentState, SlotState
-from annotation.models import Assignment, ImpressionEvent, Judgment, Respondent, Slot
+from annotation.enums import AssignmentState, ImpressionEnd, RespondentState, SlotState
+from annotation.models import Assignment, ImpressionEvent, Respondent
+from annotation.queries.people import unaccepted
 from annotation.transitions import ASSIGNMENT, RESPONDENT, SLOT
 from annotation.use_cases.record_event import record_event
-from annotation.use_cases.retract_judgment import supersede
+from annotation.use_cases.take_out_judgment import take_out
 from foundation.transitions import check
 
 
 def block_respondent(*, respondent_id: int, reason: str, actor: Person | None, now: datetime) -> int:
-    """Stop a person's work and take their judgments out of every view; others are asked for as many new ones.
+    """Stop a person's work and take what nobody approved of theirs out of every view; others are asked for as many.
 
     All of it or nothing. The judgments stay in the log under a retraction each. Returns how many were taken out.
     """
@@ -23,11 +23,9 @@ def block_respondent(*, respondent_id: int, reason: str, actor: Person | None, n
         before, respondent.state = respondent.state, RespondentState.BLOCKED
         respondent.save(update_fields=["state"])
         _take_back_open(respondent, now)
-        standing = Judgment.objects.filter(
-            respondent=respondent, kind=JudgmentKind.ANSWER, superseded_by__isnull=True
-        ).select_related("item")
+        standing = unaccepted(respondent).select_related("item")
         # Items in one order, so that two people who are blocked at once wait for each other and do not lock up.
-        taken = [_take_out(judgment, now) for judgment in standing.order_by("item_id")]
+        taken = [take_out(judgment, now) for judgment in standing.order_by("item_id")]
         record_event(
             subject=respondent,
             verb="blocked",
@@ -44,27 +42,16 @@ def _take_back_open(respondent: Respondent, now: datetime) -> None:
     held = Assignment.objects.select_for_update(of=["self"]).select_related("slot")
     for assignment in held.filter(respondent=respondent, state=AssignmentState.OPEN):
         check(ASSIGNMENT, assignment.state, AssignmentState.CANCELLED)
-        check(SLOT, assignment.slot.state, SlotState.OPEN)
         assignment.state, assignment.ended_at = AssignmentState.CANCELLED, now
         assignment.save(update_fields=["state", "ended_at"])
-        assignment.slot.state = SlotState.OPEN
-        assignment.slot.save(update_fields=["state"])
+        # The slot of an adjudication is nobody else's.
+        if assignment.slot.state != SlotState.CANCELLED:
+            check(SLOT, assignment.slot.state, SlotState.OPEN)
+            assignment.slot.state = SlotState.OPEN
+            assignment.slot.save(update_fields=["state"])
         shown = assignment.impressions.order_by("-id").first()
         if shown is not None:
             ImpressionEvent.objects.create(impression=shown, kind=ImpressionEnd.VOIDED)
-
-
-def _take_out(judgment: Judgment, now: datetime) -> Judgment:
-    retraction = supersede(judgment, kind=JudgmentKind.RETRACTION, submitted_at=now)
-    item = judgment.item
-    if item.purpose == ItemPurpose.WORK and item.repeat_of_id is None and judgment.assignment_id is not None:
-        # Under the item's lock: two people who are blocked at once must not ask for a slot of the same number.
-        type(item).objects.select_for_update(of=["self"]).get(pk=item.pk)
-        last = Slot.objects.filter(item=item).aggregate(last=Max("number"))["last"] or 0
-        Slot.objects.create(item=item, campaign_id=item.campaign_id, number=last + 1)
-        # The one it stood in is no judgment that the campaign has.
-        Slot.objects.filter(assignments=judgment.assignment_id, state=SlotState.DONE).update(state=SlotState.CANCELLED)
-    return retraction
 
 
 def unblock_respondent(*, respondent_id: int, reason: str, actor: Person | None, now: datetime) -> Respondent:

@@ -17,6 +17,7 @@ from annotation.models import Assignment, Event, ImpressionEvent, Judgment, Resp
 from annotation.queries import standing_judgments
 from annotation.queries.people import block_effect
 from annotation.use_cases import block_respondent as module
+from annotation.use_cases import take_out_judgment
 from annotation.use_cases.block_respondent import block_respondent, unblock_respondent
 from annotation.use_cases.next_assignment import NothingLeft, NotNow
 from annotation.use_cases.sequence_log import sequence_log
@@ -172,7 +173,7 @@ def test_an_answer_that_comes_after_the_block_is_refused(campaign, monkeypatch):
 
 def fail_in_the_middle(monkeypatch):
     """The second judgment cannot be taken out."""
-    take_out, seen = module._take_out, []
+    take_out, seen = module.take_out, []
 
     def take_out_one(judgment, now):
         seen.append(judgment)
@@ -180,7 +181,7 @@ def fail_in_the_middle(monkeypatch):
             raise Stop
         return take_out(judgment, now)
 
-    monkeypatch.setattr(module, "_take_out", take_out_one)
+    monkeypatch.setattr(module, "take_out", take_out_one)
 
 
 def half_done(campaign, monkeypatch):
@@ -222,14 +223,14 @@ def test_two_are_blocked_at_once_who_judged_the_same_items_in_opposite_orders(ca
     for item, respondent in ((judged_first, second), (judged_second, first)):
         Slot.objects.create(item=item, campaign=campaign, number=2)
         judged(campaign, respondent)
-    supersede = module.supersede
+    supersede = take_out_judgment.supersede
 
     def slow_supersede(judgment, **changes):
         retraction = supersede(judgment, **changes)
         time.sleep(0.2)
         return retraction
 
-    monkeypatch.setattr(module, "supersede", slow_supersede)
+    monkeypatch.setattr(take_out_judgment, "supersede", slow_supersede)
     outcomes = run_together(*[partial(block, respondent) for respondent in (first, second)])
     assert outcomes == [2, 2]
     assert Slot.objects.filter(state="open").count() == 4

@@ -1,0 +1,225 @@
+"""What reviewers are to look at, in which order, and what they have seen of it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from accounts.models import Person
+from annotation.enums import ReviewState
+from annotation.models import Campaign, Event, Flag, Item, Judgment, Respondent
+from annotation.policies.flags import reasons_to_look
+from annotation.queries.said import Excerpt, excerpts
+from annotation.queries.summaries import Summary
+
+# The verb of the event that says what somebody was shown.
+LOOKED = "looked"
+# How many judgments one look goes through, and how many of those that are found it lists.
+LOOKED_THROUGH, MOST_FOUND = 20_000, 1_000
+WAITING = (ReviewState.PENDING, ReviewState.CONTESTED, ReviewState.APPEALED)
+# Their judgment is out of every view.
+TAKEN_OUT = (ReviewState.REJECTED, ReviewState.APPEALED, ReviewState.RETURNED)
+# Few among very many, so that they are looked up by their state.
+FEW = frozenset({ReviewState.CONTESTED, ReviewState.REJECTED, ReviewState.APPEALED, ReviewState.RETURNED})
+
+NEWEST = """
+SELECT id FROM annotation_judgment WHERE campaign_id = %(campaign)s AND id < %(before)s ORDER BY id DESC LIMIT %(most)s
+"""
+OF_PERSON = """
+SELECT id FROM annotation_judgment WHERE respondent_id = %(respondent)s AND id < %(before)s
+ORDER BY id DESC LIMIT %(most)s
+"""
+IN_STATE = """
+SELECT judgment_id FROM annotation_review
+WHERE campaign_id = %(campaign)s AND state = ANY(%(states)s) AND judgment_id < %(before)s
+ORDER BY judgment_id DESC LIMIT %(most)s
+"""
+OF_ITEMS = "SELECT id FROM annotation_judgment WHERE item_id = ANY(%(items)s) ORDER BY id DESC LIMIT %(most)s"
+# Of these judgments those that are like that: what stands, or was taken out by a decision.
+KEPT = """
+SELECT j.id, j.item_id FROM annotation_judgment j
+JOIN annotation_item i ON i.id = j.item_id
+JOIN annotation_source o ON o.id = j.source_id
+LEFT JOIN annotation_review r ON r.judgment_id = j.id
+WHERE j.id = ANY(%(ids)s) AND j.kind = 'answer' AND i.purpose NOT IN ('training', 'qualification')
+    AND o.state = 'active' AND coalesce(r.state, 'pending') = ANY(%(states)s)
+    AND (%(respondents)s::bigint[] IS NULL OR j.respondent_id = ANY(%(respondents)s))
+    AND (r.state IN ('rejected', 'appealed', 'returned')
+        OR NOT EXISTS (SELECT 1 FROM annotation_judgment n WHERE n.supersedes_id = j.id))
+ORDER BY j.id DESC LIMIT %(found)s
+"""
+# A judgment that waits for a second person and was corrected meanwhile waits for nobody.
+COUNTS = """
+SELECT r.state, count(*) FROM annotation_review r
+WHERE r.campaign_id = %(campaign)s AND (r.state = 'appealed' OR r.state = 'contested'
+    AND NOT EXISTS (SELECT 1 FROM annotation_judgment n WHERE n.supersedes_id = r.judgment_id))
+GROUP BY r.state
+"""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which judgments are looked for. `states` empty is those that wait for somebody; `before` a judgment's id."""
+
+    order: str = "newest"
+    states: tuple[str, ...] = ()
+    respondent: int | None = None
+    before: int | None = None
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Judgments in their order; `before` is where the next look begins, None where all was looked through.
+
+    `reasons` say of an annotator, by respondent, why to look; `apart` of an item how far people differ about it.
+    """
+
+    ids: list[int]
+    before: int | None = None
+    reasons: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    apart: Mapping[int, float] = field(default_factory=dict)
+
+    def after(self, judgment_id: int, step: int = 1) -> int | None:
+        """The neighbour of a judgment in the queue; of one that is not in it, its first."""
+        if judgment_id not in self.ids:
+            return next(iter(self.ids), None) if step > 0 else None
+        place = self.ids.index(judgment_id) + step
+        return self.ids[place] if 0 <= place < len(self.ids) else None
+
+
+@dataclass(frozen=True)
+class ListedJudgment:
+    judgment: Judgment
+    state: str
+    excerpt: Excerpt
+    apart: float | None
+    reasons: Sequence[str]
+
+
+def queue_of(campaign: Campaign, wanted: Wanted, summary: Summary | None) -> Queue:
+    """In a constant number of queries, whatever the log's length: the newest are looked through from the end, the
+    rest goes by what was last computed of the campaign.
+    """
+    states = wanted.states or WAITING
+    reasons = {each.respondent: reasons_to_look(each, pass_mark=campaign.pass_mark) for each in _people(summary)}
+    standing_out = {respondent: why for respondent, why in reasons.items() if why}
+    apart = {each["item"]: each["apart"] for each in summary.items} if summary else {}
+    people = [wanted.respondent] if wanted.respondent else None
+    if wanted.order == "annotator" and people is None:
+        people = list(standing_out)
+    ids = candidates(campaign, wanted, states, summary)
+    found = _kept(ids, states, people)
+    if wanted.order == "disagreement":
+        found.sort(key=lambda row: (-apart.get(row[1], 0), row[1], row[0]))
+    looked_on = wanted.order in ("newest", "annotator")
+    if len(found) == MOST_FOUND:
+        before = found[-1][0] if looked_on else None
+    else:
+        before = ids[-1] if looked_on and len(ids) == LOOKED_THROUGH else None
+    return Queue([pk for pk, _item in found], before, standing_out, apart)
+
+
+def candidates(campaign: Campaign, wanted: Wanted, states: Collection[str], summary: Summary | None) -> list[int]:
+    """Ids of the judgments among which to look, the newest first."""
+    values: dict[str, Any] = {
+        "campaign": campaign.pk,
+        "before": wanted.before or 2**62,
+        "most": LOOKED_THROUGH,
+        "respondent": wanted.respondent,
+        "states": list(states),
+    }
+    if wanted.order == "gold":
+        return sorted(summary.failed_checks, reverse=True) if summary else []
+    if wanted.order in ("disagreement", "flag"):
+        items = [each["item"] for each in summary.items] if summary and wanted.order == "disagreement" else []
+        items = items if wanted.order == "disagreement" else flagged_items(campaign)
+        return _ids(OF_ITEMS, values | {"items": items})
+    if set(states) <= FEW:
+        return _ids(IN_STATE, values)
+    return _ids(OF_PERSON if wanted.respondent else NEWEST, values)
+
+
+def flagged_items(campaign: Campaign) -> list[int]:
+    flags = Flag.objects.filter(item__campaign=campaign, resolved_at__isnull=True).order_by("-pk")
+    return list(flags.values_list("item", flat=True)[:MOST_FOUND])
+
+
+def listed_judgments(ids: Sequence[int], queue: Queue) -> list[ListedJudgment]:
+    """In two queries, however many they are."""
+    found = Judgment.objects.select_related("respondent", "item", "review").in_bulk(ids)
+    about = excerpts(judgment.item_id for judgment in found.values())
+    return [
+        ListedJudgment(
+            judgment=found[pk],
+            state=state_of(found[pk]),
+            excerpt=about[found[pk].item_id],
+            apart=queue.apart.get(found[pk].item_id),
+            reasons=queue.reasons.get(found[pk].respondent_id, ()),
+        )
+        for pk in ids
+    ]
+
+
+def state_of(judgment: Judgment) -> str:
+    """Of one that nobody looked at too."""
+    return judgment.review.state if hasattr(judgment, "review") else ReviewState.PENDING.value
+
+
+def waiting_counts(campaign: Campaign) -> dict[str, int]:
+    """How many wait for a second reviewer, and how many appeals for a third."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNTS, {"campaign": campaign.pk})
+        return dict(cursor.fetchall())
+
+
+def respondent_called(campaign: Campaign, pseudonym: str) -> int | None:
+    """By the beginning of the pseudonym; None where nobody or several are called so."""
+    found = Respondent.objects.filter(campaign=campaign, pseudonym__startswith=pseudonym)
+    ids = list(found.values_list("pk", flat=True)[:2])
+    return ids[0] if len(ids) == 1 else None
+
+
+def saw_others(item_id: int, person: Person, *, besides: int | None = None) -> bool:
+    """Whether this person was shown what others answered about an item; `besides` is the judgment it is about."""
+    looks = looks_of(item_id, person)
+    return any("others" in look or look.get("judgment") != besides for look in looks)
+
+
+def looks_of(item_id: int, person: Person) -> list[dict[str, Any]]:
+    looks = Event.objects.filter(subject=Item._meta.label_lower, subject_id=str(item_id), verb=LOOKED, actor=person)
+    return list(looks.values_list("data", flat=True))
+
+
+def _people(summary: Summary | None) -> Sequence[Any]:
+    return summary.annotators if summary else ()
+
+
+def _ids(statement: str, values: Mapping[str, Any]) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _kept(ids: Sequence[int], states: Collection[str], people: Sequence[int] | None) -> list[tuple[int, int]]:
+    values: dict[str, Any] = {"ids": list(ids), "states": list(states), "respondents": people, "found": MOST_FOUND}
+    with connection.cursor() as cursor:
+        cursor.execute(KEPT, values)
+        return [(pk, item) for pk, item in cursor.fetchall()]
+
+
+@dataclass(frozen=True)
+class Other:
+    """What somebody else answered about the item; `submitted_at` tells them apart, no name does."""
+
+    judgment: Judgment
+    submitted_at: datetime
+    is_expert: bool
+
+
+def others_on(item_id: int, *, besides: int | None = None) -> list[Other]:
+    """Standing answers of others about the item, the oldest first."""
+    judgments = Judgment.objects.filter(item=item_id, kind="answer", superseded_by__isnull=True)
+    found = judgments.exclude(pk=besides).select_related("respondent").order_by("pk")[:100]
+    return [Other(each, each.submitted_at, each.respondent.kind == "expert") for each in found]
