@@ -10,19 +10,23 @@ import base64
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from config.launch.bootstrap import keep_bytecode
 from config.launch.browser import find_browser
 from config.launch.services import Services, prepare_services
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PREFIX = "cardinal-test-"
 _started: list[tuple[Services, Path]] = []
+keep_bytecode(Path(sys.prefix) / "bytecode")  # as manage.py does, for a pytest of its own
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -100,8 +104,9 @@ def remove_left_behind() -> None:
     """Folders of sessions that were killed before they could tidy up."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         process = folder.name.removeprefix(PREFIX).split("-")[0]
-        if process.isdigit() and folder.owner() == Path.home().owner() and not is_alive(int(process)):
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another session was quicker, or has just ended
+            if process.isdigit() and folder.owner() == Path.home().owner() and not is_alive(int(process)):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_alive(process: int) -> bool:
