@@ -99,8 +99,8 @@ def read_measures(judgments: QuerySet[Judgment], questions: Sequence[Asked], *, 
 def _read(judgments: QuerySet[Judgment], question: Asked, instrument: int) -> Measure | None:
     kind = get_type(question.type)
     given = kind.columns_given(question)
-    if kind.slug in ("rationale", "rewrite", "spans", "confidence"):
-        return None  # nobody's words or marked passages are the same, and how sure somebody is tells of them
+    if not kind.can_agree:
+        return None
     whole = next((column for column in WHOLE if column in given), None)
     if whole is not None:
         expression, measurement = WHOLE[whole]

@@ -126,6 +126,8 @@ class QuestionType(ABC):
     reads_texts: ClassVar[bool] = False
     # Whether a mark of one letter means a side as it is shown: such expectations turn with the order.
     marks_are_sides: ClassVar[bool] = False
+    # Whether answers of two people can agree: nobody's words or marked passages are another's.
+    can_agree: ClassVar[bool] = True
     # Files in the type's own `static` folder that its template needs: "ask.js", "ask.css".
     assets: ClassVar[tuple[str, ...]] = ()
 

@@ -22,6 +22,8 @@ class ConfidenceQuestion(QuestionType):
     slug = "confidence"
     label = gettext_lazy("Confidence")
     title = gettext_lazy("How sure are you?")
+    # How sure somebody is tells of them, not of the item.
+    can_agree = False
     settings = {"low": words("", 40), "high": words("", 40)}
     gives = frozenset({"confidence"})
     exports = {

@@ -21,6 +21,7 @@ class RationaleQuestion(QuestionType):
     slug = "rationale"
     label = gettext_lazy("Rationale")
     title = gettext_lazy("Why?")
+    can_agree = False
     settings = {"min_length": whole_number(0, low=0, high=1000)}
     exports = {
         "rationale_given": Export(bool, gettext_lazy("whether anything was written; the words stay sealed")),

@@ -38,6 +38,7 @@ class RewriteQuestion(QuestionType):
     label = gettext_lazy("Rewrite")
     title = gettext_lazy("Write a better version")
     reads_texts = True
+    can_agree = False
     assets = ("ask.js", "ask.css")
     exports = {
         "rewrite_given": Export(bool, gettext_lazy("whether a better version was written; its words stay sealed")),

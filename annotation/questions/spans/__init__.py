@@ -62,6 +62,7 @@ class SpansQuestion(QuestionType):
         "spans_category": Export(list[str], gettext_lazy("of each piece: its category, or null")),
     }
     reads_texts = True
+    can_agree = False
     assets = ("ask.js", "ask.css")
 
     def columns_given(self, asked: Asked) -> frozenset[str]:
