@@ -164,6 +164,15 @@ class GenerationState(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+class GoldWay(models.TextChoices):
+    """How a response is made worse for certain."""
+
+    TRUNCATED = "truncated", _("Cut off before its end")
+    SENTENCES = "sentences", _("Its sentences out of order")
+    WORDS = "words", _("Its words out of order")
+    OTHER_PROMPT = "other_prompt", _("An answer to another prompt")
+
+
 class Participation(models.TextChoices):
     """How somebody whom a study sent stands with it."""
 

@@ -2,13 +2,16 @@ from celery import shared_task
 from django.utils import timezone
 
 from annotation.use_cases.accrue_fees import sweep_fees
+from annotation.use_cases.advance_generation import advance_generation, note_generated
 from annotation.use_cases.build_dataset import build_dataset, sweep_datasets
 from annotation.use_cases.expire_assignments import expire_assignments
 from annotation.use_cases.import_items import import_items
+from annotation.use_cases.make_gold import make_gold
 from annotation.use_cases.refresh_boards import refresh_boards
 from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.summarise_quality import summarise_quality
 from annotation.use_cases.sweep_media import sweep_media
+from annotation.use_cases.sweep_generations import sweep_generations
 from annotation.use_cases.sweep_uploads import sweep_uploads
 
 
@@ -56,6 +59,26 @@ def sweep_imports() -> None:
 @shared_task(name="annotation.sweep_media", ignore_result=True)
 def sweep_files() -> None:
     sweep_media(now=timezone.now())
+
+
+@shared_task(name="annotation.advance_generation", ignore_result=True)
+def advance(generation_id: int) -> None:
+    advance_generation(generation_id=generation_id, now=timezone.now())
+
+
+@shared_task(name="annotation.note_generated", ignore_result=True)
+def note_response(item_id: int) -> None:
+    note_generated(item_id=item_id, now=timezone.now())
+
+
+@shared_task(name="annotation.make_gold", ignore_result=True)
+def make_gold_items(generation_id: int) -> None:
+    make_gold(generation_id=generation_id, now=timezone.now())
+
+
+@shared_task(name="annotation.sweep_generations", ignore_result=True)
+def sweep_generated() -> None:
+    sweep_generations(now=timezone.now())
 
 
 @shared_task(name="annotation.summarise_quality", ignore_result=True)

@@ -15,7 +15,8 @@ from inference_workers.policies import SMOLLM2, ModelNotAllowed, model_folder
 from inference_workers.use_cases.edit_endpoint import EndpointSettings
 from inference_workers.use_cases.edit_language_model import Card, Recipe
 
-CARD_FIELDS = ["name", "slug", "aliases", "organisation", "licence", "visibility", "weight"]
+PRICE_FIELDS = ["price_read", "price_written"]
+CARD_FIELDS = ["name", "slug", "aliases", "organisation", "licence", "visibility", "weight", *PRICE_FIELDS]
 RECIPE_FIELDS = [
     "endpoint",
     "provider_model",
@@ -106,6 +107,10 @@ class LanguageModelForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = LanguageModel
         fields = CARD_FIELDS
+        help_texts = dict.fromkeys(
+            PRICE_FIELDS,
+            _("In US dollars. What a campaign’s responses will cost is reckoned from it; leave it empty if unknown."),
+        )
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)

@@ -18,7 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.texts import read_personal_texts
-from inference_workers.enums import Backend, CompletionState, Visibility
+from inference_workers.enums import Backend, CompletionState, Priority, Visibility
 from inference_workers.models import Completion, Endpoint, LanguageModel
 from inference_workers.streams import sync_client
 
@@ -88,13 +88,13 @@ def worker_status() -> WorkerStatus:
 
 
 def queue_length() -> int:
-    """Completions that wait for a worker."""
-    return Completion.objects.filter(state=CompletionState.QUEUED).count()
+    """Completions that somebody waits for and no worker has taken up; those of batches let them go first."""
+    return Completion.objects.filter(state=CompletionState.QUEUED, priority=Priority.VISITOR).count()
 
 
 def estimated_wait() -> timedelta:
-    """How long a completion asked for now would wait before it starts, at the endpoint with the longest queue, judged
-    by the last ten minutes. Endpoints nobody waits for make no wait."""
+    """How long a completion that somebody waits for would wait before it starts, at the endpoint with the longest
+    queue, judged by the last ten minutes. Endpoints nobody waits for make no wait; batches come after."""
     waiting, running = _count_by_endpoint(CompletionState.QUEUED), _count_by_endpoint(CompletionState.RUNNING)
     if not waiting:
         return timedelta()
@@ -201,7 +201,10 @@ def models_to_warm() -> list[LanguageModel]:
 
 
 def _count_by_endpoint(state: CompletionState) -> dict[int, int]:
-    rows = Completion.objects.filter(state=state).values("revision__endpoint").annotate(count=Count("pk"))
+    found = Completion.objects.filter(state=state)
+    if state == CompletionState.QUEUED:
+        found = found.filter(priority=Priority.VISITOR)
+    rows = found.values("revision__endpoint").annotate(count=Count("pk"))
     return {row["revision__endpoint"]: row["count"] for row in rows}
 
 

@@ -35,7 +35,7 @@ def read_conversation(prompt: tuple[str, str | None], system: tuple[str, str | N
     """
     name, cell = prompt
     chats = [(label, read_messages(label, text)) for label, text in answers]
-    asked = _prompt(name, cell) if cell is not None else _common(chats)
+    asked = read_prompt(name, cell) if cell is not None else _common(chats)
     if system[1]:
         if asked[0]["role"] == "system":
             raise BadCell(f"{system[0]} is given, and {name} has a system message of its own")
@@ -57,7 +57,8 @@ def read_messages(name: str, cell: str) -> list[Message]:
     return [{"role": "assistant", "content": clean_text(cell)}] if found is None else found
 
 
-def _prompt(name: str, cell: str) -> list[Message]:
+def read_prompt(name: str, cell: str) -> list[Message]:
+    """What is asked: chat messages that end with the user's, or a plain text as the user's one. Raises BadCell."""
     messages = _messages(name, cell)
     if messages is None:
         return [{"role": "user", "content": clean_text(cell)}]

@@ -11,8 +11,9 @@ def is_right(
 ) -> bool:
     """Whether every expectation is met. `answers` are those of a judgment, `order` the positions as they were shown.
 
-    An expectation names sides by position: "a" is the item's first response, wherever it was shown. One about a
-    question that was not asked this time is no expectation.
+    An expectation names sides by position: "a" is the item's first response, wherever it was shown; `best` is the
+    position of the one that must be put above all others. One about a question that was not asked this time is no
+    expectation.
     """
     by_name = {question.name: question for question in asked}
     return all(
@@ -24,6 +25,9 @@ def is_right(
 
 def _is_met(expectation: Mapping[str, Any], question: Asked, answers: Mapping[str, Any], order: Sequence[int]) -> bool:
     kind = get_type(question.type)
+    if "best" in expectation:
+        first = kind.puts_first(question, answers[question.name])
+        return first is not None and order[first] == expectation["best"]
     marks = kind.marks(question, answers[question.name])
     wanted = {as_shown(value, order) if kind.marks_are_sides else value for value in expectation["values"]}
     return not marks.isdisjoint(wanted)

@@ -25,11 +25,14 @@ CENT = Decimal("0.01")
 
 @dataclass(frozen=True)
 class Supply:
-    """How many items of each purpose a campaign has that can be judged or wait for their responses."""
+    """How many items of each purpose a campaign has that can be judged; how many wait for their responses, and how
+    many gold items to be checked by an admin."""
 
     work: int = 0
     gold: int = 0
     qualification: int = 0
+    filling: int = 0
+    proposed: int = 0
 
 
 @dataclass(frozen=True)
@@ -114,9 +117,13 @@ def _missing_questions(campaign: Campaign) -> list[Missing]:
 
 def _missing_items(campaign: Campaign, supply: Supply) -> list[Missing]:
     found = []
-    if not supply.work:
+    if not supply.work and supply.filling:
+        found.append(Missing(ITEMS, _("No item has its responses yet: wait for the first, or see what keeps them.")))
+    elif not supply.work:
         found.append(Missing(ITEMS, _("Add the items that are to be judged.")))
-    if campaign.gold_share and not supply.gold:
+    if campaign.gold_share and not supply.gold and supply.proposed:
+        found.append(Missing(ITEMS, _("A share of gold items is set, and those proposed wait for your check.")))
+    elif campaign.gold_share and not supply.gold:
         found.append(Missing(ITEMS, _("A share of gold items is set, but there is no gold item.")))
     if campaign.pass_mark is not None and not supply.qualification:
         found.append(Missing(ITEMS, _("A pass mark is set, but there is no item of a qualification test.")))

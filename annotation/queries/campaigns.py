@@ -46,14 +46,18 @@ def progress_of(campaign: Campaign) -> Progress:
 def supply_of(campaign: Campaign) -> Supply:
     counts = dict(
         Item.objects.filter(campaign=campaign)
-        .exclude(state=ItemState.VOID)
+        .filter(state__in=[ItemState.OPEN, ItemState.FROZEN])
         .values_list("purpose")
         .annotate(count=Count("pk"))
     )
+    coming = Item.objects.filter(campaign=campaign, state__in=[ItemState.FILLING, ItemState.PROPOSED])
+    waiting = dict(coming.values_list("state").annotate(count=Count("pk")))
     return Supply(
         work=counts.get(ItemPurpose.WORK, 0),
         gold=counts.get(ItemPurpose.GOLD, 0),
         qualification=counts.get(ItemPurpose.QUALIFICATION, 0),
+        filling=waiting.get(ItemState.FILLING, 0),
+        proposed=waiting.get(ItemState.PROPOSED, 0),
     )
 
 

@@ -163,6 +163,18 @@ class QuestionType(ABC):
         """Every mark that an answer can have, with its words; empty where no condition can hang on this question."""
         return ()
 
+    def ranks(self, asked: Asked) -> bool:
+        """Whether `puts_first` may name a response of an answer to this question."""
+        return False
+
+    def puts_first(self, asked: Asked, stored: Any) -> int | None:
+        """The place, as shown, of the one response that an answer puts above all others; None where it puts none."""
+        return None
+
+    def marks_of_worth(self, asked: Asked, *, good: bool) -> Sequence[str]:
+        """The marks that call the only response shown good, or bad; empty where this question does not say."""
+        return ()
+
     def check_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(settings, Mapping):
             raise InvalidSettings(f"{self.slug}: settings are a mapping, not {type(settings).__name__}")

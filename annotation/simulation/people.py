@@ -50,6 +50,8 @@ class Truth:
 def _expected_position(assignment: Assignment) -> int | None:
     """The response that a check expects to be chosen, where it expects one."""
     for expectation in assignment.item.expected or []:
+        if "best" in expectation:
+            return int(expectation["best"])
         for value in expectation["values"]:
             if len(value) == 1 and value.isalpha():
                 return ord(value) - ord("a")

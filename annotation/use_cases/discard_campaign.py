@@ -5,7 +5,7 @@ from django.db import transaction
 from accounts.models import Person
 from annotation.enums import CampaignState
 from annotation.errors import AnnotationError
-from annotation.models import Campaign, Item, ItemUpload, Respondent
+from annotation.models import Campaign, Generation, Item, ItemUpload, Respondent
 from annotation.use_cases.record_event import record_event
 
 
@@ -32,5 +32,5 @@ def is_untouched(campaign: Campaign) -> bool:
         return False
     if campaign.guidelines_versions.exists() or campaign.consent_texts.exists() or campaign.shadows.exists():
         return False
-    hanging = (Item, Respondent, ItemUpload)
+    hanging = (Item, Respondent, ItemUpload, Generation)
     return not (campaign.invitations.exists() or any(m.objects.filter(campaign=campaign).exists() for m in hanging))

@@ -5,7 +5,8 @@ from django.db import connection
 
 from annotation.models import Campaign
 
-# Repeats get their slots one by one, and checks theirs elsewhere. Numbers go on behind those that were cancelled.
+# Repeats get their slots one by one, checks theirs elsewhere, and items that wait for responses theirs when they open.
+# Numbers go on behind those that were cancelled.
 ADD = """
 INSERT INTO annotation_slot (item_id, campaign_id, number, state)
 SELECT i.id, i.campaign_id, held.last + more, 'open'
@@ -15,7 +16,7 @@ CROSS JOIN LATERAL (
     FROM annotation_slot s WHERE s.item_id = i.id
 ) held
 CROSS JOIN LATERAL generate_series(1, %(overlap)s - held.wanted::int) more
-WHERE i.campaign_id = %(campaign)s AND i.purpose = 'work' AND i.repeat_of_id IS NULL AND i.state <> 'void'
+WHERE i.campaign_id = %(campaign)s AND i.purpose = 'work' AND i.repeat_of_id IS NULL AND i.state IN ('open', 'frozen')
 """
 # What somebody holds or has answered stays: only open slots go, the last ones first.
 CANCEL = """

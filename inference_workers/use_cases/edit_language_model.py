@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import transaction
 
@@ -19,6 +20,9 @@ class Card:
     licence: str = ""
     visibility: str = Visibility.PUBLIC
     weight: float = 1.0
+    # In US dollars for a million tokens; None where nobody said.
+    price_read: Decimal | None = None
+    price_written: Decimal | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,6 +91,13 @@ class RankingQuestion(QuestionType):
             ],
         }
 
+    def ranks(self, asked: Asked) -> bool:
+        return True
+
+    def puts_first(self, asked: Asked, stored: Any) -> int | None:
+        tiers = (stored or {}).get("tiers") or []
+        return tiers.index(1) if tiers.count(1) == 1 else None
+
     def export_columns(self, stored: Any) -> dict[str, Any]:
         stored = stored or {}
         return {"tiers": stored.get("tiers"), "ranking_mode": stored.get("mode")}

@@ -152,6 +152,27 @@ class RatingQuestion(QuestionType):
         named = [(key, f"{key}: ") for key in asked.settings["attributes"]] or [(OVERALL, "")]
         return [(_mark(asked, key, level), f"{words}{level}") for key, words in named for level in _levels(asked)]
 
+    def ranks(self, asked: Asked) -> bool:
+        return True
+
+    def puts_first(self, asked: Asked, stored: Any) -> int | None:
+        """By the mean of what the ranking counts."""
+        scores = self._scores(asked, stored["values"]) if stored else []
+        known = [score for score in scores if score is not None]
+        return scores.index(max(known)) if known and scores.count(max(known)) == 1 else None
+
+    def marks_of_worth(self, asked: Asked, *, good: bool) -> Sequence[str]:
+        """Of a rating of the whole: the levels above the middle, or below it."""
+        lowest, highest = _scale(asked)
+        if asked.settings["scale"] == "line" or asked.settings["attributes"]:
+            return ()
+        double = lowest + highest
+        return [
+            _mark(asked, OVERALL, level)
+            for level in _levels(asked)
+            if (2 * level > double if good else 2 * level < double)
+        ]
+
     def export_columns(self, stored: Any) -> dict[str, Any]:
         """Attributes are data and no column names: every instrument has others."""
         values, scale = (stored["values"], stored["scale"]) if stored else (None, {})
@@ -195,10 +216,13 @@ class RatingQuestion(QuestionType):
     def _columns(self, asked: Asked, values: Mapping[str, list[int | None]]) -> dict[str, Any]:
         if asked.settings["to_ranking"] == "no":
             return {}
+        scores = self._scores(asked, values)
+        return {"scores": scores} if any(score is not None for score in scores) else {}
+
+    def _scores(self, asked: Asked, values: Mapping[str, list[int | None]]) -> list[float | None]:
         ranked_by = asked.settings["ranked_by"]
         counted = [values[ranked_by]] if ranked_by else list(values.values())
-        scores = [_mean(each) for each in zip(*counted, strict=True)]
-        return {"scores": scores} if any(score is not None for score in scores) else {}
+        return [_mean(each) for each in zip(*counted, strict=True)]
 
     def _cell(self, asked: Asked, cell: Cell, value: str, refused: bool, count: int) -> dict[str, Any]:
         name, levels = field_name(asked.name, cell.part), [str(level) for level in _levels(asked)]

@@ -58,6 +58,9 @@ class ThumbsQuestion(QuestionType):
     def mark_options(self, asked: Asked) -> Sequence[tuple[str, Text]]:
         return [(value, label) for value, label, _key, _answer in THUMBS]
 
+    def marks_of_worth(self, asked: Asked, *, good: bool) -> Sequence[str]:
+        return ("up",) if good else ("down",)
+
     def export_columns(self, stored: Any) -> dict[str, Any]:
         return {"thumb": stored}
 

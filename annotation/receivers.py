@@ -1,0 +1,22 @@
+"""News from the workers. The signal is a hint: `sweep_generations` finds in the rows what it missed."""
+
+from typing import Any
+from uuid import UUID
+
+from django.dispatch import receiver
+
+from annotation.enums import ItemState
+from annotation.models import Turn
+from annotation.use_cases.advance_generation import hint_item
+from inference_workers.signals import job_finished
+
+
+@receiver(job_finished, dispatch_uid="annotation.note_generated")
+def note_when_finished(sender: object, completion_id: UUID, **kwargs: Any) -> None:
+    """In the process that wrote the text, which has others to write: the rest is done elsewhere."""
+    turn = Turn.objects.filter(
+        completion=completion_id, response__item__generation__isnull=False, response__item__state=ItemState.FILLING
+    )
+    item_id = turn.values_list("response__item_id", flat=True).first()
+    if item_id is not None:
+        hint_item(item_id)

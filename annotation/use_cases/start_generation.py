@@ -1,0 +1,144 @@
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from django.db import connection, transaction
+
+from accounts.models import Person
+from annotation.enums import GenerationKind, ItemPurpose, ItemState, SourceKind
+from annotation.errors import AnnotationError
+from annotation.imports.prompts import MOST_PROMPTS, GivenPrompt
+from annotation.imports.rows import batch_of
+from annotation.models import Campaign, Generation, Item, Response
+from annotation.policies.drafts import refuse_if_closed
+from annotation.policies.seating import balanced_seats
+from annotation.selection.draws import new_seed, stream
+from annotation.use_cases.advance_generation import hint_generation
+from annotation.use_cases.copy_rows import copy_rows, reserve_ids
+from annotation.use_cases.enter_contestant import enter_contestant
+from annotation.use_cases.import_items import Prompts
+from annotation.use_cases.record_event import record_event
+from foundation.idempotency import body_hash, once
+from inference_workers.enums import Visibility
+from inference_workers.models import LanguageModel
+
+# The stream of a generation's seed that seats its contestants.
+SEATS = 10
+BATCH = 5_000
+
+
+class CannotGenerate(AnnotationError):
+    """What was chosen makes no items; the message says why."""
+
+
+def start_generation(
+    *,
+    campaign_id: int,
+    prompts: Sequence[GivenPrompt],
+    models: Sequence[int],
+    key: str,
+    actor: Person | None,
+    now: datetime,
+    seed: int | None = None,
+) -> Generation:
+    """Items that wait for their responses, one for each prompt, all of them or none; the models are asked little by
+    little from then on.
+
+    `models` are ids of language models. Who answers which prompt is drawn from the seed, which is kept. The same key
+    again is the same generation. Raises CannotGenerate, CampaignIsClosed, and what `once` raises.
+    """
+    body = body_hash({"prompts": len(prompts), "models": sorted(models)})
+    with transaction.atomic(), once(key=key, scope=f"generate:{campaign_id}", body_hash=body, now=now) as attempt:
+        if attempt.replayed:
+            return Generation.objects.get(pk=attempt.response["generation"])
+        campaign = Campaign.objects.select_for_update(no_key=True, of=["self"]).get(pk=campaign_id)
+        refuse_if_closed(campaign)
+        contestants = _contestants(models)
+        seats = campaign.responses_per_item
+        if len(contestants) < seats:
+            raise CannotGenerate(f"an item has {seats} responses, so choose {seats} language models or more")
+        if not 0 < len(prompts) <= MOST_PROMPTS:
+            raise CannotGenerate(f"one generation takes 1 to {MOST_PROMPTS:,} prompts, not {len(prompts):,}")
+        seed = new_seed() if seed is None else seed
+        generation = Generation.objects.create(
+            campaign=campaign,
+            kind=GenerationKind.RESPONSES,
+            source=campaign.sources.get(kind=SourceKind.LIVE),
+            contestants=contestants,
+            parameters={"seed": str(seed), "pairs": "balanced", "prompts": len(prompts), "responses": seats},
+            created_by=actor,
+        )
+        drawn = balanced_seats(prompts=len(prompts), contestants=len(contestants), seats=seats, rng=stream(seed, SEATS))
+        _write(generation, prompts, np.array(contestants, dtype=np.int64)[drawn])
+        data: dict[str, Any] = {"items": len(prompts), "contestants": contestants, "seed": str(seed)}
+        record_event(subject=generation, verb="started", actor=actor, to_state=generation.state, data=data)
+        attempt.response = {"generation": generation.pk}
+        transaction.on_commit(lambda: hint_generation(generation.pk), robust=True)
+    return generation
+
+
+def _contestants(models: Sequence[int]) -> list[int]:
+    """Of each model's current revision, in the order of the models' ids."""
+    found = (
+        LanguageModel.objects.filter(pk__in=models, current__isnull=False)
+        .exclude(visibility=Visibility.RETIRED)
+        .select_related("current__language_model")
+        .order_by("pk")
+    )
+    return [enter_contestant(revision=model.serves).pk for model in found]
+
+
+def _write(generation: Generation, prompts: Sequence[GivenPrompt], seats: np.ndarray) -> None:
+    with connection.cursor() as cursor:
+        # Checked with each COPY: put off to the end, every reference would wait in memory.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    writer = Prompts()
+    for start in range(0, len(prompts), BATCH):
+        _write_batch(generation, prompts[start : start + BATCH], seats[start : start + BATCH], writer)
+
+
+def _write_batch(generation: Generation, prompts: Sequence[GivenPrompt], seats: np.ndarray, writer: Prompts) -> None:
+    count, each = seats.shape
+    items = reserve_ids(table=Item._meta.db_table, count=count)
+    texts = {name: pa.array([getattr(given, name) for given in prompts]) for name in LABELS}
+    copy_rows(
+        table=Item._meta.db_table,
+        rows=batch_of(
+            count,
+            id=items,
+            campaign_id=generation.campaign_id,
+            source_id=generation.source_id,
+            prompt_id=_prompt_ids(prompts, writer),
+            generation_id=generation.pk,
+            flags="{}",
+            state=ItemState.FILLING.value,
+            purpose=ItemPurpose.WORK.value,
+            **texts,
+        ),
+    )
+    rows = batch_of(
+        count * each,
+        item_id=np.repeat(items, each),
+        position=np.tile(np.arange(each), count),
+        contestant_id=seats.ravel(),
+        digest="",
+    )
+    copy_rows(table=Response._meta.db_table, rows=rows)
+
+
+LABELS = ("prompt_key", "category", "language")
+
+
+def _prompt_ids(prompts: Sequence[GivenPrompt], writer: Prompts) -> np.ndarray:
+    """Stored prompts keep their ids, the others are written."""
+    ids = np.array([given.prompt or 0 for given in prompts], dtype=np.int64)
+    new = [given for given in prompts if given.prompt is None]
+    if new:
+        batch = pa.record_batch(
+            [pa.array([given.messages for given in new]), pa.array([given.language for given in new])],
+            names=["prompt", "language"],
+        )
+        ids[ids == 0] = writer.ids(batch)
+    return ids
