@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from annotation.models import Campaign
 from annotation.policies.drafts import ABOUT, CONSENT, DESIGN, GUIDELINES, PAY, QUESTIONS, all_as_asked, section_content
+from annotation.policies.paid_amounts import incentive_asked, missing_for_amounts, money_shown
 from annotation.questions import (
     Asked,
     InvalidSettings,
@@ -33,6 +34,8 @@ class Supply:
     qualification: int = 0
     filling: int = 0
     proposed: int = 0
+    anchors: int = 0
+    checks: int = 0  # gold, attention, training and test items together
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ def missing_before_launch(campaign: Campaign, supply: Supply, now: datetime) -> 
         *_missing_items(campaign, supply),
         *_missing_time(campaign, now),
         *missing_pay(campaign),
+        *_missing_amounts(campaign, supply),
     ]
 
 
@@ -111,8 +115,18 @@ def _missing_questions(campaign: Campaign) -> list[Missing]:
     except (InvalidSettings, UnknownQuestionType) as invalid:
         return [Missing(QUESTIONS, _("The questions cannot be asked as they stand: %(why)s.") % {"why": invalid})]
     count = campaign.responses_per_item
-    situation = Situation(responses=count, currency=campaign.currency, texts=("Text.",) * count)
+    money = money_shown(campaign, questions)
+    situation = Situation(responses=count, currency=campaign.currency, texts=("Text.",) * count, **money)
     return [Missing(QUESTIONS, why) for each in asked if (why := unfit(each, situation))]
+
+
+def _missing_amounts(campaign: Campaign, supply: Supply) -> list[Missing]:
+    try:
+        incentive = incentive_asked(all_as_asked(section_content(campaign, QUESTIONS)))
+    except (InvalidSettings, UnknownQuestionType):
+        return []  # said with the questions
+    counts = {"work": supply.work, "anchors": supply.anchors, "checks": supply.checks}
+    return [Missing(*each) for each in missing_for_amounts(campaign, incentive, **counts)]
 
 
 def _missing_items(campaign: Campaign, supply: Supply) -> list[Missing]:

@@ -39,13 +39,17 @@ def with_progress(campaigns: Sequence[Campaign]) -> list[ListedCampaign]:
     return [ListedCampaign(campaign, progress.get(campaign.pk, Progress())) for campaign in campaigns]
 
 
+# What is shown beside work and anchors, to each person once at most.
+CHECKS = (ItemPurpose.GOLD, ItemPurpose.ATTENTION, ItemPurpose.TRAINING, ItemPurpose.QUALIFICATION)
+
+
 def progress_of(campaign: Campaign) -> Progress:
     return _progress([campaign]).get(campaign.pk, Progress())
 
 
 def supply_of(campaign: Campaign) -> Supply:
     counts = dict(
-        Item.objects.filter(campaign=campaign)
+        Item.objects.filter(campaign=campaign, repeat_of__isnull=True)
         .filter(state__in=[ItemState.OPEN, ItemState.FROZEN])
         .values_list("purpose")
         .annotate(count=Count("pk"))
@@ -58,6 +62,8 @@ def supply_of(campaign: Campaign) -> Supply:
         qualification=counts.get(ItemPurpose.QUALIFICATION, 0),
         filling=waiting.get(ItemState.FILLING, 0),
         proposed=waiting.get(ItemState.PROPOSED, 0),
+        anchors=counts.get(ItemPurpose.ANCHOR, 0),
+        checks=sum(counts.get(purpose, 0) for purpose in CHECKS),
     )
 
 

@@ -19,6 +19,7 @@ from annotation.enums import AssignmentState, CampaignState, JudgmentKind, Pool,
 from annotation.models import Campaign, Draft, Judgment, Respondent
 from annotation.policies.arms import price_direction
 from annotation.queries.log import instrument_questions, own_median_amount
+from annotation.queries.sessions import money_of
 from annotation.queries.shown import ShownItem, shown_item
 from annotation.questions import Asked, Situation
 
@@ -41,8 +42,10 @@ SELECT a.id, a.state, a.item_id, a.lease_token, a.lease_expires_at,
     m.instrument_id, m.questions_asked, m."order", c.currency,
     ARRAY(SELECT j.amount_low FROM annotation_judgment j WHERE j.respondent_id = a.respondent_id AND j.amount_low > 0),
     d.version, d.sealed,
-    (SELECT count(*) FROM annotation_assignment x WHERE x.respondent_id = a.respondent_id AND x.state = 'submitted')
+    (SELECT count(*) FROM annotation_assignment x WHERE x.respondent_id = a.respondent_id AND x.state = 'submitted'),
+    coalesce(w.incentive, 'stated'), w.endowment
 FROM annotation_assignment a
+LEFT JOIN annotation_worthsession w ON w.respondent_id = a.respondent_id
 JOIN annotation_impression m ON m.assignment_id = a.id
 JOIN annotation_campaign c ON c.id = m.campaign_id
 LEFT JOIN annotation_draft d ON d.assignment_id = a.id
@@ -136,10 +139,15 @@ def task_of(respondent: Respondent, assignment_id: int) -> Task | None:
         row = cursor.fetchone()
     if row is None or respondent.person is None:
         return None
-    pk, state, item_id, token, expires_at, instrument, names, order, currency, amounts, version, sealed, done = row
+    pk, state, item_id, token, expires_at, instrument, names, order, currency, amounts, *row = row
+    version, sealed, done, incentive, endowment = row
     item = shown_item(item_id, order)
     situation = Situation(
-        responses=len(order), currency=currency, own_median_amount=median(amounts) if amounts else None
+        responses=len(order),
+        currency=currency,
+        own_median_amount=median(amounts) if amounts else None,
+        incentive=incentive,
+        endowment=endowment,
     )
     return Task(
         assignment_id=pk,
@@ -203,6 +211,7 @@ def own_answer(respondent: Respondent, judgment_id: int) -> Answered | None:
         responses=len(judgment.order),
         currency=judgment.campaign.currency,
         own_median_amount=own_median_amount(respondent.pk),
+        **money_of(respondent.pk),
     )
     draft = Draft.objects.filter(assignment=judgment.assignment_id).first()
     names: Sequence[Any] = judgment.impression.questions_asked

@@ -8,6 +8,7 @@ import numpy as np
 from annotation.models import Assignment, Impression, Respondent
 from annotation.policies.arms import price_direction
 from annotation.queries import instrument_questions, own_median_amount, texts_if_read
+from annotation.queries.sessions import money_of
 from annotation.questions import Asked, Situation
 
 # Scales in logits: how far contestants lie apart, what a prompt adds to each, what a person adds at each showing.
@@ -67,4 +68,5 @@ def situation_of(respondent: Respondent, shown: Impression, currency: str) -> tu
         own_median_amount=own_median_amount(respondent.pk),
         texts=texts_if_read(asked, shown.item_id, shown.order),
         price_direction=price_direction(respondent.pk),
+        **money_of(respondent.pk),
     )

@@ -8,7 +8,9 @@ from annotation.enums import CampaignState, JudgmentKind, RespondentState
 from annotation.models import Judgment, Respondent
 from annotation.policies.arms import price_direction
 from annotation.queries import own_median_amount, texts_if_read
+from annotation.queries.sessions import money_of
 from annotation.questions import Situation, read_answers
+from annotation.use_cases.lock_session import refuse_if_locked
 from annotation.use_cases.retract_judgment import AlreadySuperseded, supersede
 from annotation.use_cases.save_draft import keep_typed
 from annotation.use_cases.submit_judgment import CampaignClosed, NotYourAssignment, asked_in, seal_texts
@@ -27,7 +29,7 @@ def correct_judgment(
 ) -> Judgment:
     """Write the row that stands in place of the respondent's own earlier answer; both stay in the log.
 
-    `typed` is what the form held. Refuses NotYourAssignment, NotActive, AlreadySuperseded,
+    `typed` is what the form held. Refuses NotYourAssignment, NotActive, AlreadySuperseded, AnswersLocked,
     CampaignClosed and InvalidAnswers.
     """
     body = body_hash({"judgment": judgment_id, "answers": dict(answers)})
@@ -41,6 +43,7 @@ def correct_judgment(
         locked = Respondent.objects.select_for_update(of=["self"]).get(pk=respondent.pk)
         if locked.state != RespondentState.ACTIVE:
             raise NotActive(f"the respondent is {locked.state}")
+        refuse_if_locked(respondent)
         corrected = _correct(judgment_id, respondent, answers, now)
         if typed is not None and corrected.assignment_id is not None:
             keep_typed(assignment_id=corrected.assignment_id, respondent=respondent, values=typed, now=now)
@@ -65,6 +68,7 @@ def _correct(judgment_id: int, respondent: Respondent, answers: Mapping[str, Any
         own_median_amount=own_median_amount(respondent.pk),
         texts=texts_if_read(asked, judgment.item_id, judgment.order),
         price_direction=price_direction(respondent.pk),
+        **money_of(respondent.pk),
     )
     reading = read_answers(asked, answers, situation)
     try:

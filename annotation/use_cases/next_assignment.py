@@ -3,7 +3,7 @@ from datetime import datetime
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from annotation.enums import AssignmentState, Design, ItemPurpose, ItemState, SourceState
 from annotation.errors import AnnotationError
@@ -13,6 +13,7 @@ from annotation.policies.stages import Stage
 from annotation.queries.work import Position, given_to_groups, position_of
 from annotation.selection.draws import new_seed, stream
 from annotation.use_cases.claim_slot import claim_slot, take_item
+from annotation.use_cases.next_anchor import next_anchor
 from annotation.use_cases.repeat_item import repeat_item
 from annotation.use_cases.show_item import ASSIGNED_PAIR, PairChoice, show_item
 from foundation.database import advisory_lock
@@ -41,6 +42,10 @@ class BudgetSpent(NoWork):
     """The campaign has all the judgments that it can pay for."""
 
 
+class EnoughForToday(NoWork):
+    """What is left has a content warning, and this person met as many such items today as one may."""
+
+
 class NotNow(NoWork):
     """This person's stage has no items; it says what comes first, or why nothing comes."""
 
@@ -57,7 +62,7 @@ def next_assignment(*, campaign: Campaign, respondent: Respondent, now: datetime
     """What this person judges next: what they hold already, or else a newly claimed item, which is thereby shown.
 
     With `ahead` they may hold one more beside the one on their screen, so that it is there when they are done.
-    Raises NothingLeft, QuotaReached, BudgetSpent or NotNow.
+    Raises NothingLeft, EnoughForToday, QuotaReached, BudgetSpent or NotNow.
     """
     with transaction.atomic():
         _hold_campaign(campaign)
@@ -86,20 +91,47 @@ def _assign(
 ) -> tuple[Assignment, str]:
     """The assignment, and what kind of showing it is."""
     if position.stage in (Stage.TRAINING, Stage.QUALIFICATION):
-        found = _unmet(campaign, respondent, (ItemPurpose(position.stage.value),)).order_by("pk").first()
+        found = _next_of_set(campaign, respondent, position)
         if found is None:
-            raise NothingLeft(f"the {position.stage} items are open in another tab")
+            raise (
+                EnoughForToday("the rest has a warning")
+                if position.is_sated
+                else NothingLeft(f"the {position.stage} items are open in another tab")
+            )
         return _take(campaign, respondent, found.pk, now), position.stage.value
     if position.stage != Stage.WORK:
         raise NotNow(position.stage)
-    _refuse_beyond_limits(campaign, respondent, position)
-    extra = _extra(campaign, respondent, seed, now)
+    if position.session_items is not None and (position.place or 0) >= position.session_items:
+        raise NothingLeft("all items of this session are given")
+    try:
+        _refuse_beyond_limits(campaign, respondent, position)
+    except QuotaReached:
+        # Anchors are for everybody, whatever else one may be given.
+        anchor = _anchor(campaign, respondent, position, seed, now, at_end=True)
+        if anchor is None:
+            raise
+        return anchor
+    anchor = _anchor(campaign, respondent, position, seed, now)
+    if anchor is not None:
+        return anchor
+    extra = _extra(campaign, respondent, position, seed, now)
     if extra is not None:
         return extra
     assignment = claim_slot(campaign=campaign, respondent=respondent, now=now)
+    if assignment is None and (anchor := _anchor(campaign, respondent, position, seed, now, at_end=True)) is not None:
+        return anchor
+    if assignment is None and position.is_sated:
+        raise EnoughForToday("no open slot of an item without a warning")
     if assignment is None:
         raise NothingLeft("no open slot of an item this person has not met")
     return assignment, "work"
+
+
+def _anchor(
+    campaign: Campaign, respondent: Respondent, position: Position, seed: int, now: datetime, *, at_end: bool = False
+) -> tuple[Assignment, str] | None:
+    found = next_anchor(campaign=campaign, respondent=respondent, position=position, seed=seed, now=now, at_end=at_end)
+    return None if found is None else (_take(campaign, respondent, found, now), ItemPurpose.ANCHOR.value)
 
 
 def limits_of(campaign: Campaign) -> Limits:
@@ -123,16 +155,18 @@ def _refuse_beyond_limits(campaign: Campaign, respondent: Respondent, position: 
         raise BudgetSpent("every judgment that can be paid is given or being given")
 
 
-def _extra(campaign: Campaign, respondent: Respondent, seed: int, now: datetime) -> tuple[Assignment, str] | None:
+def _extra(
+    campaign: Campaign, respondent: Respondent, position: Position, seed: int, now: datetime
+) -> tuple[Assignment, str] | None:
     """A check or a repeat in its share of the showings, drawn from the impression's own seed; None for work."""
     rng = stream(seed, KIND)
     drawn = rng.random()
     if drawn < campaign.gold_share:
-        checks = list(_unmet(campaign, respondent, CHECKS).order_by("pk").values_list("pk", flat=True)[:1000])
+        checks = list(_unmet(campaign, respondent, position, CHECKS).order_by("pk").values_list("pk", flat=True)[:1000])
         if checks:
             return _take(campaign, respondent, _pick(checks, rng), now), "check"
     elif drawn < campaign.gold_share + campaign.repeat_share:
-        earlier = _repeatable(respondent)
+        earlier = _repeatable(respondent, position)
         if earlier:
             again = repeat_item(item_id=_pick(earlier, rng), now=now)
             return _take(campaign, respondent, again.pk, now), "repeat"
@@ -150,16 +184,28 @@ def _take(campaign: Campaign, respondent: Respondent, item_id: int, now: datetim
     return assignment
 
 
-def _unmet(campaign: Campaign, respondent: Respondent, purposes: tuple[ItemPurpose, ...]) -> QuerySet[Item]:
-    """Items of these purposes that the respondent neither met nor holds."""
+def _next_of_set(campaign: Campaign, respondent: Respondent, position: Position) -> Item | None:
+    """The next item of the training or of the test that is taken now; those that were put off come last."""
+    newest = position.training_of if position.stage == Stage.TRAINING else position.test_of
+    items = _unmet(campaign, respondent, position, (ItemPurpose(position.stage.value),)).filter(test_of=newest)
+    put_off = Count("assignments", filter=Q(assignments__respondent=respondent))
+    return items.annotate(put_off=put_off).order_by("put_off", "pk").first()
+
+
+def _unmet(
+    campaign: Campaign, respondent: Respondent, position: Position, purposes: tuple[ItemPurpose, ...]
+) -> QuerySet[Item]:
+    """Items of these purposes that the respondent neither met nor holds nor declined."""
     met = Assignment.objects.filter(respondent=respondent, item=OuterRef("pk")).exclude(state=AssignmentState.EXPIRED)
     items = Item.objects.filter(
         campaign=campaign, purpose__in=purposes, state__in=MEETABLE, source__state=SourceState.ACTIVE
-    )
+    ).exclude(warnings__overlap=position.declined)
+    if position.is_sated:
+        items = items.filter(warnings=[])
     return items.filter(~Exists(met))
 
 
-def _repeatable(respondent: Respondent) -> list[int]:
+def _repeatable(respondent: Respondent, position: Position) -> list[int]:
     """Items answered more than APART items ago that did not come back to this person yet."""
     answered = Assignment.objects.filter(
         respondent=respondent,
@@ -167,6 +213,9 @@ def _repeatable(respondent: Respondent) -> list[int]:
         item__purpose=ItemPurpose.WORK,
         item__repeat_of__isnull=True,
     )
+    answered = answered.exclude(item__warnings__overlap=position.declined)
+    if position.is_sated:
+        answered = answered.filter(item__warnings=[])
     ids = list(answered.order_by("-ended_at", "-pk").values_list("item_id", flat=True)[APART:1000])
     again = Assignment.objects.filter(respondent=respondent, item__repeat_of__in=ids)
     repeated = set(again.values_list("item__repeat_of", flat=True))

@@ -16,6 +16,7 @@ from annotation.policies.arms import price_direction
 from annotation.queries import instrument_questions, texts_if_read
 from annotation.questions import Asked, Reading, Situation, read_answers
 from annotation.transitions import ASSIGNMENT, SLOT
+from annotation.use_cases.lock_session import FINAL, AnswersLocked
 from foundation.idempotency import body_hash, once
 from foundation.transitions import check
 
@@ -66,6 +67,9 @@ class Held:
     order: list[int]
     questions_asked: list[str]
     own_amounts: list[Decimal]  # above zero, typed by this respondent before
+    incentive: str
+    endowment: Decimal | None
+    session: str | None  # the state of their session in which amounts are asked
 
 
 class Shown(Protocol):
@@ -96,8 +100,10 @@ SELECT a.id, a.respondent_id, a.state, a.lease_token, a.lease_expires_at <= stat
     i.state, i.source_id, c.id, c.state, c.currency,
     ARRAY(SELECT r.contestant_id FROM annotation_response r WHERE r.item_id = a.item_id ORDER BY r.position),
     m.id, m.instrument_id, m.guidelines_id, m."order", m.questions_asked,
-    ARRAY(SELECT j.amount_low FROM annotation_judgment j WHERE j.respondent_id = a.respondent_id AND j.amount_low > 0)
+    ARRAY(SELECT j.amount_low FROM annotation_judgment j WHERE j.respondent_id = a.respondent_id AND j.amount_low > 0),
+    coalesce(w.incentive, 'stated'), w.endowment, w.state
 FROM annotation_assignment a
+LEFT JOIN annotation_worthsession w ON w.respondent_id = a.respondent_id
 JOIN annotation_slot s ON s.id = a.slot_id
 JOIN annotation_item i ON i.id = a.item_id
 JOIN annotation_campaign c ON c.id = i.campaign_id
@@ -137,7 +143,7 @@ def submit_judgment(
 
     `key` was minted when the form was rendered: the same key and answers return the first judgment again, other
     answers raise KeyReused, a twin in flight raises InFlight. Refuses NotYourAssignment, LeaseExpired, AlreadyAnswered,
-    ItemNotOpen, CampaignClosed and InvalidAnswers; then nothing is written.
+    ItemNotOpen, AnswersLocked, CampaignClosed and InvalidAnswers; then nothing is written.
     """
     with transaction.atomic():
         return submit_in_transaction(
@@ -196,6 +202,8 @@ def refuse_unless_open(held: Held, lease_token: UUID) -> None:
         raise LeaseExpired(f"the assignment is {held.state} or was claimed anew")
     if held.ran_out:
         raise LeaseExpired("the lease ran out")
+    if held.session in FINAL:
+        raise AnswersLocked("the answers of this session are locked")
     if held.item_state not in {ItemState.OPEN, ItemState.FROZEN}:
         raise ItemNotOpen(f"the item is {held.item_state}")
     if held.campaign_state not in {CampaignState.RUNNING, CampaignState.PILOT}:
@@ -213,7 +221,9 @@ def situation_of(held: Held, asked: Sequence[Asked]) -> Situation:
         responses=len(held.contestants),
         currency=held.currency,
         own_median_amount=median(held.own_amounts) if held.own_amounts else None,
+        incentive=held.incentive,
         texts=texts_if_read(asked, held.item_id, held.order),
+        endowment=held.endowment,
         price_direction=price_direction(held.respondent_id),
     )
 

@@ -1,19 +1,29 @@
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
-from annotation.enums import AssignmentState, ItemPurpose, RespondentState, SlotState
+from annotation.enums import (
+    AssignmentState,
+    ItemPurpose,
+    ItemState,
+    JudgmentKind,
+    RespondentState,
+    SlotState,
+    SourceState,
+)
 from annotation.errors import AnnotationError
 from annotation.models import Assignment, Campaign, Item, Judgment, Respondent, Slot
 from annotation.policies.checks import is_right, marks_by_position
-from annotation.policies.stages import share_right
+from annotation.policies.stages import is_qualified, share_right
 from annotation.queries import instrument_questions
+from annotation.queries.work import newest_set
 from annotation.transitions import RESPONDENT
+from annotation.use_cases.lock_session import lock_when_full
 from annotation.use_cases.pay_screen_out import pay_screen_out
 from annotation.use_cases.record_event import record_event
 from annotation.use_cases.save_draft import keep_typed
@@ -35,7 +45,7 @@ class Submitted:
     judgment: Judgment
     right: bool | None = None
     explanation: str = ""
-    finished: str = ""  # "qualified" or "screened_out" where this answer decided it
+    finished: str = ""  # "qualified", "screened_out" or "locked" where this answer decided it
 
 
 def submit_work(
@@ -54,7 +64,8 @@ def submit_work(
     `submit_judgment` does, and NotActive.
     """
     with transaction.atomic():
-        locked = Respondent.objects.select_for_update(of=["self"]).select_related("person").get(pk=respondent.pk)
+        related = Respondent.objects.select_related("person", "campaign")
+        locked = related.select_for_update(of=["self"]).get(pk=respondent.pk)
         if locked.state != RespondentState.ACTIVE:
             raise NotActive(f"the respondent is {locked.state}")
         judgment = submit_in_transaction(
@@ -68,7 +79,10 @@ def submit_work(
         )
         if typed is not None:
             keep_typed(assignment_id=assignment_id, respondent=locked, values=typed, now=now)
-        return _follow_up(judgment, locked)
+        submitted = _follow_up(judgment, locked)
+        if not submitted.finished and lock_when_full(locked, session_items=locked.campaign.session_items, now=now):
+            return replace(submitted, finished="locked")
+        return submitted
 
 
 def _follow_up(judgment: Judgment, respondent: Respondent) -> Submitted:
@@ -78,7 +92,7 @@ def _follow_up(judgment: Judgment, respondent: Respondent) -> Submitted:
         right = None if item.expected is None else judged_right(item, judgment)
         return Submitted(judgment, right, item.explanation)
     if item.purpose == ItemPurpose.QUALIFICATION:
-        return Submitted(judgment, finished=_settle_test(item.campaign, respondent))
+        return Submitted(judgment, finished=settle_test(item.campaign, respondent))
     if item.purpose == ItemPurpose.ATTENTION and not judged_right(item, judgment):
         return Submitted(judgment, finished=_screen_out_inattentive(item.campaign, respondent))
     if item.purpose == ItemPurpose.WORK and item.repeat_of_id is None:
@@ -91,22 +105,29 @@ def judged_right(item: Item, judgment: Judgment) -> bool:
     return is_right(item.expected or [], asked=asked, answers=judgment.answers, order=judgment.order)
 
 
-def _outcomes(campaign: Campaign, respondent: Respondent, purpose: ItemPurpose) -> list[bool]:
+def _outcomes(respondent: Respondent, items: QuerySet[Item]) -> list[bool]:
     judgments = Judgment.objects.filter(
-        campaign=campaign, respondent=respondent, item__purpose=purpose, superseded_by__isnull=True
+        respondent=respondent, item__in=items, superseded_by__isnull=True, kind=JudgmentKind.ANSWER
     )
     return [judged_right(judgment.item, judgment) for judgment in judgments.select_related("item")]
 
 
-def _settle_test(campaign: Campaign, respondent: Respondent) -> str:
-    """Once every test item is answered: passed, or screened out."""
-    done = Assignment.objects.filter(
+def settle_test(campaign: Campaign, respondent: Respondent) -> str:
+    """Once nothing of the newest test is left to a respondent under lock: passed, or screened out.
+
+    What they declined or flagged counts neither way, and whoever was left nothing to answer is not held up.
+    """
+    newest = newest_set(campaign, ItemPurpose.QUALIFICATION)
+    if respondent.state != RespondentState.ACTIVE or is_qualified(respondent.qualified_under_id, newest):
+        return ""
+    met = Assignment.objects.filter(
         respondent=respondent, state__in=[AssignmentState.SUBMITTED, AssignmentState.SKIPPED]
     ).values("item")
-    tests = Item.objects.filter(campaign=campaign, purpose=ItemPurpose.QUALIFICATION).exclude(state="void")
-    if tests.exclude(pk__in=done).exists():
+    tests = Item.objects.filter(campaign=campaign, purpose=ItemPurpose.QUALIFICATION, test_of=newest)
+    left = tests.filter(state__in=[ItemState.OPEN, ItemState.FROZEN], source__state=SourceState.ACTIVE)
+    outcomes = _outcomes(respondent, tests)
+    if not outcomes or left.exclude(pk__in=met).exclude(warnings__overlap=respondent.declined_content).exists():
         return ""
-    outcomes = _outcomes(campaign, respondent, ItemPurpose.QUALIFICATION)
     share = share_right(outcomes)
     if share >= (campaign.pass_mark or 0.0):
         respondent.qualified_under_id = campaign.guidelines_id
@@ -117,7 +138,8 @@ def _settle_test(campaign: Campaign, respondent: Respondent) -> str:
 
 
 def _screen_out_inattentive(campaign: Campaign, respondent: Respondent) -> str:
-    failed = _outcomes(campaign, respondent, ItemPurpose.ATTENTION).count(False)
+    checks = Item.objects.filter(campaign=campaign, purpose=ItemPurpose.ATTENTION)
+    failed = _outcomes(respondent, checks).count(False)
     if failed < FAILED_ATTENTION_CHECKS:
         return ""
     return screen_out(respondent, f"{failed} attention checks failed")

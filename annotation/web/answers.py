@@ -15,6 +15,7 @@ from annotation.queries.tasks import own_answer, task_of
 from annotation.questions import InvalidAnswers
 from annotation.use_cases.correct_judgment import correct_judgment
 from annotation.use_cases.flag_item import flag_item
+from annotation.use_cases.lock_session import AnswersLocked, is_locked
 from annotation.use_cases.retract_judgment import AlreadySuperseded
 from annotation.use_cases.save_draft import DraftTooLong, StaleDraft, save_draft
 from annotation.use_cases.skip_assignment import skip_assignment
@@ -46,6 +47,8 @@ NOT_TYPED = frozenset({"csrfmiddlewaretoken", "key", "lease_token", "draft_versi
 ANSWERED_BEFORE = gettext_lazy(
     "You answered that item before; the first answer counts. You can correct it in your history."
 )
+NOT_CORRECTED = (CampaignClosed, NotActive, AlreadySuperseded, AnswersLocked)
+LOCKED = gettext_lazy("Your answers are locked for the draw. Nothing of them can be changed any more.")
 
 
 @require_POST
@@ -82,6 +85,8 @@ def _store(
         return show_next(request, respondent, status=_conflict(request), problem=_moved_on(refused))
     except (CampaignClosed, NotActive):
         return show_next(request, respondent)
+    except AnswersLocked:
+        return show_next(request, respondent, status=_conflict(request), problem=LOCKED)
     return _after(request, respondent, submitted)
 
 
@@ -179,6 +184,9 @@ def correct(request: HtmxRequest, slug: str, judgment_id: int) -> HttpResponseBa
     posted = request.POST if request.method == "POST" else None
     form = judgment_form(answered, posted, typed=answered.typed)
     context: dict[str, Any] = {"campaign": respondent.campaign, "answered": answered, "form": form, "key": mint_key()}
+    if is_locked(respondent):
+        context |= {"problem": LOCKED, "is_locked": True}
+        return never_stored(render(request, "annotation/work/correct.html", context, status=409 if posted else 200))
     if posted is None:
         return never_stored(render(request, "annotation/work/correct.html", context))
     if form.is_valid():
@@ -192,7 +200,7 @@ def correct(request: HtmxRequest, slug: str, judgment_id: int) -> HttpResponseBa
                 now=timezone.now(),
             )
             return redirect("work-history", slug)
-        except (CampaignClosed, NotActive, AlreadySuperseded, InvalidAnswers, InFlight, KeyReused, BadKey):
+        except (*NOT_CORRECTED, InvalidAnswers, InFlight, KeyReused, BadKey):
             context["problem"] = _("This answer cannot be corrected any more: it was changed elsewhere, or work ended.")
     return never_stored(render(request, "annotation/work/correct.html", context, status=422))
 

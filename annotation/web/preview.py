@@ -13,6 +13,7 @@ from annotation.forms.questions import QuestionsForm
 from annotation.models import Campaign
 from annotation.policies.drafts import QUESTIONS, as_asked, section_content
 from annotation.policies.launch import unfit
+from annotation.policies.paid_amounts import money_shown
 from annotation.queries import ShownItem, shown_item
 from annotation.queries.campaigns import first_item
 from annotation.questions import Asked, InvalidSettings, Situation, UnknownQuestionType, all_types, check_instrument
@@ -77,7 +78,8 @@ def draw(campaign: Campaign, questions: list[dict[str, Any]], request: HttpReque
     sample = str(campaign.draft.get("sample", "text"))
     item = shown_item(real.pk, range(count)) if real else sample_item(sample, count)
     texts = tuple(response.text for response in item.responses)
-    situation = Situation(responses=count, currency=campaign.currency, texts=texts)
+    money = money_shown(campaign, questions)
+    situation = Situation(responses=count, currency=campaign.currency, texts=texts, **money)
     asked, problems = askable(questions, situation)
     form = JudgmentForm(asked, situation, request.POST if request else None, subject=SUBJECT) if asked else None
     return Drawing(item, real is None, form, json.dumps(questions), problems)

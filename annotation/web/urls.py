@@ -1,6 +1,7 @@
 from django.urls import path
 
 from annotation.web import (
+    amounts,
     answers,
     campaigns,
     datasets,
@@ -69,6 +70,11 @@ urlpatterns = [
     path("annotate/<slug:slug>/guidelines", work.guidelines, name="work-guidelines"),
     path("annotate/<slug:slug>/item", work.item, name="work-item"),
     path("annotate/<slug:slug>/ahead", work.ahead, name="work-ahead"),
+    path("annotate/<slug:slug>/amounts/check", amounts.check, name="work-check"),
+    path("annotate/<slug:slug>/amounts/practice", amounts.practice, name="work-practice"),
+    path("annotate/<slug:slug>/amounts/lock", amounts.lock, name="work-lock"),
+    path("annotate/<slug:slug>/amounts/draw", amounts.draw, name="work-draw"),
+    path("receipts/<str:token>", amounts.receipt, name="draw-receipt"),
     path("annotate/<slug:slug>/history", work.history, name="work-history"),
     path("annotate/<slug:slug>/history/<int:judgment_id>", answers.correct, name="work-correct"),
     path("annotate/<slug:slug>/items/<int:assignment_id>", answers.submit, name="work-submit"),

@@ -31,6 +31,7 @@ from annotation.use_cases.join_campaign import (
 )
 from annotation.use_cases.next_assignment import BudgetSpent, NotNow, NoWork, QuotaReached, next_assignment
 from annotation.web.access import for_signed_in
+from annotation.web.session_steps import session_context
 from foundation.idempotency import mint_key
 from foundation.requests import HtmxRequest, number_posted
 
@@ -111,6 +112,7 @@ def show_step(request: HtmxRequest, respondent: Respondent, *, status: int = 200
     if stage in (Stage.CONSENT, Stage.GUIDELINES):
         context["text"] = respondent.campaign.consent if stage == Stage.CONSENT else respondent.campaign.guidelines
     context["takes_work"] = stage in TAKES_WORK
+    context |= session_context(respondent, stage, context, timezone.now())
     return never_stored(render(request, "annotation/work/step.html", context, status=status))
 
 
