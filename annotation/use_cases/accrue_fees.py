@@ -1,28 +1,15 @@
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
-from annotation.enums import RespondentKind
 from annotation.models import LedgerEntry
+from annotation.queries.earnings import OWING, PAID_KINDS, UNWRITTEN
 from annotation.use_cases.record_entry import ledger_lock
 from annotation.use_cases.record_event import record_event
 
 # Of all campaigns together; what a sweep misses is written before the next payout.
 NEWEST = 20_000
-PAID_KINDS = [RespondentKind.ANNOTATOR.value, RespondentKind.EXPERT.value]
-# What owes a fee that is not written: a person's first judgment of an assignment, whatever its item is for. `c` is its
-# campaign, `r` who gave it. A rejection, which takes two reviewers, is the only thing that withholds one.
-UNWRITTEN = """
-    j.kind = 'answer' AND j.supersedes_id IS NULL AND j.assignment_id IS NOT NULL
-    AND r.kind = ANY(%(kinds)s) AND c.pay_per_judgment > 0
-    AND NOT EXISTS (SELECT 1 FROM annotation_ledgerentry e WHERE e.judgment_id = j.id AND e.kind = 'fee')
-    AND NOT EXISTS (SELECT 1 FROM annotation_judgment n JOIN annotation_review v ON v.judgment_id = n.id
-        WHERE n.assignment_id = j.assignment_id AND v.state IN ('rejected', 'appealed'))
-"""
-OWING = """
-FROM annotation_judgment j
-JOIN annotation_respondent r ON r.id = j.respondent_id JOIN annotation_campaign c ON c.id = j.campaign_id
-"""
 ACCRUE = f"""
 WITH written AS (
     INSERT INTO annotation_ledgerentry
@@ -43,7 +30,7 @@ def accrue_fees(*, campaign_id: int, now: datetime, after: int = 0) -> int:
 
     With `after` only of judgments with a higher id.
     """
-    values = {"campaign": campaign_id, "after": after, "now": now, "kinds": PAID_KINDS}
+    values: dict[str, Any] = {"campaign": campaign_id, "after": after, "now": now, "kinds": PAID_KINDS}
     with ledger_lock(campaign_id):
         with connection.cursor() as cursor:
             cursor.execute(ACCRUE, values)

@@ -9,7 +9,7 @@ from accounts.models import Person
 from annotation.enums import EntryKind
 from annotation.models import Campaign, LedgerEntry, Respondent
 from annotation.policies.bonus_list import Bonus, BonusesRefused, Problem
-from annotation.use_cases.accrue_fees import PAID_KINDS
+from annotation.queries.earnings import PAID_KINDS
 from annotation.use_cases.record_entry import record_entry
 from foundation.idempotency import body_hash, once
 

@@ -1,4 +1,5 @@
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -78,7 +79,7 @@ def _waiting_currencies(campaign: Campaign) -> list[str]:
 
 
 def _pay_out(campaign: Campaign, currency: str, actor: Person | None, now: datetime) -> Payout | None:
-    values = {"campaign": campaign.pk, "currency": currency, "actor": actor.pk if actor else None, "now": now}
+    values: dict[str, Any] = {"campaign": campaign.pk, "currency": currency, "actor": actor.pk if actor else None, "now": now}
     with connection.cursor() as cursor:
         cursor.execute(PAY_OUT, values)
         row = cursor.fetchone()

@@ -1,6 +1,6 @@
 from annotation.enums import EntryKind
 from annotation.models import LedgerEntry, Respondent
-from annotation.use_cases.accrue_fees import PAID_KINDS
+from annotation.queries.earnings import PAID_KINDS
 from annotation.use_cases.record_entry import record_entry
 from foundation.database import database_now
 

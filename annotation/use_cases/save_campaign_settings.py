@@ -70,13 +70,7 @@ def save_campaign_settings(
             raise QuestionsFrozen(f"{', '.join(fixed)} of campaign {campaign.slug} is fixed with its questions")
         if not changed:
             return campaign
-        if section == PAY:
-            # What was judged until now is owed at the pay until now.
-            accrue_fees(campaign_id=campaign.pk, now=now)
-        for name in changed:
-            setattr(campaign, name, found[name])
-        if section == PAY and campaign.state != CampaignState.DRAFT and (missing := missing_pay(campaign)):
-            raise PayDoesNotStand(missing)
+        _set(campaign, {name: found[name] for name in changed}, is_pay=section == PAY, now=now)
         if "warned_content" in changed:
             _refuse_if_in_use(campaign)
         campaign.save(update_fields=changed)
@@ -85,6 +79,16 @@ def save_campaign_settings(
             data["slots"] = asdict(match_slots(campaign=campaign, now=now))
         record_event(subject=campaign, verb="settings_saved", actor=actor, data=data)
     return campaign
+
+
+def _set(campaign: Campaign, values: Mapping[str, Any], *, is_pay: bool, now: datetime) -> None:
+    if is_pay:
+        # What was judged until now is owed at the pay until now.
+        accrue_fees(campaign_id=campaign.pk, now=now)
+    for name, value in values.items():
+        setattr(campaign, name, value)
+    if is_pay and campaign.state != CampaignState.DRAFT and (missing := missing_pay(campaign)):
+        raise PayDoesNotStand(missing)
 
 
 def _refuse_if_in_use(campaign: Campaign) -> None:

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from annotation.policies.flags import Change, Share
+from annotation.policies.money import shown_money
 
 Text = str | Promise
 Value = Any
@@ -219,6 +220,7 @@ SHOWN: dict[str, Callable[[Any], Cell]] = {
     "text": lambda value: Cell(str(value), is_number=False),
     "count": lambda value: Cell(number_format(value, 0, force_grouping=True)),
     "number": lambda value: Cell(decimals(value)),
+    "money": lambda value: Cell(shown_money(value)),
     "plain": lambda value: Cell(number_format(value, None if isinstance(value, int) else 2, force_grouping=True)),
     "percent": lambda value: Cell(percent(value)),
     "seconds": lambda value: Cell(_("%(number)s s") % {"number": rounded(value, 1 if value < 10 else 0)}),

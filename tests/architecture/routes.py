@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from uuid import uuid4
 
 from django.test import Client
@@ -12,17 +13,23 @@ from django.utils import timezone
 from accounts.enums import Role
 from accounts.models import Person, User
 from accounts.use_cases.create_person import person_of_user, person_of_visitor
-from annotation.models import Board, Campaign, DatasetVersion
+from annotation.enums import EntryKind
+from annotation.imports.prompts import prompts_of_lines
+from annotation.models import Board, Campaign, DatasetVersion, Respondent
 from annotation.policies.templates import starting_points
 from annotation.use_cases.create_board import create_board
 from annotation.use_cases.invite_people import invite_people
 from annotation.use_cases.join_campaign import join_by_invitation
+from annotation.use_cases.make_payouts import make_payouts
 from annotation.use_cases.next_assignment import next_assignment
 from annotation.use_cases.paste_items import paste_items
+from annotation.use_cases.record_entry import record_entry
 from annotation.use_cases.start_campaign import start_campaign
+from annotation.use_cases.start_generation import start_generation
 from annotation.use_cases.submit_work import submit_work
 from arena.use_cases.seed_arena import seed_arena
 from arena.web.visitors import COOKIE
+from inference_workers.models import LanguageModel
 from tests.annotation.datasets.rows import build, judged
 from tests.arena.factories import make_models, votable
 from tests.factories import PREFERENCE, make_campaign, make_contestant, make_item, make_user, new_key
@@ -189,6 +196,39 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST own": admins(302),
         "POST missing": admins(404),
     },
+    "campaigns/<slug:slug>/payments": {"GET own": admins(200), "GET missing": admins(404), "POST own": 405},
+    "campaigns/<slug:slug>/payments/bonus": {
+        "GET own": 405,
+        "POST own": admins(422),
+        "POST missing": admins(404),
+    },
+    "campaigns/<slug:slug>/payments/bonuses": {
+        "GET own": 405,
+        "POST own": admins(422),
+        "POST missing": admins(404),
+    },
+    "campaigns/<slug:slug>/payments/entries": {"GET own": admins(200), "GET missing": admins(404), "POST own": 405},
+    "campaigns/<slug:slug>/payments/entries/<int:entry_id>/reverse": {
+        "GET own": admins(200),
+        "GET missing": admins(404),
+        "POST own": admins(422),
+        "POST missing": admins(404),
+    },
+    "campaigns/<slug:slug>/payments/payouts": {
+        "GET own": 405,
+        "POST own": admins(302),
+        "POST missing": admins(404),
+    },
+    "campaigns/<slug:slug>/payments/payouts/<int:number>": {
+        "GET own": admins(200),
+        "GET missing": admins(404),
+        "POST own": 405,
+    },
+    "campaigns/<slug:slug>/payments/payouts/<int:number>/paid": {
+        "GET own": 405,
+        "POST own": admins(422),
+        "POST missing": admins(404),
+    },
     "datasets": {"GET": researchers(200), "POST": 405},
     "datasets/<slug:slug>/new": {
         "GET exported": researchers(200),
@@ -228,6 +268,43 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST own": 405,
     },
     "campaigns/<slug:slug>/items/<int:item_id>/void": {
+        "GET own": 405,
+        "POST own": campaign_admins(422),
+        "POST missing": campaign_admins(404),
+    },
+    "campaigns/<slug:slug>/generate": {
+        "GET own": campaign_admins(200),
+        "GET missing": campaign_admins(404),
+        "POST own": campaign_admins(422),
+        "POST missing": campaign_admins(404),
+    },
+    "campaigns/<slug:slug>/generations/<int:generation_id>": {
+        "GET own": campaign_admins(200),
+        "GET missing": campaign_admins(404),
+        "POST own": 405,
+    },
+    "campaigns/<slug:slug>/generations/<int:generation_id>/status": {
+        "GET own": campaign_admins(200),
+        "GET missing": campaign_admins(404),
+        "POST own": 405,
+    },
+    "campaigns/<slug:slug>/generations/<int:generation_id>/change": {
+        "GET own": 405,
+        "POST own": campaign_admins(422),
+        "POST missing": campaign_admins(404),
+    },
+    "campaigns/<slug:slug>/gold": {
+        "GET own": campaign_admins(200),
+        "GET missing": campaign_admins(404),
+        "POST own": campaign_admins(422),
+        "POST missing": campaign_admins(404),
+    },
+    "campaigns/<slug:slug>/gold/status": {
+        "GET own": campaign_admins(200),
+        "GET missing": campaign_admins(404),
+        "POST own": 405,
+    },
+    "campaigns/<slug:slug>/gold/check": {
         "GET own": 405,
         "POST own": campaign_admins(422),
         "POST missing": campaign_admins(404),
@@ -424,6 +501,7 @@ def make_world() -> World:
     dataset = make_dataset()
     work = make_work(world)
     items = make_items(world)
+    paid = make_paid()
     pairwise = next(point for point in starting_points() if point.slug == "pairwise")
     drafted = start_campaign(name="Drafted", draft=pairwise.draft, settings={}, actor=None, now=timezone.now())
     for number, role in enumerate(ROLES):
@@ -437,8 +515,10 @@ def make_world() -> World:
         world.know(role, "missing", slug="no-such-thing", number="7", name="README.md", battle_id=str(uuid4()))
         world.know(role, "missing", section="about")
         world.know(role, "missing", token="no-such-token", what="consent", assignment_id="7", judgment_id="7")
-        world.know(role, "missing", item_id="7", upload_id="7")
+        world.know(role, "missing", item_id="7", upload_id="7", generation_id="7")
         world.know(role, "missing", invitation_id="7", respondent_id="7")
+        world.know(role, "own", **paid)
+        world.know(role, "missing", entry_id="7")
     return world
 
 
@@ -478,7 +558,26 @@ def make_items(world: World) -> dict[str, str]:
         actor=world.users["superuser"],
         now=timezone.now(),
     )
-    return {"item_id": str(make_item(campaign).pk), "upload_id": str(upload.pk)}
+    generation = start_generation(
+        campaign_id=campaign.pk,
+        prompts=prompts_of_lines("What is it?"),
+        models=list(LanguageModel.objects.values_list("pk", flat=True)),
+        key=new_key(),
+        actor=None,
+        now=timezone.now(),
+    )
+    ids = {"item_id": make_item(campaign).pk, "upload_id": upload.pk, "generation_id": generation.pk}
+    return {name: str(pk) for name, pk in ids.items()}
+
+
+def make_paid() -> dict[str, str]:
+    """Somebody of the campaign of all has a bonus, and it is in a payout."""
+    respondent = Respondent.objects.filter(campaign__slug="campaign-of-all").latest("pk")
+    entry = record_entry(
+        respondent=respondent, kind=EntryKind.BONUS, amount=Decimal(1), currency="USD", now=timezone.now()
+    )
+    (payout,) = make_payouts(campaign_id=respondent.campaign_id, actor=None, now=timezone.now())
+    return {"entry_id": str(entry.pk), "number": str(payout.number)}
 
 
 def make_dataset() -> DatasetVersion:

@@ -21,7 +21,7 @@ NAMES = (
     *("process.rendered_at", "process.active_ms", "views", "sources", "judged_by", "chosen_by", "minimum_agreement"),
     *("name", "start", "version", "text", "order", "q1-type", "q1-name", "action", "to", "questions", "gold_share"),
     *("licence", "page", "lang", "format", "next", "reason", "unheard-of"),
-    *("kind", "groups", "group", "most_uses", "expires_at"),
+    *("kind", "groups", "group", "most_uses", "expires_at", "pseudonym", "amount", "person", "file", "reference"),
     *("sort", "table", "before"),
     *("text", "q", "purpose", "state", "column_0", "column_1", "default_purpose"),
 )

@@ -1,0 +1,181 @@
+"""What a campaign owes and has paid, from the rows of its ledger and its payouts."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, F, QuerySet
+
+from accounts.texts import read_personal_texts
+from annotation.enums import EntryKind
+from annotation.models import Campaign, LedgerEntry, Payout, PayoutLine, StudyParticipant
+
+ZERO = Decimal(0)
+# Owed and waiting come from the entries, paid and in a file from the lines of the files.
+BALANCES = """
+SELECT currency, sum(owed), sum(paid), sum(filed), sum(waiting) FROM (
+    SELECT e.currency, sum(e.amount) AS owed, 0 AS paid, 0 AS filed,
+        coalesce(sum(e.amount) FILTER (WHERE p.id IS NULL), 0) AS waiting
+    FROM annotation_ledgerentry e LEFT JOIN annotation_paidentry p ON p.entry_id = e.id
+    WHERE e.campaign_id = %(campaign)s GROUP BY 1
+    UNION ALL
+    SELECT o.currency, 0, coalesce(sum(l.amount) FILTER (WHERE y.id IS NOT NULL), 0),
+        coalesce(sum(l.amount) FILTER (WHERE y.id IS NULL), 0), 0
+    FROM annotation_payout o JOIN annotation_payoutline l ON l.payout_id = o.id
+    LEFT JOIN annotation_payment y ON y.payout_id = o.id
+    WHERE o.campaign_id = %(campaign)s GROUP BY 1
+) AS both_sides GROUP BY currency ORDER BY currency
+"""
+PEOPLE = """
+SELECT r.id, r.pseudonym, coalesce(u.username, ''), s.* FROM (
+    SELECT e.respondent_id, e.currency, count(*) FILTER (WHERE e.kind <> 'carried') AS entries, sum(e.amount) AS owed,
+        coalesce(sum(e.amount) FILTER (WHERE y.id IS NOT NULL), 0) AS paid,
+        coalesce(sum(e.amount) FILTER (WHERE p.id IS NOT NULL AND y.id IS NULL), 0) AS filed,
+        coalesce(sum(e.amount) FILTER (WHERE p.id IS NULL), 0) AS waiting
+    FROM annotation_ledgerentry e
+    LEFT JOIN annotation_paidentry p ON p.entry_id = e.id
+    LEFT JOIN annotation_payoutline l ON l.id = p.line_id
+    LEFT JOIN annotation_payment y ON y.payout_id = l.payout_id
+    WHERE e.campaign_id = %(campaign)s GROUP BY 1, 2
+) AS s
+JOIN annotation_respondent r ON r.id = s.respondent_id
+LEFT JOIN accounts_person w ON w.id = r.person_id LEFT JOIN accounts_user u ON u.id = w.user_id
+ORDER BY s.waiting DESC, r.id, s.currency
+"""
+KINDS = """
+SELECT kind, currency, count(*), sum(amount) FROM annotation_ledgerentry
+WHERE campaign_id = %(campaign)s AND kind <> 'carried' GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+@dataclass(frozen=True)
+class Balance:
+    """All of one currency. Where the books are right nothing is `missing`."""
+
+    currency: str
+    owed: Decimal
+    paid: Decimal
+    filed: Decimal  # in a file that nobody has confirmed
+    waiting: Decimal
+
+    @property
+    def missing(self) -> Decimal:
+        return self.owed - self.paid - self.filed - self.waiting
+
+
+@dataclass(frozen=True)
+class PersonsPay:
+    respondent_id: int
+    pseudonym: str
+    username: str  # empty for who was erased
+    currency: str
+    entries: int
+    owed: Decimal
+    paid: Decimal
+    filed: Decimal
+    waiting: Decimal
+
+
+@dataclass(frozen=True)
+class CostOfKind:
+    kind: str
+    currency: str
+    entries: int
+    amount: Decimal
+
+    @property
+    def label(self) -> str:
+        return str(EntryKind(self.kind).label)
+
+    @property
+    def each(self) -> Decimal:
+        return self.amount / self.entries
+
+
+@dataclass(frozen=True)
+class PayLine:
+    """One person's line of a payout, with what a payer needs to know of them."""
+
+    respondent_id: int
+    pseudonym: str
+    username: str
+    participant: str  # their id at the service that sent them; empty for everybody else
+    study: str
+    amount: Decimal
+    entries: int
+
+
+def balances_of(campaign: Campaign) -> list[Balance]:
+    return [Balance(*row) for row in _rows(BALANCES, campaign)]
+
+
+def pay_by_person(campaign: Campaign) -> list[PersonsPay]:
+    """A row for each person and currency, those who wait for most first."""
+    return [PersonsPay(pk, pseudonym, name, *rest) for pk, pseudonym, name, _pk, *rest in _rows(PEOPLE, campaign)]
+
+
+def costs_by_kind(campaign: Campaign) -> list[CostOfKind]:
+    return [CostOfKind(*row) for row in _rows(KINDS, campaign)]
+
+
+def payouts_of(campaign: Campaign) -> QuerySet[Payout]:
+    """The newest first, each with its number of people."""
+    payouts = Payout.objects.filter(campaign=campaign).select_related("payment", "created_by__user")
+    counted: QuerySet[Payout] = payouts.annotate(people=Count("lines")).order_by("-number")
+    return counted
+
+
+def entries_of(campaign: Campaign, *, pseudonym: str = "", kind: str = "") -> QuerySet[LedgerEntry]:
+    """The newest first."""
+    entries = LedgerEntry.objects.filter(campaign=campaign)
+    if pseudonym:
+        entries = entries.filter(respondent__pseudonym=pseudonym)
+    if kind:
+        entries = entries.filter(kind=kind)
+    related = ("respondent", "paid__line__payout", "approved_by__user", "judgment", "reversal_of", "reversed_by")
+    return entries.select_related(*related).order_by("-pk")
+
+
+def entry_rows(entries: QuerySet[LedgerEntry]) -> Iterator[dict[str, Any]]:
+    """For a file: plain values, however many there are."""
+    names = {
+        "pseudonym": F("respondent__pseudonym"),
+        "item": F("judgment__item_id"),
+        "payout": F("paid__line__payout__number"),
+        "by": F("approved_by__user__username"),
+    }
+    plain = ("id", "kind", "amount", "currency", "reason", "judgment_id", "reversal_of_id", "created_at")
+    rows: Iterator[dict[str, Any]] = entries.select_related(None).values(*plain, **names).iterator(chunk_size=5000)
+    return rows
+
+
+def lines_of(payout: Payout) -> list[PayLine]:
+    """By pseudonym, so that the file of a payout is the same each time."""
+    lines = PayoutLine.objects.filter(payout=payout).annotate(count=Count("entries")).order_by("respondent__pseudonym")
+    related = lines.select_related("respondent__person__user", "respondent__participant__study")
+    sealed = StudyParticipant.objects.filter(respondent__payout_lines__payout=payout, participant_id__isnull=False)
+    participants = dict(sealed.values_list("respondent", "participant_id"))
+    ids = read_personal_texts(participants.values())
+    return [_line(line, ids.get(participants.get(line.respondent_id, 0)) or "") for line in related]
+
+
+def _line(line: Any, participant: str) -> PayLine:
+    person = line.respondent.person
+    return PayLine(
+        respondent_id=line.respondent_id,
+        pseudonym=line.respondent.pseudonym,
+        username=person.user.get_username() if person and person.user else "",
+        participant=participant,
+        study=line.respondent.participant.study.external_id if participant else "",
+        amount=line.amount,
+        entries=line.count,
+    )
+
+
+def _rows(sql: str, campaign: Campaign) -> Sequence[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"campaign": campaign.pk})
+        rows: Sequence[Any] = cursor.fetchall()
+    return rows
