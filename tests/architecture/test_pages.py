@@ -1,7 +1,6 @@
 """Every page of the site carries the policy and obeys it, whoever asks: nothing inline, nothing from elsewhere."""
 
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 
 import pytest
@@ -12,7 +11,7 @@ from django.utils import timezone
 
 from arena.models import Battle
 from arena.use_cases.cast_vote import cast_vote
-from tests.architecture.routes import ROLES, TABLE, World, make_world
+from tests.architecture.routes import World, make_world
 from tests.architecture.test_routes import ACCOUNT, account_address
 from tests.arena.factories import begin, claimed_turn, fail, votable
 from tests.factories import new_key
@@ -112,21 +111,15 @@ def by_fault(faults_of: dict[str, list[str]]) -> dict[str, list[str]]:
     return {fault: pages[:3] for fault, pages in found.items()}
 
 
-def html_pages(world: World) -> Iterator[tuple[str, HttpResponse]]:
+@pytest.fixture
+def pages(answers) -> list[tuple[str, HttpResponse]]:
     """Every address that is listed, read by every role, and every form sent empty, where the answer is HTML."""
-    for role in ROLES:
-        client = world.client(role)
-        for pattern, cases in TABLE.items():
-            for case in cases:
-                method, _, which = case.partition(" ")
-                response = client.generic(method, world.address(pattern, role=role, which=which))
-                if response.get("Content-Type", "").startswith("text/html") and response.content:
-                    yield f"{case} {pattern} by {role}", response
+    return [(str(each), each.response) for each in answers if each.response.content]
 
 
 @pytest.mark.slow
-def test_every_page_carries_the_policy_and_nothing_it_would_refuse(world):
-    pages = list(html_pages(world))
+@pytest.mark.xdist_group("every-address")
+def test_every_page_carries_the_policy_and_nothing_it_would_refuse(pages):
     assert by_fault({name: faults(response) for name, response in pages}) == {}
     assert len(pages) > 150
 
@@ -188,10 +181,11 @@ def test_a_battle_is_kept_out_of_search_engines_and_out_of_caches(world):
 
 
 @pytest.mark.slow
-def test_no_page_of_one_person_may_be_kept_by_a_cache_between(world):
+@pytest.mark.xdist_group("every-address")
+def test_no_page_of_one_person_may_be_kept_by_a_cache_between(pages):
     """A page that knows who asked is private: never public, and told apart by its cookie."""
     shared = {}
-    for name, response in html_pages(world):
+    for name, response in pages:
         if name.startswith("GET workers by"):  # the same for everybody
             continue
         control, vary = response.get("Cache-Control", ""), response.get("Vary", "")

@@ -48,32 +48,27 @@ def test_a_new_route_would_have_to_be_listed():
 
 
 @pytest.mark.slow
-def test_every_address_answers_each_role_as_the_table_says(world):
-    wrong = {}
-    for role in ROLES:
-        client = world.client(role)
-        for pattern, cases in TABLE.items():
-            for case, status in cases.items():
-                method, _, which = case.partition(" ")
-                answered = ask(client, method, world.address(pattern, role=role, which=which))
-                if answered != expected(status, role):
-                    wrong[f"{pattern}: {case} by {role}"] = f"{answered}, not {expected(status, role)}"
-    assert wrong == {}
+@pytest.mark.xdist_group("every-address")
+def test_every_address_answers_each_role_as_the_table_says(answers):
+    statuses = [(each, each.response.status_code, expected(each.listed, each.role)) for each in answers]
+    assert {str(each): f"{found}, not {listed}" for each, found, listed in statuses if found != listed} == {}
+    assert len(answers) == len(ROLES) * sum(len(cases) for cases in TABLE.values())
 
 
 @pytest.mark.slow
 def test_an_object_that_does_not_exist_answers_like_one_that_is_not_yours(world):
     """So that nobody can find out which ids exist."""
     differences = {}
+    clients = {role: world.client(role) for role in ROLES}
     for pattern, cases in TABLE.items():
         for case in cases:
             method, _, which = case.partition(" ")
             for role in ROLES if which in ("another's", "hidden") else ():
                 if which == "hidden" and expected(SEES_HIDDEN, role) == 200:
                     continue
-                client = world.client(role)
                 there, missing = (
-                    client.generic(method, world.address(pattern, role=role, which=each)) for each in (which, "missing")
+                    clients[role].generic(method, world.address(pattern, role=role, which=each))
+                    for each in (which, "missing")
                 )
                 if (there.status_code, stripped(there)) != (missing.status_code, stripped(missing)):
                     differences[f"{pattern}: {case} by {role}"] = (there.status_code, missing.status_code)
