@@ -1,0 +1,251 @@
+"""Items by language models: prompts and contestants are chosen, reckoned up, started, and watched."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from annotation.enums import GenerationKind, GenerationState
+from annotation.forms.generate import ChangeForm, GenerateForm
+from annotation.imports.problems import BrokenFile
+from annotation.imports.prompts import GivenPrompt, prompts_of_campaign, prompts_of_file, prompts_of_lines
+from annotation.imports.table_file import refusal
+from annotation.imports.uploads import UploadTooLarge, file_name, store_file, uploads_root
+from annotation.models import Campaign, Generation
+from annotation.policies.drafts import CampaignIsClosed
+from annotation.policies.estimates import Estimate, estimate
+from annotation.queries.generations import campaign_generations, generation_progress, paces, usable_models
+from annotation.transitions import GENERATION
+from annotation.use_cases.change_generation import (
+    cancel_generation,
+    pause_generation,
+    resume_generation,
+    retry_generation,
+)
+from annotation.use_cases.start_generation import CannotGenerate, start_generation
+from annotation.web.access import for_campaign_admins
+from annotation.web.managed import actor_of, managed_campaign
+from foundation.idempotency import IdempotencyError, mint_key
+from foundation.transitions import ForbiddenTransition
+from inference_workers.models import LanguageModel
+
+SALT = "annotation.generate.file"
+# Files that nobody started with are swept away after a day.
+KEPT_SECONDS = 23 * 3600
+PIECE = 1 << 20
+REFUSALS = (BrokenFile, UploadTooLarge, CannotGenerate, CampaignIsClosed, IdempotencyError)
+CHANGES = {"pause": pause_generation, "resume": resume_generation, "cancel": cancel_generation}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_campaign_admins
+def generate(request: HttpRequest, slug: str) -> HttpResponse:
+    """A first POST reckons what it takes, a second of the same starts it."""
+    campaign, models = managed_campaign(slug), usable_models()
+    form = GenerateForm(models, responses=campaign.responses_per_item, **_given(request))
+    figures = None
+    if form.is_valid():
+        try:
+            name = _kept_file(request, form, campaign)
+            prompts = _prompts(campaign, form, name)
+            chosen = [model for model in models if model.pk in form.cleaned_data["models"]]
+            if form.cleaned_data["seen"] == _digest(prompts, chosen):
+                return _start(request, campaign, prompts, form, name)
+            figures = _reckoned(campaign, prompts, chosen)
+            form = _again(form, models, campaign, prompts, chosen, name)
+        except REFUSALS as error:
+            for line in str(error).splitlines()[:20]:
+                form.add_error(None, line)
+    context = _page(campaign, models, form, figures)
+    return render(request, "annotation/items/generate.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+@for_campaign_admins
+def generation(request: HttpRequest, slug: str, generation_id: int) -> HttpResponse:
+    return render(request, "annotation/items/generation.html", watched(found_generation(slug, generation_id)))
+
+
+@require_GET
+@for_campaign_admins
+def status(request: HttpRequest, slug: str, generation_id: int) -> HttpResponse:
+    """The part of the page that changes; it asks for itself while the generation runs."""
+    return render(request, "annotation/items/generation.html#progress", watched(found_generation(slug, generation_id)))
+
+
+@require_POST
+@for_campaign_admins
+def change(request: HttpRequest, slug: str, generation_id: int) -> HttpResponse:
+    found, form = found_generation(slug, generation_id), ChangeForm(request.POST)
+    refused = not form.is_valid()
+    if not refused:
+        try:
+            _change(found, form.cleaned_data, request)
+        except ForbiddenTransition:
+            refused = True
+    if not refused:
+        return redirect("generation", slug, generation_id)
+    context = watched(found_generation(slug, generation_id)) | {"refused": True}
+    return render(request, "annotation/items/generation.html", context, status=422)
+
+
+def _change(found: Generation, wanted: dict[str, Any], request: HttpRequest) -> None:
+    actor, now = actor_of(request), timezone.now()
+    if wanted["action"] == "retry":
+        retry_generation(generation_id=found.pk, item_id=wanted["item"], actor=actor, now=now)
+    else:
+        CHANGES[wanted["action"]](generation_id=found.pk, actor=actor, now=now)
+
+
+def found_generation(slug: str, generation_id: int) -> Generation:
+    found = Generation.objects.select_related("campaign", "created_by__user")
+    return get_object_or_404(found, campaign=managed_campaign(slug), pk=generation_id, kind=GenerationKind.RESPONSES)
+
+
+def watched(found: Generation) -> dict[str, Any]:
+    progress = generation_progress(found, timezone.now())
+    goes_to = GENERATION[found.state]
+    return {
+        "campaign": found.campaign,
+        "generation": found,
+        "progress": progress,
+        "left": in_words(progress.left),
+        "runs": found.state == GenerationState.RUNNING,
+        "may_pause": GenerationState.PAUSED in goes_to,
+        "may_resume": found.state == GenerationState.PAUSED,
+        "may_cancel": GenerationState.CANCELLED in goes_to,
+        "may_retry": progress.failed > 0 and found.state != GenerationState.CANCELLED,
+    }
+
+
+def in_words(span: timedelta | None) -> str:
+    """To the minute, or below one to the second; empty for None."""
+    if span is None:
+        return ""
+    seconds = max(round(span.total_seconds()), 1)
+    if seconds < 60:
+        return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
+    return _("%(hours)d h %(minutes)d min") % {"hours": minutes // 60, "minutes": minutes % 60}
+
+
+def _given(request: HttpRequest) -> dict[str, Any]:
+    if request.method == "POST":
+        return {"data": request.POST, "files": request.FILES}
+    return {"initial": {"key": mint_key()}}
+
+
+def _page(
+    campaign: Campaign, models: Sequence[LanguageModel], form: GenerateForm, figures: dict[str, Any] | None
+) -> dict[str, Any]:
+    kept = _read_kept(form["kept"].value() or "", campaign)
+    return {
+        "campaign": campaign,
+        "models": models,
+        "form": form,
+        "figures": figures,
+        "kept_name": kept[1] if kept else "",
+        "generations": campaign_generations(campaign, GenerationKind.RESPONSES),
+    }
+
+
+def _kept_file(request: HttpRequest, form: GenerateForm, campaign: Campaign) -> tuple[str, str] | None:
+    """Where a file lies that was sent now or before, and what it is called."""
+    sent = form.cleaned_data["file"]
+    if sent:
+        stored = store_file(sent.name or "", sent.chunks(PIECE))
+        return stored.path.name, file_name(sent.name or "")
+    kept = _read_kept(form.cleaned_data["kept"], campaign)
+    if form.cleaned_data["kept"] and (kept is None or not _path(kept).is_file()):
+        raise refusal(_("The file is not there any more. Choose it again."))
+    return kept
+
+
+def _read_kept(kept: str, campaign: Campaign) -> tuple[str, str] | None:
+    try:
+        slug, stored, name = signing.loads(kept, salt=SALT, max_age=KEPT_SECONDS)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    return (stored, name) if slug == campaign.slug else None
+
+
+def _prompts(campaign: Campaign, form: GenerateForm, file: tuple[str, str] | None) -> list[GivenPrompt]:
+    if file is not None:
+        return prompts_of_file(_path(file), form.cleaned_data["column"])
+    if form.cleaned_data["stored"]:
+        return prompts_of_campaign(campaign)
+    return prompts_of_lines(form.cleaned_data["lines"])
+
+
+def _path(file: tuple[str, str]) -> Path:
+    return uploads_root() / Path(file[0]).name
+
+
+def _digest(prompts: Sequence[GivenPrompt], models: Sequence[LanguageModel]) -> str:
+    """Of what the figures are about: whoever starts something else sees its own figures first."""
+    whole = sha256()
+    for given in prompts:
+        whole.update(given.messages.encode())
+    whole.update(
+        repr([(model.pk, model.current_id, model.price_read, model.price_written) for model in models]).encode()
+    )
+    return whole.hexdigest()[:32]
+
+
+def _reckoned(campaign: Campaign, prompts: Sequence[GivenPrompt], models: Sequence[LanguageModel]) -> dict[str, Any]:
+    by_model = paces(models)
+    found: Estimate = estimate(
+        prompts=len(prompts),
+        characters=sum(len(given.messages) for given in prompts),
+        seats=campaign.responses_per_item,
+        paces=[by_model[model.pk] for model in models],
+    )
+    all_of_them = len(models) == campaign.responses_per_item
+    return {"prompts": len(prompts), "estimate": found, "time": in_words(found.time), "all_of_them": all_of_them}
+
+
+def _again(
+    form: GenerateForm,
+    models: Sequence[LanguageModel],
+    campaign: Campaign,
+    prompts: Sequence[GivenPrompt],
+    chosen: Sequence[LanguageModel],
+    file: tuple[str, str] | None,
+) -> GenerateForm:
+    """The form as it was sent, with what the next POST needs to mean the same."""
+    values = {name: form.cleaned_data[name] for name in ("lines", "column", "stored", "key")}
+    values["models"] = [str(model.pk) for model in chosen]
+    values["seen"] = _digest(prompts, chosen)
+    values["kept"] = signing.dumps([campaign.slug, *file], salt=SALT) if file else ""
+    return GenerateForm(models, responses=campaign.responses_per_item, initial=values)
+
+
+def _start(
+    request: HttpRequest,
+    campaign: Campaign,
+    prompts: Sequence[GivenPrompt],
+    form: GenerateForm,
+    file: tuple[str, str] | None,
+) -> HttpResponse:
+    started = start_generation(
+        campaign_id=campaign.pk,
+        prompts=prompts,
+        models=form.cleaned_data["models"],
+        key=form.cleaned_data["key"],
+        actor=actor_of(request),
+        now=timezone.now(),
+    )
+    if file is not None:
+        _path(file).unlink(missing_ok=True)
+    return redirect("generation", campaign.slug, started.pk)
