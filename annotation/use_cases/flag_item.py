@@ -4,10 +4,11 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.texts import write_personal_text
-from annotation.enums import FlagReason
+from annotation.enums import FlagReason, ItemPurpose
 from annotation.models import Assignment, Flag, Respondent
 from annotation.use_cases.record_event import record_event
 from annotation.use_cases.skip_assignment import skip_assignment
+from annotation.use_cases.submit_work import settle_test
 
 
 def flag_item(
@@ -19,8 +20,15 @@ def flag_item(
     """
     why = FlagReason(reason)
     with transaction.atomic():
+        # Before the assignment, as whoever submits does.
+        locked = Respondent.objects.select_for_update(of=["self"]).get(pk=respondent.pk)
         assignment = skip_assignment(
-            assignment_id=assignment_id, lease_token=lease_token, respondent=respondent, reason=why.value, now=now
+            assignment_id=assignment_id,
+            lease_token=lease_token,
+            respondent=respondent,
+            reason=why.value,
+            now=now,
+            for_good=True,
         )
         sealed = None
         if words.strip() and respondent.person is not None:
@@ -32,4 +40,6 @@ def flag_item(
         )
         if made:
             record_event(subject=flag, verb="raised", actor=respondent.person, reason=why.value)
+        if assignment.item.purpose == ItemPurpose.QUALIFICATION:
+            settle_test(assignment.item.campaign, locked)
     return assignment

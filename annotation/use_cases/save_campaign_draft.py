@@ -6,6 +6,7 @@ from django.db import transaction
 from accounts.models import Person
 from annotation.enums import CampaignState
 from annotation.models import Campaign
+from annotation.policies.answers import with_answers
 from annotation.policies.drafts import (
     CONSENT,
     DRAFTED,
@@ -19,6 +20,7 @@ from annotation.policies.drafts import (
     section_content,
     section_version,
 )
+from annotation.queries.asked import published_answers
 from annotation.queries.campaigns import is_judged
 from annotation.questions import check_instrument
 from annotation.use_cases.publish_consent import publish_consent
@@ -29,10 +31,19 @@ from foundation.text import clean_json
 
 
 def save_campaign_draft(
-    *, campaign_id: int, section: str, content: Any, version: str, actor: Person | None, now: datetime
+    *,
+    campaign_id: int,
+    section: str,
+    content: Any,
+    version: str,
+    actor: Person | None,
+    now: datetime,
+    requalify: bool = False,
+    retrain: bool = False,
 ) -> Campaign:
     """Store the questions, the guidelines or the consent text. After the launch people see it, as a new version.
 
+    With `requalify` the new guidelines ask everybody to take the test again, with `retrain` the training too.
     `version` is that of the section as it was opened: raises StaleDraft where somebody saved it since. Also raises
     CampaignIsClosed, QuestionsFrozen, and what is wrong with questions: UnknownQuestionType, InvalidSettings.
     """
@@ -45,25 +56,37 @@ def save_campaign_draft(
         refuse_if_stale(campaign, section, version)
         if section == QUESTIONS:
             _check_questions(campaign, content)
-        if content == section_content(campaign, section):
+        if content == section_content(campaign, section) and not (requalify or retrain):
             return campaign
         campaign.draft = {**campaign.draft, section: content}
         campaign.save(update_fields=["draft"])
         data = {"section": section, "version": section_version(campaign, section)}
         record_event(subject=campaign, verb="draft_saved", actor=actor, data=data)
         if campaign.state != CampaignState.DRAFT:
-            publish_section(campaign, section, actor=actor, now=now)
+            publish_section(campaign, section, actor=actor, now=now, requalify=requalify, retrain=retrain)
     campaign.refresh_from_db()
     return campaign
 
 
-def publish_section(campaign: Campaign, section: str, *, actor: Person | None, now: datetime) -> None:
+def publish_section(
+    campaign: Campaign,
+    section: str,
+    *,
+    actor: Person | None,
+    now: datetime,
+    requalify: bool = False,
+    retrain: bool = False,
+) -> None:
     """Make what the draft says what people see; nothing where they see it already. Within the caller's transaction."""
     content = section_content(campaign, section)
     if section == QUESTIONS:
         publish_instrument(campaign_id=campaign.pk, questions=content, actor=actor, now=now)
-    if section == GUIDELINES and (campaign.guidelines is None or campaign.guidelines.text != content):
-        publish_guidelines(campaign_id=campaign.pk, text=content, actor=actor, now=now)
+    if section == GUIDELINES:
+        text = with_answers(content, published_answers(campaign))
+        if requalify or retrain or campaign.guidelines is None or campaign.guidelines.text != text:
+            publish_guidelines(
+                campaign_id=campaign.pk, text=text, actor=actor, now=now, requalify=requalify, retrain=retrain
+            )
     if section == CONSENT and (campaign.consent is None or campaign.consent.text != content):
         publish_consent(campaign_id=campaign.pk, text=content, actor=actor, now=now)
 
