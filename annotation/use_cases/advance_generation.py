@@ -109,7 +109,8 @@ def _ask_more(generation_id: int, now: datetime) -> int:
             return 0
         (outstanding,) = _ids(OUTSTANDING, generation_id)
         asked = _ask(_ids(WAITING, generation_id, limit=max(MOST_OUTSTANDING - outstanding, 0)))
-        if not outstanding and not asked and not _ids(WAITING, generation_id, limit=1):
+        # Looked at after nothing was outstanding any more: the last to end may not have been taken note of.
+        if not (outstanding or asked or _ids(WAITING, generation_id, limit=1) or _ids(UNSETTLED, generation_id)):
             end_generation(generation, now)
     return asked
 

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ from inference_workers.models import LanguageModel
 # The stream of a generation's seed that seats its contestants.
 SEATS = 10
 BATCH = 5_000
+# What travels with a prompt.
+LABELS = ("prompt_key", "category", "language")
 
 
 class CannotGenerate(AnnotationError):
@@ -49,34 +52,56 @@ def start_generation(
     `models` are ids of language models. Who answers which prompt is drawn from the seed, which is kept. The same key
     again is the same generation. Raises CannotGenerate, CampaignIsClosed, and what `once` raises.
     """
-    body = body_hash({"prompts": len(prompts), "models": sorted(models)})
+    asked = sha256("\n".join(given.messages for given in prompts).encode()).hexdigest()
+    body = body_hash({"prompts": asked, "models": sorted(models)})
     with transaction.atomic(), once(key=key, scope=f"generate:{campaign_id}", body_hash=body, now=now) as attempt:
         if attempt.replayed:
             return Generation.objects.get(pk=attempt.response["generation"])
         campaign = Campaign.objects.select_for_update(no_key=True, of=["self"]).get(pk=campaign_id)
         refuse_if_closed(campaign)
         contestants = _contestants(models)
-        seats = campaign.responses_per_item
-        if len(contestants) < seats:
-            raise CannotGenerate(f"an item has {seats} responses, so choose {seats} language models or more")
-        if not 0 < len(prompts) <= MOST_PROMPTS:
-            raise CannotGenerate(f"one generation takes 1 to {MOST_PROMPTS:,} prompts, not {len(prompts):,}")
-        seed = new_seed() if seed is None else seed
-        generation = Generation.objects.create(
-            campaign=campaign,
-            kind=GenerationKind.RESPONSES,
-            source=campaign.sources.get(kind=SourceKind.LIVE),
-            contestants=contestants,
-            parameters={"seed": str(seed), "pairs": "balanced", "prompts": len(prompts), "responses": seats},
-            created_by=actor,
-        )
-        drawn = balanced_seats(prompts=len(prompts), contestants=len(contestants), seats=seats, rng=stream(seed, SEATS))
-        _write(generation, prompts, np.array(contestants, dtype=np.int64)[drawn])
-        data: dict[str, Any] = {"items": len(prompts), "contestants": contestants, "seed": str(seed)}
-        record_event(subject=generation, verb="started", actor=actor, to_state=generation.state, data=data)
+        _refuse_what_makes_no_items(campaign, len(prompts), len(contestants))
+        generation = _create(campaign, len(prompts), contestants, new_seed() if seed is None else seed, actor)
+        _write(generation, prompts, _seats(generation))
         attempt.response = {"generation": generation.pk}
         transaction.on_commit(lambda: hint_generation(generation.pk), robust=True)
     return generation
+
+
+def _refuse_what_makes_no_items(campaign: Campaign, prompts: int, contestants: int) -> None:
+    seats = campaign.responses_per_item
+    if contestants < seats:
+        raise CannotGenerate(f"an item has {seats} responses, so choose {seats} language models or more")
+    if not 0 < prompts <= MOST_PROMPTS:
+        raise CannotGenerate(f"one generation takes 1 to {MOST_PROMPTS:,} prompts, not {prompts:,}")
+
+
+def _create(campaign: Campaign, prompts: int, contestants: list[int], seed: int, actor: Person | None) -> Generation:
+    seats = campaign.responses_per_item
+    generation = Generation.objects.create(
+        campaign=campaign,
+        kind=GenerationKind.RESPONSES,
+        source=campaign.sources.get(kind=SourceKind.LIVE),
+        contestants=contestants,
+        parameters={"seed": str(seed), "pairs": "balanced", "prompts": prompts, "responses": seats},
+        created_by=actor,
+    )
+    data: dict[str, Any] = {"items": prompts, "contestants": contestants, "seed": str(seed)}
+    record_event(subject=generation, verb="started", actor=actor, to_state=generation.state, data=data)
+    return generation
+
+
+def _seats(generation: Generation) -> np.ndarray:
+    """Who answers each prompt, a row for each; the same again for the same seed and contestants."""
+    wanted = generation.parameters
+    seats = balanced_seats(
+        prompts=wanted["prompts"],
+        contestants=len(generation.contestants),
+        seats=wanted["responses"],
+        rng=stream(int(wanted["seed"]), SEATS),
+    )
+    drawn: np.ndarray = np.array(generation.contestants, dtype=np.int64)[seats]
+    return drawn
 
 
 def _contestants(models: Sequence[int]) -> list[int]:
@@ -126,9 +151,6 @@ def _write_batch(generation: Generation, prompts: Sequence[GivenPrompt], seats: 
         digest="",
     )
     copy_rows(table=Response._meta.db_table, rows=rows)
-
-
-LABELS = ("prompt_key", "category", "language")
 
 
 def _prompt_ids(prompts: Sequence[GivenPrompt], writer: Prompts) -> np.ndarray:

@@ -59,7 +59,7 @@ def generate(request: HttpRequest, slug: str) -> HttpResponse:
             prompts = _prompts(campaign, form, name)
             chosen = [model for model in models if model.pk in form.cleaned_data["models"]]
             if form.cleaned_data["seen"] == _digest(prompts, chosen):
-                return _start(request, campaign, prompts, form, name)
+                return _start(request, campaign, prompts, form)
             figures = _reckoned(campaign, prompts, chosen)
             form = _again(form, models, campaign, prompts, chosen, name)
         except REFUSALS as error:
@@ -232,12 +232,9 @@ def _again(
 
 
 def _start(
-    request: HttpRequest,
-    campaign: Campaign,
-    prompts: Sequence[GivenPrompt],
-    form: GenerateForm,
-    file: tuple[str, str] | None,
+    request: HttpRequest, campaign: Campaign, prompts: Sequence[GivenPrompt], form: GenerateForm
 ) -> HttpResponse:
+    """A file stays until it is swept away, so that a second click finds it and is the same start."""
     started = start_generation(
         campaign_id=campaign.pk,
         prompts=prompts,
@@ -246,6 +243,4 @@ def _start(
         actor=actor_of(request),
         now=timezone.now(),
     )
-    if file is not None:
-        _path(file).unlink(missing_ok=True)
     return redirect("generation", campaign.slug, started.pk)

@@ -18,6 +18,7 @@ from annotation.policies.launch import Supply
 from annotation.policies.seating import balanced_seats
 from annotation.queries.campaigns import supply_of
 from annotation.queries.generations import generation_progress, paces
+from annotation.use_cases import advance_generation as advancing
 from annotation.use_cases.advance_generation import MOST_OUTSTANDING, note_generated
 from annotation.use_cases.change_generation import (
     cancel_generation,
@@ -143,6 +144,25 @@ def test_the_end_of_each_completion_asks_for_the_next_one_and_the_last_ends_the_
     work_off(generation)
     assert (generation.state, Item.objects.filter(state=ItemState.OPEN).count()) == (GenerationState.DONE, 40)
     assert Event.objects.filter(verb="ended").get().data == {"items_without_responses": 0}
+
+
+def test_a_generation_whose_last_responses_nobody_took_note_of_does_not_end(monkeypatch):
+    """They come between the look at what was written and the look at what is outstanding."""
+    generation = generation_of(make_campaign(), 1)
+    advance(generation)
+
+    def end_late(item_id, now):
+        return False
+
+    monkeypatch.setattr(advancing, "settle_generated", end_late)
+    for completion in claimed():
+        finish(completion)
+    advance(generation)
+    generation.refresh_from_db()
+    assert generation.state == GenerationState.RUNNING
+    monkeypatch.undo()
+    work_off(generation)
+    assert Item.objects.get(generation=generation).state == ItemState.OPEN
 
 
 def test_a_failed_completion_is_asked_for_once_more_and_then_waits_for_a_person():

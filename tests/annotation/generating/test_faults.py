@@ -1,0 +1,122 @@
+"""A real worker writes responses while its process dies and the broker forgets everything: nothing is lost, nothing is
+doubled, and no item is shown before all of it is there."""
+
+import time
+
+import pytest
+from django.db.models import Count, F, Q
+from django.utils import timezone
+
+from annotation.models import Item, Response, Slot, Turn
+from annotation.use_cases import advance_generation as advancing
+from annotation.use_cases.change_generation import pause_generation, resume_generation
+from annotation.use_cases.sweep_generations import sweep_generations
+from inference_workers.models import Completion, LanguageModel
+from inference_workers.streams import sync_client
+from inference_workers.tasks import sweep_completions
+from tests.annotation.generating.factories import generation_of
+from tests.factories import make_campaign
+from tests.inference_workers.factories import make_endpoint, make_revision
+from tests.worker_fixture import wait_until
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.worker,
+    pytest.mark.slow,
+    pytest.mark.usefixtures("empty_redis"),
+]
+
+
+def scripted(count: int = 3, *, provider_model: str = "words=12,pace=0.02") -> list[LanguageModel]:
+    endpoint = make_endpoint(capacity=8)
+    return [make_revision(endpoint=endpoint, provider_model=provider_model).language_model for _ in range(count)]
+
+
+def half_shown() -> int:
+    """Items that could be judged although some response is not written."""
+    written = Count("responses", filter=Q(responses__turns__completion__state="succeeded"), distinct=True)
+    counted = Item.objects.filter(state__in=["open", "frozen"]).annotate(
+        there=written, wanted=Count("responses", distinct=True)
+    )
+    return counted.exclude(there=F("wanted")).count()
+
+
+def swept(*, generations: bool = True) -> None:
+    """What the default worker does every five seconds."""
+    sweep_completions()
+    if generations:
+        sweep_generations(now=timezone.now())
+
+
+def until(true, *, seconds: float = 90, generations: bool = True) -> None:
+    last = 0.0
+
+    def look():
+        nonlocal last
+        if time.monotonic() - last > 0.5:
+            last = time.monotonic()
+            swept(generations=generations)
+            assert half_shown() == 0
+        return true()
+
+    wait_until(look, seconds, what=lambda: str(list(Completion.objects.values_list("state").annotate(Count("pk")))))
+
+
+def opened() -> int:
+    return Item.objects.filter(state="open").count()
+
+
+def test_nothing_is_lost_when_the_worker_dies_and_the_broker_forgets_everything(generation_worker, monkeypatch):
+    monkeypatch.setattr(advancing, "MOST_OUTSTANDING", 16)
+    generation = generation_of(make_campaign(overlap=2), 30, asked=scripted())
+    faults = 0
+    for share in (4, 10, 16, 22):
+        until(lambda share=share: opened() >= share)
+        sync_client().flushdb()
+        faults += 1
+        if share in (10, 22):
+            until(lambda: Completion.objects.filter(state="running").exists())
+            generation_worker.kill_child()
+            faults += 1
+    until(lambda: opened() == 30)
+    until(lambda: not sweep_generations(now=timezone.now()))
+    generation.refresh_from_db()
+    responses = Response.objects.filter(item__generation=generation)
+    attempts = sum(Completion.objects.values_list("attempt", flat=True))
+    print(f"faults injected: {faults}, asked: 60, attempts: {attempts}, written: {Turn.objects.count()}")
+    assert faults == 6
+    assert generation.state == "done"
+    assert responses.filter(turns__completion__state="succeeded").count() == responses.count() == 60
+    assert Turn.objects.count() == Completion.objects.count() == 60
+    assert Slot.objects.count() == 60
+
+
+def test_control_without_its_sweeper_a_generation_stands_still(generation_worker, monkeypatch):
+    monkeypatch.setattr(advancing, "MOST_OUTSTANDING", 4)
+    generation_of(make_campaign(), 6, asked=scripted(2))
+    sweep_generations(now=timezone.now())
+    until(lambda: Completion.objects.filter(state="succeeded").count() == 4, generations=False)
+    # Every hint that the worker sent is forgotten.
+    sync_client().flushdb()
+    time.sleep(2)
+    sweep_completions()
+    assert (opened(), Completion.objects.count()) == (0, 4)
+    until(lambda: opened() == 6)
+
+
+def test_a_pause_stops_a_real_worker_within_moments_and_a_resume_finishes(generation_worker, monkeypatch):
+    monkeypatch.setattr(advancing, "MOST_OUTSTANDING", 24)
+    generation = generation_of(make_campaign(), 20, asked=scripted(2))
+    until(lambda: opened() >= 2)
+    pause_generation(generation_id=generation.pk, actor=None, now=timezone.now())
+    begun = time.monotonic()
+    until(lambda: not Completion.objects.filter(state__in=["queued", "running"]).exists(), generations=False)
+    stopped = time.monotonic() - begun
+    written = Completion.objects.filter(state="succeeded").count()
+    time.sleep(1)
+    swept()
+    print(f"stopped after {stopped:.1f} s with {written} of 40 written")
+    assert Completion.objects.filter(state="succeeded").count() == written < 40
+    resume_generation(generation_id=generation.pk, actor=None, now=timezone.now())
+    until(lambda: opened() == 20)
+    assert Completion.objects.filter(state="succeeded").count() == 40
