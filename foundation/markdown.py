@@ -1,13 +1,16 @@
 """Untrusted Markdown to HTML: a parser with HTML off, then a sanitizer; the page's CSP stands behind both.
 
 Each layer is enough alone: `parse_markdown` writes no markup of the text's author, `sanitize` neutralizes any HTML.
-No images, no ids, no styles, no attribute that htmx or our scripts read.
+No images, no ids, no styles, no attribute that htmx or our scripts read. Only a caller that names files of our own may
+have them shown, under the addresses that it gives; a text of a model never has such a caller.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
+from urllib.parse import unquote
 
 import nh3
 from django.utils.safestring import SafeString, mark_safe
@@ -35,38 +38,55 @@ HTML_ELEMENTS = frozenset(_ELEMENT_NAMES.split())
 
 _ALIGN_CLASSES = {f"align-{side}" for side in mathematics.ALIGNMENTS}
 _ABSOLUTE_LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
+OWN_MEDIA = "media:"
+_MEDIA_ATTRIBUTES = {"src", "controls", "preload", "aria-label"}
 
 
 class TooIntricate(Exception):
     """More steps of the parser than any text takes that people read."""
 
 
-def render_markdown(text: str) -> SafeString:
+@dataclass(frozen=True)
+class OwnMedia:
+    """A file of ours that a text may show: an image, an audio or a video at an address of this site."""
+
+    kind: str
+    address: str
+    width: int | None = None
+    height: int | None = None
+
+
+def render_markdown(text: str, media: Mapping[str, OwnMedia] | None = None) -> SafeString:
     """Untrusted Markdown, with code, tables and LaTeX, as HTML that may stand in a page.
 
-    Text too long or nested too deeply is shown as it was written.
+    Text too long or nested too deeply is shown as it was written. `![words](media:name)` shows what `media` has under
+    that name, and nothing else is ever loaded.
     """
     text = clean_text(text)
     if len(text) > LONGEST_TEXT or text.count("\n") > MOST_LINES:
         return plain(text)
-    html = parse_markdown(text)
-    return plain(text) if html is None else mark_safe(sanitize(html))  # noqa: S308  (sanitized)
+    html = parse_markdown(text, media)
+    if html is None:
+        return plain(text)
+    cleaner = _make_cleaner({each.address for each in media.values()}) if media else _CLEANER
+    return mark_safe(cleaner.clean(html))  # noqa: S308  (sanitized)
 
 
 def plain(text: str) -> SafeString:
     return mark_safe(f'<pre class="plain">{escape(text)}</pre>')  # noqa: S308  (escaped)
 
 
-def parse_markdown(text: str) -> str | None:
+def parse_markdown(text: str, media: Mapping[str, OwnMedia] | None = None) -> str | None:
     """The first layer: HTML whose every tag is ours, or None where the text is more intricate than anyone writes."""
-    env: dict[str, Any] = {}
+    env: dict[str, Any] = {"media": media or {}}
+    parser = _WITH_MEDIA if media else _MARKDOWN
     try:
-        tokens = _MARKDOWN.parse(text, env)
+        tokens = parser.parse(text, env)
     except TooIntricate:
         return None
     if any(_too_deep(token) for token in tokens):
         return None
-    return str(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, env))
+    return str(parser.renderer.render(tokens, parser.options, env))
 
 
 def sanitize(html: str) -> str:
@@ -104,21 +124,25 @@ class MessageRenderer(RendererHTML):
         return f"</{_heading(tokens[idx])}>\n"
 
     def link_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        env["inside_link"] = True
-        return _link(str(tokens[idx].attrGet("href") or ""))
+        address = str(tokens[idx].attrGet("href") or "")
+        env["inside_link"] = not address.startswith(OWN_MEDIA)
+        return _link(address) if env["inside_link"] else ""
 
     def link_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        env["inside_link"] = False
-        return "</a>"
+        was_link, env["inside_link"] = env.get("inside_link"), False
+        return "</a>" if was_link else ""
 
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        """A link in words: loading an image would tell its server who reads."""
+        """A link in words: loading an image would tell its server who reads. A file of ours is shown."""
         token = tokens[idx]
         alt = self.renderInlineAsText(token.children or [], options, env)
+        address = str(token.attrGet("src") or "")
+        if address.startswith(OWN_MEDIA):
+            return _own_media(env["media"].get(unquote(address.removeprefix(OWN_MEDIA))), alt)
         label = escape(f"{gettext('image')}: {alt}" if alt else gettext("image"))
         if env.get("inside_link"):
             return label
-        return f"{_link(str(token.attrGet('src') or ''))}{label}</a>"
+        return f"{_link(address)}{label}</a>"
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]
@@ -147,6 +171,16 @@ def _link(address: str) -> str:
     return f'<a href="{escape(address)}" rel="{LINK_RELATION}" target="_blank">'
 
 
+def _own_media(media: OwnMedia | None, alt: str) -> str:
+    if media is None:
+        return escape(f"{gettext('image')}: {alt}" if alt else gettext("image"))
+    address, words = escape(media.address), escape(alt)
+    if media.kind in ("audio", "video"):
+        return f'<{media.kind} controls preload="metadata" src="{address}" aria-label="{words}"></{media.kind}>'
+    size = f' width="{media.width}" height="{media.height}"' if media.width and media.height else ""
+    return f'<img src="{address}" alt="{words}"{size}>'
+
+
 def _align_by_class(state: StateCore) -> None:
     """The parser aligns by inline style, which a strict CSP forbids."""
     for token in state.tokens:
@@ -160,10 +194,14 @@ def _may_be_linked(url: str) -> bool:
     return bool(_ABSOLUTE_LINK.match(url))
 
 
-def _make_parser() -> MarkdownIt:
+def _may_be_linked_or_shown(url: str) -> bool:
+    return url.startswith(OWN_MEDIA) or _may_be_linked(url)
+
+
+def _make_parser(may_be_linked: Callable[[str], bool] = _may_be_linked) -> MarkdownIt:
     options = {"html": False, "maxNesting": DEEPEST_NESTING}
     md = MarkdownIt("commonmark", options, renderer_cls=MessageRenderer).enable(["table", "strikethrough"])
-    md.validateLink = _may_be_linked  # type: ignore[method-assign]
+    md.validateLink = may_be_linked  # type: ignore[method-assign, assignment]
     md.core.ruler.after("block", "count_tokens", _count_tokens)
     md.core.ruler.push("align_by_class", _align_by_class)
     mathematics.add_mathematics(md)
@@ -178,15 +216,27 @@ def _keep_attribute(tag: str, name: str, value: str) -> str | None:
     return value
 
 
-def _make_cleaner() -> nh3.Cleaner:
+def _make_cleaner(own: Collection[str] = ()) -> nh3.Cleaner:
+    """With addresses of ours, images and players at exactly these may stay."""
+
+    def keep(tag: str, name: str, value: str) -> str | None:
+        if name == "src":
+            return value if value in own else None
+        if name == "href" and tag == "a" and not _may_be_linked(value):
+            return None
+        return _keep_attribute(tag, name, value)
+
+    shown = {"img": {"src", "alt", "width", "height"}, "audio": _MEDIA_ATTRIBUTES, "video": _MEDIA_ATTRIBUTES}
+    media = shown if own else {}
     return nh3.Cleaner(
-        tags=set(HTML_ELEMENTS | mathematics.ELEMENTS),
+        tags=set(HTML_ELEMENTS | mathematics.ELEMENTS | media.keys()),
         clean_content_tags={"script", "style", "template", "iframe", "object", "noscript", "textarea", "title"},
         attributes={
             "*": set(),  # its default would keep title and lang everywhere
             "a": {"href"},
             "ol": {"start"},
             **{tag: set(mathematics.ATTRIBUTES) for tag in mathematics.ELEMENTS},
+            **media,
         },
         allowed_classes={
             "span": set(highlighting.CLASSES),
@@ -194,13 +244,14 @@ def _make_cleaner() -> nh3.Cleaner:
             "td": _ALIGN_CLASSES,
             "mtd": _ALIGN_CLASSES,
         },
-        attribute_filter=_keep_attribute,
+        attribute_filter=keep if own else _keep_attribute,
         url_schemes={"http", "https", "mailto"},
-        url_relative="deny",
+        url_relative="pass_through" if own else "deny",
         link_rel=LINK_RELATION,
         set_tag_attribute_values={"a": {"target": "_blank"}},
     )
 
 
 _MARKDOWN = _make_parser()
+_WITH_MEDIA = _make_parser(_may_be_linked_or_shown)
 _CLEANER = _make_cleaner()

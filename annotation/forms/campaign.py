@@ -96,6 +96,14 @@ class DesignForm(SectionForm):
     pass_mark = PercentField(
         label=gettext_lazy("Pass mark of the qualification test, in percent"), required=False, low=1
     )
+    played_share = PercentField(
+        label=gettext_lazy("Sounds and films to be played, in percent"),
+        required=False,
+        low=1,
+        help_text=gettext_lazy(
+            "An item is answered only when so much of each was played; its browser says so. Empty: nothing is asked for."
+        ),
+    )
     lease_seconds = forms.IntegerField(
         label=gettext_lazy("Time for one item, in seconds"),
         min_value=SHORTEST_LEASE,

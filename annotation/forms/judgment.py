@@ -8,7 +8,9 @@ from typing import Any
 from django import forms
 from django.core.signing import BadSignature, Signer
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from annotation.forms.played import Players, read_shares, unplayed
 from annotation.questions import (
     Asked,
     InvalidAnswers,
@@ -47,6 +49,8 @@ class JudgmentForm(forms.Form):
     measured. The time of rendering is the server's own, sealed into the page for `subject` (the assignment, say);
     first touch and active time are claims of the browser, cut to what the server's clock allows; what is missing or
     forged is left out and never costs anybody their answer. `typed` are values to be shown that nobody submitted.
+    `players` are the seconds of each side's sounds and films; with a `played_share` the answer is refused until so much
+    of each was played.
     """
 
     def __init__(
@@ -58,6 +62,8 @@ class JudgmentForm(forms.Form):
         subject: str = "",
         now: datetime | None = None,
         typed: Mapping[str, Any] | None = None,
+        players: Players = (),
+        played_share: float | None = None,
     ) -> None:
         super().__init__(data)
         if data is None and typed is not None:
@@ -66,6 +72,9 @@ class JudgmentForm(forms.Form):
         self.asked = list(asked)
         self.situation = situation
         self.now = now or timezone.now()
+        self.players = players
+        # The share that is asked for, where there is anything to play.
+        self.gate = played_share if played_share and any(players) else None
         self._signer = Signer(salt=f"annotation.forms.rendered_at:{subject}")
         self._invalid = InvalidAnswers({})
         self.answers: dict[str, Any] = {}
@@ -84,6 +93,9 @@ class JudgmentForm(forms.Form):
                 for refusal in refusals:
                     name = field_name(question, refusal.part)
                     self.add_error(name if name in self.fields else None, refusal.message)
+        if left := unplayed(self._played(), self.gate):
+            letters = ", ".join(chr(ord("A") + place) for place in left)
+            self.add_error(None, _("Still to be played further: %(letters)s") % {"letters": letters})
         return self.cleaned_data
 
     @property
@@ -105,6 +117,7 @@ class JudgmentForm(forms.Form):
             else None,
             "active_ms": active,
             "device_class": device if device in DEVICE_CLASSES else "",
+            "media_played": self._played(),
         }
 
     @property
@@ -123,7 +136,10 @@ class JudgmentForm(forms.Form):
         device = self.process["device_class"]
         claims = {key: self._claim(key) for key in ("first_touch_ms", "active_ms")}
         shown = [Measure(key, "" if claim is None else str(claim)) for key, claim in claims.items()]
-        return [*shown, Measure("device_class", device)]
+        # As it was told: a page that is drawn again goes on from there.
+        told = self.data.get("process.media_played", "")
+        played = [Measure("media_played", told if isinstance(told, str) else "")] if any(self.players) else []
+        return [*shown, Measure("device_class", device), *played]
 
     @property
     def assets(self) -> list[str]:
@@ -152,6 +168,10 @@ class JudgmentForm(forms.Form):
         """What came, cleaned at once: it is shown again where it is refused."""
         found = {name: self.data.get(name) for name in self.fields}
         return {name: clean_text(value) for name, value in found.items() if isinstance(value, str)}
+
+    def _played(self) -> list[float | None] | None:
+        told = self.data.get("process.media_played", "")
+        return read_shares(told if isinstance(told, str) else "", self.players, elapsed_ms=self.elapsed_ms)
 
     def _rendered_at(self) -> datetime | None:
         seal = self.data.get(RENDERED_AT, "")

@@ -1,7 +1,7 @@
 """What the pages of a campaign's items show."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, Prefetch, Q, QuerySet, TextField
@@ -9,6 +9,7 @@ from django.db.models.functions import Cast
 
 from annotation.enums import ItemPurpose, JudgmentKind, SlotState, UploadState
 from annotation.models import Campaign, Item, ItemUpload, Judgment, Prompt, Response, Slot, Turn
+from annotation.queries.shown import ShownMedia
 
 LONGEST_EXCERPT = 200
 MOST_UPLOADS = 50
@@ -31,6 +32,7 @@ class ShownTurn:
     kind: str
     text: str | None
     file: str = ""
+    media: ShownMedia | None = None
 
 
 @dataclass(frozen=True)
@@ -77,14 +79,15 @@ def whole_item(campaign: Campaign, item_id: int) -> Item | None:
     return whole.filter(campaign=campaign, pk=item_id).first()
 
 
-def shown_responses(item: Item) -> list[ShownResponse]:
+def shown_responses(item: Item, files: Mapping[str, ShownMedia]) -> list[ShownResponse]:
+    """`files` are those of its turns, by where they are stored."""
     next_words = ["", *(_last(follow_up.messages) or "…" for follow_up in item.follow_ups.all())]
     return [
         ShownResponse(
             letter=chr(ord("A") + response.position),
             contestant=response.contestant.name if response.contestant else "",
             talk=[
-                (next_words[turn.number] if turn.number < len(next_words) else "", _shown(turn))
+                (next_words[turn.number] if turn.number < len(next_words) else "", _shown(turn, files))
                 for turn in response.turns.all()
             ],
         )
@@ -123,7 +126,7 @@ def _last(messages: list[dict[str, str]] | None) -> str | None:
     return None if messages is None else messages[-1]["content"]
 
 
-def _shown(turn: Turn) -> ShownTurn:
+def _shown(turn: Turn, files: Mapping[str, ShownMedia]) -> ShownTurn:
     if turn.completion is not None:
         return ShownTurn(turn.kind, turn.completion.text)
-    return ShownTurn(turn.kind, turn.text, turn.file)
+    return ShownTurn(turn.kind, turn.text, turn.file, files.get(turn.file))

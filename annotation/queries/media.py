@@ -15,7 +15,6 @@ REFERENCE = re.compile(
     r"!\[(?P<alt>[^\[\]\n]{0,500})\]"
     r"\((?:<media:(?P<spaced>[^<>\n]{1,300})>|media:(?P<plain>[^\s()<>]{1,300}(?:\([^\s()<>]{0,300}\)[^\s()<>]{0,300})*))\)"
 )
-DIGEST = re.compile(r"[0-9a-f]{64}")
 MARK = "](media:"
 MARK_SPACED = "](<media:"
 
@@ -35,6 +34,10 @@ def references(text: str) -> Iterator[Reference]:
         return
     for found in REFERENCE.finditer(text):
         yield Reference(*found.span(), found["alt"], unquote(found["spaced"] or found["plain"]))
+
+
+def digest_of(stored: str) -> str:
+    return stored.rpartition("/")[2].partition(".")[0]
 
 
 def names_in(texts: Iterable[str]) -> set[str]:

@@ -95,6 +95,8 @@ class Task:
     draft_version: int
     typed: dict[str, str]
     done: int
+    # Of each sound and film, before the item can be answered.
+    played_share: float | None
 
     @property
     def is_open(self) -> bool:
@@ -160,6 +162,7 @@ def task_of(respondent: Respondent, assignment_id: int) -> Task | None:
         draft_version=version or 0,
         typed={} if sealed is None else typed_in(sealed, respondent.person),
         done=done,
+        played_share=respondent.campaign.played_share,
     )
 
 

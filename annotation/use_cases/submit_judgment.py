@@ -37,6 +37,10 @@ class ItemNotOpen(AnnotationError):
     """The item is not ready to be judged, or was voided."""
 
 
+class NotPlayed(AnnotationError):
+    """The campaign asks that sounds and films be played further before the item is answered."""
+
+
 class CampaignClosed(AnnotationError):
     """The campaign takes no judgments now."""
 
@@ -60,6 +64,8 @@ class Held:
     campaign_id: int
     campaign_state: str
     currency: str
+    played_share: float | None
+    to_play: list[int]  # positions of what must be played, where the campaign asks for it
     contestants: list[int | None]
     impression_id: int
     instrument_id: int
@@ -90,6 +96,8 @@ class Process:
     first_touch_at: datetime | None = None
     active_ms: int | None = None
     device_class: str = ""
+    # The played share of each side's sounds and films, as shown.
+    media_played: list[float | None] | None = None
 
 
 NO_PROCESS = Process()
@@ -98,6 +106,11 @@ NO_PROCESS = Process()
 HOLD = """
 SELECT a.id, a.respondent_id, a.state, a.lease_token, a.lease_expires_at <= statement_timestamp(), a.item_id, s.state,
     i.state, i.source_id, c.id, c.state, c.currency,
+    c.played_share, CASE WHEN c.played_share IS NULL THEN ARRAY[]::integer[] ELSE ARRAY(
+        SELECT r.position::integer FROM annotation_response r JOIN annotation_turn t ON t.response_id = r.id
+        JOIN annotation_mediafile f ON f.campaign_id = c.id AND f.sha256 = substring(t.file FROM '[0-9a-f]{64}')
+        WHERE r.item_id = a.item_id AND t.kind = 'file' AND f.seconds IS NOT NULL
+    ) END,
     ARRAY(SELECT r.contestant_id FROM annotation_response r WHERE r.item_id = a.item_id ORDER BY r.position),
     m.id, m.instrument_id, m.guidelines_id, m."order", m.questions_asked,
     ARRAY(SELECT j.amount_low FROM annotation_judgment j WHERE j.respondent_id = a.respondent_id AND j.amount_low > 0),
@@ -174,6 +187,7 @@ def submit_in_transaction(
             return Judgment.objects.get(pk=attempt.response["judgment"])
         held = lock_assignment(assignment_id, respondent)
         refuse_unless_open(held, lease_token)
+        refuse_unplayed(held, respondent, process)
         asked = asked_in(held)
         reading = read_answers(asked, answers, situation_of(held, asked))
         judgment = _write(held, respondent, reading, process, now)
@@ -212,6 +226,17 @@ def refuse_unless_open(held: Held, lease_token: UUID) -> None:
     check(SLOT, held.slot_state, SlotState.DONE)
 
 
+def refuse_unplayed(held: Held, respondent: Respondent, process: Process) -> None:
+    """Simulated people have no ears."""
+    if not held.to_play or respondent.kind == RespondentKind.SIMULATED:
+        return
+    shares = process.media_played or []
+    for place, position in enumerate(held.order):
+        share = shares[place] if place < len(shares) else None
+        if position in held.to_play and (share is None or share < (held.played_share or 0)):
+            raise NotPlayed(f"of response {place} {share or 0:.0%} was played, {held.played_share:.0%} is asked for")
+
+
 def asked_in(shown: Shown) -> list[Asked]:
     return [each for each in instrument_questions(shown.instrument_id) if each.name in shown.questions_asked]
 
@@ -246,6 +271,7 @@ def _write(held: Held, respondent: Respondent, reading: Reading, process: Proces
             first_touch_at=process.first_touch_at,
             active_ms=process.active_ms,
             device_class=process.device_class,
+            media_played=process.media_played,
             submitted_at=now,
             **reading.columns,
         )

@@ -24,6 +24,7 @@ from annotation.use_cases.submit_judgment import (
     CampaignClosed,
     ItemNotOpen,
     LeaseExpired,
+    NotPlayed,
     NotYourAssignment,
     Process,
 )
@@ -83,6 +84,9 @@ def _store(
         )
     except (LeaseExpired, AlreadyAnswered, ItemNotOpen, InFlight, KeyReused, BadKey, NotYourAssignment) as refused:
         return show_next(request, respondent, status=_conflict(request), problem=_moved_on(refused))
+    except NotPlayed:
+        # What this person holds is the item that they were refused for.
+        return show_next(request, respondent, status=422, problem=_("Play the sounds and films further, then submit."))
     except (CampaignClosed, NotActive):
         return show_next(request, respondent)
     except AnswersLocked:

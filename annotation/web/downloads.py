@@ -18,8 +18,12 @@ TYPES = {
 }
 
 
-def send_file(request: HttpRequest, path: Path, *, name: str, digest: str) -> HttpResponseBase:
-    """`name` is what the file is saved as; `digest` identifies its content, so that a broken download can go on."""
+def send_file(
+    request: HttpRequest, path: Path, *, name: str, digest: str, content_type: str = ""
+) -> HttpResponseBase:
+    """`name` is what the file is saved as, "" where it is shown and not saved; `digest` identifies its content, so
+    that a broken download can go on.
+    """
     size, tag = path.stat().st_size, f'"{digest}"'
     wanted = request.headers.get("Range", "") if request.headers.get("If-Range", tag) == tag else ""
     part = RANGE.fullmatch(wanted)
@@ -28,12 +32,14 @@ def send_file(request: HttpRequest, path: Path, *, name: str, digest: str) -> Ht
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     pieces = (_pieces_async if isinstance(request, ASGIRequest) else _pieces)(path, first, last - first + 1)
     response = StreamingHttpResponse(
-        pieces, status=206 if part else 200, content_type=TYPES.get(path.suffix, "application/octet-stream")
+        pieces,
+        status=206 if part else 200,
+        content_type=content_type or TYPES.get(path.suffix, "application/octet-stream"),
     )
     if part:
         response["Content-Range"] = f"bytes {first}-{last}/{size}"
     response["Content-Length"] = str(last - first + 1)
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Content-Disposition"] = f'attachment; filename="{name}"' if name else "inline"
     response["Accept-Ranges"], response["ETag"], response["Cache-Control"] = "bytes", tag, "private, no-cache"
     return response
 

@@ -44,8 +44,8 @@ def edit(request: HttpRequest, slug: str, section: str) -> HttpResponse:
 @for_campaign_admins
 def show_text(request: HttpRequest, slug: str) -> HttpResponse:
     """A text as it will be read, while it is written."""
-    managed_campaign(slug)
-    return render(request, "annotation/campaigns/edit_text.html#read", {"text": request.POST.get("text", "")})
+    context = {"campaign": managed_campaign(slug), "text": request.POST.get("text", "")}
+    return render(request, "annotation/campaigns/edit_text.html#read", context)
 
 
 def edit_settings(request: HttpRequest, page: Page) -> HttpResponse:

@@ -20,6 +20,8 @@ from annotation.queries.items import (
     shown_responses,
     whole_item,
 )
+from annotation.queries.shown import message_parts
+from annotation.queries.shown_files import files_of
 from annotation.transitions import ITEM
 from annotation.use_cases.void_item import void_item
 from annotation.web.access import for_campaign_admins
@@ -83,10 +85,13 @@ def list_context(
 
 
 def item_context(campaign: Campaign, found: Item, form: ReasonForm) -> dict[str, Any]:
+    files, in_prompt = files_of(found)
+    messages = (found.prompt.messages or []) if found.prompt else []
     return {
         "campaign": campaign,
         "item": found,
-        "responses": shown_responses(found),
+        "responses": shown_responses(found, files),
+        "asked": [{**message, "parts": message_parts(message["content"], in_prompt)} for message in messages],
         "judgments": judgments_of(found),
         "may_void": ItemState.VOID in ITEM[found.state],
         "form": form,

@@ -1,13 +1,24 @@
 """What a preview shows while a campaign has no item: a prompt and responses made up here."""
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from annotation.queries import ShownItem, ShownResponse, ShownTurn
+from annotation.queries.shown import ShownMedia
 from annotation.questions.base import side_letter
+from annotation.web.sample_media import HEIGHT, SECONDS, WIDTH
+
+MEDIA_PROMPTS = {
+    "image": gettext_lazy("A lighthouse at dusk, whose lamp is lit"),
+    "audio": gettext_lazy("Three bells, for the end of a message"),
+}
 
 
 def sample_item(sample: str, responses: int) -> ShownItem:
     """An item in the manner of `sample`: text, steps, chat, image or audio; anything else is text."""
+    if sample in MEDIA_PROMPTS:
+        return _media_item(sample, responses)
     prompt, follow_ups, texts = _conversation(sample)
     shown = [
         ShownResponse(side_letter(index), [ShownTurn(number, "text", text) for number, text in enumerate(turns)])
@@ -15,6 +26,27 @@ def sample_item(sample: str, responses: int) -> ShownItem:
     ]
     said = [{"role": "user", "content": text} for text in follow_ups]
     return ShownItem([{"role": "user", "content": prompt}], said, shown)
+
+
+def _media_item(sample: str, responses: int) -> ShownItem:
+    """Files that are made on the spot; there are two of each kind."""
+    shown = []
+    for index in range(responses):
+        letter = side_letter(index)
+        address = reverse("sample-media", args=[f"{sample}-{'ab'[index % 2]}"])
+        is_image = sample == "image"
+        media = ShownMedia(
+            pk=0,
+            kind=sample,
+            content_type="image/png" if is_image else "audio/wav",
+            width=WIDTH if is_image else None,
+            height=HEIGHT if is_image else None,
+            seconds=None if is_image else SECONDS,
+            place=f"{letter}-0",
+            address=address,
+        )
+        shown.append(ShownResponse(letter, [ShownTurn(0, "file", file=address, media=media)]))
+    return ShownItem([{"role": "user", "content": str(MEDIA_PROMPTS[sample])}], [], shown)
 
 
 def _conversation(sample: str) -> tuple[str, list[str], list[list[str]]]:
@@ -29,14 +61,6 @@ def _conversation(sample: str) -> tuple[str, list[str], list[list[str]]]:
                 [_("Keep your usual bedtime, and stop learning an hour before it."), _("Eat something and go early.")],
                 [_("Try to relax."), _("Read your notes once more, then leave them at home.")],
             ],
-        )
-    if sample == "image":
-        return _("A lighthouse at dusk, in watercolours"), [], [[_("*The first image.*")], [_("*The second image.*")]]
-    if sample == "audio":
-        return (
-            _("“The last ferry leaves at nine.”"),
-            [],
-            [[_("*The first recording.*")], [_("*The second recording.*")]],
         )
     return _("Why is the sky blue?"), [], [[_long()], [_short()], [_wrong()], [_rude()]]
 

@@ -209,6 +209,8 @@ def item_context(respondent: Respondent, assignment_id: int) -> dict[str, Any]:
 
 
 def judgment_form(shown: Task | Answered, data: Any = None, **values: Any) -> JudgmentForm:
+    if isinstance(shown, Task):
+        values |= {"players": shown.item.played, "played_share": shown.played_share}
     return JudgmentForm(shown.asked, shown.situation, data, subject=shown.subject, **values)
 
 

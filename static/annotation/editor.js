@@ -28,6 +28,37 @@
     true,
   );
 
+  // Files for a text: sent at once, and named where the cursor was. The text itself is saved by its own button.
+  const insertInto = (form, names) => {
+    const field = form.querySelector("textarea");
+    const named = names.map((name) => `![](${/[\s()<>]/.test(name) ? `<media:${name}>` : `media:${name}`})`).join("\n\n");
+    const [start, end] = [field.selectionStart, field.selectionEnd];
+    field.setRangeText(named, start, end, "end");
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.focus();
+    field.setSelectionRange(start + 2, start + 2);
+  };
+  document.addEventListener("change", async (event) => {
+    const box = event.target.closest?.("[data-media-insert]");
+    if (!box || !event.target.files?.length) return;
+    event.stopImmediatePropagation();
+    const form = box.closest("form");
+    const body = new FormData();
+    for (const file of event.target.files) body.append("file", file);
+    body.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+    const said = box.querySelector("[data-media-said]");
+    said.textContent = "…";
+    try {
+      const answer = await fetch(box.dataset.address, { method: "POST", body });
+      const told = await answer.json();
+      said.textContent = told.said;
+      if (told.names.length) insertInto(form, told.names);
+    } catch (error) {
+      said.textContent = String(error);
+    }
+    event.target.value = "";
+  }, true);
+
   // On a phone the row of pages is wider than the window.
   document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 

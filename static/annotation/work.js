@@ -216,7 +216,7 @@
     const dialog = document.querySelector("[data-keys-dialog]");
     const list = dialog.querySelector("[data-keys-list]");
     list.replaceChildren();
-    for (const element of document.querySelectorAll("[data-answer] [data-hotkey]")) {
+    for (const element of document.querySelectorAll("[data-answer] [data-hotkey], [data-media] [data-hotkey]")) {
       if (!element.parentElement.checkVisibility()) continue;
       const key = document.createElement("dt");
       const cap = document.createElement("kbd");
@@ -227,7 +227,7 @@
       const group = element.closest("fieldset")?.querySelector("legend span, legend");
       const words = label?.cloneNode(true);
       for (const hint of words?.querySelectorAll("kbd") ?? []) hint.remove();
-      what.textContent = [group?.textContent.trim(), words?.textContent.trim()].filter(Boolean).join(": ");
+      what.textContent = element.dataset.says ?? [group?.textContent.trim(), words?.textContent.trim()].filter(Boolean).join(": ");
       list.append(key, what);
     }
     dialog.showModal();

@@ -23,6 +23,7 @@ from annotation.use_cases.join_campaign import join_by_invitation
 from annotation.use_cases.make_payouts import make_payouts
 from annotation.use_cases.next_assignment import next_assignment
 from annotation.use_cases.paste_items import paste_items
+from annotation.use_cases.publish_guidelines import publish_guidelines
 from annotation.use_cases.record_entry import record_entry
 from annotation.use_cases.start_campaign import start_campaign
 from annotation.use_cases.start_generation import start_generation
@@ -31,6 +32,7 @@ from arena.use_cases.seed_arena import seed_arena
 from arena.web.visitors import COOKIE
 from inference_workers.models import LanguageModel
 from tests.annotation.datasets.rows import build, judged
+from tests.annotation.media.files import one, picture
 from tests.arena.factories import make_models, votable
 from tests.factories import PREFERENCE, make_campaign, make_contestant, make_item, make_user, new_key
 
@@ -309,6 +311,28 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST own": campaign_admins(422),
         "POST missing": campaign_admins(404),
     },
+    "campaigns/<slug:slug>/media": {
+        "GET own": admins(200),
+        "GET missing": admins(404),
+        "POST own": admins(422),
+        "POST missing": admins(404),
+    },
+    "campaigns/<slug:slug>/media/insert": {
+        "GET own": 405,
+        "POST own": admins(422),
+        "POST missing": admins(404),
+    },
+    "campaigns/<slug:slug>/media/<int:media_id>/file": {
+        "GET own": admins(200),
+        "GET missing": admins(404),
+        "POST own": 405,
+    },
+    "campaigns/<slug:slug>/media/<int:media_id>/remove": {
+        "GET own": 405,
+        "POST own": admins(422),
+        "POST missing": admins(404),
+    },
+    "samples/<slug:name>": {"GET own": admins(200), "GET missing": 404, "POST own": 405},
     "campaigns/<slug:slug>/watch": {
         "GET own": campaign_admins(200),
         "GET drafted": campaign_admins(200),
@@ -410,6 +434,17 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST own": signed_in(410),
         "POST another's": signed_in(404),
     },
+    "annotate/<slug:slug>/items/<int:assignment_id>/media/<slug:place>": {
+        "GET own": signed_in(200),
+        "GET another's": signed_in(404),
+        "GET missing": signed_in(404),
+        "POST own": 405,
+    },
+    "annotate/<slug:slug>/texts/<slug:digest>": {
+        "GET own": signed_in(200),
+        "GET missing": signed_in(404),
+        "POST own": 405,
+    },
     "annotate/<slug:slug>/items/<int:assignment_id>/skip": {
         "GET own": 405,
         "GET another's": 405,
@@ -499,21 +534,22 @@ def make_world() -> World:
     hidden = create_board(slug="hidden-board", name="Hidden", campaign=arena.campaign, now=timezone.now())
     Board.objects.filter(pk=hidden.pk).update(is_public=False)
     dataset = make_dataset()
+    media = make_media()
     work = make_work(world)
     items = make_items(world)
     paid = make_paid()
     pairwise = next(point for point in starting_points() if point.slug == "pairwise")
     drafted = start_campaign(name="Drafted", draft=pairwise.draft, settings={}, actor=None, now=timezone.now())
     for number, role in enumerate(ROLES):
-        world.know(role, "own", battle_id=battles[role], **work[role], **items)
-        world.know(role, "another's", battle_id=battles[ROLES[number - 1]], **work[ROLES[number - 1]])
+        world.know(role, "own", battle_id=battles[role], **work[role], **items, **media)
+        world.know(role, "another's", battle_id=battles[ROLES[number - 1]], **work[ROLES[number - 1]], place="P-0")
         world.know(role, "public", slug=public.slug, token=work[role]["token"])
         world.know(role, "hidden", slug=hidden.slug)
         world.know(role, "exported", slug=dataset.campaign.slug, number=str(dataset.number), name="README.md")
         world.know(role, "drafted", slug=drafted.slug, section="about")
         world.know(role, "unlisted", slug=dataset.campaign.slug, number=str(dataset.number), name="../dataset.json")
         world.know(role, "missing", slug="no-such-thing", number="7", name="README.md", battle_id=str(uuid4()))
-        world.know(role, "missing", section="about")
+        world.know(role, "missing", section="about", media_id="7", place="P-9", digest="0" * 64)
         world.know(role, "missing", token="no-such-token", what="consent", assignment_id="7", judgment_id="7")
         world.know(role, "missing", item_id="7", upload_id="7", generation_id="7")
         world.know(role, "missing", invitation_id="7", respondent_id="7")
@@ -522,11 +558,20 @@ def make_world() -> World:
     return world
 
 
+def make_media() -> dict[str, str]:
+    """A picture, which the guidelines of the campaign of all show, and its items."""
+    campaign = make_campaign(slug="campaign-of-all", questions=[PREFERENCE])
+    publish_guidelines(campaign_id=campaign.pk, text="![It](media:it.png)", now=timezone.now())
+    media = one(campaign, "it.png", picture(size=(4, 4)))
+    return {"media_id": str(media.pk), "place": "P-0", "digest": media.sha256, "name": "image-a"}
+
+
 def make_work(world: World) -> dict[str, dict[str, str]]:
     """Everybody who can sign in has answered one item of a campaign and holds another. By role, as addresses say it."""
-    campaign = make_campaign(slug="campaign-of-all", questions=[PREFERENCE])
+    campaign = Campaign.objects.get(slug="campaign-of-all")
+    (media,) = campaign.media.all()
     for _ in range(4):
-        make_item(campaign, slots=len(ROLES))
+        make_item(campaign, slots=len(ROLES), prompt=f"What is it? ![It](media:{media.sha256})")
     invitation, token = invite_people(campaign_id=campaign.pk, name="All", actor=None, now=timezone.now())
     shared = {"slug": campaign.slug, "token": token, "what": "consent", "invitation_id": str(invitation.pk)}
     work = {"anonymous": shared | {"assignment_id": "1", "judgment_id": "1", "respondent_id": "1"}}
