@@ -10,6 +10,8 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+from annotation.enums import WorthState
+from annotation.models import Campaign, Respondent, WorthSession
 from annotation.policies.arms import price_direction
 from tests.factories import PREFERENCE
 
@@ -56,6 +58,20 @@ class Case:
     before: Sequence[Mapping[str, Any]] = ()
     incentive: str = "stated"
     type: str = ""
+
+
+def in_session(campaign: Campaign, respondent: Respondent, incentive: str) -> None:
+    """Instructions, check and practice for amounts are behind this person."""
+    WorthSession.objects.create(
+        campaign=campaign,
+        respondent=respondent,
+        state=WorthState.ITEMS,
+        incentive=incentive,
+        endowment=None if incentive == "stated" else 5,
+        currency="USD",
+        seed="00",
+        commitment="00",
+    )
 
 
 THREE = {"texts": ("First.", "Second.", "Third."), "orders": ([0, 1, 2], [2, 0, 1])}

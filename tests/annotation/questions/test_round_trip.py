@@ -21,8 +21,8 @@ from accounts.use_cases.create_person import person_of_user
 from annotation.boards.measures import Measure, read_measures
 from annotation.datasets.answers import log_columns
 from annotation.datasets.folders import version_folder
-from annotation.enums import RespondentKind, WorthState
-from annotation.models import Campaign, Judgment, WorthSession
+from annotation.enums import RespondentKind
+from annotation.models import Campaign, Judgment
 from annotation.queries import instrument_questions, standing_judgments
 from annotation.questions import all_types
 from annotation.ratings import PREFERENCES, PairRows, read_pairs
@@ -31,7 +31,7 @@ from annotation.use_cases import next_assignment
 from annotation.use_cases.enrol_respondent import enrol_respondent
 from annotation.use_cases.publish_instrument import publish_instrument
 from tests.annotation.datasets.rows import build
-from tests.annotation.questions.round_trip_cases import CASES, WORDS, Case, Shown
+from tests.annotation.questions.round_trip_cases import CASES, WORDS, Case, Shown, in_session
 from tests.factories import PREFERENCE, make_campaign, make_item, make_user
 
 # The mark is for the fixture: what it made is looked at without the database.
@@ -89,17 +89,7 @@ class Travellers:
         client.force_login(user)
         person = person_of_user(user=user, now=now)
         respondent = enrol_respondent(campaign=self.campaign, person=person, kind=RespondentKind.ANNOTATOR, now=now)
-        # Instructions, check and practice are behind everybody.
-        WorthSession.objects.create(
-            campaign=self.campaign,
-            respondent=respondent,
-            state=WorthState.ITEMS,
-            incentive=incentive,
-            endowment=None if incentive == "stated" else 5,
-            currency="USD",
-            seed="00",
-            commitment="00",
-        )
+        in_session(self.campaign, respondent, incentive)
         return client, respondent.pk
 
     def _answer(self, name: str, case: Case, order: list[int], client: Client, respondent: int) -> Shown:
