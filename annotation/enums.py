@@ -19,7 +19,7 @@ class Pool(models.TextChoices):
 
 
 class ItemPurpose(models.TextChoices):
-    """Why an item is shown. Only work counts for boards and datasets."""
+    """Why an item is shown. Only work and anchors count for boards and datasets."""
 
     WORK = "work", _("Work")
     GOLD = "gold", _("Gold, the right answer is known")
@@ -28,6 +28,10 @@ class ItemPurpose(models.TextChoices):
     QUALIFICATION = "qualification", _("Qualification test")
     # Shown to everybody, so that the scales of people can be compared; counts as work for boards and datasets.
     ANCHOR = "anchor", _("Anchor, everybody judges it")
+
+
+# What boards, datasets and a paid session's draw read.
+COUNTED = (ItemPurpose.WORK, ItemPurpose.ANCHOR)
 
 
 class ItemState(models.TextChoices):

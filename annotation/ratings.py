@@ -12,7 +12,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Concat
 from numpy.typing import NDArray
 
-from annotation.enums import UNNAMED, Design, Method, Preference, RespondentKind
+from annotation.enums import UNNAMED, Design, ItemPurpose, Method, Preference, RespondentKind
 from annotation.models import Contestant, Judgment, Question, Respondent
 from ranking import BothBad, Comparisons, acceptability
 from ranking import Shares as AcceptableShares
@@ -51,6 +51,9 @@ class PairRows:
     prompt: Ints  # (n,) -1 unknown
     source: Ints  # (n,) id
     design: NDArray[np.int8]  # (n,) how the prompt came about, number in DESIGNS
+    is_anchor: Bools  # (n,) about an item that everybody judges
+    at_bound: Bools  # (n,) all of what there was to pay from
+    incentive: str = "stated"  # of the amounts that are read
 
     def __len__(self) -> int:
         return len(self.a)
@@ -125,7 +128,7 @@ class PairRows:
 def read_pairs(judgments: QuerySet[Judgment], *, merged: Mapping[int, int]) -> PairRows:
     """Read the pairwise judgments among `judgments`; a contestant in `merged` counts as the one it was merged into.
 
-    Only stated amounts in the unit that most of them have are read as amounts: kinds of amount are never pooled.
+    Only amounts in the unit and of the incentive that most of them have are read: kinds of amount are never pooled.
     """
     prompts: dict[str, int] = defaultdict(lambda: len(prompts))
     units: dict[str, int] = defaultdict(lambda: len(units))
@@ -133,13 +136,16 @@ def read_pairs(judgments: QuerySet[Judgment], *, merged: Mapping[int, int]) -> P
     unit = columns.pop("unit")
     columns["prompt"] = np.where(columns["prompt"] == prompts[""], UNKNOWN, columns["prompt"])
     columns["respondent"] = _without_unnamed(columns["respondent"], columns["source"])
-    columns["amount"] = _in_one_unit(columns["amount"], unit)
+    columns["amount"], used = _in_one_unit(columns["amount"], unit)
+    incentive = next((name.rpartition(" ")[2] for name, number in units.items() if number == used), "")
     ids, sides = np.unique(np.stack((columns.pop("a"), columns.pop("b"))), return_inverse=True)
     final = np.array([merged.get(pk, pk) for pk in ids.tolist()], dtype=np.int64)
     contestants, places = np.unique(final, return_inverse=True)
     a, b = places[sides.reshape(2, -1)]
     applied = {pk: merged[pk] for pk in ids.tolist() if pk in merged}
-    return PairRows(contestants=contestants.tolist(), merged=applied, a=a, b=b, **columns)
+    return PairRows(
+        contestants=contestants.tolist(), merged=applied, a=a, b=b, incentive=incentive or "stated", **columns
+    )
 
 
 def merged_contestants() -> dict[int, int]:
@@ -159,7 +165,9 @@ def _narrow(judgments: QuerySet[Judgment]) -> QuerySet[Judgment, tuple[Any, ...]
     """One small row a judgment, in the order of `_readers`."""
     rows = judgments.filter(contestants__len=2, contestants__0__isnull=False, contestants__1__isnull=False)
     names = Question.objects.filter(type="amount").values_list("name", flat=True).distinct()
-    states = [KeyTextTransform("state", KeyTextTransform(name, "answers")) for name in names.order_by("name")]
+    ordered = list(names.order_by("name"))
+    states = [KeyTextTransform("state", KeyTextTransform(name, "answers")) for name in ordered]
+    bounds = [KeyTextTransform("at_bound", KeyTextTransform(name, "answers")) for name in ordered]
     return rows.annotate(
         amount=Cast("net_utility", FloatField()),
         state=Coalesce(*states, Value(""), output_field=TextField()) if states else Value(""),
@@ -167,6 +175,7 @@ def _narrow(judgments: QuerySet[Judgment]) -> QuerySet[Judgment, tuple[Any, ...]
         acceptable_b=Coalesce(Cast("acceptable__1", IntegerField()), Value(UNKNOWN)),
         asked=Coalesce(F("item__prompt__digest"), F("item__prompt_key"), output_field=TextField()),
         unit=Concat("currency", Value(" "), "incentive", output_field=TextField()),
+        bound=Coalesce(*bounds, Value(""), output_field=TextField()) if bounds else Value(""),
     ).values_list(
         "contestants__0",
         "contestants__1",
@@ -183,6 +192,8 @@ def _narrow(judgments: QuerySet[Judgment]) -> QuerySet[Judgment, tuple[Any, ...]
     )
 
 
+        "item__purpose",
+        "bound",
 Reader = tuple[Any, Callable[[Any], Any] | None]
 
 
@@ -206,6 +217,8 @@ def _readers(prompts: dict[str, int], units: dict[str, int]) -> dict[str, Reader
     }
 
 
+        "is_anchor": (np.bool_, lambda purpose: purpose == ItemPurpose.ANCHOR),
+        "at_bound": (np.bool_, lambda bound: bound == "true"),
 def _columns(rows: Iterator[tuple[Any, ...]], readers: Mapping[str, Reader]) -> dict[str, NDArray[Any]]:
     """The rows, column by column; only a chunk of them is ever in memory as Python's own objects."""
     parts: dict[str, list[NDArray[Any]]] = {name: [np.empty(0, kind)] for name, (kind, _) in readers.items()}
@@ -223,10 +236,13 @@ def _without_unnamed(respondent: Ints, source: Ints) -> Ints:
     return np.where(np.isin(respondent, list(unnamed.values_list("pk", flat=True))), UNKNOWN, respondent)
 
 
-def _in_one_unit(amount: Floats, unit: Ints) -> Floats:
-    """Amounts in the unit that most have, NaN elsewhere."""
+def _in_one_unit(amount: Floats, unit: Ints) -> tuple[Floats, int]:
+    """Amounts in the unit that most have, NaN elsewhere; and which unit that is."""
     used = unit[np.isfinite(amount)]
-    return np.where(unit == np.bincount(used).argmax(), amount, np.nan) if len(used) else amount
+    if not len(used):
+        return amount, UNKNOWN
+    most = int(np.bincount(used).argmax())
+    return np.where(unit == most, amount, np.nan), most
 
 
 def _labels(labels: Ints) -> Ints | None:

@@ -12,7 +12,7 @@ from django.db.models.functions import Cast, Coalesce, Extract
 
 from annotation.boards.agreement import Bools
 from annotation.boards.measures import Floats, Ints, Measure, copy_columns
-from annotation.enums import Design, ItemPurpose, Preference
+from annotation.enums import COUNTED, Design, Preference
 from annotation.models import Judgment
 from annotation.policies.flags import AnnotatorFigures, Change, Share, least_seconds
 from ranking import (
@@ -79,7 +79,7 @@ def read_given(judgments: QuerySet[Judgment]) -> Given:
         active=Cast("active_ms", FloatField()) / 1000.0,
         rendered=Cast(Extract("rendered_at", "epoch"), FloatField()),
         at=Cast(Extract("submitted_at", "epoch"), FloatField()),
-        is_work=_yes(Q(item__purpose=ItemPurpose.WORK, item__repeat_of__isnull=True)),
+        is_work=_yes(Q(item__purpose__in=COUNTED, item__repeat_of__isnull=True)),
         outcome=Case(
             When(preference=Preference.A, then=Value(1.0)),
             When(preference=Preference.B, then=Value(0.0)),

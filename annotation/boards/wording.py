@@ -31,6 +31,16 @@ NOTES: dict[str, Words] = {
     "separated": gettext_lazy(
         "Some models have only won or only lost against the rest: how far apart they are is not known yet."
     ),
+    "anchored": gettext_lazy(
+        "People’s amounts are put on one scale by items that all of them priced; those are left out of the worths."
+    ),
+    "few_anchors": gettext_lazy(
+        "Nobody priced six items of those that everybody gets, so there is no common scale: amounts count as typed, and"
+        " who names more counts for more."
+    ),
+    "censored": gettext_lazy(
+        "Censored: more than 1 % of amounts are all that people had to pay from. The truth lies above."
+    ),
     "side_not_separable": gettext_lazy("Whether the side shown mattered could not be told apart from the models."),
 }
 METHODS: dict[str, Words] = {

@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from annotation.ratings import AMOUNT_STATES, PairRows
+from annotation.ratings import AMOUNT_STATES, TIE, PairRows
 from ranking import (
+    Comparisons,
+    Estimand,
     NoComparisons,
     NotConnected,
     NotStronglyConnected,
@@ -20,6 +22,8 @@ from ranking import (
 MIN_ANSWERS = 5
 DRAWS = 2000
 LEVEL = 0.95
+# A larger share of amounts at what there is to pay from, and the truth lies above.
+MOST_AT_BOUND = 0.01
 # Why there is no worth, by what the fit refused.
 REASONS: dict[type[RankingError], str] = {
     NoComparisons: "no_amounts",
@@ -40,12 +44,35 @@ def worth_of(pairs: PairRows, seed: int) -> tuple[dict[str, Any] | None, Entries
     response = _response(pairs)
     if len(comparisons) == 0 and not response["asked"]:
         return None, {}
-    block = response | {"min_answers": MIN_ANSWERS, "draws": DRAWS, "estimand": "panel", "incentive": "stated"}
+    block = response | {"min_answers": MIN_ANSWERS, "draws": DRAWS, "estimand": "panel", "incentive": pairs.incentive}
     try:
-        fit = fit_worth(comparisons, rng=generator(seed), min_answers=MIN_ANSWERS, draws=DRAWS)
+        fit = _fit(comparisons, pairs, seed)
     except tuple(REASONS) as refused:
         return block | {"reason": REASONS[type(refused)], "notes": []}, {}
-    return block | _block(fit), _entries(fit)
+    return block | _block(fit) | _said(fit, pairs), _entries(fit)
+
+
+def _fit(comparisons: Comparisons, pairs: PairRows, seed: int) -> WorthFit:
+    """People count equally on the scales that anchors give. Where nobody priced enough of them amounts count as they
+    are typed; where there are none at all, as in an arena, everybody's amounts count the same in total."""
+    anchors = pairs.is_anchor[np.isfinite(pairs.amount)]
+    if not anchors.any():
+        return fit_worth(comparisons, rng=generator(seed), min_answers=MIN_ANSWERS, draws=DRAWS)
+    try:
+        return fit_worth(comparisons, rng=generator(seed), min_answers=MIN_ANSWERS, draws=DRAWS, anchors=anchors)
+    except TooFewAnswers:
+        money = Estimand.MONEY
+        return fit_worth(comparisons, rng=generator(seed), estimand=money, draws=DRAWS, anchors=anchors)
+
+
+def _said(fit: WorthFit, pairs: PairRows) -> dict[str, Any]:
+    """Whose worth it is, and what else must be said of it."""
+    asked = np.isfinite(pairs.amount) & (pairs.preference != TIE)
+    anchored = bool(pairs.is_anchor.any())
+    notes = [note.value for note in fit.notes]
+    notes += ["anchored"] * fit.anchored + ["few_anchors"] * (anchored and not fit.anchored)
+    notes += ["censored"] * bool(asked.any() and pairs.at_bound[asked].mean() > MOST_AT_BOUND)
+    return {"estimand": fit.estimand.value, "notes": notes}
 
 
 def _response(pairs: PairRows) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from annotation.enums import Incentive
 from annotation.models import Campaign
-from annotation.policies.anchors import REPEATED
+from annotation.policies.anchors import REPEATED, shortest_session
 from annotation.policies.draws import CENT
 from annotation.questions import Asked
 
@@ -37,6 +37,13 @@ def most_per_session(campaign: Campaign, endowment: Decimal, *, checks: int) -> 
     return endowment + pay * ((campaign.session_items or 0) + checks)
 
 
+def most_one_costs(campaign: Campaign, *, checks: int) -> Decimal | None:
+    """The most that anybody's session comes to; None before that can be said."""
+    if not campaign.endowments or campaign.session_items is None:
+        return None
+    return most_per_session(campaign, max(campaign.endowments), checks=checks)
+
+
 def missing_for_amounts(
     campaign: Campaign, incentive: str | None, *, work: int, anchors: int, checks: int
 ) -> list[tuple[str, str]]:
@@ -50,7 +57,7 @@ def missing_for_amounts(
         found.append((WORTH, _("Say what people are given to pay from.")))
     if campaign.session_items is None:
         found.append((WORTH, _("Say after how many items a session's answers are locked.")))
-    elif campaign.session_items < anchors + min(anchors, REPEATED):
+    elif campaign.session_items < shortest_session(anchors):
         found.append((WORTH, _("A session is too short for all anchors and those that come back.")))
     elif campaign.session_items > work + anchors + min(anchors, REPEATED):
         found.append((ITEMS, _("There are fewer items than a session has.")))
@@ -64,10 +71,8 @@ def missing_for_amounts(
 def _missing_budget(campaign: Campaign, checks: int) -> list[tuple[str, str]]:
     if campaign.budget_money is None:
         return [(DESIGN, _("Paid amounts need a most money: sessions begin as long as it covers them."))]
-    if not campaign.endowments or campaign.session_items is None:
-        return []
-    most = most_per_session(campaign, max(campaign.endowments), checks=checks)
-    if campaign.budget_money < most:
+    most = most_one_costs(campaign, checks=checks)
+    if most is not None and campaign.budget_money < most:
         words = _("One person's session can come to %(most)s, more than the campaign's money.")
         return [(DESIGN, words % {"most": f"{most.quantize(CENT)} {campaign.pay_currency}"})]
     return []

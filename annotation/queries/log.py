@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Max, QuerySet
 
 from annotation.boards import CODE_VERSION
-from annotation.enums import ItemPurpose, JudgmentKind, SourceState
+from annotation.enums import COUNTED, JudgmentKind, SourceState
 from annotation.models import Board, Campaign, Judgment, LeaderboardSnapshot, LogEntry, Question, Source
 from annotation.questions import Asked, Condition
 
@@ -36,11 +36,11 @@ def last_sequence(campaign: Campaign | None = None) -> int:
 def standing_judgments(
     campaign: Campaign, *, last_sequence: int | None = None, sources: Collection[int] | None = None
 ) -> QuerySet[Judgment]:
-    """The standing answers that count: about work. What people say of gold, training and test items, or a second
-    time, tells of them and of no contestant.
+    """The standing answers that count: about work and anchors. What people say of gold, training and test items, or a
+    second time, tells of them and of no contestant.
     """
     answers = standing_answers(campaign, last_sequence=last_sequence, sources=sources)
-    return answers.filter(item__purpose=ItemPurpose.WORK, item__repeat_of__isnull=True)
+    return answers.filter(item__purpose__in=COUNTED, item__repeat_of__isnull=True)
 
 
 def standing_answers(

@@ -12,7 +12,7 @@ from django.db.models import F, QuerySet
 from annotation.boards.agreement import ItemSlices, agreement_on, disagreements, slices_of
 from annotation.boards.annotators import Checked, figures_of, read_given
 from annotation.boards.measures import Ints, copy_table, read_measures
-from annotation.enums import ItemPurpose, JudgmentKind, SourceState
+from annotation.enums import COUNTED, ItemPurpose, JudgmentKind, SourceState
 from annotation.models import Campaign, Item, Judgment, Respondent
 from annotation.policies.checks import is_right
 from annotation.policies.forecast import forecast_end
@@ -66,9 +66,9 @@ def summarised(campaign: Campaign, now: datetime) -> Summary:
     sequence, retired = last_sequence(campaign), retired_sources(campaign)
     questions = instrument_questions(campaign.instrument_id) if campaign.instrument_id else ()
     judgments = standing_answers(campaign).filter(log_entry__sequence__lte=sequence)
-    work = judgments.filter(item__purpose=ItemPurpose.WORK)
+    work = judgments.filter(item__purpose__in=COUNTED)
     measures = read_measures(work, questions, instrument=campaign.instrument_id or 0)
-    given = read_given(judgments.filter(item__purpose__in=[ItemPurpose.WORK, *CHECKS]))
+    given = read_given(judgments.filter(item__purpose__in=[*COUNTED, *CHECKS]))
     checks = checked(judgments)
     return Summary(
         made_at=now,
@@ -132,7 +132,7 @@ def progress_of(campaign: Campaign, now: datetime) -> Progress:
 
 
 def item_slices(campaign: Campaign) -> dict[str, ItemSlices]:
-    items = Item.objects.filter(campaign=campaign, purpose=ItemPurpose.WORK, repeat_of__isnull=True).order_by("pk")
+    items = Item.objects.filter(campaign=campaign, purpose__in=COUNTED, repeat_of__isnull=True).order_by("pk")
     return {kind: _slices(items, kind) for kind in ("category", "language")}
 
 

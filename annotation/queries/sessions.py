@@ -5,14 +5,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db import connection
 from django.db.models import Prefetch, QuerySet
 
-from annotation.enums import EntryKind, Incentive, ItemPurpose, JudgmentKind, WorthState
+from annotation.enums import COUNTED, EntryKind, Incentive, JudgmentKind, WorthState
 from annotation.models import Campaign, Draw, Judgment, LedgerEntry, Question, Respondent, WorthSession
 from annotation.policies.comprehension import Card, CheckQuestion, cards_of, check_questions
 from annotation.policies.draws import commitment_of, outcome_of, recipe
-
-IN_DRAW = (ItemPurpose.WORK, ItemPurpose.ANCHOR)
+from annotation.queries.shown import shown_item
 
 
 def money_of(respondent_id: int) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def candidates_of(respondent_id: int) -> QuerySet[Judgment]:
     """The standing answers that are in the draw, in the order in which the seed counts them: all about work and
     anchors, also those without an amount."""
     return Judgment.objects.filter(
-        respondent=respondent_id, kind=JudgmentKind.ANSWER, superseded_by__isnull=True, item__purpose__in=IN_DRAW
+        respondent=respondent_id, kind=JudgmentKind.ANSWER, superseded_by__isnull=True, item__purpose__in=COUNTED
     ).order_by("pk")
 
 
@@ -156,7 +156,57 @@ def draws_of(campaign: Campaign) -> QuerySet[Draw]:
     entries = LedgerEntry.objects.filter(kind=EntryKind.DRAW).select_related("paid__line__payout__payment")
     return (
         Draw.objects.filter(session__campaign=campaign)
-        .select_related("session__respondent", "judgment", "delivery")
+        .select_related("session__respondent", "session__campaign", "judgment", "delivery")
         .prefetch_related(Prefetch("ledger", queryset=entries, to_attr="entries"))
         .order_by("-pk")
     )
+
+
+def deviations_in(campaign: Campaign) -> dict[int, float | None]:
+    """Of each respondent with a session: the mean deviation of their practice bids; None before the last card."""
+    return dict(WorthSession.objects.filter(campaign=campaign).values_list("respondent", "deviation"))
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What came of one endowment: where means differ between arms, what people are given moves what they say."""
+
+    endowment: Decimal
+    people: int
+    failed: int
+    deviation: float | None  # mean of the practice cards; None before the first
+    answers: int
+    mean: float | None
+    at_bound: float | None  # share of amounts that are all of the endowment
+
+
+ARMS = """
+SELECT w.endowment, count(DISTINCT w.id), count(DISTINCT w.id) FILTER (WHERE w.state = 'ended'),
+    (SELECT avg(v.deviation) FROM annotation_worthsession v
+     WHERE v.campaign_id = %(campaign)s AND v.endowment = w.endowment),
+    count(j.id), avg(j.amount_low)::float, avg((j.amount_low = w.endowment)::int)::float
+FROM annotation_worthsession w
+LEFT JOIN (
+    annotation_judgment j JOIN annotation_item i ON i.id = j.item_id AND i.purpose IN ('work', 'anchor')
+) ON j.respondent_id = w.respondent_id AND j.kind = 'answer' AND j.amount_low IS NOT NULL
+    AND j.preference IN ('a', 'b')
+    AND NOT EXISTS (SELECT 1 FROM annotation_judgment n WHERE n.supersedes_id = j.id)
+WHERE w.campaign_id = %(campaign)s AND w.endowment IS NOT NULL
+GROUP BY w.endowment ORDER BY w.endowment
+"""
+
+
+def arms_of(campaign: Campaign) -> list[Arm]:
+    with connection.cursor() as cursor:
+        cursor.execute(ARMS, {"campaign": campaign.pk})
+        return [Arm(*row) for row in cursor.fetchall()]
+
+
+def handed_over(draw: Draw) -> dict[str, Any]:
+    """What the asker receives: the chosen response where it was bought, the other one where it was not."""
+    judgment = draw.judgment
+    item = shown_item(draw.item_id, judgment.order)
+    chosen = {"a": 0, "b": 1}.get(judgment.preference)
+    if chosen is None or len(item.responses) != 2:
+        return {"item": item, "response": item.responses[0] if item.responses else None, "is_either": True}
+    return {"item": item, "response": item.responses[chosen if draw.bought else 1 - chosen], "is_either": False}

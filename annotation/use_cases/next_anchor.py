@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from annotation.enums import AssignmentState, ItemPurpose, ItemState, SourceState
 from annotation.models import Assignment, Campaign, Item, Respondent
-from annotation.policies.anchors import REPEATED, chance, last_place_for_repeats, places_for_anchors
+from annotation.policies.anchors import APART, REPEATED, chance, last_place_for_repeats, places_for_anchors
 from annotation.queries.work import Position
 from annotation.selection.draws import stream
 from annotation.use_cases.repeat_item import repeat_item
@@ -14,8 +14,6 @@ from annotation.use_cases.repeat_item import repeat_item
 # The stream of an impression's seed that decides about anchors.
 ANCHOR = 4
 MEETABLE = (ItemState.OPEN, ItemState.FROZEN)
-# A repeat comes back after this many other items at least.
-APART = 5
 
 
 def next_anchor(
@@ -37,9 +35,9 @@ def next_anchor(
     if position.place < places and not at_end:
         return None
     again = _repeatable(respondent)
-    left_to_repeat = min(REPEATED - _repeats(respondent), len(again))
+    left_to_repeat = REPEATED - _repeats(respondent)
     behind = last_place_for_repeats(position.session_items) - places
-    if left_to_repeat <= 0:
+    if left_to_repeat <= 0 or not again:
         return None
     if not at_end and drawn >= chance(left_to_repeat, place=position.place - places, places=behind):
         return None

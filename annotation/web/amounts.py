@@ -97,9 +97,9 @@ def draw(request: HtmxRequest, slug: str) -> HttpResponseBase:
 
 
 @require_GET
-def receipt(request: HtmxRequest, token: str) -> HttpResponse:
+def show_receipt(request: HtmxRequest, receipt: str) -> HttpResponse:
     """For whoever holds the link: what was drawn, and the same computed anew."""
-    found = draw_by_token(token)
+    found = draw_by_token(receipt)
     if found is None:
         raise Http404
     return never_stored(render(request, "annotation/work/receipt.html", {"receipt": receipt_of(found)}))

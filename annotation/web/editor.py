@@ -7,10 +7,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from annotation.forms.amounts import WorthForm
 from annotation.forms.campaign import AboutForm, DesignForm, PayForm, SectionForm, TextForm
 from annotation.forms.content import ContentForm
-from annotation.policies.drafts import ABOUT, CONSENT, CONTENT, DESIGN, GUIDELINES, PAY, section_content
+from annotation.policies.drafts import ABOUT, CONSENT, CONTENT, DESIGN, GUIDELINES, PAY, WORTH, section_content
 from annotation.policies.launch import hourly_pay
+from annotation.policies.paid_amounts import most_one_costs
+from annotation.queries.campaigns import supply_of
 from annotation.use_cases.save_campaign_draft import save_campaign_draft
 from annotation.use_cases.save_campaign_settings import save_campaign_settings
 from annotation.web.access import for_campaign_admins
@@ -22,6 +25,7 @@ SETTINGS_FORMS: dict[str, type[SectionForm]] = {
     CONTENT: ContentForm,
     DESIGN: DesignForm,
     PAY: PayForm,
+    WORTH: WorthForm,
 }
 TEXTS: dict[str, str | Promise] = {
     CONSENT: gettext_lazy("Consent text, in Markdown"),
@@ -67,8 +71,10 @@ def edit_settings(request: HttpRequest, page: Page) -> HttpResponse:
         form.opened_on(page.version)
     theirs = SETTINGS_FORMS[page.section](page.campaign, frozen=page.frozen) if page.is_stale else None
     template = f"annotation/campaigns/edit_{page.section}.html"
-    hourly = hourly_pay(page.campaign)
-    return page.render(request, template, invalid=bool(form.errors), form=form, stored=theirs, hourly=hourly)
+    figures = {"hourly": hourly_pay(page.campaign)}
+    if page.section == WORTH:
+        figures["most"] = most_one_costs(page.campaign, checks=supply_of(page.campaign).checks)
+    return page.render(request, template, invalid=bool(form.errors), form=form, stored=theirs, **figures)
 
 
 def edit_text(request: HttpRequest, page: Page) -> HttpResponse:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from annotation.models import Campaign, Respondent
 from annotation.policies.flags import reasons_to_look, thresholds
 from annotation.queries.said import LOOKED_THROUGH, SHOWN, excerpts, look_for, raised_flags, with_words
+from annotation.queries.sessions import deviations_in
 from annotation.queries.summaries import Summary
 from annotation.use_cases.summarise_quality import summary_for
 from annotation.web.access import for_campaign_admins
@@ -103,7 +104,7 @@ def annotators(request: HttpRequest, slug: str) -> HttpResponse:
         "fast": _("Too fast"),
     }
     first = sorted(summary.annotators, key=lambda each: -len(reasons[each.respondent]))
-    tables = [annotators_table(first, respondents, reasons)]
+    tables = [annotators_table(first, respondents, reasons, deviations_in(campaign))]
     context = {
         "strips": strips(summary.annotators, flagged, labels),
         "flagged": len(flagged),

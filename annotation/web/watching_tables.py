@@ -110,7 +110,10 @@ def question_titles(campaign: Campaign) -> dict[str, str]:
 
 
 def annotators_table(
-    figures: Sequence[AnnotatorFigures], respondents: Mapping[int, Respondent], reasons: Mapping[int, Sequence[str]]
+    figures: Sequence[AnnotatorFigures],
+    respondents: Mapping[int, Respondent],
+    reasons: Mapping[int, Sequence[str]],
+    deviations: Mapping[int, float | None] | None = None,
 ) -> Table:
     columns = [
         Column("annotator", _("Annotator"), "text", lambda each: name_of(respondents, each.respondent)),
@@ -131,7 +134,15 @@ def annotators_table(
         Column("fatigue", _("Fatigue"), "factor", lambda each: each.fatigue, note=_("time, within a session")),
         Column("fast", _("Too fast"), "share", lambda each: each.fast),
     ]
+    if deviations:
+        columns.append(deviation_column(deviations))
     return Table("annotators", _("Annotators"), columns, figures)
+
+
+def deviation_column(deviations: Mapping[int, float | None]) -> Column:
+    """How far somebody's practice bids were from what the cards are worth."""
+    note = _("bids over worth, less one; half is −50 %")
+    return Column("practice", _("Practice"), "percent", lambda each: deviations.get(each.respondent), note=note)
 
 
 def name_of(respondents: Mapping[int, Respondent], pk: int) -> str:

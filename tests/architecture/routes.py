@@ -15,9 +15,10 @@ from accounts.models import Person, User
 from accounts.use_cases.create_person import person_of_user, person_of_visitor
 from annotation.enums import EntryKind
 from annotation.imports.prompts import prompts_of_lines
-from annotation.models import Board, Campaign, DatasetVersion, Respondent
+from annotation.models import Board, Campaign, DatasetVersion, Draw, Respondent
 from annotation.policies.templates import starting_points
 from annotation.use_cases.create_board import create_board
+from annotation.use_cases.hold_draw import hold_draw
 from annotation.use_cases.invite_people import invite_people
 from annotation.use_cases.join_campaign import join_by_invitation
 from annotation.use_cases.make_payouts import make_payouts
@@ -33,6 +34,7 @@ from arena.web.visitors import COOKIE
 from inference_workers.models import LanguageModel
 from tests.annotation.datasets.rows import build, judged
 from tests.annotation.media.files import one, picture
+from tests.annotation.worth.bidding import bids, paid_campaign, prepared
 from tests.arena.factories import make_models, votable
 from tests.factories import PREFERENCE, make_campaign, make_contestant, make_item, make_user, new_key
 
@@ -415,6 +417,23 @@ TABLE: dict[str, dict[str, Status]] = {
     "annotate/<slug:slug>/guidelines": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
     "annotate/<slug:slug>/item": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
     "annotate/<slug:slug>/ahead": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
+    **{
+        f"annotate/<slug:slug>/amounts/{step}": {
+            "GET own": 405,
+            "POST own": signed_in(409),
+            "POST missing": signed_in(404),
+        }
+        for step in ("check", "practice", "lock", "draw")
+    },
+    # Whoever holds the link reads it.
+    "receipts/<str:receipt>": {"GET own": 200, "GET missing": 404, "POST own": 405},
+    "campaigns/<slug:slug>/draws": {"GET drawn": admins(200), "GET missing": admins(404), "POST drawn": 405},
+    "campaigns/<slug:slug>/draws/<int:draw_id>": {
+        "GET drawn": admins(200),
+        "GET missing": admins(404),
+        "POST drawn": admins(302),
+        "POST missing": admins(404),
+    },
     "annotate/<slug:slug>/history": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
     "annotate/<slug:slug>/history/<int:judgment_id>": {
         "GET own": signed_in(200),
@@ -539,12 +558,16 @@ def make_world() -> World:
     items = make_items(world)
     paid = make_paid()
     pairwise = next(point for point in starting_points() if point.slug == "pairwise")
+    draw = make_draw()
     drafted = start_campaign(name="Drafted", draft=pairwise.draft, settings={}, actor=None, now=timezone.now())
     for number, role in enumerate(ROLES):
         world.know(role, "own", battle_id=battles[role], **work[role], **items, **media)
         world.know(role, "another's", battle_id=battles[ROLES[number - 1]], **work[ROLES[number - 1]], place="P-0")
         world.know(role, "public", slug=public.slug, token=work[role]["token"])
         world.know(role, "hidden", slug=hidden.slug)
+        world.know(role, "drawn", slug=draw.session.campaign.slug, draw_id=str(draw.pk))
+        world.know(role, "own", receipt=draw.token)
+        world.know(role, "missing", receipt="no-such-receipt", draw_id="7")
         world.know(role, "exported", slug=dataset.campaign.slug, number=str(dataset.number), name="README.md")
         world.know(role, "drafted", slug=drafted.slug, section="about")
         world.know(role, "unlisted", slug=dataset.campaign.slug, number=str(dataset.number), name="../dataset.json")
@@ -564,6 +587,14 @@ def make_media() -> dict[str, str]:
     publish_guidelines(campaign_id=campaign.pk, text="![It](media:it.png)", now=timezone.now())
     media = one(campaign, "it.png", picture(size=(4, 4)))
     return {"media_id": str(media.pk), "place": "P-0", "digest": media.sha256, "name": "image-a"}
+
+
+def make_draw() -> Draw:
+    """That of somebody who bid in a paid session."""
+    campaign = paid_campaign(items=1)
+    respondent = prepared(campaign)
+    bids(campaign, respondent, "4.00")
+    return hold_draw(respondent_id=respondent.pk, now=timezone.now())
 
 
 def make_work(world: World) -> dict[str, dict[str, str]]:

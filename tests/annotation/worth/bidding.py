@@ -38,10 +38,17 @@ def paid_campaign(*, items: int = 3, endowments=("10.00",), **fields: Any) -> Ca
 
 
 def prepared(campaign: Campaign, *, bid: Callable[[Decimal], Decimal] = lambda value: value) -> Respondent:
-    """Somebody behind check and practice. `bid` is what they bid for a card of known worth."""
-    respondent = joined(campaign)
+    """Somebody new, behind check and practice."""
+    return made_ready(joined(campaign), campaign, bid=bid)
+
+
+def made_ready(
+    respondent: Respondent, campaign: Campaign, *, bid: Callable[[Decimal], Decimal] = lambda value: value
+) -> Respondent:
+    """Through check and practice, where amounts are asked. `bid` is what they bid for a card of known worth."""
     session = begin_session(respondent_id=respondent.pk, now=NOW())
-    assert session is not None
+    if session is None:
+        return respondent
     right = {question.name: question.right for question in step_in(session, campaign).questions}
     take_check(respondent_id=respondent.pk, answers=right, now=NOW())
     for number, card in enumerate(cards_of(session.seed, session.endowment)):
