@@ -33,12 +33,16 @@ class Entry:
 
     def by(self, reader: Person, *, sees_names: bool) -> str:
         """Whose doing it is, as this reader may know: "own", a name, or ""."""
-        if self.actor is None:
-            return "system"
         if self.actor == reader:
             return "own"
-        user = self.actor.user
-        return user.get_username() if sees_names and user is not None else ""
+        return self.name if sees_names or self.actor is None else ""
+
+    @property
+    def name(self) -> str:
+        """A username; "system" where nobody did it, "" of somebody who was erased."""
+        if self.actor is None:
+            return "system"
+        return self.actor.user.get_username() if self.actor.user is not None else ""
 
 
 def audit_of(item: Item, *, judgment: int | None = None) -> list[Entry]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -13,11 +12,13 @@ from annotation.models import Campaign, Event, Flag, Item, Judgment, Respondent
 from annotation.policies.flags import reasons_to_look
 from annotation.queries.said import Excerpt, excerpts
 from annotation.queries.summaries import Summary
+from annotation.questions.base import side_letter
 
 # The verb of the event that says what somebody was shown.
 LOOKED = "looked"
 # How many judgments one look goes through, and how many of those that are found it lists.
 LOOKED_THROUGH, MOST_FOUND = 20_000, 1_000
+MOST_OTHERS = 100
 WAITING = (ReviewState.PENDING, ReviewState.CONTESTED, ReviewState.APPEALED)
 # Their judgment is out of every view.
 TAKEN_OUT = (ReviewState.REJECTED, ReviewState.APPEALED, ReviewState.RETURNED)
@@ -96,6 +97,15 @@ class ListedJudgment:
     excerpt: Excerpt
     apart: float | None
     reasons: Sequence[str]
+
+    @property
+    def seconds(self) -> float | None:
+        milliseconds = self.judgment.active_ms
+        return None if milliseconds is None else milliseconds / 1000
+
+    @property
+    def percent_apart(self) -> float | None:
+        return None if self.apart is None else 100 * self.apart
 
 
 def queue_of(campaign: Campaign, wanted: Wanted, summary: Summary | None) -> Queue:
@@ -211,15 +221,26 @@ def _kept(ids: Sequence[int], states: Collection[str], people: Sequence[int] | N
 
 @dataclass(frozen=True)
 class Other:
-    """What somebody else answered about the item; `submitted_at` tells them apart, no name does."""
+    """What somebody else answered about the item. `turned` says where their sides stand in another's order: pairs of
+    their letter and the letter there, none where the order is the same. No name is here."""
 
     judgment: Judgment
-    submitted_at: datetime
     is_expert: bool
+    turned: list[tuple[str, str]]
 
 
-def others_on(item_id: int, *, besides: int | None = None) -> list[Other]:
-    """Standing answers of others about the item, the oldest first."""
+def others_on(item_id: int, *, order: Sequence[int], besides: int | None = None) -> list[Other]:
+    """Standing answers of others about the item, the oldest first, beside a showing in this order."""
     judgments = Judgment.objects.filter(item=item_id, kind="answer", superseded_by__isnull=True)
-    found = judgments.exclude(pk=besides).select_related("respondent").order_by("pk")[:100]
-    return [Other(each, each.submitted_at, each.respondent.kind == "expert") for each in found]
+    found = judgments.exclude(pk=besides).select_related("respondent").order_by("pk")[:MOST_OTHERS]
+    return [Other(each, each.respondent.kind == "expert", turned(each.order, list(order))) for each in found]
+
+
+def turned(theirs: Sequence[int], here: Sequence[int]) -> list[tuple[str, str]]:
+    if list(theirs) == list(here):
+        return []
+    return [
+        (side_letter(place), side_letter(here.index(position)))
+        for place, position in enumerate(theirs)
+        if position in here
+    ]

@@ -9,7 +9,6 @@ from statistics import median
 from typing import Any
 from uuid import UUID
 
-from django.core.paginator import Page, Paginator
 from django.db import connection
 from django.db.models import Q
 
@@ -23,7 +22,6 @@ from annotation.queries.sessions import money_of
 from annotation.queries.shown import ShownItem, shown_item
 from annotation.questions import Asked, Situation
 
-PAGE = 25
 # What this person may still be given and what they gave, for each of their campaigns at once.
 CAMPAIGNS = """
 SELECT c.slug, c.name, c.purpose, c.state, r.state, c.deadline, c.pay_per_judgment, c.pay_currency,
@@ -190,14 +188,6 @@ class Answered:
     @property
     def subject(self) -> str:
         return f"judgment:{self.judgment.pk}"
-
-
-def own_answers(respondent: Respondent, number: str) -> Page[Judgment]:
-    """A page of this respondent's standing answers, the newest first."""
-    answers = Judgment.objects.filter(
-        respondent=respondent, kind=JudgmentKind.ANSWER, superseded_by__isnull=True
-    ).select_related("item__prompt")
-    return Paginator(answers.order_by("-submitted_at", "-pk"), PAGE).get_page(number)
 
 
 def own_answer(respondent: Respondent, judgment_id: int) -> Answered | None:

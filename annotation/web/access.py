@@ -42,4 +42,5 @@ def for_roles(*roles: str) -> Callable[[View], View]:
 
 for_researchers = for_roles(Role.RESEARCHER)
 for_campaign_admins = for_roles(Role.CAMPAIGN_ADMIN)
+for_reviewers = for_roles(Role.REVIEWER, Role.CAMPAIGN_ADMIN)
 for_signed_in = for_roles()

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from annotation.enums import ItemState
 from annotation.forms.items import FilterForm, PasteForm, ReasonForm, UploadForm
+from annotation.forms.reviews import CommentForm
 from annotation.models import Campaign, Item
 from annotation.queries.items import (
     campaign_items,
@@ -23,9 +24,11 @@ from annotation.queries.items import (
 from annotation.queries.shown import message_parts
 from annotation.queries.shown_files import files_of
 from annotation.transitions import ITEM
+from annotation.use_cases.comment_item import comment_item
 from annotation.use_cases.void_item import void_item
 from annotation.web.access import for_campaign_admins
 from annotation.web.managed import actor_of, managed_campaign
+from annotation.web.review_page import item_audit
 from foundation.idempotency import mint_key
 from foundation.transitions import ForbiddenTransition
 
@@ -63,6 +66,19 @@ def void(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     return render(request, "annotation/items/item.html", item_context(campaign, found, form), status=422)
 
 
+@require_POST
+@for_campaign_admins
+def comment(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+    campaign, form = managed_campaign(slug), CommentForm(request.POST)
+    found = found_item(campaign, item_id)
+    if form.is_valid():
+        words, actor = form.cleaned_data["words"], actor_of(request)
+        comment_item(item_id=found.pk, words=words, actor=actor, now=timezone.now())
+        return redirect("campaign-item", slug, item_id)
+    context = item_context(campaign, found, ReasonForm()) | {"comment_form": form}
+    return render(request, "annotation/items/item.html", context, status=422)
+
+
 def list_context(
     request: HttpRequest,
     campaign: Campaign,
@@ -95,6 +111,7 @@ def item_context(campaign: Campaign, found: Item, form: ReasonForm) -> dict[str,
         "judgments": judgments_of(found),
         "may_void": ItemState.VOID in ITEM[found.state],
         "form": form,
+        **item_audit(found),
     }
 
 

@@ -18,7 +18,7 @@ from annotation.enums import FlagReason
 from annotation.forms import JudgmentForm
 from annotation.models import Respondent
 from annotation.policies.stages import TAKES_WORK, Stage
-from annotation.queries.tasks import Answered, Task, campaigns_of, open_pools, own_answers, respondent_of, task_of
+from annotation.queries.tasks import Answered, Task, campaigns_of, open_pools, respondent_of, task_of
 from annotation.queries.work import position_of
 from annotation.use_cases.agree_to_texts import TextChanged, give_consent, read_guidelines
 from annotation.use_cases.join_campaign import (
@@ -138,14 +138,6 @@ def agree(request: HtmxRequest, slug: str, what: str) -> HttpResponseBase:
 def guidelines(request: HtmxRequest, slug: str) -> HttpResponse:
     respondent = own_respondent(request, slug)
     return render(request, "annotation/work/guidelines.html", {"campaign": respondent.campaign})
-
-
-@require_GET
-@for_signed_in
-def history(request: HtmxRequest, slug: str) -> HttpResponse:
-    respondent = own_respondent(request, slug)
-    context = {"campaign": respondent.campaign, "page": own_answers(respondent, request.GET.get("page", "1"))}
-    return never_stored(render(request, "annotation/work/history.html", context))
 
 
 @require_GET

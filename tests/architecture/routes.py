@@ -21,6 +21,7 @@ from annotation.use_cases.create_board import create_board
 from annotation.use_cases.hold_draw import hold_draw
 from annotation.use_cases.invite_people import invite_people
 from annotation.use_cases.join_campaign import join_by_invitation
+from annotation.use_cases.make_batch import make_batch
 from annotation.use_cases.make_payouts import make_payouts
 from annotation.use_cases.next_assignment import next_assignment
 from annotation.use_cases.paste_items import paste_items
@@ -65,6 +66,12 @@ def signed_in(status: int) -> Status:
 def campaign_admins(status: int) -> Status:
     """Others are refused, or asked to sign in, before anything is looked up."""
     return {"campaign_admin": status, "superuser": status, "anonymous": 302, "else": 403}
+
+
+def reviewers(status: int) -> Status:
+    """Likewise, of reviewers and campaign admins."""
+    may = dict.fromkeys(("reviewer", "campaign_admin", "superuser"), status)
+    return {**may, "anonymous": 302, "else": 403}
 
 
 SEES_HIDDEN = {"researcher": 200, "campaign_admin": 200, "operator": 200, "superuser": 200, "else": 404}
@@ -400,6 +407,84 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST own": campaign_admins(422),
         "POST missing": campaign_admins(404),
     },
+    "review": {"GET": reviewers(200), "POST": 405},
+    "campaigns/<slug:slug>/review": {
+        "GET own": reviewers(200),
+        "GET missing": reviewers(404),
+        "POST own": 405,
+    },
+    "campaigns/<slug:slug>/review/<int:judgment_id>": {
+        "GET own": reviewers(200),
+        "GET missing": reviewers(404),
+        "POST own": 405,
+    },
+    "campaigns/<slug:slug>/review/<int:judgment_id>/decide": {
+        "GET own": 405,
+        "POST own": reviewers(422),
+        "POST missing": reviewers(404),
+    },
+    "campaigns/<slug:slug>/review/<int:judgment_id>/others": {
+        "GET own": 405,
+        "POST own": reviewers(302),
+        "POST missing": reviewers(404),
+    },
+    "campaigns/<slug:slug>/review/<int:judgment_id>/comment": {
+        "GET own": 405,
+        "POST own": reviewers(422),
+        "POST missing": reviewers(404),
+    },
+    "campaigns/<slug:slug>/review/<int:judgment_id>/ask": {
+        "GET own": 405,
+        "POST own": reviewers(422),
+        "POST missing": reviewers(404),
+    },
+    "campaigns/<slug:slug>/items/<int:item_id>/comment": {
+        "GET own": 405,
+        "POST own": campaign_admins(422),
+        "POST missing": campaign_admins(404),
+    },
+    # Nobody has begun to settle that item.
+    "campaigns/<slug:slug>/adjudicate/<int:item_id>": {
+        "GET own": reviewers(404),
+        "GET missing": reviewers(404),
+        "POST own": reviewers(404),
+    },
+    "campaigns/<slug:slug>/adjudicate/<int:item_id>/start": {
+        "GET own": 405,
+        "POST own": reviewers(302),
+        "POST missing": reviewers(404),
+    },
+    "campaigns/<slug:slug>/batches": {
+        "GET own": reviewers(200),
+        "GET missing": reviewers(404),
+        "POST own": 405,
+    },
+    "campaigns/<slug:slug>/batches/new": {
+        "GET own": 405,
+        "POST own": campaign_admins(302),
+        "POST missing": campaign_admins(404),
+    },
+    "campaigns/<slug:slug>/batches/<int:number>": {
+        "GET own": reviewers(200),
+        "GET missing": reviewers(404),
+        "POST own": 405,
+    },
+    "campaigns/<slug:slug>/batches/<int:number>/accept": {
+        "GET own": 405,
+        "POST own": campaign_admins(302),
+        "POST missing": campaign_admins(404),
+    },
+    "campaigns/<slug:slug>/batches/<int:number>/return": {
+        "GET own": 405,
+        "POST own": campaign_admins(422),
+        "POST missing": campaign_admins(404),
+    },
+    "annotate/<slug:slug>/history/<int:judgment_id>/appeal": {
+        "GET own": 405,
+        "GET another's": 405,
+        "POST own": signed_in(422),
+        "POST another's": signed_in(404),
+    },
     "annotate": {"GET": signed_in(200), "POST": 405},
     "join/<str:token>": {
         "GET public": 200,
@@ -621,6 +706,8 @@ def make_work(world: World) -> dict[str, dict[str, str]]:
         held = next_assignment(campaign=campaign, respondent=respondent, now=timezone.now()).assignment
         ids = {"assignment_id": held.pk, "judgment_id": judgment.pk, "respondent_id": respondent.pk}
         work[role] = shared | {name: str(value) for name, value in ids.items()}
+    # One of several, so that there are more to gather.
+    make_batch(campaign_id=campaign.pk, most=1, actor=world.persons["superuser"], now=timezone.now())
     return work
 
 

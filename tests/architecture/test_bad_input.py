@@ -24,6 +24,7 @@ NAMES = (
     *("licence", "page", "lang", "format", "next", "reason", "unheard-of"),
     *("kind", "groups", "group", "most_uses", "expires_at", "pseudonym", "amount", "person", "file", "reference"),
     *("sort", "table", "before"),
+    *("decision", "seen", "message", "words", "most", "annotator", "see_others"),
     *("lines", "column", "stored", "models", "kept", "seen", "item", "count", "ways", "origin", "items", "verdict"),
     *("text", "q", "purpose", "state", "column_0", "column_1", "default_purpose"),
 )
