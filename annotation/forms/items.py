@@ -8,16 +8,26 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.enums import ItemPurpose, ItemState
 from annotation.imports.item_campaign import columns_by_meaning, meanings_by_column, wrong_columns
-from annotation.imports.item_columns import FLAG, MODELS, RESPONSES, ItemColumns, guess_meanings
+from annotation.imports.item_columns import (
+    FILES,
+    FLAG,
+    MODELS,
+    PROMPT_FILE,
+    RESPONSES,
+    ItemColumns,
+    guess_meanings,
+)
 from annotation.imports.table_file import EXTENSIONS
 
 LONGEST_PASTED = 1_000_000
 MEANINGS = [
     ("", _("Not read")),
     ("prompt", _("Prompt")),
+    (PROMPT_FILE, _("File of the prompt")),
     ("system", _("System message")),
     ("prompt_id", _("Prompt id")),
     *((name, _("Response %(number)d") % {"number": number}) for number, name in enumerate(RESPONSES, start=1)),
+    *((name, _("File of response %(number)d") % {"number": number}) for number, name in enumerate(FILES, start=1)),
     *((name, _("Model of response %(number)d") % {"number": number}) for number, name in enumerate(MODELS, start=1)),
     ("category", _("Category")),
     ("language", _("Language")),

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 
-from annotation.imports.item_columns import FLAG, MEANINGS, RESPONSES, ItemColumns
+from annotation.imports.item_columns import FILES, FLAG, MEANINGS, RESPONSES, ItemColumns
 from annotation.imports.item_expectations import Expectations
+from annotation.imports.item_media import NamedMedia
 from annotation.imports.item_reader import ItemReader
 from annotation.imports.problems import show
 from annotation.imports.schema import FLAG_PREFIX, LONGEST_FLAG, flag_name
@@ -19,6 +20,7 @@ def item_reader(campaign: Campaign, columns: ItemColumns) -> ItemReader:
         responses=campaign.responses_per_item,
         expectations=expectations,
         warned=campaign.warned_content,
+        media=NamedMedia(campaign.pk),
     )
 
 
@@ -44,7 +46,8 @@ def wrong_columns(columns: ItemColumns, *, known: Collection[str], responses: in
     problems += [f"no column can mean {show(name)}" for name in strange]
     if len(columns.read) < len(columns.by_meaning):
         problems.append("one column has two meanings")
-    missing = [name for name in RESPONSES[:responses] if name not in columns.by_meaning]
+    sides = zip(RESPONSES[:responses], FILES, strict=False)
+    missing = [name for name, file in sides if not {name, file} & set(columns.by_meaning)]
     if missing:
         problems.append(f"an item of this campaign has {responses} responses: say which column is {', '.join(missing)}")
     for meaning in columns.flags:

@@ -18,8 +18,11 @@ MOST_COLUMNS = 200
 NUMBERS = range(1, MOST_RESPONSES + 1)
 RESPONSES = tuple(f"response_{number}" for number in NUMBERS)
 MODELS = tuple(f"model_{number}" for number in NUMBERS)
+# Names of media, in place of a response's text.
+FILES = tuple(f"file_{number}" for number in NUMBERS)
+PROMPT_FILE = "prompt_file"
 MEANINGS = (
-    *("prompt", "system", "prompt_id", *RESPONSES, *MODELS),
+    *("prompt", PROMPT_FILE, "system", "prompt_id", *RESPONSES, *FILES, *MODELS),
     *("category", "language", "flags", "warnings", "purpose", "expected", "explanation"),
 )
 # Several columns may have this one; each is a flag of its own name.
@@ -30,6 +33,7 @@ DEFAULT_PURPOSE = "default_purpose"
 # By meaning, the names that public sets and our own exports use; earlier ones go first.
 NAMES: dict[str, tuple[str, ...]] = {
     "prompt": ("prompt", "instruction", "question", "query", "user_prompt", "user_input", "messages", "input"),
+    PROMPT_FILE: ("prompt_file", "prompt_image", "prompt_audio", "prompt_video"),
     "system": ("system", "system_prompt", "system_message"),
     "prompt_id": ("prompt_id", "prompt_key", "question_id", "conversation_id"),
     "category": ("category", "topic", "domain", "task"),
@@ -42,6 +46,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 SIDES = ("response", "completion", "output", "answer", "candidate", "assistant", "generation")
 MODEL_SIDES = ("model", "model_name", "generator")
+FILE_SIDES = ("file", "image", "audio", "video", "recording", "media", "clip")
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,8 @@ def guess_meanings(names: Sequence[str]) -> dict[str, str]:
     """The likely meaning of columns, by column. Only a proposal: a person confirms it before anything is read."""
     plain = {re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_"): name for name in reversed(names)}
     found: dict[str, str] = {}
-    for meaning, candidates in (*NAMES.items(), *_numbered(RESPONSES, SIDES), *_numbered(MODELS, MODEL_SIDES)):
+    numbered = (*_numbered(RESPONSES, SIDES), *_numbered(MODELS, MODEL_SIDES), *_numbered(FILES, FILE_SIDES))
+    for meaning, candidates in (*NAMES.items(), *numbered):
         column = next((plain[name] for name in candidates if name in plain and plain[name] not in found), None)
         if column is not None:
             found[column] = meaning
@@ -146,7 +152,7 @@ def _numbered(meanings: Sequence[str], sides: Sequence[str]) -> list[tuple[str, 
         marks = (str(number), chr(ord("a") + number - 1))
         names = [f"{side}_{mark}" for side in sides for mark in marks]
         names += [f"{side}{mark}" for side in sides for mark in marks]
-        word = {1: "chosen", 2: "rejected"}.get(number)
+        word = {1: "chosen", 2: "rejected"}.get(number) if sides is not FILE_SIDES else None
         if word:
             names += [word] if sides is SIDES else [f"{word}_model", f"model_{word}"]
         listed.append((meaning, (*names, *(sides if number == 1 else ()))))

@@ -8,8 +8,9 @@ from typing import TypeVar
 from annotation.enums import ItemPurpose
 from annotation.imports.cells import BadCell, read_flag, read_label, tidy
 from annotation.imports.item_chats import Conversation, read_conversation
-from annotation.imports.item_columns import MODELS, RESPONSES, ItemColumns
+from annotation.imports.item_columns import FILES, MODELS, PROMPT_FILE, RESPONSES, ItemColumns
 from annotation.imports.item_expectations import Expectations
+from annotation.imports.item_media import NamedMedia, learn_chunk, shown_as
 from annotation.imports.problems import show
 from annotation.imports.schema import LONGEST, LONGEST_FLAG, flag_name
 from foundation.text import UnsafeJSON, clean_text, load_json
@@ -29,7 +30,12 @@ CHECKED = frozenset({ItemPurpose.GOLD, ItemPurpose.ATTENTION, ItemPurpose.QUALIF
 
 @dataclass(frozen=True)
 class ReadItem:
+    """A response that is a file has one empty turn, and stands in `files` by where the file is stored."""
+
     conversation: Conversation
+    files: list[str]
+    # As the cells name them.
+    file_names: list[str]
     # By position of the responses; empty where nobody is ranked for one.
     models: list[str]
     prompt_key: str
@@ -42,6 +48,11 @@ class ReadItem:
     # Canonical JSON.
     expected: str | None
     explanation: str
+
+    @property
+    def sides(self) -> list[tuple[list[str], str]]:
+        """Each response's turns, and the name of its file where it is one."""
+        return list(zip(self.conversation.turns, self.file_names, strict=True))
 
 
 class BadRow(ValueError):
@@ -56,14 +67,30 @@ class ItemReader:
     """Reads rows of a file into items of a campaign that shows `responses` at once."""
 
     def __init__(
-        self, columns: ItemColumns, *, responses: int, expectations: Expectations, warned: Sequence[str] = ()
+        self,
+        columns: ItemColumns,
+        *,
+        responses: int,
+        expectations: Expectations,
+        warned: Sequence[str] = (),
+        media: NamedMedia | None = None,
     ) -> None:
+        self._media = media or NamedMedia(None)
         self._columns = columns
         self._warned = {name.casefold(): name for name in warned}
         self._responses = responses
         self._expectations = expectations
         self._models_told = [(place, name) for place, name in enumerate(MODELS) if name in columns.by_meaning]
-        self._answers = [name for name in RESPONSES if name in columns.by_meaning]
+        self._sides = [pair for pair in zip(RESPONSES, FILES, strict=True) if {*pair} & set(columns.by_meaning)]
+
+    @property
+    def media_used(self) -> frozenset[int]:
+        """The media that were named so far."""
+        return frozenset(self._media.used)
+
+    def prepare(self, cells: Mapping[str, list[str | None]]) -> None:
+        """Look up what a piece of the file names before its rows are read."""
+        learn_chunk(self._media, cells, names=(*FILES, PROMPT_FILE))
 
     def read(self, row: Row) -> ReadItem:
         """A row has its cells by meaning; one that is null, or holds nothing but white space, is empty."""
@@ -78,8 +105,11 @@ class ItemReader:
 
         nothing: tuple[str, str | None] = ("", None)
         purpose, expected = attempt(self._purpose, nothing)
+        named = self._named(row)
         item = ReadItem(
             conversation=attempt(self._conversation, NOTHING),
+            files=attempt(lambda row: self._files(row, named), []),
+            file_names=named,
             models=attempt(self._models, []),
             prompt_key=attempt(partial(self._label, "prompt_id"), ""),
             category=attempt(partial(self._label, "category"), ""),
@@ -94,21 +124,61 @@ class ItemReader:
             raise BadRow(wrong)
         return item
 
-    def _conversation(self, row: Row) -> Conversation:
-        filled = [name for name in self._answers if _given(row, name)]
+    def _named(self, row: Row) -> list[str]:
+        """The name of each response's file, "" for a text."""
+        return [tidy(row.get(file)) if _given(row, file) else "" for _text, file in self._sides[: self._responses]]
+
+    def _files(self, row: Row, named: list[str]) -> list[str]:
+        return [
+            self._media.find(self._columns.label(file), name).stored if name else ""
+            for (_text, file), name in zip(self._sides, named, strict=False)
+        ]
+
+    def _filled(self, row: Row) -> list[str]:
+        """The meaning of the cell of each response, in their order; as many as the campaign has. Raises BadCell."""
+        filled = []
+        for text, file in self._sides:
+            given = [name for name in (text, file) if _given(row, name)]
+            if len(given) > 1:
+                raise BadCell(f"{self._columns.label(text)} and {self._columns.label(file)} are both given")
+            filled += given
         if len(filled) != self._responses:
             raise BadCell(f"{len(filled)} {_plural(len(filled))}; an item of this campaign has {self._responses}")
-        wanted = list(RESPONSES[: self._responses])
-        if filled != wanted:
-            empty = next(name for name in wanted if name not in filled)
-            raise BadCell(f"{self._columns.label(empty)} is empty, {self._columns.label(filled[-1])} is not")
-        if "prompt" in self._columns.by_meaning and not _given(row, "prompt"):
+        for place, name in enumerate(filled):
+            if name not in (RESPONSES[place], FILES[place]):
+                empty = RESPONSES[place] if RESPONSES[place] in self._columns.by_meaning else FILES[place]
+                raise BadCell(f"{self._columns.label(empty)} is empty, {self._columns.label(filled[-1])} is not")
+        return filled
+
+    def _conversation(self, row: Row) -> Conversation:
+        filled = self._filled(row)
+        prompt, shown = _given(row, "prompt"), _given(row, PROMPT_FILE)
+        if "prompt" in self._columns.by_meaning and not prompt and not shown:
             raise BadCell(f"{self._columns.label('prompt')} is empty")
-        return read_conversation(
-            (self._columns.label("prompt"), _given(row, "prompt")),
+        texts = [(self._columns.label(name), row[name] or "") for name in filled if name in RESPONSES]
+        if not texts and not prompt and not shown:
+            raise BadCell("there is no prompt: no column says it, and files do not begin with one")
+        read = read_conversation(
+            (self._columns.label("prompt"), prompt or ("" if shown else None)),
             (self._columns.label("system"), _given(row, "system")),
-            [(self._columns.label(name), row[name] or "") for name in filled],
+            texts or [("", "")],
         )
+        return self._with_media(read, filled, shown)
+
+    def _with_media(self, read: Conversation, filled: list[str], shown: str | None) -> Conversation:
+        """With the files that the prompt shows, and an empty turn where a response is a file."""
+        label = self._columns.label("prompt")
+        asked = [message | {"content": self._media.resolve(label, message["content"])} for message in read.prompt]
+        if shown:
+            image = shown_as(self._media.find(self._columns.label(PROMPT_FILE), shown))
+            said = asked[-1]["content"]
+            asked[-1] = asked[-1] | {"content": f"{said}\n\n{image}" if said else image}
+        if all(name in RESPONSES for name in filled):
+            return Conversation(asked, read.follow_ups, read.turns)
+        if read.follow_ups:
+            raise BadCell("a response in several turns cannot stand beside one that is a file")
+        texts = iter(read.turns)
+        return Conversation(asked, [], [next(texts) if name in RESPONSES else [""] for name in filled])
 
     def _models(self, row: Row) -> list[str]:
         names = [""] * self._responses

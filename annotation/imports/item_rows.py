@@ -84,15 +84,16 @@ def _responses(batch: pa.RecordBatch, to: ItemDestination, ids: ItemIds) -> pa.R
 
 
 def _turns(batch: pa.RecordBatch, to: ItemDestination, ids: ItemIds) -> pa.RecordBatch:
-    texts = batch["turns"].flatten()
+    texts, files = batch["turns"].flatten(), batch["files"].flatten()
+    is_file = pc.is_valid(files)
     counts = np.repeat(_lengths(batch["turns"]) // to.responses, to.responses)
     return batch_of(
         len(texts),
         response_id=np.repeat(ids.responses, counts),
         number=_places(counts),
-        kind=TurnKind.TEXT.value,
-        text=texts,
-        file="",
+        kind=pc.if_else(is_file, TurnKind.FILE.value, TurnKind.TEXT.value),
+        text=pc.if_else(is_file, pa.scalar(None, pa.string()), texts),
+        file=pc.fill_null(files, ""),
         replacements=0,
     )
 

@@ -33,6 +33,8 @@ ITEMS = pa.schema(
         ("follow_ups", pa.list_(pa.string())),
         # Response by response, as many turns for each.
         ("turns", pa.list_(pa.string())),
+        # Beside each turn where its file is stored; null for a text.
+        ("files", pa.list_(pa.string())),
         # A code for each response.
         ("models", pa.list_(pa.int32())),
         ("prompt_key", pa.string()),
@@ -56,6 +58,8 @@ class SpooledItems:
     models: Sequence[str]
     ignored_columns: tuple[str, ...]
     batches_path: Path
+    # Keys of the media that they show.
+    media: frozenset[int] = frozenset()
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Batches of ITEMS in the file's order."""
@@ -103,7 +107,7 @@ def spool_items(path: Path, columns: ItemColumns, reader: ItemReader, report: Re
         missing = sorted(columns.read - set(file.columns.known))
         if missing:
             raise problems.refuse(f"the file has no column {', '.join(show(name) for name in missing)}")
-        yield SpooledItems(rows, list(models), file.columns.ignored, batches_path)
+        yield SpooledItems(rows, list(models), file.columns.ignored, batches_path, reader.media_used)
 
 
 def peek_columns(path: Path) -> Peek:
@@ -141,6 +145,7 @@ def _items(chunk: Chunk, columns: ItemColumns, reader: ItemReader, problems: Pro
         for meaning, column in columns.by_meaning.items()
         if column in chunk.columns
     }
+    reader.prepare(read)
     for place, line in enumerate(chunk.lines.tolist()):
         if problems.full:
             return
@@ -157,6 +162,10 @@ def _batch(items: Sequence[ReadItem], models: dict[str, int]) -> pa.RecordBatch:
         [canonical_messages(item.conversation.prompt) for item in items],
         [[canonical_messages([message]) for message in item.conversation.follow_ups] for item in items],
         [[text for turns in item.conversation.turns for text in turns] for item in items],
+        [
+            [file or None for turns, file in zip(item.conversation.turns, item.files, strict=True) for _ in turns]
+            for item in items
+        ],
         [[models.setdefault(name, len(models)) if name else NOBODY for name in item.models] for item in items],
         *([getattr(item, name) for item in items] for name in ("prompt_key", "category", "language")),
         [array_literal(item.flags) for item in items],

@@ -17,7 +17,7 @@ from annotation.imports.item_spool import SpooledItems, spool_items
 from annotation.imports.problems import BrokenFile, Problem
 from annotation.imports.rows import batch_of
 from annotation.imports.uploads import upload_path
-from annotation.models import Campaign, Contestant, Item, ItemUpload, Prompt, Response, Source
+from annotation.models import Campaign, Contestant, Item, ItemUpload, MediaFile, Prompt, Response, Source
 from annotation.policies.drafts import CampaignIsClosed, refuse_if_closed
 from annotation.queries.work import newest_set
 from annotation.transitions import UPLOAD
@@ -43,7 +43,7 @@ KNOWN_PROMPTS = """
 
 
 class CampaignChanged(AnnotationError):
-    """What items have in this campaign was changed while the file was read. Read it again."""
+    """What items have in this campaign was changed while the file was read, media among it. Read it again."""
 
 
 def import_items(*, upload_id: int, now: datetime) -> ItemUpload | None:
@@ -199,6 +199,8 @@ def _finish(upload: ItemUpload, token: UUID, source: Source, spooled: SpooledIte
     refuse_if_closed(campaign)
     if any(getattr(campaign, name) != getattr(upload.campaign, name) for name in READ_OF_CAMPAIGN):
         raise CampaignChanged("the campaign was changed while the file was read: read it again")
+    if spooled.media and MediaFile.objects.filter(campaign=campaign, pk__in=spooled.media).count() < len(spooled.media):
+        raise CampaignChanged("media that the file names were removed while it was read: read it again")
     check(UPLOAD, row.state, UploadState.DONE)
     row.state, row.finished_at, row.progress = UploadState.DONE, now, 1.0
     row.lease_token, row.lease_expires_at, row.problems = None, None, []

@@ -43,6 +43,7 @@ def read(path: Path, *, responses: int = 2, **changed: str) -> list[dict[str, ob
     for item in items:
         item["models"] = [spooled.models[code] if code >= 0 else "" for code in item["models"]]
         item["models"] = item["models"] if any(item["models"]) else None
+        item["files"] = item["files"] if any(item["files"]) else None
         for name in ("flags", "warnings"):
             item[name] = None if item[name] == "{}" else item[name]
     return [{name: value for name, value in item.items() if value} for item in items]
