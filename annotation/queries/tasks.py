@@ -69,11 +69,6 @@ class OwnCampaign:
     holds: bool
 
     @property
-    def earned(self) -> Decimal | None:
-        """Before anybody accepted or returned anything; None where nothing is paid."""
-        return None if self.pay_per_judgment is None else self.pay_per_judgment * self.done
-
-    @property
     def takes_work(self) -> bool:
         running = self.state in {CampaignState.PILOT, CampaignState.RUNNING}
         return running and self.respondent_state == RespondentState.ACTIVE

@@ -60,7 +60,9 @@ SELECT c.state, r.state, c.deadline IS NOT NULL AND c.deadline < now(), c.consen
     CASE WHEN c.budget_judgments IS NOT NULL OR c.budget_money IS NOT NULL THEN
         (SELECT count(*) FROM annotation_slot s WHERE s.campaign_id = c.id AND s.state IN ('claimed', 'done')) END,
     newest.training, newest.qualification, r.declined_content, {SATED},
-    {SESSION}
+    {SESSION},
+    (SELECT CASE WHEN p.state = 'completed' THEN 0 ELSE t.judgments END
+     FROM annotation_studyparticipant p JOIN annotation_study t ON t.id = p.study_id WHERE p.respondent_id = r.id)
 FROM annotation_respondent r JOIN annotation_campaign c ON c.id = r.campaign_id
 LEFT JOIN annotation_worthsession w ON w.respondent_id = r.id
 CROSS JOIN LATERAL (
@@ -96,6 +98,7 @@ class Position:
     session_items: int | None  # items of this respondent's paid session
     place: int | None  # items of work and anchors given to them, where a session or anchors count these
     anchors_left: int | None  # that they did not meet, where there are any
+    study_judgments: int | None  # after which whoever a study sent is done
 
 
 def position_of(respondent: Respondent, *, lock: bool = False) -> Position:

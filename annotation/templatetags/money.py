@@ -1,4 +1,6 @@
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from django import template
 
@@ -10,3 +12,9 @@ register = template.Library()
 @register.filter
 def money(amount: Decimal | None) -> str:
     return "–" if amount is None else shown_money(amount)
+
+
+@register.filter
+def of(all_found: Mapping[str, Sequence[Any]], name: str) -> Sequence[Any]:
+    """What a mapping holds under a name that the template knows by a variable."""
+    return all_found.get(name, ())

@@ -79,7 +79,8 @@ def _waiting_currencies(campaign: Campaign) -> list[str]:
 
 
 def _pay_out(campaign: Campaign, currency: str, actor: Person | None, now: datetime) -> Payout | None:
-    values: dict[str, Any] = {"campaign": campaign.pk, "currency": currency, "actor": actor.pk if actor else None, "now": now}
+    values: dict[str, Any] = {"campaign": campaign.pk, "currency": currency, "now": now}
+    values["actor"] = actor.pk if actor else None
     with connection.cursor() as cursor:
         cursor.execute(PAY_OUT, values)
         row = cursor.fetchone()

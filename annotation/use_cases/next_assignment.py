@@ -149,6 +149,8 @@ def _refuse_beyond_limits(campaign: Campaign, respondent: Respondent, position: 
     limits = limits_of(campaign)
     if person_is_done(limits, own=position.own, wanted=position.wanted):
         raise QuotaReached("this person has given as many judgments as one may")
+    if position.study_judgments is not None and position.own >= position.study_judgments:
+        raise QuotaReached("the study that sent this person asks for no more")
     if limits.of_groups and respondent.groups and group_is_done(limits, given_to_groups(campaign, respondent.groups)):
         raise QuotaReached("this person's group has given as many judgments as it may")
     if budget_is_spent(limits, taken=position.taken):

@@ -18,6 +18,8 @@ from annotation.enums import FlagReason
 from annotation.forms import JudgmentForm
 from annotation.models import Respondent
 from annotation.policies.stages import TAKES_WORK, Stage
+from annotation.queries.earnings import earned_by_slug
+from annotation.queries.studies import participant_of
 from annotation.queries.tasks import Answered, Task, campaigns_of, open_pools, respondent_of, task_of
 from annotation.queries.work import position_of
 from annotation.use_cases.agree_to_texts import TextChanged, give_consent, read_guidelines
@@ -34,6 +36,9 @@ from annotation.web.access import for_signed_in
 from annotation.web.session_steps import session_context
 from foundation.idempotency import mint_key
 from foundation.requests import HtmxRequest, number_posted
+
+# Where whoever a study sent goes back to it.
+ENDS = frozenset({Stage.SCREENED_OUT, Stage.CLOSED, Stage.DRAWN})
 
 
 def person_of(request: HtmxRequest) -> Person:
@@ -59,7 +64,8 @@ def home(request: HtmxRequest) -> HttpResponse:
     is_expert = isinstance(user, User) and user.has_role(Role.REVIEWER)
     is_annotator = is_expert or (isinstance(user, User) and user.has_role(Role.ANNOTATOR))
     pools = open_pools(person, is_annotator=is_annotator, is_expert=is_expert)
-    return render(request, "annotation/work/home.html", {"campaigns": campaigns_of(person), "pools": pools})
+    context = {"campaigns": campaigns_of(person), "pools": pools, "earned": earned_by_slug(person)}
+    return render(request, "annotation/work/home.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -112,6 +118,8 @@ def show_step(request: HtmxRequest, respondent: Respondent, *, status: int = 200
     if stage in (Stage.CONSENT, Stage.GUIDELINES):
         context["text"] = respondent.campaign.consent if stage == Stage.CONSENT else respondent.campaign.guidelines
     context["takes_work"] = stage in TAKES_WORK
+    if stage in ENDS or "nothing" in context:
+        context["participant"] = participant_of(respondent)
     context |= session_context(respondent, stage, context, timezone.now())
     return never_stored(render(request, "annotation/work/step.html", context, status=status))
 

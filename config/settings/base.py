@@ -308,6 +308,9 @@ CELERY_BEAT_SCHEDULE = {
     "forget-old-keys": {"task": "foundation.forget_idempotency_keys", "schedule": 3600.0},
 }
 
+# Where people whom a study sent go back to, with a code. A stand-in may take its place.
+PROLIFIC_RETURN_URL = env.str("PROLIFIC_RETURN_URL", default="https://app.prolific.com/submissions/complete")
+
 # How long a language model may go without a heartbeat before its work is given to another worker, in seconds.
 COMPLETION_LEASE_SECONDS = env.int("COMPLETION_LEASE_SECONDS", default=30)
 COMPLETION_MAX_ATTEMPTS = 3

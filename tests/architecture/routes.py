@@ -27,6 +27,7 @@ from annotation.use_cases.next_assignment import next_assignment
 from annotation.use_cases.paste_items import paste_items
 from annotation.use_cases.publish_guidelines import publish_guidelines
 from annotation.use_cases.record_entry import record_entry
+from annotation.use_cases.save_study import make_study
 from annotation.use_cases.start_campaign import start_campaign
 from annotation.use_cases.start_generation import start_generation
 from annotation.use_cases.submit_work import submit_work
@@ -240,6 +241,27 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST own": admins(422),
         "POST missing": admins(404),
     },
+    "campaigns/<slug:slug>/studies": {
+        "GET own": admins(200),
+        "GET missing": admins(404),
+        "POST own": admins(422),
+        "POST missing": admins(404),
+    },
+    "campaigns/<slug:slug>/studies/<int:study_id>": {
+        "GET own": admins(200),
+        "GET missing": admins(404),
+        "POST own": admins(422),
+        "POST missing": admins(404),
+    },
+    # Without the names of who is sent and by which study there is nothing behind it.
+    "study/<slug:slug>": {"GET own": 404, "GET missing": 404, "POST own": 404, "POST missing": 404},
+    "annotate/<slug:slug>/leave": {
+        "GET own": signed_in(404),
+        "GET missing": signed_in(404),
+        "POST own": signed_in(404),
+        "POST missing": signed_in(404),
+    },
+    "annotate/<slug:slug>/earnings": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
     "datasets": {"GET": researchers(200), "POST": 405},
     "datasets/<slug:slug>/new": {
         "GET exported": researchers(200),
@@ -662,7 +684,7 @@ def make_world() -> World:
         world.know(role, "missing", item_id="7", upload_id="7", generation_id="7")
         world.know(role, "missing", invitation_id="7", respondent_id="7")
         world.know(role, "own", **paid)
-        world.know(role, "missing", entry_id="7")
+        world.know(role, "missing", entry_id="7", study_id="7")
     return world
 
 
@@ -734,13 +756,21 @@ def make_items(world: World) -> dict[str, str]:
 
 
 def make_paid() -> dict[str, str]:
-    """Somebody of the campaign of all has a bonus, and it is in a payout."""
+    """Somebody of the campaign of all has a bonus, which is in a payout; and a study sends people into it."""
     respondent = Respondent.objects.filter(campaign__slug="campaign-of-all").latest("pk")
     entry = record_entry(
         respondent=respondent, kind=EntryKind.BONUS, amount=Decimal(1), currency="USD", now=timezone.now()
     )
     (payout,) = make_payouts(campaign_id=respondent.campaign_id, actor=None, now=timezone.now())
-    return {"entry_id": str(entry.pk), "number": str(payout.number)}
+    codes = {"completion_code": "A1", "screen_out_code": "B2", "over_quota_code": "C3"}
+    study = make_study(
+        campaign_id=respondent.campaign_id,
+        external_id="study1",
+        values=codes | {"places": None, "judgments": None},
+        actor=None,
+        now=timezone.now(),
+    )
+    return {"entry_id": str(entry.pk), "number": str(payout.number), "study_id": str(study.pk)}
 
 
 def make_dataset() -> DatasetVersion:

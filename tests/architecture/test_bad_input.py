@@ -23,6 +23,8 @@ NAMES = (
     *("name", "start", "version", "text", "order", "q1-type", "q1-name", "action", "to", "questions", "gold_share"),
     *("licence", "page", "lang", "format", "next", "reason", "unheard-of"),
     *("kind", "groups", "group", "most_uses", "expires_at", "pseudonym", "amount", "person", "file", "reference"),
+    *("external_id", "completion_code", "screen_out_code", "over_quota_code", "judgments", "places"),
+    *("PROLIFIC_PID", "STUDY_ID", "SESSION_ID"),
     *("sort", "table", "before"),
     *("decision", "seen", "message", "words", "most", "annotator", "see_others"),
     *("lines", "column", "stored", "models", "kept", "seen", "item", "count", "ways", "origin", "items", "verdict"),

@@ -1,0 +1,34 @@
+"""What admins see of the studies that send people into a campaign."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from annotation.enums import Participation
+from annotation.models import Campaign, Respondent, Study, StudyParticipant
+
+
+@dataclass(frozen=True)
+class ListedStudy:
+    study: Study
+    counts: dict[str, int]  # people, by how they stand with it
+
+    @property
+    def by_state(self) -> Sequence[tuple[str, int]]:
+        return [(str(state.label), self.counts.get(state.value, 0)) for state in Participation]
+
+
+def studies_of(campaign: Campaign) -> list[ListedStudy]:
+    """In two queries, however many there are; the newest first."""
+    studies = list(Study.objects.filter(campaign=campaign).select_related("invitation").order_by("-pk"))
+    counted = StudyParticipant.objects.filter(study__in=studies).values_list("study", "state").annotate(Count("pk"))
+    counts: dict[int, dict[str, int]] = {}
+    for study, state, count in counted:
+        counts.setdefault(study, {})[state] = count
+    return [ListedStudy(study, counts.get(study.pk, {})) for study in studies]
+
+
+def participant_of(respondent: Respondent) -> StudyParticipant | None:
+    """Whom a study sent; None for everybody else."""
+    return StudyParticipant.objects.filter(respondent=respondent).select_related("study").first()

@@ -1,0 +1,79 @@
+from datetime import datetime
+
+from django.db import transaction
+
+from annotation.enums import AssignmentState, Participation, RespondentState
+from annotation.errors import AnnotationError
+from annotation.models import Assignment, Respondent, StudyParticipant
+from annotation.policies.stages import Stage
+from annotation.queries.work import position_of
+from annotation.transitions import PARTICIPATION
+from annotation.use_cases.next_assignment import NotNow, NoWork, next_assignment
+from annotation.use_cases.record_event import record_event
+from foundation.transitions import check
+
+
+class StillAtWork(AnnotationError):
+    """There is more for this person to do, or nothing that they have come to an end of."""
+
+
+class _Given(Exception):
+    """Takes back the claim with which it was found out that there is one."""
+
+
+def end_participation(*, respondent: Respondent, now: datetime) -> StudyParticipant:
+    """How somebody whom a study sent leaves it: with everything done, screened out, or come when nothing was left.
+
+    Again says the same. Raises StillAtWork.
+    """
+    with transaction.atomic():
+        locked = StudyParticipant.objects.select_for_update(of=["self"]).select_related("study")
+        participant = locked.get(respondent=respondent)
+        wanted = _end_of(respondent, now)
+        if wanted is None and participant.state == Participation.STARTED:
+            raise StillAtWork("there is more to do")
+        if wanted is None or participant.state != Participation.STARTED:
+            return participant
+        check(PARTICIPATION, participant.state, wanted)
+        participant.state, participant.ended_at = wanted, now
+        participant.save(update_fields=["state", "ended_at"])
+        record_event(
+            subject=participant,
+            verb="left",
+            actor=respondent.person,
+            from_state=Participation.STARTED,
+            to_state=wanted,
+        )
+    return participant
+
+
+def code_of(participant: StudyParticipant) -> str:
+    """The code with which they go back; empty while they are at work."""
+    return {
+        Participation.COMPLETED.value: participant.study.completion_code,
+        Participation.SCREENED_OUT.value: participant.study.screen_out_code,
+        Participation.OVER_QUOTA.value: participant.study.over_quota_code,
+    }.get(participant.state, "")
+
+
+def _end_of(respondent: Respondent, now: datetime) -> Participation | None:
+    stage = position_of(respondent).stage
+    if Respondent.objects.get(pk=respondent.pk).state == RespondentState.SCREENED_OUT:
+        return Participation.SCREENED_OUT
+    if stage in (Stage.BLOCKED, Stage.WITHDRAWN) or not _has_nothing_left(respondent, now):
+        return None
+    given = Assignment.objects.filter(respondent=respondent, state=AssignmentState.SUBMITTED).exists()
+    return Participation.COMPLETED if given else Participation.OVER_QUOTA
+
+
+def _has_nothing_left(respondent: Respondent, now: datetime) -> bool:
+    try:
+        with transaction.atomic():
+            next_assignment(campaign=respondent.campaign, respondent=respondent, now=now)
+            raise _Given
+    except _Given:
+        return False
+    except NotNow:
+        return position_of(respondent).stage in (Stage.CLOSED, Stage.DRAWN)
+    except NoWork:
+        return True
