@@ -101,7 +101,7 @@ class DesignForm(SectionForm):
         required=False,
         low=1,
         help_text=gettext_lazy(
-            "An item is answered only when so much of each was played; its browser says so. Empty: nothing is asked for."
+            "An item is answered only when so much of each was played, as browsers tell. Empty: nothing is asked for."
         ),
     )
     lease_seconds = forms.IntegerField(
