@@ -17,6 +17,8 @@ from tests.inference_workers.factories import make_endpoint, make_revision
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PASSWORD = "pass-word-42"
+# A page is at rest half a second after its last request, which passes while the other tabs load theirs.
+TABS = 6
 # Files, and parts of pages, which a browser does not open by themselves.
 NO_PAGES = {
     "workers",
@@ -47,10 +49,10 @@ def heard(page: Page) -> list[str]:
 
 @pytest.fixture
 def silent(chromium, live_server) -> Iterator[Page]:
-    page = chromium.new_page(base_url=live_server.url)
-    page.set_default_timeout(15_000)
-    yield page
-    page.close()
+    context = chromium.new_context(base_url=live_server.url)
+    context.set_default_timeout(15_000)
+    yield context.new_page()
+    context.close()
 
 
 @pytest.fixture
@@ -67,16 +69,22 @@ def test_no_page_of_the_site_does_what_the_policy_refuses(page, live_server, set
     (session,) = [cookie for cookie in world.client("superuser").cookies.values() if cookie.key == "sessionid"]
     page.context.add_cookies([{"name": "sessionid", "value": session.value, "url": live_server.url}])
     # Streams are another server's; 204 tells the browser to leave it at that.
-    page.route("**/streams/**", lambda route: route.fulfill(status=204))
+    page.context.route("**/streams/**", lambda route: route.fulfill(status=204))
+    tabs = [page.context.new_page() for _ in range(TABS)]
+    problems = [heard(tab) for tab in tabs]
     seen = []
     for pattern, cases in TABLE.items():
         for case, status in cases.items():
             method, _, which = case.partition(" ")
             if method != "GET" or expected(status, "superuser") != 200 or pattern in NO_PAGES:
                 continue
-            page.goto(world.address(pattern, role="superuser", which=which), wait_until="networkidle")
+            tab = tabs[len(seen) % TABS]
+            tab.wait_for_load_state("networkidle")
+            tab.goto(world.address(pattern, role="superuser", which=which))
             seen.append(pattern)
-    assert len(seen) > 10
+    for tab in tabs:
+        tab.wait_for_load_state("networkidle")
+    assert (problems, len(seen) > 10) == ([[]] * TABS, True)
 
 
 def test_the_description_of_the_api_lists_its_addresses(page, db):

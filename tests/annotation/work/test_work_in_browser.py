@@ -143,7 +143,7 @@ def test_two_tabs_lose_nothing(at_work, campaign):
     for tab, words in ((first, "From the first tab"), (second, "From the second tab")):
         choose(tab, "preference", "a")
         tab.get_by_label("Why?").fill(words)
-        tab.wait_for_timeout(1600)
+        expect(first.locator("[data-saved-state]")).to_have_text("Saved")
     expect(second.get_by_text("was changed in another tab")).to_be_visible()
     expect(second.locator("[data-notices]")).to_contain_text("From the first tab")
     assert second.get_by_label("Why?").input_value() == "From the second tab"
