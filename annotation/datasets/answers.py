@@ -4,9 +4,9 @@ Neither is listed here: each type says in its folder what it gives (`gives`) and
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args, get_origin
+from typing import Any, TypeAlias, get_args, get_origin
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,7 @@ from annotation.datasets.columns import Coded
 from annotation.datasets.scope import Scope
 from annotation.models import Instrument, Judgment
 from annotation.queries import instrument_questions
-from annotation.questions import Asked, Export, all_types, get_type
+from annotation.questions import Export, QuestionType, all_types, get_type
 
 KINDS = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
@@ -94,27 +94,39 @@ def read_answered(answered: Sequence[AnswerColumn], instrument_ids: pa.Array, an
     if not answered:
         return {}
     keys = pc.binary_join_element_wise(instrument_ids.cast(pa.string()), answers, " ").dictionary_encode()
-    different = [_exported(*key.split(" ", 1)) for key in keys.dictionary.to_pylist()]
+    plans: dict[str, Plan] = {}
+    different = []
+    for key in keys.dictionary.to_pylist():
+        instrument, text = key.split(" ", 1)
+        if instrument not in plans:
+            plans[instrument] = _plan(int(instrument))
+        different.append(_exported(plans[instrument], json.loads(text)))
     places = keys.indices.to_numpy()
     return {each.name: _coded([row.get(each.name) for row in different], places) for each in answered}
 
 
-def _exported(instrument: str, answers: str) -> dict[str, Any]:
-    given: Mapping[str, Any] = json.loads(answers)
-    asked = [question for question in instrument_questions(int(instrument)) if question.name in given]
+# By question: its type, and its columns with the dataset's names for them.
+Plan: TypeAlias = "list[tuple[str, QuestionType, list[tuple[str, str]]]]"
+
+
+def _plan(instrument: int) -> Plan:
+    """Questions that export nothing of their own are left out."""
+    asked = [(each, get_type(each.type)) for each in instrument_questions(instrument)]
+    named = [
+        (each.name, kind, [(column, f"{each.name}__{column}") for column in kind.columns_exported(each)])
+        for each, kind in asked
+    ]
+    return [(question, kind, columns) for question, kind, columns in named if columns]
+
+
+def _exported(plan: Plan, answers: Mapping[str, Any]) -> dict[str, Any]:
     row: dict[str, Any] = {}
-    for question in asked:
-        row |= _columns(question, given[question.name])
+    for question, kind, columns in plan:
+        if question in answers:
+            exported = kind.export_columns(answers[question])
+            for column, name in columns:
+                row[name] = exported[column]
     return row
-
-
-def _columns(asked: Asked, stored: Any) -> dict[str, Any]:
-    kind = get_type(asked.type)
-    wanted: Collection[str] = kind.columns_exported(asked)
-    if not wanted:
-        return {}
-    exported = kind.export_columns(stored)
-    return {f"{asked.name}__{column}": exported[column] for column in wanted}
 
 
 def _coded(values: Sequence[Any], places: np.ndarray) -> Coded:
