@@ -196,6 +196,23 @@ class TextForm(VersionedForm, forms.Form):
         self.fields["text"].label = str(label)
 
 
+class GuidelinesForm(TextForm):
+    """With what a change asks of those who passed the test before it."""
+
+    requalify = forms.BooleanField(
+        label=gettext_lazy("People take the test again"),
+        required=False,
+        help_text=gettext_lazy("Everybody meets fresh copies of its items. Who fails is screened out, and paid."),
+    )
+    retrain = forms.BooleanField(label=gettext_lazy("People take the training again"), required=False)
+
+    def offer(self, *, test: bool, training: bool) -> None:
+        """Only what there is to take again can be asked for."""
+        for name, offered in (("requalify", test), ("retrain", training)):
+            if not offered:
+                del self.fields[name]
+
+
 class NewCampaignForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"})

@@ -9,5 +9,5 @@ def with_answers(text: str, answers: Sequence[tuple[str, str]]) -> str:
     """The guidelines' own Markdown with a section of questions and their answers at its end, where there are any."""
     if not answers:
         return text
-    parts = [f"### {' '.join(question.split())}\n\n{answer.strip()}" for question, answer in answers]
-    return "\n\n".join([text.rstrip(), f"## {_('Questions and answers')}", *parts]).lstrip() + "\n"
+    parts = [f"## {' '.join(question.split())}\n\n{answer.strip()}" for question, answer in answers]
+    return "\n\n".join([text.rstrip(), f"# {_('Questions and answers')}", *parts]).lstrip() + "\n"

@@ -32,6 +32,7 @@ class Supply:
     work: int = 0
     gold: int = 0
     qualification: int = 0
+    training: int = 0
     filling: int = 0
     proposed: int = 0
     anchors: int = 0

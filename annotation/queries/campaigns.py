@@ -60,6 +60,7 @@ def supply_of(campaign: Campaign) -> Supply:
         work=counts.get(ItemPurpose.WORK, 0),
         gold=counts.get(ItemPurpose.GOLD, 0),
         qualification=counts.get(ItemPurpose.QUALIFICATION, 0),
+        training=counts.get(ItemPurpose.TRAINING, 0),
         filling=waiting.get(ItemState.FILLING, 0),
         proposed=waiting.get(ItemState.PROPOSED, 0),
         anchors=counts.get(ItemPurpose.ANCHOR, 0),

@@ -11,11 +11,12 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from accounts.models import Person, User
 from accounts.texts import unseal_of
 from annotation.enums import AssignmentState, CampaignState, JudgmentKind, Pool, RespondentState
-from annotation.models import Campaign, Draft, Judgment, Respondent
+from annotation.models import Assignment, Campaign, Draft, Judgment, Respondent
 from annotation.policies.arms import price_direction
 from annotation.queries.log import instrument_questions, own_median_amount
 from annotation.queries.sessions import money_of
@@ -28,7 +29,9 @@ SELECT c.slug, c.name, c.purpose, c.state, r.state, c.deadline, c.pay_per_judgme
     (SELECT count(*) FROM annotation_assignment a WHERE a.respondent_id = r.id AND a.state = 'submitted'),
     (SELECT count(*) FROM annotation_slot s WHERE s.campaign_id = c.id AND s.state = 'open'
         AND NOT EXISTS (SELECT 1 FROM annotation_assignment a
-            WHERE a.item_id = s.item_id AND a.respondent_id = r.id AND a.state <> 'expired')),
+            WHERE a.item_id = s.item_id AND a.respondent_id = r.id AND a.state <> 'expired')
+        AND (cardinality(r.declined_content) = 0 OR NOT EXISTS (SELECT 1 FROM annotation_item i
+            WHERE i.id = s.item_id AND i.warnings && r.declined_content))),
     EXISTS (SELECT 1 FROM annotation_assignment a WHERE a.respondent_id = r.id AND a.state = 'open'
         AND a.lease_expires_at > now())
 FROM annotation_respondent r JOIN annotation_campaign c ON c.id = r.campaign_id
@@ -125,6 +128,12 @@ def respondent_of(user: User, slug: str) -> Respondent | None:
         .filter(person__user=user, campaign__slug=slug, kind__in=["annotator", "expert"])
         .first()
     )
+
+
+def held_until(respondent: Respondent) -> datetime | None:
+    """When the first lease of what this person holds runs out; None where they hold nothing."""
+    held = Assignment.objects.filter(respondent=respondent, state=AssignmentState.OPEN, lease_expires_at__gt=Now())
+    return held.order_by("lease_expires_at").values_list("lease_expires_at", flat=True).first()
 
 
 def task_of(respondent: Respondent, assignment_id: int) -> Task | None:

@@ -11,11 +11,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from annotation.enums import FlagReason
 from annotation.models import Respondent
-from annotation.queries.tasks import own_answer, task_of
+from annotation.policies.breaks import is_due
+from annotation.queries.tasks import Task, own_answer, task_of
 from annotation.questions import InvalidAnswers
 from annotation.use_cases.correct_judgment import correct_judgment
 from annotation.use_cases.flag_item import flag_item
 from annotation.use_cases.lock_session import AnswersLocked, is_locked
+from annotation.use_cases.offer_break import offer_break
 from annotation.use_cases.retract_judgment import AlreadySuperseded
 from annotation.use_cases.save_draft import DraftTooLong, StaleDraft, save_draft
 from annotation.use_cases.skip_assignment import skip_assignment
@@ -62,18 +64,18 @@ def submit(request: HtmxRequest, slug: str, assignment_id: int) -> HttpResponseB
     form = judgment_form(task, request.POST)
     if form.is_valid():
         # Sent again, it is the same answer once more: the use case tells the two apart by the key.
-        return _store(request, respondent, assignment_id, form.answers, Process(**form.process))
+        return _store(request, respondent, task, form.answers, Process(**form.process))
     if not task.is_open:
         return show_next(request, respondent, status=_conflict(request), problem=ANSWERED_BEFORE)
     return show_item_page(request, respondent, assignment_id, status=422, form=form)
 
 
 def _store(
-    request: HtmxRequest, respondent: Respondent, assignment_id: int, answers: dict[str, Any], process: Process
+    request: HtmxRequest, respondent: Respondent, task: Task, answers: dict[str, Any], process: Process
 ) -> HttpResponseBase:
     try:
         submitted = submit_work(
-            assignment_id=assignment_id,
+            assignment_id=task.assignment_id,
             lease_token=lease_named(request),
             key=request.POST.get("key", ""),
             respondent=respondent,
@@ -91,21 +93,23 @@ def _store(
         return show_next(request, respondent)
     except AnswersLocked:
         return show_next(request, respondent, status=_conflict(request), problem=LOCKED)
-    return _after(request, respondent, submitted)
+    looks = task.is_open and is_due(task.done + 1)
+    offered = looks and offer_break(respondent_id=respondent.pk, now=timezone.now()) is not None
+    return _after(request, respondent, submitted, offered)
 
 
-def _after(request: HtmxRequest, respondent: Respondent, submitted: Submitted) -> HttpResponseBase:
+def _after(request: HtmxRequest, respondent: Respondent, submitted: Submitted, offered: bool) -> HttpResponseBase:
     """The next item, or a word that all is stored where the page has the next one already."""
     if submitted.right is not None or submitted.explanation:
         context = {"campaign": respondent.campaign, "submitted": submitted}
         return never_stored(render(request, "annotation/work/feedback.html", context))
     if request.htmx and request.POST.get("ahead") and not submitted.finished:
-        context = {"campaign": respondent.campaign, "stored": submitted.judgment}
+        context = {"campaign": respondent.campaign, "stored": submitted.judgment, "break_offered": offered}
         response = render(request, "annotation/work/item.html#stored", context)
         response["X-Stored"] = str(submitted.judgment.pk)
         return never_stored(response)
     if request.htmx:
-        return show_next(request, respondent, stored=submitted.judgment)
+        return show_next(request, respondent, stored=submitted.judgment, break_offered=offered)
     return redirect("work-item", respondent.campaign.slug)
 
 

@@ -1,5 +1,7 @@
 """The editor of a campaign: a page for each section that is columns or one text."""
 
+from typing import Any
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -7,8 +9,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from annotation.enums import CampaignState
 from annotation.forms.amounts import WorthForm
-from annotation.forms.campaign import AboutForm, DesignForm, PayForm, SectionForm, TextForm
+from annotation.forms.campaign import AboutForm, DesignForm, GuidelinesForm, PayForm, SectionForm, TextForm
 from annotation.forms.content import ContentForm
 from annotation.policies.drafts import ABOUT, CONSENT, CONTENT, DESIGN, GUIDELINES, PAY, WORTH, section_content
 from annotation.policies.launch import hourly_pay
@@ -80,9 +83,10 @@ def edit_settings(request: HttpRequest, page: Page) -> HttpResponse:
 def edit_text(request: HttpRequest, page: Page) -> HttpResponse:
     posted = request.POST if request.method == "POST" else None
     text = section_content(page.campaign, page.section)
-    form = TextForm(page.campaign, page.section, text, TEXTS[page.section], posted)
+    form = _text_form(page, text, posted)
     if form.is_valid():
         content, version, actor = form.cleaned_data["text"], form.cleaned_data["version"], actor_of(request)
+        asks = {name: form.cleaned_data.get(name, False) for name in ("requalify", "retrain")}
         if page.attempt(
             lambda: save_campaign_draft(
                 campaign_id=page.campaign.pk,
@@ -91,6 +95,7 @@ def edit_text(request: HttpRequest, page: Page) -> HttpResponse:
                 version=version,
                 actor=actor,
                 now=timezone.now(),
+                **asks,
             )
         ):
             return saved(request, page.campaign, page.section)
@@ -99,3 +104,13 @@ def edit_text(request: HttpRequest, page: Page) -> HttpResponse:
     return page.render(
         request, "annotation/campaigns/edit_text.html", invalid=bool(form.errors), form=form, text=written
     )
+
+
+def _text_form(page: Page, text: str, posted: Any) -> TextForm:
+    if page.section != GUIDELINES:
+        return TextForm(page.campaign, page.section, text, TEXTS[page.section], posted)
+    form = GuidelinesForm(page.campaign, page.section, text, TEXTS[page.section], posted)
+    supply = supply_of(page.campaign)
+    works = page.campaign.state != CampaignState.DRAFT
+    form.offer(test=works and supply.qualification > 0, training=works and supply.training > 0)
+    return form

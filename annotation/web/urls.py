@@ -3,7 +3,9 @@ from django.urls import path
 from annotation.web import (
     amounts,
     answers,
+    asked,
     campaigns,
+    comfort,
     datasets,
     draws,
     dry_run,
@@ -69,6 +71,8 @@ urlpatterns = [
     path("campaigns/<slug:slug>/uploads/<int:upload_id>/preview", uploads.show_preview, name="item-upload-preview"),
     path("campaigns/<slug:slug>/uploads/<int:upload_id>/import", uploads.start_import, name="item-upload-import"),
     path("campaigns/<slug:slug>/uploads/<int:upload_id>/retire", uploads.retire, name="item-upload-retire"),
+    path("campaigns/<slug:slug>/asked", asked.asked, name="campaign-asked"),
+    path("campaigns/<slug:slug>/asked/<int:question_id>", asked.answer, name="campaign-asked-answer"),
     path("campaigns/<slug:slug>/people", people.people, name="campaign-people"),
     path(
         "campaigns/<slug:slug>/people/invitations/<int:invitation_id>/revoke",
@@ -106,6 +110,9 @@ urlpatterns = [
     path("annotate/<slug:slug>/join", work.join_pool, name="work-join-pool"),
     path("annotate/<slug:slug>/agree/<str:what>", work.agree, name="work-agree"),
     path("annotate/<slug:slug>/guidelines", work.guidelines, name="work-guidelines"),
+    path("annotate/<slug:slug>/questions", comfort.questions, name="work-questions"),
+    path("annotate/<slug:slug>/break", comfort.pause, name="work-break"),
+    path("annotate/<slug:slug>/content", comfort.content, name="work-content"),
     path("annotate/<slug:slug>/item", work.item, name="work-item"),
     path("annotate/<slug:slug>/ahead", work.ahead, name="work-ahead"),
     path("campaigns/<slug:slug>/draws", draws.draws, name="campaign-draws"),

@@ -1,5 +1,6 @@
 """What annotators see: their campaigns, the steps before work, one item after another, and what they answered."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,13 +17,16 @@ from accounts.policies import allow_sign_up
 from accounts.use_cases.create_person import person_of_user
 from annotation.enums import FlagReason
 from annotation.forms import JudgmentForm
+from annotation.forms.content import DeclineForm
 from annotation.models import Respondent
 from annotation.policies.stages import TAKES_WORK, Stage
+from annotation.queries.asked import news_for
 from annotation.queries.earnings import earned_by_slug
 from annotation.queries.studies import participant_of
 from annotation.queries.tasks import Answered, Task, campaigns_of, open_pools, respondent_of, task_of
 from annotation.queries.work import position_of
 from annotation.use_cases.agree_to_texts import TextChanged, give_consent, read_guidelines
+from annotation.use_cases.decline_content import decline_content
 from annotation.use_cases.join_campaign import (
     InvitationNotValid,
     NotInPool,
@@ -31,11 +35,22 @@ from annotation.use_cases.join_campaign import (
     open_invitation,
     open_or_own,
 )
-from annotation.use_cases.next_assignment import BudgetSpent, NotNow, NoWork, QuotaReached, next_assignment
+from annotation.use_cases.next_assignment import (
+    BudgetSpent,
+    EnoughForToday,
+    NotNow,
+    NoWork,
+    QuotaReached,
+    next_assignment,
+)
 from annotation.web.access import for_signed_in
 from annotation.web.session_steps import session_context
 from foundation.idempotency import mint_key
 from foundation.requests import HtmxRequest, number_posted
+
+# Without a script the page after an answer is a new one, which still says that a break is offered.
+JUST_NOW = timedelta(minutes=1)
+
 
 # Where whoever a study sent goes back to it.
 ENDS = frozenset({Stage.SCREENED_OUT, Stage.CLOSED, Stage.DRAWN})
@@ -77,12 +92,16 @@ def join(request: HtmxRequest, token: str) -> HttpResponseBase:
         invitation = open_invitation(token, now=now) if person is None else open_or_own(token, person, now)
         if person is not None and request.method == "POST":
             respondent = join_by_invitation(token=token, person=person, now=now)
+            form = DeclineForm(respondent.campaign, respondent, request.POST)
+            if form.is_valid() and form.cleaned_data["declined"]:
+                decline_content(respondent_id=respondent.pk, declined=form.cleaned_data["declined"], now=now)
             return redirect("work-campaign", respondent.campaign.slug)
     except InvitationNotValid:
         return render(request, "annotation/work/no_invitation.html", status=404)
     if person is None:
         allow_sign_up(request.session, now=now)
-    return never_stored(render(request, "annotation/work/join.html", {"campaign": invitation.campaign}))
+    context = {"campaign": invitation.campaign, "content_form": DeclineForm(invitation.campaign)}
+    return never_stored(render(request, "annotation/work/join.html", context))
 
 
 @require_POST
@@ -120,6 +139,8 @@ def show_step(request: HtmxRequest, respondent: Respondent, *, status: int = 200
     context["takes_work"] = stage in TAKES_WORK
     if stage in ENDS or "nothing" in context:
         context["participant"] = participant_of(respondent)
+    if respondent.campaign.warned_content and "content_form" not in context:
+        context["content_form"] = DeclineForm(respondent.campaign, respondent)
     context |= session_context(respondent, stage, context, timezone.now())
     return never_stored(render(request, "annotation/work/step.html", context, status=status))
 
@@ -138,7 +159,7 @@ def agree(request: HtmxRequest, slug: str, what: str) -> HttpResponseBase:
             raise Http404
     except TextChanged:
         return show_step(request, respondent, status=422, problem=_("The text has changed. Please read it again."))
-    return redirect("work-campaign", slug)
+    return redirect("work-item" if request.POST.get("back") == "item" else "work-campaign", slug)
 
 
 @require_GET
@@ -152,7 +173,10 @@ def guidelines(request: HtmxRequest, slug: str) -> HttpResponse:
 @for_signed_in
 def item(request: HtmxRequest, slug: str) -> HttpResponseBase:
     """The item this person holds, or a newly claimed one."""
-    return show_next(request, own_respondent(request, slug))
+    respondent = own_respondent(request, slug)
+    offered_at = respondent.break_offered_at
+    just_offered = offered_at is not None and timezone.now() - offered_at < JUST_NOW
+    return show_next(request, respondent, break_offered=just_offered)
 
 
 @require_GET
@@ -189,7 +213,9 @@ def show_item_page(
     request: HtmxRequest, respondent: Respondent, assignment_id: int, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     template = "annotation/work/item.html#inside" if request.htmx else "annotation/work/item.html"
-    context = item_context(respondent, assignment_id) | context
+    # Whoever answered it had it before their eyes; without a script the page is asked for once more to show it.
+    revealed = (request.method == "POST" and "form" in context) or request.GET.get("reveal") == str(assignment_id)
+    context = {"revealed": revealed} | item_context(respondent, assignment_id) | context
     return never_stored(render(request, template, context, status=status))
 
 
@@ -205,6 +231,7 @@ def item_context(respondent: Respondent, assignment_id: int) -> dict[str, Any]:
         "done": task.done,
         "key": mint_key(),
         "flag_reasons": FlagReason.choices,
+        "news": news_for(respondent),
     }
 
 
@@ -231,6 +258,8 @@ def lease_named(request: HtmxRequest) -> UUID:
 def _why(none: NoWork) -> str:
     if isinstance(none, QuotaReached):
         return _("You have given as many judgments as one person may give here. Thank you.")
+    if isinstance(none, EnoughForToday):
+        return _("You have met as many items with a content warning as one may in a day. If there are more, they wait.")
     if isinstance(none, BudgetSpent):
         return _("This campaign has all the judgments that it can pay for. Thank you.")
     return _("There is nothing left for you here at the moment. If somebody gives an item back, it shows up here.")

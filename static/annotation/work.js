@@ -233,6 +233,21 @@
     dialog.showModal();
   };
 
+  // --- what waits for a word -------------------------------------------------------------------------------------
+  const dismiss = (notice) => {
+    notice.remove();
+    document.getElementById("main").focus({ preventScroll: true });
+  };
+  // Content that people are warned of; the focus says that it is there now.
+  const reveal = (event) => {
+    event.preventDefault();
+    const parts = event.target.closest("[data-veil]").querySelectorAll(".veil__part[inert]");
+    for (const part of parts) part.inert = false;
+    for (const words of document.querySelectorAll("[data-while-hidden]")) words.remove();
+    event.target.closest("form").remove();
+    parts[0]?.focus({ preventScroll: true });
+  };
+
   const begin = () => {
     dirtySince = 0;
     fade();
@@ -250,12 +265,14 @@
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     const form = answerForm();
-    if (!form) return;
+    if (!form || form.inert) return;
     event.preventDefault();
     form.requestSubmit();
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-keys]")) showKeys();
+    if (event.target.closest("[data-dismiss]")) dismiss(event.target.closest("[data-notice]"));
+    if (event.target.closest("[data-reveal]")) reveal(event);
   });
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") save();

@@ -17,6 +17,7 @@ from annotation.enums import EntryKind
 from annotation.imports.prompts import prompts_of_lines
 from annotation.models import Board, Campaign, DatasetVersion, Draw, Respondent
 from annotation.policies.templates import starting_points
+from annotation.use_cases.ask_question import ask_question
 from annotation.use_cases.create_board import create_board
 from annotation.use_cases.hold_draw import hold_draw
 from annotation.use_cases.invite_people import invite_people
@@ -176,6 +177,12 @@ TABLE: dict[str, dict[str, Status]] = {
         "GET drafted": admins(200),
         "GET missing": admins(404),
         "POST drafted": 405,
+    },
+    "campaigns/<slug:slug>/asked": {"GET own": admins(200), "GET missing": admins(404), "POST own": 405},
+    "campaigns/<slug:slug>/asked/<int:question_id>": {
+        "GET own": 405,
+        "POST own": admins(422),
+        "POST missing": admins(404),
     },
     "campaigns/<slug:slug>/people": {
         "GET own": admins(200),
@@ -522,6 +529,23 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST missing": signed_in(404),
     },
     "annotate/<slug:slug>/guidelines": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
+    "annotate/<slug:slug>/questions": {
+        "GET own": signed_in(200),
+        "GET missing": signed_in(404),
+        "POST own": signed_in(422),
+        "POST missing": signed_in(404),
+    },
+    "annotate/<slug:slug>/break": {
+        "GET own": signed_in(200),
+        "GET missing": signed_in(404),
+        "POST own": signed_in(302),
+        "POST missing": signed_in(404),
+    },
+    "annotate/<slug:slug>/content": {
+        "GET own": 405,
+        "POST own": signed_in(302),
+        "POST missing": signed_in(404),
+    },
     "annotate/<slug:slug>/item": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
     "annotate/<slug:slug>/ahead": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
     **{
@@ -682,18 +706,10 @@ def make_world() -> World:
         world.know(role, "missing", section="about", media_id="7", place="P-9", digest="0" * 64)
         world.know(role, "missing", token="no-such-token", what="consent", assignment_id="7", judgment_id="7")
         world.know(role, "missing", item_id="7", upload_id="7", generation_id="7")
-        world.know(role, "missing", invitation_id="7", respondent_id="7")
+        world.know(role, "missing", invitation_id="7", respondent_id="7", question_id="7")
         world.know(role, "own", **paid)
         world.know(role, "missing", entry_id="7", study_id="7")
     return world
-
-
-def make_media() -> dict[str, str]:
-    """A picture, which the guidelines of the campaign of all show, and its items."""
-    campaign = make_campaign(slug="campaign-of-all", questions=[PREFERENCE])
-    publish_guidelines(campaign_id=campaign.pk, text="![It](media:it.png)", now=timezone.now())
-    media = one(campaign, "it.png", picture(size=(4, 4)))
-    return {"media_id": str(media.pk), "place": "P-0", "digest": media.sha256, "name": "image-a"}
 
 
 def make_draw() -> Draw:
@@ -702,6 +718,14 @@ def make_draw() -> Draw:
     respondent = prepared(campaign)
     bids(campaign, respondent, "4.00")
     return hold_draw(respondent_id=respondent.pk, now=timezone.now())
+
+
+def make_media() -> dict[str, str]:
+    """A picture, which the guidelines of the campaign of all show, and its items."""
+    campaign = make_campaign(slug="campaign-of-all", questions=[PREFERENCE])
+    publish_guidelines(campaign_id=campaign.pk, text="![It](media:it.png)", now=timezone.now())
+    media = one(campaign, "it.png", picture(size=(4, 4)))
+    return {"media_id": str(media.pk), "place": "P-0", "digest": media.sha256, "name": "image-a"}
 
 
 def make_work(world: World) -> dict[str, dict[str, str]]:
@@ -756,7 +780,7 @@ def make_items(world: World) -> dict[str, str]:
 
 
 def make_paid() -> dict[str, str]:
-    """Somebody of the campaign of all has a bonus, which is in a payout; and a study sends people into it."""
+    """Somebody of the campaign of all has a bonus, it is in a payout, they ask a question; and a study sends people."""
     respondent = Respondent.objects.filter(campaign__slug="campaign-of-all").latest("pk")
     entry = record_entry(
         respondent=respondent, kind=EntryKind.BONUS, amount=Decimal(1), currency="USD", now=timezone.now()
@@ -770,7 +794,9 @@ def make_paid() -> dict[str, str]:
         actor=None,
         now=timezone.now(),
     )
-    return {"entry_id": str(entry.pk), "number": str(payout.number), "study_id": str(study.pk)}
+    paid = {"entry_id": str(entry.pk), "number": str(payout.number), "study_id": str(study.pk)}
+    question = ask_question(respondent_id=respondent.pk, words="What is one?", now=timezone.now())
+    return paid | {"question_id": str(question.pk)}
 
 
 def make_dataset() -> DatasetVersion:

@@ -95,7 +95,7 @@
     const key = event.key.toLowerCase();
     for (const element of document.querySelectorAll("[data-hotkey]")) {
       const hasKey = element.dataset.hotkey.toLowerCase().split(" ").includes(key);
-      if (!hasKey || element.disabled || !element.parentElement.checkVisibility()) continue;
+      if (!hasKey || element.disabled || element.closest("[inert]") || !element.parentElement.checkVisibility()) continue;
       event.preventDefault();
       element.focus({ preventScroll: true });
       element.click();

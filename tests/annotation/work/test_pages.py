@@ -1,6 +1,7 @@
 """An annotator's way through a campaign, page by page, without script."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -29,12 +30,12 @@ def invited(campaign: Campaign, **values) -> tuple[Invitation, str]:
     return invite_people(campaign_id=campaign.pk, name="Everybody", actor=None, now=NOW(), **values)
 
 
-def joined(campaign: Campaign, **values) -> Client:
+def joined(campaign: Campaign, declined: Sequence[str] = (), **values) -> Client:
     """A browser of somebody who has joined."""
     client = Client()
     client.force_login(make_user(**values))
     _invitation, token = invited(campaign)
-    client.post(f"/join/{token}")
+    client.post(f"/join/{token}", {"declined": list(declined)})
     return client
 
 
