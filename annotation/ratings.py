@@ -97,16 +97,20 @@ class PairRows:
         )
 
     def amounts(self) -> Comparisons:
-        """What the fit of worth reads: every row with an amount, also the 0 of a tie; its outcome is unused."""
+        """Every row with an amount, also the 0 of a tie. Who was not asked for a preference prefers what is worth more
+        to them."""
         rows = np.isfinite(self.amount)
+        amount, preference = self.amount[rows], self.preference[rows]
+        by_amount = 0.5 + 0.5 * np.sign(amount)
+        outcome = np.select([preference == A, preference == B, preference == TIE], [1.0, 0.0, 0.5], by_amount)
         return Comparisons(
             a=self.a[rows],
             b=self.b[rows],
-            outcome=np.full(int(rows.sum()), 0.5),
+            outcome=outcome,
             count=self.count,
             annotator=self.respondent[rows],
             prompt=self.prompt[rows],
-            amount=self.amount[rows],
+            amount=amount,
         )
 
     def acceptable_shares(self) -> AcceptableShares:
@@ -171,11 +175,11 @@ def _narrow(judgments: QuerySet[Judgment]) -> QuerySet[Judgment, tuple[Any, ...]
     return rows.annotate(
         amount=Cast("net_utility", FloatField()),
         state=Coalesce(*states, Value(""), output_field=TextField()) if states else Value(""),
+        bound=Coalesce(*bounds, Value(""), output_field=TextField()) if bounds else Value(""),
         acceptable_a=Coalesce(Cast("acceptable__0", IntegerField()), Value(UNKNOWN)),
         acceptable_b=Coalesce(Cast("acceptable__1", IntegerField()), Value(UNKNOWN)),
         asked=Coalesce(F("item__prompt__digest"), F("item__prompt_key"), output_field=TextField()),
         unit=Concat("currency", Value(" "), "incentive", output_field=TextField()),
-        bound=Coalesce(*bounds, Value(""), output_field=TextField()) if bounds else Value(""),
     ).values_list(
         "contestants__0",
         "contestants__1",
@@ -188,12 +192,12 @@ def _narrow(judgments: QuerySet[Judgment]) -> QuerySet[Judgment, tuple[Any, ...]
         "asked",
         "source_id",
         "impression__prompt_design",
+        "item__purpose",
+        "bound",
         "unit",
     )
 
 
-        "item__purpose",
-        "bound",
 Reader = tuple[Any, Callable[[Any], Any] | None]
 
 
@@ -213,12 +217,12 @@ def _readers(prompts: dict[str, int], units: dict[str, int]) -> dict[str, Reader
         "prompt": (np.int64, prompts.__getitem__),
         "source": (np.int64, None),
         "design": (np.int8, DESIGNS.index),
+        "is_anchor": (np.bool_, lambda purpose: purpose == ItemPurpose.ANCHOR),
+        "at_bound": (np.bool_, lambda bound: bound == "true"),
         "unit": (np.int64, units.__getitem__),
     }
 
 
-        "is_anchor": (np.bool_, lambda purpose: purpose == ItemPurpose.ANCHOR),
-        "at_bound": (np.bool_, lambda bound: bound == "true"),
 def _columns(rows: Iterator[tuple[Any, ...]], readers: Mapping[str, Reader]) -> dict[str, NDArray[Any]]:
     """The rows, column by column; only a chunk of them is ever in memory as Python's own objects."""
     parts: dict[str, list[NDArray[Any]]] = {name: [np.empty(0, kind)] for name, (kind, _) in readers.items()}
