@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
 
+from annotation.questions.amount.typed_decimal import amount_text
+
 CENT = Decimal("0.01")
 # The seed's uses. A label once given keeps its meaning, so that old receipts can be verified.
 ENDOWMENT, ITEM, PRICE, PRACTICE = "endowment", "item", "price", "practice"
@@ -69,5 +71,5 @@ print("payout", f"{{endowment - price if bought else endowment:.2f}}")
 
 def recipe(*, seed: str, answers: list[int], amount: Decimal | None, endowment: Decimal) -> str:
     """Python of the standard library that prints the commitment, the drawn answer, the price and the payout."""
-    shown = "None" if amount is None else f'Decimal("{amount:f}")'
-    return RECIPE.format(seed=seed, answers=answers, amount=shown, endowment=f"{endowment:f}")
+    shown = "None" if amount is None else f'Decimal("{amount_text(amount)}")'
+    return RECIPE.format(seed=seed, answers=answers, amount=shown, endowment=amount_text(endowment))

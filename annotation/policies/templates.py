@@ -21,6 +21,20 @@ CONSENT = _("""You are asked to judge responses that were written by people or b
 - **Contact.** Write to whoever invited you with any question.
 
 By going on you confirm that you are of age and agree.""")  # noqa: E501
+# What is in brackets is for the admin to say; the rest holds as Cardinal works.
+CONSENT_AMOUNTS = _("""You are asked to judge responses that were written by people or by language models, and to say what the better one is worth to you in money.
+
+- **Time and pay.** It takes about [minutes] minutes. The fee you were promised is paid whatever you answer.
+- **Money.** The amounts you name are [hypothetical: no money changes hands | real: you are given money to pay from, and one of your items is drawn and counts]. You cannot lose money of your own. [Where amounts are real: what is left of what you are given is yours; the response that the draw decides goes to the person who asked, who has agreed to that.]
+- **Topics.** The responses are about [topics]. Some may be wrong, rude or unpleasant.
+- **Your choice.** You may skip any item, with a reason from a list, and stop at any time, without loss.
+- **Your answers** are kept under a pseudonym and may be published under it.
+- **Withdrawal.** Until [date] you may withdraw your answers. What was published before cannot be recalled. Withdrawal never changes your pay.
+- **Your own texts**, such as reasons, are published only if you say so: [how to say so].
+- **Contact.** [Name and address of who is responsible.]
+- **Ethics.** [Who approved this, under which number, or why no approval was needed.]
+
+By going on you confirm that you are [18] or older and agree.""")  # noqa: E501
 COMPARE = _("""# What to do
 
 Read the prompt as if it were your own. Read **both responses to the end** before you choose.
@@ -125,6 +139,7 @@ ALL = (
         _("Which response is better, and what the better one is worth in money."),
         [PREFERENCE, {"name": "worth", "type": "amount"}, {"name": "acceptable", "type": "acceptable"}, WHY],
         COMPARE,
+        consent=CONSENT_AMOUNTS,
     ),
     StartingPoint(
         "ultrafeedback",

@@ -13,6 +13,7 @@ from annotation.models import Campaign, Draw, Judgment, LedgerEntry, Question, R
 from annotation.policies.comprehension import Card, CheckQuestion, cards_of, check_questions
 from annotation.policies.draws import commitment_of, outcome_of, recipe
 from annotation.queries.shown import shown_item
+from annotation.questions.amount.typed_decimal import amount_text
 
 
 def money_of(respondent_id: int) -> dict[str, Any]:
@@ -105,6 +106,10 @@ class Receipt:
     entry: LedgerEntry | None
     side: str
     chosen_position: int | None
+
+    @property
+    def amount(self) -> str:
+        return "–" if self.draw.amount is None else amount_text(self.draw.amount)
 
     @property
     def paid_at(self) -> datetime | None:

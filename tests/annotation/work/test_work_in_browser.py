@@ -11,6 +11,7 @@ from accounts.use_cases.create_person import person_of_user
 from annotation.models import Assignment, Campaign, Draft, Judgment
 from annotation.use_cases.invite_people import invite_people
 from annotation.use_cases.join_campaign import join_by_invitation
+from tests.annotation.worth.bidding import made_ready
 from tests.browser import DESK, PHONE, REFUSED, look, shoot
 from tests.factories import AMOUNT, PREFERENCE, RATIONALE, make_campaign, make_item, make_user
 
@@ -40,7 +41,8 @@ def at_work(open_page, campaign) -> Callable[..., Page]:
     def at_work(viewport: dict[str, int], **values) -> Page:
         user = make_user()
         _invitation, token = invite_people(campaign_id=campaign.pk, name="All", actor=None, now=timezone.now())
-        join_by_invitation(token=token, person=person_of_user(user=user, now=timezone.now()), now=timezone.now())
+        person = person_of_user(user=user, now=timezone.now())
+        made_ready(join_by_invitation(token=token, person=person, now=timezone.now()), campaign)
         address = f"/annotate/{campaign.slug}/item"
         return open_page(address, viewport, user=user, reduced_motion="reduce", **values)
 
