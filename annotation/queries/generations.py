@@ -12,7 +12,7 @@ from django.db.models import Count, Q, QuerySet
 from annotation.enums import GenerationState, ItemPurpose, ItemState
 from annotation.models import Campaign, Generation, Item, Turn
 from annotation.policies.estimates import Pace, cost_of
-from inference_workers.enums import CompletionState, Visibility
+from inference_workers.enums import CompletionState, Rejection, Visibility
 from inference_workers.models import LanguageModel
 
 FAILED = (CompletionState.FAILED, CompletionState.CANCELLED)
@@ -75,7 +75,7 @@ class ModelProgress:
 class Failure:
     item_id: int
     model: str
-    code: str
+    reason: str
     message: str
 
 
@@ -149,7 +149,9 @@ def generation_progress(generation: Generation, now: datetime) -> GenerationProg
         rows = cursor.fetchall()
     models = [_model(row) for row in rows]
     failed = failed_turns(generation)
-    shown = failed.select_related("completion", "response__contestant").order_by("pk")[:SHOWN_FAILURES]
+    shown = failed.select_related("completion", "response__contestant").order_by("response__item", "pk")[
+        :SHOWN_FAILURES
+    ]
     speed = _speed(sum(row[10] for row in rows), min((row[11] for row in rows if row[11]), default=None), now)
     to_come = sum(model.waiting + model.asked for model in models)
     runs = generation.state == GenerationState.RUNNING
@@ -182,7 +184,12 @@ def _model(row: Sequence[Any]) -> ModelProgress:
 def _failure(turn: Turn) -> Failure:
     contestant = turn.response.contestant
     name = contestant.name if contestant else ""
-    return Failure(turn.response.item_id, name, turn.job.error_code or turn.job.state, turn.job.error_message)
+    code = turn.job.error_code or turn.job.state
+    known = dict(Rejection.choices)
+    # A text that was held back is no message of a machine: the reason says it all.
+    return Failure(
+        turn.response.item_id, name, str(known.get(code, code)), "" if code in known else turn.job.error_message
+    )
 
 
 def _speed(recent: int, first: datetime | None, now: datetime) -> float | None:

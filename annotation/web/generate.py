@@ -1,7 +1,9 @@
 """Items by language models: prompts and contestants are chosen, reckoned up, started, and watched."""
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -150,14 +152,28 @@ def _page(
     campaign: Campaign, models: Sequence[LanguageModel], form: GenerateForm, figures: dict[str, Any] | None
 ) -> dict[str, Any]:
     kept = _read_kept(form["kept"].value() or "", campaign)
+    writers = [
+        {
+            "box": box,
+            "endpoint": model.serves.endpoint.name,
+            "read": _price(model.price_read),
+            "written": _price(model.price_written),
+        }
+        for box, model in zip(form["models"], models, strict=True)
+    ]
     return {
         "campaign": campaign,
         "models": models,
+        "writers": writers,
         "form": form,
         "figures": figures,
         "kept_name": kept[1] if kept else "",
         "generations": campaign_generations(campaign, GenerationKind.RESPONSES),
     }
+
+
+def _price(price: Decimal | None) -> str:
+    return "" if price is None else f"{price.normalize():f}"
 
 
 def _kept_file(request: HttpRequest, form: GenerateForm, campaign: Campaign) -> tuple[str, str] | None:
@@ -207,7 +223,7 @@ def _reckoned(campaign: Campaign, prompts: Sequence[GivenPrompt], models: Sequen
     by_model = paces(models)
     found: Estimate = estimate(
         prompts=len(prompts),
-        characters=sum(len(given.messages) for given in prompts),
+        characters=sum(len(message["content"]) for given in prompts for message in json.loads(given.messages)),
         seats=campaign.responses_per_item,
         paces=[by_model[model.pk] for model in models],
     )

@@ -25,7 +25,7 @@ SHOWN = 10
 @for_campaign_admins
 def gold(request: HttpRequest, slug: str) -> HttpResponse:
     campaign = managed_campaign(slug)
-    form = GoldForm(request.POST) if request.method == "POST" else GoldForm(initial={"key": mint_key()})
+    form = GoldForm(request.POST) if request.method == "POST" else new_form()
     if form.is_valid():
         try:
             request_gold(campaign_id=campaign.pk, actor=actor_of(request), now=timezone.now(), **form.cleaned_data)
@@ -48,18 +48,24 @@ def gold_status(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 @for_campaign_admins
 def gold_check(request: HttpRequest, slug: str) -> HttpResponse:
+    """One decision about one proposal or several; the page that follows has those that are left."""
     campaign = managed_campaign(slug)
     proposed = proposed_items(campaign).values_list("pk", flat=True)
     form = CheckForm(list(proposed), data=request.POST)
-    judged: list[Any] = []
-    if form.is_valid():
-        accept = form.cleaned_data["verdict"] == "accept"
-        ids = form.cleaned_data["items"]
-        now = timezone.now()
-        judged = judge_gold(campaign_id=campaign.pk, item_ids=ids, accept=accept, actor=actor_of(request), now=now)
-    said = {"judged": judged, "verdict": form.cleaned_data.get("verdict", ""), "refused": not judged}
-    status = 200 if judged else 422
-    return render(request, "annotation/items/gold.html#proposed", gold_context(campaign) | said, status=status)
+    if form.is_valid() and judge_gold(
+        campaign_id=campaign.pk,
+        item_ids=form.cleaned_data["items"],
+        accept=form.cleaned_data["verdict"] == "accept",
+        actor=actor_of(request),
+        now=timezone.now(),
+    ):
+        return redirect("campaign-gold", slug)
+    context = gold_context(campaign) | {"form": new_form(), "refused": True}
+    return render(request, "annotation/items/gold.html", context, status=422)
+
+
+def new_form() -> GoldForm:
+    return GoldForm(initial={"key": mint_key()})
 
 
 def gold_context(campaign: Campaign) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -257,6 +258,19 @@ class TestAdmin:
         assert operator.post(page("languagemodel_change", model.pk), values | {"temperature": "0.8"}).status_code == 302
         model.refresh_from_db()
         assert (model.current.number, model.current.stop) == (2, stop)
+
+    def test_prices_are_kept_without_a_new_revision_and_negative_ones_refused(self, operator):
+        model = add()
+        address = page("languagemodel_change", model.pk)
+        sent = form_of(operator.get(address)) | {"price_read": "0.15", "price_written": "0.6"}
+        assert operator.post(address, sent).status_code == 302
+        model.refresh_from_db()
+        assert (model.price_read, model.price_written) == (Decimal("0.15"), Decimal("0.6"))
+        assert model.revisions.count() == 1
+        assert operator.post(address, sent | {"price_read": "-1"}).status_code == 200
+        assert operator.post(address, sent | {"price_read": ""}).status_code == 302
+        model.refresh_from_db()
+        assert model.price_read is None
 
     def test_what_the_form_refuses_says_why_and_writes_nothing(self, operator):
         model = add(make_endpoint(backend=Backend.TRANSFORMERS), provider_model="smollm2")

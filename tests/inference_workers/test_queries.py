@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from inference_workers.enums import CompletionState, FinishReason
+from inference_workers.enums import CompletionState, FinishReason, Priority
 from inference_workers.models import Completion
 from inference_workers.queries import (
     READY_KEY,
@@ -18,6 +18,7 @@ from inference_workers.queries import (
 )
 from inference_workers.streams import sync_client
 from inference_workers.tasks.readiness import Readiness
+from inference_workers.use_cases.claim_completions import claim_completions
 from tests.inference_workers.factories import claim, make_completion, make_endpoint, make_revision
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +58,17 @@ def test_nothing_waits_for_an_empty_queue_or_a_free_worker():
     assert (queue_length(), estimated_wait(), waiting_by_endpoint()) == (0, timedelta(), {})
     make_completion(revision=make_revision(endpoint=make_endpoint(capacity=4)))
     assert (queue_length(), estimated_wait()) == (1, timedelta())
+
+
+def test_a_batch_lets_people_go_first_and_makes_no_queue_for_them():
+    revision = make_revision(endpoint=make_endpoint(capacity=1))
+    for _ in range(40):
+        make_completion(revision=revision, priority=Priority.BATCH)
+    assert (queue_length(), estimated_wait()) == (0, timedelta())
+    claim_completions(endpoint_id=revision.endpoint_id, limit=1, lease=timedelta(seconds=30), now=timezone.now())
+    make_completion(revision=revision)
+    # Behind the one that is being written, and before the others.
+    assert (queue_length(), estimated_wait()) == (1, timedelta(seconds=2 * USUAL_SECONDS))
 
 
 def test_the_wait_is_the_rounds_of_the_longest_queue_at_its_recent_pace():

@@ -182,7 +182,7 @@ def test_a_failed_completion_is_asked_for_once_more_and_then_waits_for_a_person(
     progress = generation_progress(generation, now())
     assert (progress.written, progress.failed, progress.failed_items, progress.waiting) == (1, 1, 1, 0)
     (failure,) = progress.failures
-    assert (failure.item_id, failure.code, failure.message) == (item.pk, "empty", "It named itself.")
+    assert (failure.item_id, failure.reason, failure.message) == (item.pk, "The answer was empty", "")
     # Only the failed response is asked for anew.
     _generation, count = changed(retry_generation, generation)
     assert count == 1
