@@ -1,4 +1,4 @@
-"""The pages on which admins watch a campaign, with a long log behind them."""
+"""The pages on which a campaign is watched and reviewed, with a long log behind them."""
 
 import time
 
@@ -14,7 +14,8 @@ from benchmarks.rows import Row
 from tests.annotation.watching.planted import Planted, plant_items, plant_judgments, plant_people, planted_campaign
 from tests.factories import make_user
 
-PAGES = ("campaign-watch", "campaign-watch-agreement", "campaign-watch-annotators", "campaign-watch-items")
+WATCHED = ("campaign-watch", "campaign-watch-agreement", "campaign-watch-annotators", "campaign-watch-items")
+PAGES = (*WATCHED, "review-queue", "review-queue?order=disagreement", "review-queue?order=annotator")
 PEOPLE, OF_ITEM, TIMES = 200, 5, 9
 # Copies of one judgment, five on each item, by people who are drawn; what they say and when differs.
 CHANGED = {
@@ -44,12 +45,17 @@ def dashboards(count: int) -> list[Row]:
     summary = time.perf_counter() - started
     client = Client(SERVER_NAME="localhost")
     client.force_login(make_user(role=Role.CAMPAIGN_ADMIN))
-    medians = {page: median_of(client, reverse(page, args=[campaign.slug])) for page in PAGES}
+    medians = {page: median_of(client, address_of(page, campaign)) for page in PAGES}
     slowest = max(medians, key=lambda page: medians[page])
     return [
         Row("dashboards, slowest page", str(count), 1000 * medians[slowest], "ms", note=slowest),
         Row("summary behind the dashboards", str(count), summary, "s"),
     ]
+
+
+def address_of(page: str, campaign: Campaign) -> str:
+    name, _, query = page.partition("?")
+    return reverse(name, args=[campaign.slug]) + (f"?{query}" if query else "")
 
 
 def median_of(client: Client, address: str) -> float:

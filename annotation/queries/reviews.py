@@ -17,7 +17,8 @@ from annotation.questions.base import side_letter
 # The verb of the event that says what somebody was shown.
 LOOKED = "looked"
 # How many judgments one look goes through, and how many of those that are found it lists.
-LOOKED_THROUGH, MOST_FOUND = 20_000, 1_000
+LOOKED_THROUGH, MOST_FOUND = 5_000, 1_000
+MOST_OF_ITEMS = 20_000
 MOST_OTHERS = 100
 WAITING = (ReviewState.PENDING, ReviewState.CONTESTED, ReviewState.APPEALED)
 # Their judgment is out of every view.
@@ -145,7 +146,7 @@ def candidates(campaign: Campaign, wanted: Wanted, states: Collection[str], summ
     if wanted.order in ("disagreement", "flag"):
         items = [each["item"] for each in summary.items] if summary and wanted.order == "disagreement" else []
         items = items if wanted.order == "disagreement" else flagged_items(campaign)
-        return _ids(OF_ITEMS, values | {"items": items})
+        return _ids(OF_ITEMS, values | {"items": items, "most": MOST_OF_ITEMS})
     if set(states) <= FEW:
         return _ids(IN_STATE, values)
     return _ids(OF_PERSON if wanted.respondent else NEWEST, values)

@@ -21,7 +21,7 @@ RUNNING = (CampaignState.PILOT, CampaignState.RUNNING)
 
 def found_judgment(campaign: Campaign, judgment_id: int) -> Judgment:
     judgments = Judgment.objects.select_related("item", "respondent__person", "review", "adjudication", "guidelines")
-    found = judgments.filter(campaign=campaign, kind="answer", pk=judgment_id).first()
+    found: Judgment | None = judgments.filter(campaign=campaign, kind="answer", pk=judgment_id).first()
     if found is None:
         raise Http404
     return found

@@ -25,6 +25,7 @@ KINDS: Mapping[str, Text] = {"category": _("Category"), "language": _("Language"
 COSTS: Mapping[str, Text] = {
     "paid": _("Earned so far"),
     "per_judgment": _("Earned per judgment of work"),
+    "per_accepted": _("Cost per accepted judgment of work, with bonuses"),
     "to_come": _("Still to come for what is open"),
     "left": _("Money left"),
     "judgments_left": _("Judgments left in the budget"),
@@ -37,10 +38,13 @@ def costs_of(campaign: Campaign, progress: Progress) -> dict[str, Decimal | int 
     paid = None if pay is None else pay * progress.submitted
     budget = campaign.budget_money
     taken = progress.done + progress.claimed
+    # Entries of the ledger hold what was taken back and given besides.
+    cost = Decimal(progress.owed) if progress.owed else paid
     return {
         "paid": paid,
         "left": None if budget is None or paid is None else max(budget - paid, Decimal(0)),
         "per_judgment": None if paid is None or not work else paid / work,
+        "per_accepted": None if cost is None or not progress.accepted else cost / progress.accepted,
         "to_come": None if pay is None else pay * (progress.open + progress.claimed),
         "judgments_left": None if campaign.budget_judgments is None else max(campaign.budget_judgments - taken, 0),
     }
@@ -56,6 +60,7 @@ def progress_table(campaign: Campaign, progress: Progress) -> Table:
         (_("Annotators who judged"), progress.people),
         (_("Answers, with checks and repeats"), progress.answers),
         (_("Answers in the last 24 hours"), progress.last_day),
+        (_("Accepted judgments of work"), progress.accepted),
         *((str(label), costs[name]) for name, label in COSTS.items() if costs[name] is not None),
     ]
     columns = [
