@@ -18,6 +18,7 @@ from annotation.imports.prompts import prompts_of_lines
 from annotation.models import Board, Campaign, DatasetVersion, Draw, Respondent
 from annotation.policies.templates import starting_points
 from annotation.use_cases.ask_question import ask_question
+from annotation.use_cases.agree_to_texts import read_guidelines
 from annotation.use_cases.create_board import create_board
 from annotation.use_cases.hold_draw import hold_draw
 from annotation.use_cases.invite_people import invite_people
@@ -740,6 +741,8 @@ def make_work(world: World) -> dict[str, dict[str, str]]:
     for role, user in world.users.items():
         person = person_of_user(user=user, now=timezone.now())
         respondent = join_by_invitation(token=token, person=person, now=timezone.now())
+        read_guidelines(respondent_id=respondent.pk, guidelines_id=campaign.guidelines_id or 0, now=timezone.now())
+        respondent.refresh_from_db()
         answered = next_assignment(campaign=campaign, respondent=respondent, now=timezone.now()).assignment
         judgment = submit_work(
             assignment_id=answered.pk,
