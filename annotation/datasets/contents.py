@@ -10,7 +10,8 @@ from typing import Any
 from accounts.texts import read_personal_texts
 from annotation.boards import contestant_names
 from annotation.enums import TurnKind
-from annotation.models import Contestant, FollowUp, Item, Turn
+from annotation.models import Contestant, FollowUp, Item, MediaFile, Turn
+from annotation.queries.media import digest_of
 from inference_workers.enums import Visibility
 
 Message = dict[str, str]
@@ -37,7 +38,7 @@ ABSENT = Conversation(Readable.ABSENT, [])
 
 @dataclass(frozen=True)
 class Said:
-    """One turn of one response; `provenance` are the columns of its completion."""
+    """One turn of one response; `provenance` are the columns of its completion, or of the file that it is."""
 
     number: int
     kind: str
@@ -126,19 +127,19 @@ def read_contents(item_ids: Collection[int]) -> dict[int, Content]:
         .exclude(kind=TurnKind.ABSENT)
         .order_by("response", "number")
         .values(
-            *("response__item_id", "response__position", "number", "kind", "text", "personal_text_id"),
+            *("response__item_id", "response__position", "number", "kind", "text", "personal_text_id", "file"),
             *("completion__text", "completion__personal_text_id"),
             *(f"completion__{name}" for name in COMPLETION),
         )
     )
-    sealed = _unseal(items, follow_ups, turns)
+    sealed, files = _unseal(items, follow_ups, turns), _files(items, turns)
     contents = {item["pk"]: _content(item, sealed) for item in items}
     for follow_up in follow_ups:
         said = _conversation(follow_up["messages"], follow_up["personal_text_id"], sealed)
         contents[follow_up["item_id"]].follow_ups.append(said)
     for turn in turns:
         by_position = contents[turn["response__item_id"]].turns
-        by_position.setdefault(turn["response__position"], []).append(_said(turn, sealed))
+        by_position.setdefault(turn["response__position"], []).append(_said(turn, sealed, files))
     return contents
 
 
@@ -188,7 +189,20 @@ def _conversation(
     return Conversation(Readable.ERASED, []) if text is None else Conversation(Readable.YES, json.loads(text))
 
 
-def _said(turn: dict[str, Any], sealed: dict[int, str | None]) -> Said:
+def _files(items: list[dict[str, Any]], turns: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What is told of files, by where they are stored. A campaign's own name of it, where it has several the first."""
+    stored = {turn["file"] for turn in turns if turn["file"]}
+    if not stored:
+        return {}
+    campaigns = {item["campaign_id"] for item in items}
+    digests = {digest_of(name) for name in stored}
+    rows = MediaFile.objects.filter(campaign__in=campaigns, sha256__in=digests).order_by("-pk")
+    return {
+        row.stored: {"file": row.name, "file_sha256": row.sha256, "content_type": row.content_type} for row in rows
+    }
+
+
+def _said(turn: dict[str, Any], sealed: dict[int, str | None], files: dict[str, dict[str, Any]]) -> Said:
     personal = turn["personal_text_id"] or turn["completion__personal_text_id"]
     text = sealed.get(personal) if personal is not None else turn["text"] or turn["completion__text"]
     if text is not None:
@@ -197,4 +211,5 @@ def _said(turn: dict[str, Any], sealed: dict[int, str | None]) -> Said:
         readable = Readable.ERASED if personal is not None else Readable.ABSENT
     provenance = {name: turn[f"completion__{name}"] for name in COMPLETION}
     provenance["finish_reason"] = provenance["finish_reason"] or None
+    provenance |= files.get(turn["file"], {"file": None, "file_sha256": None, "content_type": None})
     return Said(turn["number"], turn["kind"], readable, text, provenance)

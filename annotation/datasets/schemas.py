@@ -14,6 +14,9 @@ TURN = pa.struct(
     [
         ("kind", pa.string()),
         ("text", pa.string()),
+        ("file", pa.string()),
+        ("file_sha256", pa.string()),
+        ("content_type", pa.string()),
         ("seed", pa.int64()),
         ("prompt_tokens", pa.int64()),
         ("completion_tokens", pa.int64()),

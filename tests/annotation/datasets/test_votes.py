@@ -28,6 +28,9 @@ def votes_of(scope):
     return rows_of(scope, "votes")[0]
 
 
+NO_FILE = dict.fromkeys(("file", "file_sha256", "content_type"))
+
+
 def test_a_vote_says_everything_the_log_has_of_it():
     campaign = make_campaign()
     models = make_models(campaign)
@@ -43,6 +46,7 @@ def test_a_vote_says_everything_the_log_has_of_it():
     unknown = dict.fromkeys(
         ("seed", "prompt_tokens", "completion_tokens", "first_token_seconds", "total_seconds", "finish_reason"),
     )
+    unknown |= NO_FILE
     responses = [
         {
             **{"position": position, "model": models[position].name, "kind": "imported", "system_prompt": None},
@@ -188,6 +192,7 @@ def test_a_battles_vote_carries_the_provenance_of_both_texts():
                 {
                     "kind": "completion",
                     "text": ("Because of **Rayleigh**.", "Because it is.")[position],
+                    **NO_FILE,
                     "seed": completions[position].seed,
                     "prompt_tokens": 12,
                     "completion_tokens": 5,

@@ -12,14 +12,16 @@ from django.utils import timezone
 
 from accounts.enums import Role
 from annotation.forms.played import read_shares
+from annotation.imports.media_store import media_path
 from annotation.models import Assignment, Campaign, Judgment, MediaFile, Respondent
 from annotation.use_cases.publish_guidelines import publish_guidelines
 from annotation.use_cases.skip_assignment import skip_assignment
 from annotation.use_cases.submit_judgment import NotPlayed, Process
 from annotation.use_cases.submit_work import submit_work
+from tests.annotation.datasets.rows import judge, rows_of, scope_of
 from tests.annotation.media.files import film, one, picture, sound
 from tests.annotation.media.items import annotator, show_files
-from tests.factories import PREFERENCE, make_campaign, make_user, new_key
+from tests.factories import PREFERENCE, make_campaign, make_item, make_user, new_key
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +68,7 @@ def test_an_item_shows_its_files_and_nothing_tells_whose_they_are(campaign):
         assert media.sha256 not in page
         assert str(media.stored) not in page
     got = [client.get(address) for address in shown]
-    assert {body(each) for each in got} == {(Path(media_path(media))).read_bytes() for media in files}
+    assert {body(each) for each in got} == {media_path(media.stored).read_bytes() for media in files}
     for each in got:
         assert each["Content-Type"] == "image/png"
         assert each["X-Content-Type-Options"] == "nosniff"
@@ -74,12 +76,6 @@ def test_an_item_shows_its_files_and_nothing_tells_whose_they_are(campaign):
         assert each["Cache-Control"].startswith("private")
         headers = str(dict(each.items()))
         assert not any(media.sha256 in headers or media.name in headers for media in files)
-
-
-def media_path(media: MediaFile) -> str:
-    from annotation.imports.media_store import media_path as path_of
-
-    return str(path_of(media.stored))
 
 
 def test_a_player_gets_the_part_that_it_asks_for(campaign):
@@ -130,7 +126,7 @@ def test_side_a_is_what_was_shown_as_side_a(campaign):
         client = annotator(campaign)
         first = body(client.get(addresses(item_page(client, campaign))[0]))
         order = Assignment.objects.latest("pk").impressions.latest("pk").order
-        assert first == Path(media_path(files[order[0]])).read_bytes()
+        assert first == media_path(files[order[0]].stored).read_bytes()
         seen.add(tuple(order))
     assert seen <= {(0, 1), (1, 0)}
 
@@ -147,11 +143,9 @@ def test_a_prompt_shows_the_campaigns_files_and_a_response_cannot(campaign, admi
     assert [address[-3:] for address in addresses(page)] == ["P-0", "A-0", "B-0"]
     assert 'alt="A map"' in page
     assert f"![x](media:{'0' * 64}) &lt;b&gt;&amp;" in page
-    assert body(client.get(addresses(page)[0])) == Path(media_path(media)).read_bytes()
+    assert body(client.get(addresses(page)[0])) == media_path(media.stored).read_bytes()
     shown = admin.get(f"/campaigns/{campaign.slug}/items/{item.pk}").content.decode()
     assert f"/campaigns/{campaign.slug}/media/{media.pk}/file" in shown
-
-    from tests.factories import make_item
 
     make_item(other := make_campaign(), texts=(f"![x](media:{media.sha256})", "![x](media:map.png)"))
     assert "<img" not in item_page(annotator(other), other).split("<main", 1)[1].split("<form")[0]
@@ -267,3 +261,21 @@ def test_the_use_case_itself_takes_no_answer_before(shares):
     with pytest.raises(NotPlayed):
         submit_work(**given, key=new_key(), process=Process(media_played=shares))
     assert not Judgment.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_vote_says_which_files_were_judged_and_how_much_of_them_was_played(campaign):
+    files = [one(campaign, "a.wav", sound()), one(campaign, "b.png", picture())]
+    judge(show_files(campaign, files), 0, process=Process(media_played=[0.5, None]))
+    (row,), _dropped = rows_of(scope_of(campaign), "votes")
+    assert row["media_played"] == [0.5, None]
+    turns = {response["position"]: response["turns"][0] for response in row["responses"]}
+    for position, media in enumerate(files):
+        told = {name: turns[position][name] for name in ("kind", "text", "file", "file_sha256", "content_type")}
+        assert told == {
+            "kind": "file",
+            "text": None,
+            "file": media.name,
+            "file_sha256": media.sha256,
+            "content_type": media.content_type,
+        }
