@@ -2,6 +2,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import Person
 from annotation.enums import GenerationState, ItemState
@@ -15,6 +16,9 @@ from foundation.transitions import check
 from inference_workers.dispatch import cancel_completion
 from inference_workers.enums import CompletionState
 from inference_workers.models import Completion
+
+# In pieces, so that no statement runs into its time limit.
+BATCH = 5_000
 
 
 def pause_generation(*, generation_id: int, actor: Person | None, now: datetime) -> Generation:
@@ -49,7 +53,8 @@ def cancel_generation(*, generation_id: int, actor: Person | None, now: datetime
         ids = list(unfinished.values_list("pk", flat=True))
         check(ITEM, ItemState.FILLING, ItemState.VOID)
         # Before the completions: whoever settles an item holds it while they look at them.
-        Item.objects.filter(generation=generation, state=ItemState.FILLING).update(state=ItemState.VOID)
+        while waiting := list(_filling(generation).values_list("pk", flat=True)[:BATCH]):
+            Item.objects.filter(pk__in=waiting, state=ItemState.FILLING).update(state=ItemState.VOID)
         for completion_id in ids:
             cancel_completion(completion_id)
     return generation
@@ -82,6 +87,10 @@ def retry_generation(
             record_event(subject=generation, verb="retried", actor=actor, data=data)
         transaction.on_commit(lambda: hint_generation(generation_id), robust=True)
     return generation, len(ids)
+
+
+def _filling(generation: Generation) -> QuerySet[Item]:
+    return Item.objects.filter(generation=generation, state=ItemState.FILLING)
 
 
 def _changed(generation_id: int, to: str, verb: str, actor: Person | None, reason: str = "") -> Generation:
