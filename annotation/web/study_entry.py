@@ -57,7 +57,7 @@ def let_in(request: HttpRequest, study: Study, sent: Sent) -> HttpResponseBase:
             request, _("What you did here was erased at your wish, and you are not known any more."), status=409
         )
     login(request, user, backend=BACKEND)
-    return redirect("work-campaign", study.campaign.slug)
+    return redirect("study-leave" if code_of(participant) else "work-campaign", study.campaign.slug)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

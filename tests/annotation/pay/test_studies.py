@@ -78,7 +78,7 @@ def test_whoever_is_sent_goes_all_the_way_and_back_with_the_completion_code(camp
     assert StudyParticipant.objects.get().state == "completed"
     # The same link again, in another browser, gives the same person the same code.
     again = Client()
-    again.post(link())
+    assert again.post(link())["Location"] == reverse("study-leave", args=["trial"])
     assert f'href="{RETURN}DONE1"' in again.get(reverse("study-leave", args=["trial"])).content.decode()
     assert (StudyParticipant.objects.count(), Invitation.objects.get().uses) == (1, 1)
 
