@@ -1,4 +1,5 @@
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -37,26 +38,42 @@ def begin_session(*, respondent_id: int, now: datetime) -> WorthSession | None:
         question = amount_question(respondent.campaign) if found is None else None
         if found is not None or question is None:
             return found
-        campaign, incentive = respondent.campaign, question.settings["incentive"]
-        seed = secrets.token_hex(SEED_BYTES)
-        endowment = None if incentive == Incentive.STATED else _drawn_endowment(campaign, seed)
-        if endowment is not None:
-            _refuse_beyond_budget(campaign, endowment)
-        session = WorthSession.objects.create(
-            campaign=campaign,
-            respondent=respondent,
-            state=WorthState.CHECK,
-            incentive=incentive,
-            endowment=endowment,
-            currency=campaign.currency,
-            seed=seed,
-            commitment=commitment_of(seed),
-            created_at=now,
-        )
+        session = _drawn(respondent.campaign, respondent, question.settings["incentive"], now)
+        if session.endowment is not None:
+            _refuse_beyond_budget(respondent.campaign, session.endowment)
+        session.save()
         # The seed itself is nobody's before the draw.
-        data = {"commitment": session.commitment, "endowment": None if endowment is None else str(endowment)}
+        data = {"commitment": session.commitment, "endowment": session.endowment and str(session.endowment)}
         record_event(subject=session, verb="began", actor=respondent.person, data=data)
     return session
+
+
+def seat_simulated(campaign: Campaign, respondents: Iterable[Respondent], now: datetime) -> None:
+    """Sessions of people who do not exist, behind check and practice, where amounts are paid; in the caller's
+    transaction. Raises NotAPaidCampaign."""
+    question = amount_question(campaign)
+    if question is None or question.settings["incentive"] == Incentive.STATED:
+        return
+    drawn = [_drawn(campaign, respondent, question.settings["incentive"], now) for respondent in respondents]
+    for session in drawn:
+        session.state = WorthState.ITEMS
+    WorthSession.objects.bulk_create(drawn)
+
+
+def _drawn(campaign: Campaign, respondent: Respondent, incentive: str, now: datetime) -> WorthSession:
+    """Not yet written."""
+    seed = secrets.token_hex(SEED_BYTES)
+    return WorthSession(
+        campaign=campaign,
+        respondent=respondent,
+        state=WorthState.CHECK,
+        incentive=incentive,
+        endowment=None if incentive == Incentive.STATED else _drawn_endowment(campaign, seed),
+        currency=campaign.currency,
+        seed=seed,
+        commitment=commitment_of(seed),
+        created_at=now,
+    )
 
 
 def _drawn_endowment(campaign: Campaign, seed: str) -> Decimal:

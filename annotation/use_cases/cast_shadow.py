@@ -8,6 +8,7 @@ from annotation.enums import CampaignState, ItemPurpose, ItemState, RespondentKi
 from annotation.errors import AnnotationError
 from annotation.models import Campaign, Item, Respondent, Source
 from annotation.policies.drafts import DRAFTED
+from annotation.use_cases.begin_session import NotAPaidCampaign, seat_simulated
 from annotation.use_cases.change_campaign_state import change_campaign_state
 from annotation.use_cases.copy_campaign import copy_campaign
 from annotation.use_cases.copy_items import copy_items
@@ -45,7 +46,7 @@ def cast_shadow(*, campaign_id: int, items: int, people: int, seed: int, actor: 
         source = Source.objects.create(campaign=shadow, kind=SourceKind.SIMULATION, name="Dry run", details=details)
         checks = ready.exclude(purpose=ItemPurpose.WORK)[:MOST_ITEMS]
         copy_items(items=[*work, *checks], to=shadow, source=source, now=now)
-        Respondent.objects.bulk_create(
+        made_up = Respondent.objects.bulk_create(
             Respondent(
                 campaign=shadow,
                 kind=RespondentKind.SIMULATED,
@@ -57,6 +58,10 @@ def cast_shadow(*, campaign_id: int, items: int, people: int, seed: int, actor: 
             )
             for number in range(1, people + 1)
         )
+        try:
+            seat_simulated(shadow, made_up, now)
+        except NotAPaidCampaign as none:
+            raise NothingToRehearse("paid amounts need an endowment and the items of a session") from none
         change_campaign_state(campaign_id=shadow.pk, to=CampaignState.RUNNING, actor=actor, reason="dry run", now=now)
         record_event(subject=original, verb="dry_run", actor=actor, data={"shadow": shadow.slug})
     return source

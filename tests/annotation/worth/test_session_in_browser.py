@@ -4,15 +4,17 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from accounts.enums import Role
 from accounts.use_cases.create_person import person_of_user
-from annotation.models import Campaign, Draw, Judgment, LedgerEntry, WorthSession
+from annotation.models import Campaign, Delivery, Draw, Judgment, LedgerEntry, WorthSession
 from annotation.policies.comprehension import cards_of
 from annotation.queries.sessions import step_in
+from annotation.use_cases.hold_draw import hold_draw
 from annotation.use_cases.invite_people import invite_people
 from annotation.use_cases.join_campaign import join_by_invitation
-from tests.annotation.worth.bidding import paid_campaign
+from tests.annotation.worth.bidding import PREFERENCE, STATED, bids, paid_campaign, prepared
 from tests.browser import DESK, PHONE, look, shoot
-from tests.factories import make_user
+from tests.factories import make_campaign, make_item, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -87,3 +89,39 @@ def test_from_the_sealed_seed_to_the_receipt(open_page, campaign, viewport):
     draw = Draw.objects.get()
     assert draw.amount in {judgment.amount_low for judgment in Judgment.objects.all()}
     assert LedgerEntry.objects.get(draw=draw).amount == draw.payout
+
+
+def test_admins_see_what_is_paid_from_what_was_drawn_and_what_to_hand_over(open_page, campaign):
+    for amount in ("4.00", "9.99"):
+        respondent = prepared(campaign)
+        for _ in range(2):
+            bids(campaign, respondent, amount)
+        hold_draw(respondent_id=respondent.pk, now=timezone.now())
+    admin, draw = make_user(role=Role.CAMPAIGN_ADMIN), Draw.objects.latest("pk")
+    for viewport in (PHONE, DESK):
+        page = open_page(f"/campaigns/{campaign.slug}/edit/worth", viewport, user=admin, reduced_motion="reduce")
+        look(page, "worth-edit")
+        page.goto(f"/campaigns/{campaign.slug}/draws")
+        look(page, "worth-draws")
+        page.goto(f"/campaigns/{campaign.slug}/draws/{draw.pk}")
+        look(page, "worth-draw")
+    page.get_by_role("button", name="It was handed over").click()
+    expect(page.get_by_role("heading", name="Draws")).to_be_visible()
+    assert Delivery.objects.get().draw == draw
+
+
+def test_the_shorter_way_where_amounts_are_only_stated(open_page):
+    campaign = make_campaign(questions=[PREFERENCE, STATED], name="Stated")
+    make_item(campaign)
+    user = make_user()
+    _invitation, token = invite_people(campaign_id=campaign.pk, name="All", actor=None, now=timezone.now())
+    join_by_invitation(token=token, person=person_of_user(user=user, now=timezone.now()), now=timezone.now())
+    page = open_page(f"/annotate/{campaign.slug}", PHONE, user=user, reduced_motion="reduce")
+    look(page, "stated-check")
+    answer_check(page, WorthSession.objects.select_related("campaign").get())
+    page.get_by_label("What is the most you would pay, once, to have A instead?").fill("9")
+    look(page, "stated-practice")
+    page.get_by_role("button", name="Answer").click()
+    expect(page.get_by_text("so the most one would pay for it is 4.00.")).to_be_visible()
+    page.get_by_role("link", name="To the items").click()
+    expect(page.get_by_role("button", name="Submit")).to_be_visible()

@@ -10,6 +10,7 @@ from annotation.models import Assignment, Draw, LedgerEntry, Respondent, WorthSe
 from annotation.policies.comprehension import cards_of, deviation_of
 from annotation.queries.sessions import receipt_of, step_in
 from annotation.queries.work import position_of
+from annotation.use_cases import submit_judgment
 from annotation.use_cases.begin_session import NoMoneyLeft, begin_session
 from annotation.use_cases.correct_judgment import correct_judgment
 from annotation.use_cases.hold_draw import NotLocked, hold_draw
@@ -175,6 +176,18 @@ def test_an_answer_in_flight_when_another_tab_locks_is_refused():
         submitted(held, respondent, answers_for(held, "6.00"))
     assert Assignment.objects.get(pk=held.assignment.pk).state == "open"
     assert len(standing(respondent)) == 1
+
+
+def test_without_the_guard_the_same_answer_comes_into_a_locked_session(monkeypatch):
+    """The control: what refuses is the state of the session, read with the assignment."""
+    campaign = paid_campaign(items=3, session_items=3)
+    respondent = prepared(campaign)
+    bids(campaign, respondent, "4.00")
+    held = next_assignment(campaign=campaign, respondent=respondent, now=NOW())
+    lock_session(respondent_id=respondent.pk, now=NOW())
+    monkeypatch.setattr(submit_judgment, "FINAL", frozenset())
+    submitted(held, respondent, answers_for(held, "6.00"))
+    assert len(standing(respondent)) == 2
 
 
 def test_a_draw_is_held_once_owed_once_and_computed_anew_from_its_receipt():
