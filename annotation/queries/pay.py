@@ -14,35 +14,25 @@ from annotation.models import Campaign, LedgerEntry, Payout, PayoutLine, StudyPa
 
 ZERO = Decimal(0)
 # Owed and waiting come from the entries, paid and in a file from the lines of the files.
-BALANCES = """
-SELECT currency, sum(owed), sum(paid), sum(filed), sum(waiting) FROM (
-    SELECT e.currency, sum(e.amount) AS owed, 0 AS paid, 0 AS filed,
-        coalesce(sum(e.amount) FILTER (WHERE p.id IS NULL), 0) AS waiting
+PEOPLE = """
+SELECT r.id, r.pseudonym, coalesce(u.username, ''), s.currency,
+    sum(s.entries)::bigint, sum(s.owed), sum(s.paid), sum(s.filed), sum(s.waiting)
+FROM (
+    SELECT e.respondent_id, e.currency, count(*) FILTER (WHERE e.kind <> 'carried') AS entries, sum(e.amount) AS owed,
+        0 AS paid, 0 AS filed, coalesce(sum(e.amount) FILTER (WHERE p.id IS NULL), 0) AS waiting
     FROM annotation_ledgerentry e LEFT JOIN annotation_paidentry p ON p.entry_id = e.id
-    WHERE e.campaign_id = %(campaign)s GROUP BY 1
+    WHERE e.campaign_id = %(campaign)s GROUP BY 1, 2
     UNION ALL
-    SELECT o.currency, 0, coalesce(sum(l.amount) FILTER (WHERE y.id IS NOT NULL), 0),
-        coalesce(sum(l.amount) FILTER (WHERE y.id IS NULL), 0), 0
+    SELECT l.respondent_id, o.currency, 0, 0, CASE WHEN y.id IS NULL THEN 0 ELSE l.amount END,
+        CASE WHEN y.id IS NULL THEN l.amount ELSE 0 END, 0
     FROM annotation_payout o JOIN annotation_payoutline l ON l.payout_id = o.id
     LEFT JOIN annotation_payment y ON y.payout_id = o.id
-    WHERE o.campaign_id = %(campaign)s GROUP BY 1
-) AS both_sides GROUP BY currency ORDER BY currency
-"""
-PEOPLE = """
-SELECT r.id, r.pseudonym, coalesce(u.username, ''), s.* FROM (
-    SELECT e.respondent_id, e.currency, count(*) FILTER (WHERE e.kind <> 'carried') AS entries, sum(e.amount) AS owed,
-        coalesce(sum(e.amount) FILTER (WHERE y.id IS NOT NULL), 0) AS paid,
-        coalesce(sum(e.amount) FILTER (WHERE p.id IS NOT NULL AND y.id IS NULL), 0) AS filed,
-        coalesce(sum(e.amount) FILTER (WHERE p.id IS NULL), 0) AS waiting
-    FROM annotation_ledgerentry e
-    LEFT JOIN annotation_paidentry p ON p.entry_id = e.id
-    LEFT JOIN annotation_payoutline l ON l.id = p.line_id
-    LEFT JOIN annotation_payment y ON y.payout_id = l.payout_id
-    WHERE e.campaign_id = %(campaign)s GROUP BY 1, 2
+    WHERE o.campaign_id = %(campaign)s
 ) AS s
 JOIN annotation_respondent r ON r.id = s.respondent_id
 LEFT JOIN accounts_person w ON w.id = r.person_id LEFT JOIN accounts_user u ON u.id = w.user_id
-ORDER BY s.waiting DESC, r.id, s.currency
+GROUP BY r.id, r.pseudonym, u.username, s.currency
+ORDER BY sum(s.waiting) DESC, r.id, s.currency
 """
 KINDS = """
 SELECT kind, currency, count(*), sum(amount) FROM annotation_ledgerentry
@@ -107,13 +97,20 @@ class PayLine:
     entries: int
 
 
-def balances_of(campaign: Campaign) -> list[Balance]:
-    return [Balance(*row) for row in _rows(BALANCES, campaign)]
+def balances_of(people: Sequence[PersonsPay]) -> list[Balance]:
+    """Of all of a campaign's people together, a row for each currency."""
+    found: dict[str, list[Decimal]] = {}
+    for each in people:
+        sums = found.setdefault(each.currency, [ZERO] * 4)
+        found[each.currency] = [
+            a + b for a, b in zip(sums, (each.owed, each.paid, each.filed, each.waiting), strict=True)
+        ]
+    return [Balance(currency, *sums) for currency, sums in sorted(found.items())]
 
 
 def pay_by_person(campaign: Campaign) -> list[PersonsPay]:
     """A row for each person and currency, those who wait for most first."""
-    return [PersonsPay(pk, pseudonym, name, *rest) for pk, pseudonym, name, _pk, *rest in _rows(PEOPLE, campaign)]
+    return [PersonsPay(*row) for row in _rows(PEOPLE, campaign)]
 
 
 def costs_by_kind(campaign: Campaign) -> list[CostOfKind]:

@@ -143,7 +143,7 @@ def render_pay(
     table = people_table(campaign)
     context: dict[str, Any] = {
         "campaign": campaign,
-        "balances": balances_of(campaign),
+        "balances": balances_of(table.rows),
         "costs": costs_by_kind(campaign),
         "payouts": payouts_of(campaign)[:PAYOUTS_SHOWN],
         "people": shown_table(table, request.GET),

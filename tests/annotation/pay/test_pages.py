@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.enums import Role
 from annotation.enums import EntryKind
 from annotation.models import Event, LedgerEntry, Payment, Payout
-from annotation.queries.pay import balances_of
+from annotation.queries.pay import balances_of, pay_by_person
 from annotation.use_cases.accrue_fees import accrue_fees
 from annotation.use_cases.record_entry import record_entry
 from tests.annotation.people.working import joined, judged
@@ -93,11 +93,11 @@ def test_from_judgments_to_a_payment_the_files_reconcile_to_the_cent(campaign, p
     assert owed == filed + waiting
     assert sum(Decimal(row["amount"]) for row in entries if row["payout"] == "1") == filed == Payout.objects.get().total
     assert [row["reason"] for row in entries if row["kind"] == "bonus"] == ["'=1+1"]
-    (balance,) = balances_of(campaign)
+    (balance,) = balances_of(pay_by_person(campaign))
     assert (balance.owed, balance.filed, balance.waiting, balance.missing) == (owed, filed, waiting, 0)
 
     admin.post(at("pay-paid", 1), {"reference": "transfer 7"})
-    (balance,) = balances_of(campaign)
+    (balance,) = balances_of(pay_by_person(campaign))
     assert (balance.paid, balance.filed, balance.missing) == (filed, 0, 0)
     by_person = rows_of(admin.get(at("pay"), {"format": "csv"}))
     assert sum(Decimal(row["paid"]) for row in by_person) == filed
@@ -111,7 +111,7 @@ def test_a_balance_that_does_not_add_up_is_shown(campaign, people, admin):
     owe(people[0], "1.00")
     admin.post(at("pay-out"))
     PayoutLine.objects.create(payout=Payout.objects.get(), respondent=people[1], amount=Decimal("0.07"))
-    (balance,) = balances_of(campaign)
+    (balance,) = balances_of(pay_by_person(campaign))
     assert balance.missing == Decimal("-0.07")
     assert "<b>-0.07</b>" in admin.get(at("pay")).content.decode()
 
