@@ -38,18 +38,23 @@ SELECT judgment_id FROM annotation_review
 WHERE campaign_id = %(campaign)s AND state = ANY(%(states)s) AND judgment_id < %(before)s
 ORDER BY judgment_id DESC LIMIT %(most)s
 """
-OF_ITEMS = "SELECT id FROM annotation_judgment WHERE item_id = ANY(%(items)s) ORDER BY id DESC LIMIT %(most)s"
-# Of these judgments those that are like that: what stands, or was taken out by a decision.
+# In no order, which would be taken for a reason to walk through the whole log from its end.
+OF_ITEMS = "SELECT id FROM annotation_judgment WHERE item_id = ANY(%(items)s) LIMIT %(most)s"
+# Of these judgments those that are like that: what stands, or was taken out by a decision. Each row is looked up by
+# itself: joins that are planned for thousands of judgments read through the whole log.
 KEPT = """
-SELECT j.id, j.item_id FROM annotation_judgment j
-JOIN annotation_item i ON i.id = j.item_id
-JOIN annotation_source o ON o.id = j.source_id
-LEFT JOIN annotation_review r ON r.judgment_id = j.id
-WHERE j.id = ANY(%(ids)s) AND j.kind = 'answer' AND i.purpose NOT IN ('training', 'qualification')
-    AND o.state = 'active' AND coalesce(r.state, 'pending') = ANY(%(states)s)
+SELECT j.id, j.item_id FROM unnest(%(ids)s::bigint[]) AS wanted(id)
+CROSS JOIN LATERAL (
+    SELECT id, item_id, respondent_id, source_id FROM annotation_judgment
+    WHERE id = wanted.id AND kind = 'answer' LIMIT 1
+) j
+LEFT JOIN LATERAL (SELECT state FROM annotation_review WHERE judgment_id = j.id LIMIT 1) r ON true
+WHERE coalesce(r.state, 'pending') = ANY(%(states)s)
     AND (%(respondents)s::bigint[] IS NULL OR j.respondent_id = ANY(%(respondents)s))
-    AND (r.state IN ('rejected', 'appealed', 'returned')
-        OR NOT EXISTS (SELECT 1 FROM annotation_judgment n WHERE n.supersedes_id = j.id))
+    AND (SELECT purpose FROM annotation_item WHERE id = j.item_id) NOT IN ('training', 'qualification')
+    AND (SELECT state FROM annotation_source WHERE id = j.source_id) = 'active'
+    AND (coalesce(r.state, '') IN ('rejected', 'appealed', 'returned')
+        OR (SELECT id FROM annotation_judgment WHERE supersedes_id = j.id) IS NULL)
 ORDER BY j.id DESC LIMIT %(found)s
 """
 # A judgment that waits for a second person and was corrected meanwhile waits for nobody.

@@ -19,7 +19,7 @@ from annotation.queries.media import listed_media, media_bytes, published_media
 from annotation.queries.shown_files import file_at
 from annotation.use_cases.receive_media import MediaRefused, Received, receive_media
 from annotation.use_cases.remove_media import MediaInUse, remove_media
-from annotation.web.access import for_campaign_admins, for_signed_in
+from annotation.web.access import for_campaign_admins, for_reviewers, for_signed_in
 from annotation.web.downloads import send_file
 from annotation.web.managed import actor_of, managed_campaign
 from annotation.web.sample_media import sample_file
@@ -70,7 +70,7 @@ def remove(request: HttpRequest, slug: str, media_id: int) -> HttpResponse:
 
 
 @require_safe
-@for_campaign_admins
+@for_reviewers
 def file(request: HttpRequest, slug: str, media_id: int) -> HttpResponseBase:
     found = get_object_or_404(MediaFile, campaign=managed_campaign(slug), pk=media_id)
     return send_media(request, found, seen_by="admins")

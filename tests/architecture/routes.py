@@ -362,8 +362,8 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST missing": admins(404),
     },
     "campaigns/<slug:slug>/media/<int:media_id>/file": {
-        "GET own": admins(200),
-        "GET missing": admins(404),
+        "GET own": reviewers(200),
+        "GET missing": reviewers(404),
         "POST own": 405,
     },
     "campaigns/<slug:slug>/media/<int:media_id>/remove": {
