@@ -57,6 +57,9 @@ def _after_check(request: HtmxRequest, respondent: Respondent, wrong: Sequence[C
 def practice(request: HtmxRequest, slug: str) -> HttpResponseBase:
     """The bid for one card, with what it would have come to."""
     respondent, typed = own_respondent(request, slug), request.POST.get("bid", "")
+    step = step_of(respondent)
+    if step is None or step.session.state != WorthState.PRACTICE:
+        return _moved_on(request, respondent)
     try:
         practised = practise(
             respondent_id=respondent.pk,
