@@ -20,7 +20,7 @@ class SeveralFilesInput(forms.ClearableFileInput):
 
 class SeveralFilesField(forms.FileField):
     def clean(self, data: Any, initial: Any = None) -> "list[UploadedFile[Any]]":
-        given = data if isinstance(data, list | tuple) else [data]
+        given = data if isinstance(data, list | tuple) and data else [data or None]
         if len(given) > MOST_AT_ONCE:
             raise forms.ValidationError(_("More than %(most)d files at once: send a ZIP.") % {"most": MOST_AT_ONCE})
         files = [super(SeveralFilesField, self).clean(each, initial) for each in given]

@@ -5,7 +5,7 @@ from django.db import transaction
 from accounts.models import Person
 from annotation.enums import CampaignState
 from annotation.errors import AnnotationError
-from annotation.models import Campaign, Generation, Item, ItemUpload, Respondent
+from annotation.models import Campaign, Generation, Item, ItemUpload, MediaFile, Respondent
 from annotation.use_cases.record_event import record_event
 
 
@@ -23,6 +23,7 @@ def discard_campaign(*, campaign_id: int, actor: Person | None, now: datetime) -
             subject=campaign, verb="discarded", actor=actor, from_state=campaign.state, data={"slug": campaign.slug}
         )
         campaign.sources.all().delete()
+        campaign.media.all().delete()
         campaign.delete()
 
 
@@ -31,6 +32,10 @@ def is_untouched(campaign: Campaign) -> bool:
     if campaign.state != CampaignState.DRAFT or campaign.instruments.exists() or campaign.shadow_of_id:
         return False
     if campaign.guidelines_versions.exists() or campaign.consent_texts.exists() or campaign.shadows.exists():
+        return False
+    # Files that came with its texts when it was copied are another campaign's, too.
+    elsewhere = MediaFile.objects.exclude(campaign=campaign).values("stored")
+    if MediaFile.objects.filter(campaign=campaign).exclude(stored__in=elsewhere).exists():
         return False
     hanging = (Item, Respondent, ItemUpload, Generation)
     return not (campaign.invitations.exists() or any(m.objects.filter(campaign=campaign).exists() for m in hanging))

@@ -70,8 +70,13 @@
   };
 
   // --- players -----------------------------------------------------------------------------------------------------
+  const start = (player) => {
+    for (const other of document.querySelectorAll("audio, video")) if (other !== player) other.pause();
+    latest = player;
+    player.play().catch(() => {});
+  };
   const toggle = (player) => {
-    if (player.paused) player.play().catch(() => {});
+    if (player.paused) start(player);
     else player.pause();
   };
   // To the next one, at the same moment; it plays on if this one played.
@@ -84,7 +89,7 @@
     const end = Number.isFinite(to.duration) ? to.duration : Number(to.dataset.seconds);
     to.currentTime = Math.min(from.currentTime, Math.max(0, end - 0.05));
     latest = to;
-    if (played) to.play().catch(() => {});
+    if (played) start(to);
   };
   const paintButtons = (found) => {
     for (const button of document.querySelectorAll("[data-toggle-player]")) {

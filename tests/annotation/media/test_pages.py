@@ -176,7 +176,9 @@ def test_an_admin_sends_files_sees_them_and_removes_what_nobody_shows(campaign, 
     assert "page.png: its content is no picture" in refused.content.decode()
     inserted = admin.post(f"{address}/insert", {"file": [SimpleUploadedFile("dog.png", picture(shade=4))]})
     assert inserted.json() == {"names": ["dog.png"], "said": "1 file is new."}
-    assert admin.post(f"{address}/insert", {"file": [SimpleUploadedFile("x", b"")]}).status_code == 422
+    for nothing in ({}, {"file": ""}, {"file": [SimpleUploadedFile("x", b"")]}):
+        assert admin.post(f"{address}/insert", nothing).status_code == 422
+        assert admin.post(address, nothing).status_code == 422
     cat = MediaFile.objects.get(name="cat.png")
     assert admin.post(f"{address}/{cat.pk}/remove").status_code == 302
     tone = MediaFile.objects.get(name="tone.wav")

@@ -14,6 +14,8 @@ from annotation.imports.media_store import files_root, media_path
 from annotation.models import MediaFile
 from annotation.policies.drafts import CampaignIsClosed
 from annotation.use_cases.change_campaign_state import change_campaign_state
+from annotation.use_cases.copy_campaign import copy_campaign
+from annotation.use_cases.discard_campaign import discard_campaign, is_untouched
 from annotation.use_cases.publish_guidelines import publish_guidelines
 from annotation.use_cases.receive_media import MediaRefused
 from annotation.use_cases.remove_media import MediaInUse, remove_media
@@ -122,6 +124,23 @@ def test_a_file_that_a_version_of_the_guidelines_shows_stays_and_another_goes(ca
         remove(campaign, shown)
     remove(campaign, unused)
     assert [media.name for media in MediaFile.objects.all()] == ["a b.png"]
+
+
+def test_a_copy_of_a_campaign_has_what_its_texts_show_and_is_discarded_with_it():
+    campaign = make_campaign(running=False)
+    one(campaign, "a.png", picture())
+    one(campaign, "b.png", picture(shade=9))
+    campaign.draft = {"guidelines": "![x](media:a.png)"}
+    campaign.save(update_fields=["draft"])
+    copy = copy_campaign(campaign_id=campaign.pk, name="Copy", actor=None, now=timezone.now())
+    assert [media.name for media in copy.media.all()] == ["a.png"]
+    assert is_untouched(copy)
+    discard_campaign(campaign_id=copy.pk, actor=None, now=timezone.now())
+    assert campaign.media.count() == 2
+    assert len(on_disk()) == 2
+    held = copy_campaign(campaign_id=campaign.pk, name="Held", actor=None, now=timezone.now())
+    one(held, "own.png", picture(shade=30))
+    assert not is_untouched(held)
 
 
 def test_the_sweeper_removes_old_files_that_nobody_names_and_no_others(campaign):
