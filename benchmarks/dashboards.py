@@ -11,7 +11,14 @@ from accounts.enums import Role
 from annotation.models import Campaign, Judgment
 from annotation.use_cases.summarise_quality import summarise_quality
 from benchmarks.rows import Row
-from tests.annotation.watching.planted import Planted, plant_items, plant_judgments, plant_people, planted_campaign
+from tests.annotation.watching.planted import (
+    Planted,
+    analyze,
+    plant_items,
+    plant_judgments,
+    plant_people,
+    planted_campaign,
+)
 from tests.factories import make_user
 
 WATCHED = ("campaign-watch", "campaign-watch-agreement", "campaign-watch-annotators", "campaign-watch-items")
@@ -87,5 +94,5 @@ def long_log(count: int) -> Campaign:
             {"item": item, "people": ids, "count": count, "id": first.pk},
         )
         cursor.execute(NUMBERED)
-        cursor.execute("ANALYZE annotation_judgment")
+    analyze("annotation_judgment", "annotation_item")
     return campaign

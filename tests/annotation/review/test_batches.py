@@ -20,7 +20,7 @@ from annotation.use_cases.sequence_log import sequence_log
 from foundation.transitions import ForbiddenTransition
 from tests.annotation.people.working import joined, judged
 from tests.annotation.review.reviewing import approve, judged_by, one_judgment, reject, reviewed_campaign, reviewer
-from tests.annotation.watching.planted import Planted, plant_items, plant_judgments, plant_people
+from tests.annotation.watching.planted import Planted, analyze, plant_items, plant_judgments, plant_people
 from tests.factories import make_item
 
 pytestmark = pytest.mark.django_db
@@ -179,8 +179,7 @@ def plant_many(campaign, count):
     with connection.cursor() as cursor:
         for statement in (ITEMS, SLOTS, ASSIGNMENTS, JUDGMENTS):
             cursor.execute(statement, values)
-        # As autovacuum does within a minute.
-        cursor.execute(f"ANALYZE {', '.join(WRITTEN)}")
+    analyze(*WRITTEN)
 
 
 WRITTEN = [f"annotation_{name}" for name in ("item", "slot", "assignment", "judgment", "review")]
