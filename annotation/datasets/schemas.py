@@ -80,6 +80,7 @@ VOTE = [
     *ITEM,
     ("purpose", pa.string()),
     ("repeat_of", pa.int64()),
+    ("adjudicated", pa.bool_()),
     ("prompt", MESSAGES),
     ("follow_ups", pa.list_(MESSAGES)),
     ("order", pa.list_(pa.int64())),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from django.db.models import Exists, OuterRef
 
 from annotation.datasets.answers import answered_in, instruments_of, log_columns, read_answered
 from annotation.datasets.columns import Coded, Column, Page, coded
@@ -17,6 +18,7 @@ from annotation.datasets.schemas import MOMENT, votes_schema
 from annotation.datasets.scope import Scope
 from annotation.datasets.splits import split_of
 from annotation.enums import SourceKind
+from annotation.models import Adjudication
 
 # Rows in memory at once, with texts and without.
 PAGE, PAGE_WITHOUT_TEXTS = 5_000, 10_000
@@ -92,8 +94,10 @@ class VotesView:
 
     def pages(self) -> Iterator[Page]:
         wanted = {name: (path, self.schema.field(name).type) for name, path in self._taken.items()} | NEEDED
-        expressions = {f"_{name}": expression(path, kind) for name, (path, kind) in wanted.items()}
-        schema = pa.schema([(name, read_as(kind)) for name, (_path, kind) in wanted.items()])
+        expressions: dict[str, Any] = {f"_{name}": expression(path, kind) for name, (path, kind) in wanted.items()}
+        expressions["_adjudicated"] = Exists(Adjudication.objects.filter(item=OuterRef("item_id")))
+        fields = [(name, read_as(kind)) for name, (_path, kind) in wanted.items()]
+        schema = pa.schema([*fields, ("adjudicated", pa.bool_())])
         taken: Any = self._scope.votes().order_by("log_entry__sequence").annotate(**expressions)
         size, last = PAGE if self._sources_with_texts else PAGE_WITHOUT_TEXTS, 0
         while True:
@@ -115,6 +119,7 @@ class VotesView:
             "prompt_cluster": pa.array(clusters),
             "split": pa.array([split_of(cluster) for cluster in clusters]),
             "language": _language(read),
+            "adjudicated": read["adjudicated"],
             "simulated": pc.equal(read["source_kind"], SourceKind.SIMULATION.value),
             **self._said(read, contents, count),
             **read_answered(self._answered, read["instrument_id"], read["answers"]),

@@ -66,6 +66,7 @@ def test_a_vote_says_everything_the_log_has_of_it():
         "flags": [],
         "purpose": "work",
         "repeat_of": None,
+        "adjudicated": False,
         "prompt": [{"role": "user", "content": "What is it?"}],
         "follow_ups": [],
         "order": judgment.order,
