@@ -18,9 +18,7 @@ TYPES = {
 }
 
 
-def send_file(
-    request: HttpRequest, path: Path, *, name: str, digest: str, content_type: str = ""
-) -> HttpResponseBase:
+def send_file(request: HttpRequest, path: Path, *, name: str, digest: str, content_type: str = "") -> HttpResponseBase:
     """`name` is what the file is saved as, "" where it is shown and not saved; `digest` identifies its content, so
     that a broken download can go on.
     """
