@@ -292,11 +292,6 @@ class Migration(migrations.Migration):
             name='declined_content',
             field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), db_default=[], default=list, size=None),
         ),
-        migrations.AddField(
-            model_name='slot',
-            name='arm',
-            field=models.CharField(blank=True, db_default='', max_length=120),
-        ),
         migrations.AlterField(
             model_name='item',
             name='purpose',
@@ -306,10 +301,6 @@ class Migration(migrations.Migration):
             model_name='item',
             name='state',
             field=models.CharField(choices=[('filling', 'Waiting for responses'), ('proposed', 'Waiting to be checked by an admin'), ('open', 'Open'), ('frozen', 'Frozen by its first judgment'), ('void', 'Void')], default='filling', max_length=10),
-        ),
-        migrations.AddIndex(
-            model_name='slot',
-            index=models.Index(condition=models.Q(('state', 'open'), models.Q(('arm', ''), _negated=True)), fields=['campaign', 'arm', 'place'], name='slot_open_arm'),
         ),
         migrations.AddConstraint(
             model_name='campaign',

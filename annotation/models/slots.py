@@ -18,20 +18,11 @@ class Slot(models.Model):
     number = models.PositiveIntegerField()
     # A random number: items are claimed in an order that nobody chose.
     place = models.FloatField(db_default=Random())
-    # The contestants of the item, lowest id first ("12-40"), where a policy chooses among them; else empty.
-    arm = models.CharField(max_length=120, blank=True, db_default="")
     state = models.CharField(max_length=10, choices=SlotState, default=SlotState.OPEN)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["item", "number"], name="one_slot_per_number")]
-        indexes = [
-            models.Index(fields=["campaign", "place"], name="slot_open", condition=Q(state=SlotState.OPEN)),
-            models.Index(
-                fields=["campaign", "arm", "place"],
-                name="slot_open_arm",
-                condition=Q(state=SlotState.OPEN) & ~Q(arm=""),
-            ),
-        ]
+        indexes = [models.Index(fields=["campaign", "place"], name="slot_open", condition=Q(state=SlotState.OPEN))]
 
     def __str__(self) -> str:
         return f"slot {self.number}"

@@ -34,5 +34,5 @@ def add_slot(item: Item, *, state: str = SlotState.OPEN) -> Slot:
     """Under the item's lock: two who ask at once must not make a slot of the same number."""
     Item.objects.select_for_update(of=["self"], no_key=True).get(pk=item.pk)
     last = Slot.objects.filter(item=item).order_by("-number").first()
-    number, arm = (last.number + 1, last.arm) if last else (1, "")
-    return Slot.objects.create(item=item, campaign_id=item.campaign_id, number=number, arm=arm, state=state)
+    number = last.number + 1 if last else 1
+    return Slot.objects.create(item=item, campaign_id=item.campaign_id, number=number, state=state)
