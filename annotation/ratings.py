@@ -169,9 +169,10 @@ def _narrow(judgments: QuerySet[Judgment]) -> QuerySet[Judgment, tuple[Any, ...]
     """One small row a judgment, in the order of `_readers`."""
     rows = judgments.filter(contestants__len=2, contestants__0__isnull=False, contestants__1__isnull=False)
     names = Question.objects.filter(type="amount").values_list("name", flat=True).distinct()
-    ordered = list(names.order_by("name"))
-    states = [KeyTextTransform("state", KeyTextTransform(name, "answers")) for name in ordered]
-    bounds = [KeyTextTransform("at_bound", KeyTextTransform(name, "answers")) for name in ordered]
+    states = [KeyTextTransform("state", KeyTextTransform(name, "answers")) for name in names.order_by("name")]
+    # Only sealed bids end somewhere.
+    bids = names.filter(settings__mode="bdm").order_by("name")
+    bounds = [KeyTextTransform("at_bound", KeyTextTransform(name, "answers")) for name in bids]
     return rows.annotate(
         amount=Cast("net_utility", FloatField()),
         state=Coalesce(*states, Value(""), output_field=TextField()) if states else Value(""),

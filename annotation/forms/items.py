@@ -83,7 +83,14 @@ class FilterForm(forms.Form):
 class MappingForm(forms.Form):
     """One choice for each column of a file; at first what is guessed, or what was said before."""
 
-    default_purpose = forms.ChoiceField(label=_("Items that name no purpose are for"), choices=ItemPurpose.choices)
+    default_purpose = forms.ChoiceField(
+        label=_("Items that name no purpose are for"),
+        choices=ItemPurpose.choices,
+        help_text=_(
+            "Anchors put people’s amounts on one scale: about twelve, one of them with two identical responses and one"
+            " with a degraded one. Everybody judges all of them."
+        ),
+    )
 
     def __init__(
         self, samples: dict[str, list[str]], stored: dict[str, str], *, responses: int, data: Any = None

@@ -1,3 +1,6 @@
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from django import template
 
 from annotation.models import Campaign
@@ -8,8 +11,14 @@ register = template.Library()
 
 @register.filter
 def asks_amounts(campaign: Campaign) -> bool:
-    """Whether the campaign's questions, as its editor holds them, ask for an amount that is paid."""
-    questions = section_content(campaign, QUESTIONS)
+    """Whether the campaign's questions, as its editor holds them, ask for an amount that is paid. Read once a page."""
+    known = vars(campaign)
+    if "asks_amounts" not in known:
+        known["asks_amounts"] = _asks(section_content(campaign, QUESTIONS))
+    return bool(known["asks_amounts"])
+
+
+def _asks(questions: Iterable[Mapping[str, Any]]) -> bool:
     return any(
         each.get("type") == "amount" and each.get("settings", {}).get("incentive", "stated") != "stated"
         for each in questions

@@ -46,22 +46,27 @@ def cast_shadow(*, campaign_id: int, items: int, people: int, seed: int, actor: 
         source = Source.objects.create(campaign=shadow, kind=SourceKind.SIMULATION, name="Dry run", details=details)
         checks = ready.exclude(purpose=ItemPurpose.WORK)[:MOST_ITEMS]
         copy_items(items=[*work, *checks], to=shadow, source=source, now=now)
-        made_up = Respondent.objects.bulk_create(
-            Respondent(
-                campaign=shadow,
-                kind=RespondentKind.SIMULATED,
-                source=source,
-                pseudonym=f"simulated-{number:03}",
-                consent_id=shadow.consent_id,
-                consented_at=now,
-                guidelines_id=shadow.guidelines_id,
-            )
-            for number in range(1, people + 1)
-        )
-        try:
-            seat_simulated(shadow, made_up, now)
-        except NotAPaidCampaign as none:
-            raise NothingToRehearse("paid amounts need an endowment and the items of a session") from none
+        _make_up_people(shadow, source, people, now)
         change_campaign_state(campaign_id=shadow.pk, to=CampaignState.RUNNING, actor=actor, reason="dry run", now=now)
         record_event(subject=original, verb="dry_run", actor=actor, data={"shadow": shadow.slug})
     return source
+
+
+def _make_up_people(shadow: Campaign, source: Source, count: int, now: datetime) -> None:
+    """Who agreed and read, and have an endowment where amounts are paid."""
+    people = Respondent.objects.bulk_create(
+        Respondent(
+            campaign=shadow,
+            kind=RespondentKind.SIMULATED,
+            source=source,
+            pseudonym=f"simulated-{number:03}",
+            consent_id=shadow.consent_id,
+            consented_at=now,
+            guidelines_id=shadow.guidelines_id,
+        )
+        for number in range(1, count + 1)
+    )
+    try:
+        seat_simulated(shadow, people, now)
+    except NotAPaidCampaign as none:
+        raise NothingToRehearse("paid amounts need an endowment and the items of a session") from none

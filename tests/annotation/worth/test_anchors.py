@@ -8,7 +8,7 @@ import pytest
 
 from annotation.boards.worth import worth_of
 from annotation.enums import ItemPurpose
-from annotation.models import Assignment, Impression
+from annotation.models import Assignment, Impression, Item
 from annotation.policies.anchors import REPEATED, chance, last_place_for_repeats, places_for_anchors
 from annotation.queries import standing_judgments
 from annotation.ratings import A, B, PairRows, read_pairs
@@ -16,6 +16,7 @@ from annotation.selection.draws import stream
 from annotation.use_cases.next_anchor import ANCHOR
 from annotation.use_cases.next_assignment import QuotaReached, next_assignment
 from annotation.use_cases.sequence_log import sequence_log
+from tests.annotation.items.uploads import imported
 from tests.annotation.worth.bidding import NOW, answers_for, bids, paid_campaign, prepared, submitted
 from tests.factories import make_contestant, make_item
 
@@ -156,3 +157,17 @@ def test_a_hundredth_at_the_endowment_is_called_censored():
     assert "censored" not in worth_of(pairs, seed=1)[0]["notes"]
     pairs.at_bound[:6] = True
     assert "censored" in worth_of(pairs, seed=1)[0]["notes"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_marks_anchors_which_have_no_quota(tmp_path, settings):
+    settings.DATA_DIR = tmp_path / "data"
+    campaign = paid_campaign(items=0)
+    lines = (
+        "prompt,response_1,response_2,model_1,model_2,purpose",
+        "Same?,One.,One.,Ash,Birch,anchor",
+        "Other?,One.,Two.,Ash,Birch,",
+    )
+    assert imported(campaign, tmp_path, "\n".join(lines)).items == 2
+    slots = {item.purpose: item.slots.count() for item in Item.objects.filter(campaign=campaign)}
+    assert slots == {"anchor": 0, "work": campaign.overlap}
