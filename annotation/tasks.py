@@ -10,8 +10,8 @@ from annotation.use_cases.make_gold import make_gold
 from annotation.use_cases.refresh_boards import refresh_boards
 from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.summarise_quality import summarise_quality
-from annotation.use_cases.sweep_media import sweep_media
 from annotation.use_cases.sweep_generations import sweep_generations
+from annotation.use_cases.sweep_media import sweep_media
 from annotation.use_cases.sweep_uploads import sweep_uploads
 
 
@@ -61,6 +61,11 @@ def sweep_files() -> None:
     sweep_media(now=timezone.now())
 
 
+@shared_task(name="annotation.summarise_quality", ignore_result=True)
+def summarise(campaign_id: int) -> None:
+    summarise_quality(campaign_id=campaign_id, now=timezone.now())
+
+
 @shared_task(name="annotation.advance_generation", ignore_result=True)
 def advance(generation_id: int) -> None:
     advance_generation(generation_id=generation_id, now=timezone.now())
@@ -79,8 +84,3 @@ def make_gold_items(generation_id: int) -> None:
 @shared_task(name="annotation.sweep_generations", ignore_result=True)
 def sweep_generated() -> None:
     sweep_generations(now=timezone.now())
-
-
-@shared_task(name="annotation.summarise_quality", ignore_result=True)
-def summarise(campaign_id: int) -> None:
-    summarise_quality(campaign_id=campaign_id, now=timezone.now())

@@ -29,9 +29,9 @@ NAMES = (
     *("decision", "seen", "message", "words", "most", "annotator", "see_others"),
     *("lines", "column", "stored", "models", "kept", "seen", "item", "count", "ways", "origin", "items", "verdict"),
     *("text", "q", "purpose", "state", "column_0", "column_1", "default_purpose"),
+    *("below", "above", "best", "card", "bid", "endowments", "session_items"),
 )
 NASTY = {
-    *("below", "above", "best", "card", "bid", "endowments", "session_items"),
     "NUL": "a\x00b",
     "huge integer": "9" * 5000,
     "NaN": "NaN",
