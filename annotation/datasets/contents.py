@@ -197,9 +197,7 @@ def _files(items: list[dict[str, Any]], turns: list[dict[str, Any]]) -> dict[str
     campaigns = {item["campaign_id"] for item in items}
     digests = {digest_of(name) for name in stored}
     rows = MediaFile.objects.filter(campaign__in=campaigns, sha256__in=digests).order_by("-pk")
-    return {
-        row.stored: {"file": row.name, "file_sha256": row.sha256, "content_type": row.content_type} for row in rows
-    }
+    return {row.stored: {"file": row.name, "file_sha256": row.sha256, "content_type": row.content_type} for row in rows}
 
 
 def _said(turn: dict[str, Any], sealed: dict[int, str | None], files: dict[str, dict[str, Any]]) -> Said:

@@ -17,8 +17,8 @@ from annotation.enums import EntryKind
 from annotation.imports.prompts import prompts_of_lines
 from annotation.models import Board, Campaign, DatasetVersion, Draw, Respondent
 from annotation.policies.templates import starting_points
-from annotation.use_cases.ask_question import ask_question
 from annotation.use_cases.agree_to_texts import read_guidelines
+from annotation.use_cases.ask_question import ask_question
 from annotation.use_cases.create_board import create_board
 from annotation.use_cases.hold_draw import hold_draw
 from annotation.use_cases.invite_people import invite_people
