@@ -32,9 +32,11 @@ DESK = {"width": 1440, "height": 900}
 NARROWEST = {"width": 320, "height": 640}
 # Every rule of WCAG 2.2 AA, and what axe holds for good practice besides.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# Chromium reports every refused request as a resource that failed, and htmx repeats it; a 4xx is an answer.
+# Chromium reports every refused request as a resource that failed, and htmx repeats it; a 4xx is an answer. And htmx
+# reports what a page still asked for when it was left.
 REFUSED = (
     r"^Failed to load resource: the server responded with a status of 4\d\d |^Response Status Error Code 4\d\d from "
+    r"|^htmx:(afterRequest|sendError), "
 )
 
 

@@ -32,6 +32,9 @@ REASONS: dict[type[RankingError], str] = {
     NotStronglyConnected: "not_connected",
     TooFewClusters: "one_prompt",
 }
+# What a board says of its worths besides what the fit itself notes.
+ANCHORED, FEW_ANCHORS, AT_THE_BOUND = "anchored", "few_anchors", "censored"
+OWN_NOTES = frozenset({ANCHORED, FEW_ANCHORS, AT_THE_BOUND})
 Entries = dict[int, dict[str, Any]]
 
 
@@ -70,8 +73,8 @@ def _said(fit: WorthFit, pairs: PairRows) -> dict[str, Any]:
     asked = np.isfinite(pairs.amount) & (pairs.preference != TIE)
     anchored = bool(pairs.is_anchor.any())
     notes = [note.value for note in fit.notes]
-    notes += ["anchored"] * fit.anchored + ["few_anchors"] * (anchored and not fit.anchored)
-    notes += ["censored"] * bool(asked.any() and pairs.at_bound[asked].mean() > MOST_AT_BOUND)
+    notes += [ANCHORED] * fit.anchored + [FEW_ANCHORS] * (anchored and not fit.anchored)
+    notes += [AT_THE_BOUND] * bool(asked.any() and pairs.at_bound[asked].mean() > MOST_AT_BOUND)
     return {"estimand": fit.estimand.value, "notes": notes}
 
 

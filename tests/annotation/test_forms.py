@@ -252,7 +252,7 @@ def test_a_page_left_open_for_months_still_fits_its_column():
     assert form(data).process["active_ms"] == 2**31 - 1
 
 
-NOTHING = {"rendered_at": None, "first_touch_at": None, "active_ms": None, "device_class": ""}
+NOTHING = {"rendered_at": None, "first_touch_at": None, "active_ms": None, "device_class": "", "media_played": None}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 # Commands that manage.py has before Django is loaded.
 BEFORE_DJANGO = {"up", "test"}
 
-LINK = re.compile(r"\]\((?!https?://|mailto:|#)([^)\s#]+)(?:#[^)\s]*)?\)")
+LINK = re.compile(r"\]\((?!https?://|mailto:|media:|#)([^)\s#]+)(?:#[^)\s]*)?\)")
 # In small letters: `tests/ranking/test_NAME.py` is a pattern of names.
 NAMED_TEST = re.compile(r"`(tests/[a-z0-9_/]+\.py)(?:::(\w+))?`")
 NAMED_FILE = re.compile(r"`((?:[a-z_]+/)+[a-z0-9_.\-]*[a-z0-9_]\.(?:py|md|toml|txt|html|yml|example|css|js))`")

@@ -158,7 +158,8 @@ def test_a_completion_that_kills_every_worker_is_parked_and_its_neighbour_lives(
     rows = ended(poison, neighbour, sweep=True)
     print(f"faults injected: {kills}, attempts: {[row.attempt for row in rows]}, rows: {len(rows)}")
     assert (rows[0].state, rows[0].error_code, rows[0].attempt) == ("failed", "worker_lost", 3)
-    assert (rows[1].state, rows[1].attempt) == ("succeeded", 3)
+    # Beside the poison at most twice: on a busy machine it may have been done before the second kill.
+    assert (rows[1].state, rows[1].attempt <= 3) == ("succeeded", True)
 
 
 @pytest.mark.slow

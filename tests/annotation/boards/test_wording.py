@@ -3,6 +3,7 @@
 import pytest
 
 from annotation.boards.wording import METHODS, NOTES, REASONS, board_sentence, reason_words
+from annotation.boards.worth import OWN_NOTES
 from annotation.boards.worth import REASONS as WORTH_REASONS
 from annotation.enums import Method
 from ranking import Note
@@ -75,7 +76,7 @@ def test_the_sentence_says_who_preferred_on_what_and_when(case):
 
 
 def test_there_are_words_for_every_code():
-    assert set(NOTES) == {note.value for note in Note}
+    assert set(NOTES) == {note.value for note in Note} | OWN_NOTES
     assert set(METHODS) == set(Method.values)
     assert set(REASONS) == {"no_votes", *WORTH_REASONS.values()}
 

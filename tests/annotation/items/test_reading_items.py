@@ -177,7 +177,7 @@ REFUSED = {
     "the flag 'xxxx": {"flags": ["x" * 81]},
     "flags is '[1]', not a list of texts": {"flags": [1]},
     "cat_sum is 'perhaps', not true or false": {"cat_sum": "perhaps"},
-    "purpose is 'golden', not work, gold, attention, training, qualification": {"purpose": "golden"},
+    "purpose is 'golden', not work, gold, attention, training, qualification, anchor": {"purpose": "golden"},
     "expected is empty, and the item is for gold": {"purpose": "gold"},
     "expected is 'c' for better, not one of a, b, tie": {"purpose": "gold", "expected": "c"},
     "expected is '{', not readable as JSON": {"purpose": "gold", "expected": "{"},
@@ -217,7 +217,7 @@ def test_a_refusal_names_the_column_by_its_own_name(tmp_path):
 def test_a_row_that_is_wrong_in_several_ways_is_named_with_all_of_them(tmp_path):
     path = write(tmp_path, "prompt,response_1,response_2,purpose,cat_x\np,,,gilded,maybe\n")
     assert problems_of(path).splitlines() == [
-        "line 2: purpose is 'gilded', not work, gold, attention, training, qualification",
+        "line 2: purpose is 'gilded', not work, gold, attention, training, qualification, anchor",
         "line 2: 0 responses; an item of this campaign has 2",
         "line 2: cat_x is 'maybe', not true or false",
     ]
