@@ -36,7 +36,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 # reports what a page still asked for when it was left.
 REFUSED = (
     r"^Failed to load resource: the server responded with a status of 4\d\d |^Response Status Error Code 4\d\d from "
-    r"|^htmx:(afterRequest|sendError), "
+    r"|^htmx:(afterRequest|sendError|sendAbort)\b"
 )
 
 
@@ -126,13 +126,19 @@ class Visits:
         self.contexts: list[BrowserContext] = []
         self.complaints: list[str] = []
         self.underway: set[object] = set()
+        self.leaving = False
 
     def listen(self, page: Page) -> None:
-        page.on("console", lambda message: self.complaints.append(message.text))
-        page.on("pageerror", lambda error: self.complaints.append(f"Error: {error}"))
+        page.on("console", lambda message: self.hear(message.text))
+        page.on("pageerror", lambda error: self.hear(f"Error: {error}"))
         page.on("request", lambda request: self.underway.add(request))
         for end in ("requestfinished", "requestfailed"):
             page.on(end, lambda request: self.underway.discard(request))
+
+    def hear(self, text: str) -> None:
+        """What a page says while it is taken away from under its own requests is no complaint."""
+        if not self.leaving:
+            self.complaints.append(text)
 
     def close(self) -> None:
         for context in self.contexts:
@@ -141,6 +147,8 @@ class Visits:
             for _ in range(25):
                 if context.pages and any(request.resource_type != "eventsource" for request in self.underway):
                     context.pages[0].wait_for_timeout(20)
+        self.leaving = True
+        for context in self.contexts:
             context.close()
 
 
