@@ -187,6 +187,12 @@ def session_cookie(user, address: str) -> dict[str, str]:
     return {"name": name, "value": client.cookies[name].value, "url": address}
 
 
+def hearing(page: Page) -> Page:
+    """The page that a link or a key led to, once its scripts run: a key pressed before goes nowhere."""
+    page.wait_for_load_state()
+    return page
+
+
 def shoot(page: Page, name: str) -> None:
     """A picture for a person to look at, where CARDINAL_SCREENSHOTS names a folder."""
     if folder := os.environ.get("CARDINAL_SCREENSHOTS"):

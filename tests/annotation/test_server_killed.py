@@ -18,6 +18,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("killed")]
 
 PREPARED = 150
 ACKNOWLEDGED = 60  # by then the server dies
+# Nothing of the log is written for whole seconds, however much of it there is.
+UNWRITTEN = {
+    "synchronous_commit": "off",
+    "wal_writer_delay": "10s",
+    "wal_writer_flush_after": "1GB",
+    "wal_buffers": "64MB",
+}
 # Prepares first, so that what follows is nothing but votes; then says each judgment's id when its commit has returned.
 VOTER = f"""
 import os, django
@@ -94,7 +101,7 @@ def test_every_acknowledged_judgment_is_there_after_the_server_was_killed(server
 
 
 def test_control_without_waiting_for_the_disk_acknowledged_judgments_are_lost(server, monkeypatch):
-    monkeypatch.setattr(postgres, "FORGETFUL", {"synchronous_commit": "off", "wal_writer_delay": "10s"})
+    monkeypatch.setattr(postgres, "FORGETFUL", UNWRITTEN)
     monkeypatch.setattr(server, "durable", False)
     server.stop()
     server.start()

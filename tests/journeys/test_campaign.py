@@ -91,6 +91,7 @@ def join(browser: Browser, running: Running, link: str, name: str, size: str) ->
     expect(page.locator("strong", has_text="somebody who is hungry")).to_be_visible()
     page.get_by_role("button", name="I have read this").click()
     page.get_by_role("link", name="Start").click()
+    page.wait_for_url("**/item")  # and for its scripts: keys pressed before go nowhere
     return context, page
 
 

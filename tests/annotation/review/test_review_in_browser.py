@@ -12,7 +12,7 @@ from annotation.use_cases.make_batch import make_batch
 from annotation.use_cases.sequence_log import sequence_log
 from tests.annotation.people.working import joined, judged
 from tests.annotation.review.reviewing import make_reviewer, reject, rejected, reviewed_campaign, reviewer
-from tests.browser import DESK, PHONE, look
+from tests.browser import DESK, PHONE, hearing, look
 from tests.factories import make_contestant, make_item, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -54,11 +54,11 @@ def test_judgments_are_decided_by_keys_alone(open_page):
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Judgment")
     first = page.get_by_role("heading", level=1).text_content()
-    page.keyboard.press("a")
+    hearing(page).keyboard.press("a")
     expect(page.get_by_text("Approved.")).to_be_visible()
     # The next of the queue is there; what follows is about it.
     expect(page.get_by_role("heading", level=1)).not_to_have_text(first)
-    page.keyboard.press("o")
+    hearing(page).keyboard.press("o")
     expect(page.get_by_text("hidden so that")).to_have_count(0)
     page.keyboard.press("r")
     expect(page.get_by_label("Message to the annotator")).to_be_focused()
