@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -43,7 +43,10 @@ class PairRows:
     a: Ints  # (n,)
     b: Ints  # (n,)
     preference: NDArray[np.int8]  # (n,) number in PREFERENCES
-    amount: Floats  # (n,) signed net utility, NaN where there is none
+    amount: Floats  # (n,) signed net utility, NaN where there is none or only its bounds are known
+    amount_low: Floats  # (n,) signed bounds where only they are known, infinite without one; NaN elsewhere
+    amount_high: Floats  # (n,)
+    contradicts: Bools  # (n,) a price list that takes a price and leaves a lower one
     amount_state: NDArray[np.int8]  # (n,) number in AMOUNT_STATES
     acceptable_a: NDArray[np.int8]  # (n,) 1 yes, 0 no, -1 not said
     acceptable_b: NDArray[np.int8]
@@ -62,6 +65,11 @@ class PairRows:
     def count(self) -> int:
         """Contestants as a fit wants to hear it, which is never fewer than two."""
         return max(2, len(self.contestants))
+
+    @property
+    def priced(self) -> Bools:
+        """Rows with an amount or with bounds of one."""
+        return np.isfinite(self.amount) | ~np.isnan(self.amount_low)
 
     @property
     def cannot_compare(self) -> Bools:
@@ -99,7 +107,14 @@ class PairRows:
     def amounts(self) -> Comparisons:
         """Every row with an amount, also the 0 of a tie. Who was not asked for a preference prefers what is worth more
         to them."""
-        rows = np.isfinite(self.amount)
+        return self._priced(np.isfinite(self.amount))
+
+    def bounded_amounts(self) -> Comparisons:
+        """Every row with an amount or with bounds of one."""
+        rows = self.priced
+        return replace(self._priced(rows), amount_low=self.amount_low[rows], amount_high=self.amount_high[rows])
+
+    def _priced(self, rows: Bools) -> Comparisons:
         amount, preference = self.amount[rows], self.preference[rows]
         by_amount = 0.5 + 0.5 * np.sign(amount)
         outcome = np.select([preference == A, preference == B, preference == TIE], [1.0, 0.0, 0.5], by_amount)
@@ -140,7 +155,8 @@ def read_pairs(judgments: QuerySet[Judgment], *, merged: Mapping[int, int]) -> P
     unit = columns.pop("unit")
     columns["prompt"] = np.where(columns["prompt"] == prompts[""], UNKNOWN, columns["prompt"])
     columns["respondent"] = _without_unnamed(columns["respondent"], columns["source"])
-    columns["amount"], used = _in_one_unit(columns["amount"], unit)
+    columns |= _signed_bounds(columns)
+    used = _in_one_unit(columns, unit)
     incentive = next((name.rpartition(" ")[2] for name, number in units.items() if number == used), "")
     ids, sides = np.unique(np.stack((columns.pop("a"), columns.pop("b"))), return_inverse=True)
     final = np.array([merged.get(pk, pk) for pk in ids.tolist()], dtype=np.int64)
@@ -170,13 +186,18 @@ def _narrow(judgments: QuerySet[Judgment]) -> QuerySet[Judgment, tuple[Any, ...]
     rows = judgments.filter(contestants__len=2, contestants__0__isnull=False, contestants__1__isnull=False)
     names = Question.objects.filter(type="amount").values_list("name", flat=True).distinct()
     states = [KeyTextTransform("state", KeyTextTransform(name, "answers")) for name in names.order_by("name")]
-    # Only sealed bids end somewhere.
+    # Only sealed bids end somewhere, and only price lists can contradict themselves.
     bids = names.filter(settings__mode="bdm").order_by("name")
     bounds = [KeyTextTransform("at_bound", KeyTextTransform(name, "answers")) for name in bids]
+    lists = names.filter(settings__mode="price_list").order_by("name")
+    consistent = [KeyTextTransform("consistent", KeyTextTransform(name, "answers")) for name in lists]
     return rows.annotate(
         amount=Cast("net_utility", FloatField()),
         state=Coalesce(*states, Value(""), output_field=TextField()) if states else Value(""),
+        low=Cast("amount_low", FloatField()) if lists else Value(None, output_field=FloatField()),
+        high=Cast("amount_high", FloatField()) if lists else Value(None, output_field=FloatField()),
         bound=Coalesce(*bounds, Value(""), output_field=TextField()) if bounds else Value(""),
+        consistent=Coalesce(*consistent, Value(""), output_field=TextField()) if consistent else Value(""),
         acceptable_a=Coalesce(Cast("acceptable__0", IntegerField()), Value(UNKNOWN)),
         acceptable_b=Coalesce(Cast("acceptable__1", IntegerField()), Value(UNKNOWN)),
         asked=Coalesce(F("item__prompt__digest"), F("item__prompt_key"), output_field=TextField()),
@@ -186,6 +207,9 @@ def _narrow(judgments: QuerySet[Judgment]) -> QuerySet[Judgment, tuple[Any, ...]
         "contestants__1",
         "preference",
         "amount",
+        "low",
+        "high",
+        "consistent",
         "state",
         "acceptable_a",
         "acceptable_b",
@@ -211,6 +235,9 @@ def _readers(prompts: dict[str, int], units: dict[str, int]) -> dict[str, Reader
         "b": (np.int64, None),
         "preference": (np.int8, preferences.__getitem__),
         "amount": (np.float64, None),
+        "amount_low": (np.float64, None),
+        "amount_high": (np.float64, None),
+        "contradicts": (np.bool_, lambda consistent: consistent == "false"),
         "amount_state": (np.int8, lambda state: states.get(state, 0)),
         "acceptable_a": (np.int8, None),
         "acceptable_b": (np.int8, None),
@@ -241,13 +268,27 @@ def _without_unnamed(respondent: Ints, source: Ints) -> Ints:
     return np.where(np.isin(respondent, list(unnamed.values_list("pk", flat=True))), UNKNOWN, respondent)
 
 
-def _in_one_unit(amount: Floats, unit: Ints) -> tuple[Floats, int]:
-    """Amounts in the unit that most have, NaN elsewhere; and which unit that is."""
-    used = unit[np.isfinite(amount)]
+def _signed_bounds(columns: Mapping[str, NDArray[Any]]) -> dict[str, Floats]:
+    """Bounds as they bound the net utility: of a price list they are stored for the side that was chosen."""
+    low, high, preference = columns["amount_low"], columns["amount_high"], columns["preference"]
+    only_bounded = np.isnan(columns["amount"]) & ~(np.isnan(low) & np.isnan(high)) & np.isin(preference, (A, B))
+    low, high = np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high)
+    prefers_a = preference == A
+    return {
+        "amount_low": np.where(only_bounded, np.where(prefers_a, low, -high), np.nan),
+        "amount_high": np.where(only_bounded, np.where(prefers_a, high, -low), np.nan),
+    }
+
+
+def _in_one_unit(columns: dict[str, NDArray[Any]], unit: Ints) -> int:
+    """Takes away amounts and bounds in any but the unit that most have; says which unit that is."""
+    used = unit[np.isfinite(columns["amount"]) | ~np.isnan(columns["amount_low"])]
     if not len(used):
-        return amount, UNKNOWN
+        return UNKNOWN
     most = int(np.bincount(used).argmax())
-    return np.where(unit == most, amount, np.nan), most
+    for name in ("amount", "amount_low", "amount_high"):
+        columns[name] = np.where(unit == most, columns[name], np.nan)
+    return most
 
 
 def _labels(labels: Ints) -> Ints | None:

@@ -5,8 +5,9 @@ and `amount_high` by its probability (Tobin 1958; Stewart 1983, "On least square
 is grouped", Rev. Econ. Stud. 50). Where `amount` is given, the bounds of that row are not looked at.
 
 Unlike `fit_worth`, which assumes no distribution, this leans on normal errors: what lies beyond a bound is filled in by
-the tail. So the fits that take every lower bound, and every upper one, as the amount stand beside it, as do the share
-of amounts without a bound on one side and the heavy-tail flag, under which the filled-in tail is too light.
+the tail. So the fits that take every lower bound of an amount's size, and every upper one, as the amount stand beside it
+(of a price list: the highest price that was taken and the lowest that was left, on whichever side), as do the share of
+amounts without a bound on one side and the heavy-tail flag, under which the filled-in tail is too light.
 
 `scale` (n,) divides amounts and bounds, such as `anchor_scales(...).of_rows(...)`; rows where it is NaN are left out.
 With Estimand.PANEL everyone's rows weigh 1/n_k. Covariates x enter with `adjust`; the side always does, and
@@ -47,7 +48,7 @@ class BoundedWorthFit:
 
     worth: Floats  # (M,)
     covariance: Floats  # (M, M) under `clustering`
-    lower_only: Floats  # (M,) least squares with every lower bound as the amount, the upper where there is none
+    lower_only: Floats  # (M,) least squares with the end nearer to zero as the amount, the other where there is none
     upper_only: Floats  # (M,) the other way round
     side: float  # NaN if it could not be separated
     side_standard_error: float
@@ -103,12 +104,12 @@ def fit_bounded_worth(
 
     square = np.full((comparisons.count, comparisons.count), np.nan)
     square[np.ix_(index, index)] = solved.errors[: len(index), : len(index)]
-    low, high = rows.low, rows.high
+    near, far = _ends(rows)
     return BoundedWorthFit(
         worth=embedded(solved.worth),
         covariance=square,
-        lower_only=embedded(_least_squares(rows, np.where(np.isfinite(low), low, high))),
-        upper_only=embedded(_least_squares(rows, np.where(np.isfinite(high), high, low))),
+        lower_only=embedded(_least_squares(rows, near)),
+        upper_only=embedded(_least_squares(rows, far)),
         present=np.isin(np.arange(comparisons.count), index),
         noise=solved.noise,
         **_moved(rows, solved),
@@ -311,6 +312,13 @@ def _side_is_separable(rows: BoundedRows) -> bool:
     design = rows.design[:, :-1] * root[:, None]
     left = root - design @ np.linalg.lstsq(design, root, rcond=None)[0]
     return bool(left @ left > SEPARABLE * (root @ root))
+
+
+def _ends(rows: BoundedRows) -> tuple[Floats, Floats]:
+    """(n,) of each row the finite bound that is smaller in size, and the larger; the same where there is only one."""
+    low_is_near = np.abs(rows.low) <= np.abs(rows.high)
+    near, far = np.where(low_is_near, rows.low, rows.high), np.where(low_is_near, rows.high, rows.low)
+    return near, np.where(np.isfinite(far), far, near)
 
 
 def _least_squares(rows: BoundedRows, amount: Floats) -> Floats:

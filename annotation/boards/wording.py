@@ -20,6 +20,8 @@ REASONS: dict[str, Words] = {
     "too_few_answers": gettext_lazy("Nobody has given five amounts yet, which it takes to know a person's own scale."),
     "not_connected": gettext_lazy("The amounts do not link all models to each other yet."),
     "one_prompt": gettext_lazy("All amounts are about one prompt; an interval needs two."),
+    "only_zeros": gettext_lazy("Every amount so far is 0, so nothing orders the models."),
+    "open_bounds": gettext_lazy("The prices that were taken or left do not pin the worths down yet."),
 }
 NOTES: dict[str, Words] = {
     "few_annotators": gettext_lazy("Fewer than 20 people judged: this holds for these annotators."),
@@ -40,6 +42,18 @@ NOTES: dict[str, Words] = {
     ),
     "censored": gettext_lazy(
         "Censored: more than 1 % of amounts are all that people had to pay from. The truth lies above."
+    ),
+    "bounded": gettext_lazy(
+        "Some answers are prices taken or left: the worths are those that make them likeliest if what people would pay"
+        " varies normally about its mean."
+    ),
+    "one_sided": gettext_lazy(
+        "Censored: more than 1 % of answers took the highest price or left the lowest one. How far the truth lies"
+        " beyond is filled in by the normal curve."
+    ),
+    "contradictory": gettext_lazy(
+        "Some price lists take a price and leave a lower one. They count by the span they leave open; beside the worths"
+        " stands what comes out without them."
     ),
     "side_not_separable": gettext_lazy("Whether the side shown mattered could not be told apart from the models."),
 }

@@ -4,13 +4,16 @@ from typing import Any
 
 import numpy as np
 
+from annotation.boards.bounded import LEVEL, BoundedWorth
 from annotation.ratings import AMOUNT_STATES, TIE, PairRows
 from ranking import (
     Comparisons,
     Estimand,
     NoComparisons,
+    NoConvergence,
     NotConnected,
     NotStronglyConnected,
+    OnlyTies,
     RankingError,
     TooFewAnswers,
     TooFewClusters,
@@ -21,7 +24,6 @@ from ranking import (
 
 MIN_ANSWERS = 5
 DRAWS = 2000
-LEVEL = 0.95
 # A larger share of amounts at what there is to pay from, and the truth lies above.
 MOST_AT_BOUND = 0.01
 # Why there is no worth, by what the fit refused.
@@ -31,10 +33,13 @@ REASONS: dict[type[RankingError], str] = {
     NotConnected: "not_connected",
     NotStronglyConnected: "not_connected",
     TooFewClusters: "one_prompt",
+    OnlyTies: "only_zeros",
+    NoConvergence: "open_bounds",
 }
 # What a board says of its worths besides what the fit itself notes.
 ANCHORED, FEW_ANCHORS, AT_THE_BOUND = "anchored", "few_anchors", "censored"
-OWN_NOTES = frozenset({ANCHORED, FEW_ANCHORS, AT_THE_BOUND})
+BOUNDED, ONE_SIDED, CONTRADICTORY = "bounded", "one_sided", "contradictory"
+OWN_NOTES = frozenset({ANCHORED, FEW_ANCHORS, AT_THE_BOUND, BOUNDED, ONE_SIDED, CONTRADICTORY})
 Entries = dict[int, dict[str, Any]]
 
 
@@ -45,14 +50,24 @@ def worth_of(pairs: PairRows, seed: int) -> tuple[dict[str, Any] | None, Entries
     """
     comparisons = pairs.amounts()
     response = _response(pairs)
-    if len(comparisons) == 0 and not response["asked"]:
+    if not pairs.priced.any() and not response["asked"]:
         return None, {}
     block = response | {"min_answers": MIN_ANSWERS, "draws": DRAWS, "estimand": "panel", "incentive": pairs.incentive}
     try:
+        if not np.isnan(pairs.amount_low).all():
+            bounded = BoundedWorth(pairs)
+            return block | bounded.block() | _said_of_bounds(bounded, pairs), bounded.entries(seed)
         fit = _fit(comparisons, pairs, seed)
     except tuple(REASONS) as refused:
         return block | {"reason": REASONS[type(refused)], "notes": []}, {}
     return block | _block(fit) | _said(fit, pairs), _entries(fit)
+
+
+def _said_of_bounds(bounded: BoundedWorth, pairs: PairRows) -> dict[str, Any]:
+    notes = [note.value for note in bounded.fit.notes] + [BOUNDED]
+    notes += [ANCHORED] if bounded.anchored else [FEW_ANCHORS] * bool(pairs.is_anchor.any())
+    notes += [ONE_SIDED] * bounded.fit.is_censored + [CONTRADICTORY] * bool(pairs.contradicts.any())
+    return {"notes": notes}
 
 
 def _fit(comparisons: Comparisons, pairs: PairRows, seed: int) -> WorthFit:

@@ -153,12 +153,14 @@ def test_answers_that_end_at_the_endowment_are_mended_and_said():
 def test_the_fits_to_one_bound_alone_are_least_squares_on_it():
     votes = price_list(answers(4000, 5), np.array([-3.0, -1.0, 0.0, 1.0, 3.0]))
     fit = fit_bounded_worth(votes)
-    low, high = votes.amount_low, votes.amount_high
-    for found, bound, other in ((fit.lower_only, low, high), (fit.upper_only, high, low)):
-        amount = np.where(np.isfinite(bound), bound, other)
+    near, far = np.sort(np.abs([votes.amount_low, votes.amount_high]), axis=0)
+    sign = np.where(votes.amount_high > 0, 1, -1)
+    for found, size in ((fit.lower_only, near), (fit.upper_only, np.where(np.isfinite(far), far, near))):
+        amount = sign * size
         plain = fit_bounded_worth(replace(votes, amount=amount))
         np.testing.assert_allclose(found, plain.worth, atol=1e-9)
     assert np.abs(fit.worth - WORTH).max() < 0.15
+    assert np.ptp(fit.lower_only) < np.ptp(fit.worth) < np.ptp(fit.upper_only)
 
 
 def test_heavy_tails_raise_the_flag():

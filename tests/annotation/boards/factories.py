@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.utils import timezone
 
 from annotation.models import Board, Campaign, Contestant, Judgment, Respondent
+from annotation.ratings import A, B, PairRows
 from annotation.use_cases.create_board import create_board
 from annotation.use_cases.import_votes import Imported, import_votes
 from annotation.use_cases.refresh_board import refresh_board
@@ -48,6 +50,28 @@ def judge(
         answers=answers,
         now=timezone.now(),
     )
+
+
+def pair_rows(*, contestants: list[int], a: np.ndarray, amount: np.ndarray, **columns: Any) -> PairRows:
+    """Amounts as rows of the log hold them; what is not named is as if nobody had been asked."""
+    n = len(a)
+    unsaid, never = np.full(n, -1, dtype=np.int8), np.zeros(n, dtype=bool)
+    nothing = np.full(n, np.nan)
+    values = {
+        "merged": {},
+        "preference": np.where(amount > 0, A, B).astype(np.int8),
+        "amount_low": nothing,
+        "amount_high": nothing,
+        "contradicts": never,
+        "amount_state": np.ones(n, dtype=np.int8),
+        "acceptable_a": unsaid,
+        "acceptable_b": unsaid,
+        "source": np.zeros(n, dtype=np.int64),
+        "design": np.zeros(n, dtype=np.int8),
+        "is_anchor": never,
+        "at_bound": never.copy(),
+    }
+    return PairRows(contestants=contestants, a=a, amount=amount, **(values | columns))
 
 
 def make_board(campaign: Campaign | None = None, **fields: Any) -> Board:

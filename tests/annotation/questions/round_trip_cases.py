@@ -120,6 +120,7 @@ def price_list() -> Case:
             **{"amount_first_rows": None, "amount_switches": 1, "amount_first_switches": None},
             **{"amount_consistent": True, "amount_zero_taken": True},
         },
+        pairs=lambda shown: {"bounds": tuple(sorted((shown.sign * 1.0, shown.sign * 2.0)))},
     )
 
 

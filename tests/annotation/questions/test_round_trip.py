@@ -146,6 +146,7 @@ def pair_of(pairs: PairRows) -> dict[str, Any] | None:
         "sides": [pairs.contestants[pairs.a[0]], pairs.contestants[pairs.b[0]]],
         "preference": PREFERENCES[pairs.preference[0]],
         "amount": None if np.isnan(pairs.amount[0]) else float(pairs.amount[0]),
+        "bounds": None if np.isnan(pairs.amount_low[0]) else (float(pairs.amount_low[0]), float(pairs.amount_high[0])),
         "acceptable_a": int(pairs.acceptable_a[0]),
         "acceptable_b": int(pairs.acceptable_b[0]),
     }
@@ -199,7 +200,7 @@ def test_ranking_reads_it_by_who_was_shown_where(trips, name):
         assert trip.measure == case.measure
         if trip.pair is not None:
             expected = {"preference": trip.judgment.preference, "sides": trip.judgment.contestants}
-            nothing = {"amount": None, "acceptable_a": -1, "acceptable_b": -1}
+            nothing = {"amount": None, "bounds": None, "acceptable_a": -1, "acceptable_b": -1}
             assert trip.pair == nothing | expected | case.pairs(trip.shown)
 
 

@@ -17,10 +17,10 @@ from accounts.enums import Role
 from annotation.boards.worth import worth_of
 from annotation.models import Draw, LedgerEntry, Payout, Respondent, WorthSession
 from annotation.policies.comprehension import cards_of, deviation_of
-from annotation.ratings import A, B, PairRows
 from annotation.use_cases.hold_draw import hold_draw
 from annotation.use_cases.make_payouts import make_payouts
 from annotation.use_cases.next_assignment import next_assignment
+from tests.annotation.boards.factories import pair_rows
 from tests.annotation.datasets.rows import rows_of, scope_of
 from tests.annotation.worth.bidding import NOW, answers_for, bids, paid_campaign, prepared, submitted
 from tests.factories import make_item, make_user
@@ -167,23 +167,13 @@ def bid_on_next(campaign, respondent) -> None:
 
 def test_of_four_annotators_with_heavy_stakes_the_claim_is_downgraded_and_the_flag_fires():
     votes = worth_world(3000, 16, prompts=3000, annotators=4, log_stake_sd=1.5).votes
-    unsaid, n = np.full(len(votes), -1, dtype=np.int8), len(votes)
-    pairs = PairRows(
+    pairs = pair_rows(
         contestants=list(range(1, votes.count + 1)),
-        merged={},
         a=votes.a,
         b=votes.b,
-        preference=np.where(votes.amount > 0, A, B).astype(np.int8),
         amount=votes.amount,
-        amount_state=np.ones(n, dtype=np.int8),
-        acceptable_a=unsaid,
-        acceptable_b=unsaid,
         respondent=votes.annotator,
         prompt=votes.prompt,
-        source=np.zeros(n, dtype=np.int64),
-        design=np.zeros(n, dtype=np.int8),
-        is_anchor=np.zeros(n, dtype=bool),
-        at_bound=np.zeros(n, dtype=bool),
     )
     block, _entries = worth_of(pairs, seed=1)
     assert block["heavy_tailed"] is True

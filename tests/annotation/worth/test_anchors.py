@@ -11,11 +11,12 @@ from annotation.enums import ItemPurpose
 from annotation.models import Assignment, Impression, Item
 from annotation.policies.anchors import REPEATED, chance, last_place_for_repeats, places_for_anchors
 from annotation.queries import standing_judgments
-from annotation.ratings import A, B, PairRows, read_pairs
+from annotation.ratings import PairRows, read_pairs
 from annotation.selection.draws import stream
 from annotation.use_cases.next_anchor import ANCHOR
 from annotation.use_cases.next_assignment import QuotaReached, next_assignment
 from annotation.use_cases.sequence_log import sequence_log
+from tests.annotation.boards.factories import pair_rows
 from tests.annotation.items.uploads import imported
 from tests.annotation.worth.bidding import NOW, answers_for, bids, paid_campaign, prepared, submitted
 from tests.factories import make_contestant, make_item
@@ -111,24 +112,14 @@ def rows(anchors: int, *, people: int = 24, work: int = 40) -> PairRows:
                 strict=True,
             ):
                 column.append(value)
-    n = len(a)
-    values = np.array(amount)
-    return PairRows(
+    return pair_rows(
         contestants=[1, 2, 3],
-        merged={},
         a=np.array(a),
         b=np.array(b),
-        preference=np.where(values > 0, A, B).astype(np.int8),
-        amount=values,
-        amount_state=np.ones(n, dtype=np.int8),
-        acceptable_a=np.full(n, -1, dtype=np.int8),
-        acceptable_b=np.full(n, -1, dtype=np.int8),
+        amount=np.array(amount),
         respondent=np.array(who),
         prompt=np.array(prompt),
-        source=np.zeros(n, dtype=np.int64),
-        design=np.zeros(n, dtype=np.int8),
         is_anchor=np.array(is_anchor),
-        at_bound=np.zeros(n, dtype=bool),
     )
 
 
