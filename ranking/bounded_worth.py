@@ -5,8 +5,8 @@ and `amount_high` by its probability (Tobin 1958; Stewart 1983, "On least square
 is grouped", Rev. Econ. Stud. 50). Where `amount` is given, the bounds of that row are not looked at.
 
 Unlike `fit_worth`, which assumes no distribution, this leans on normal errors: what lies beyond a bound is filled in by
-the tail. So the fits that take every lower bound of an amount's size, and every upper one, as the amount stand beside it
-(of a price list: the highest price that was taken and the lowest that was left, on whichever side), as do the share of
+the tail. So the fits that take every answer at its lower bound in size, and at its upper one, stand beside it (of a
+price list: the highest price that was taken and the lowest that was left, on whichever side), as do the share of
 amounts without a bound on one side and the heavy-tail flag, under which the filled-in tail is too light.
 
 `scale` (n,) divides amounts and bounds, such as `anchor_scales(...).of_rows(...)`; rows where it is NaN are left out.

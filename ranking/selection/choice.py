@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from ..arrays import Floats, Ints, frozen
+from ..arrays import Bools, Floats, Ints, frozen
 from ..comparisons import check_weights
 from ..errors import BadParameter, ShapeMismatch, TooFewCandidates, UnknownIndex
 from ..options import check_generator
@@ -28,11 +28,13 @@ class Candidates:
     """The m active contestants a pair may be drawn from, by any distinct integers that name them.
 
     Kept in ascending order, so the same set gives the same hash and the same draw however it was listed.
+    `open_pairs` leaves pairs out that nothing can be asked about, such as those without an item.
     Raises TooFewCandidates, UnknownIndex, ShapeMismatch, BadWeight.
     """
 
     active: Ints  # (m,) distinct
     weight: Floats | None = None  # (m,) sampling weights, finite, >= 0, at least two positive; None = equal
+    open_pairs: Bools | None = None  # (m, m) symmetric, True where a pair may be drawn; None = every pair
 
     def __post_init__(self) -> None:
         active = np.asarray(self.active)
@@ -46,13 +48,26 @@ class Candidates:
         if self.weight is not None:
             object.__setattr__(self, "weight", frozen(_checked(self.weight, len(active))[first]))
         object.__setattr__(self, "active", frozen(names))
+        if self.open_pairs is not None:
+            given = np.asarray(self.open_pairs)
+            if given.shape != (len(names), len(names)) or given.dtype != np.bool_ or (given != given.T).any():
+                raise ShapeMismatch(
+                    f"open_pairs must be a symmetric {len(names)} by {len(names)} array of True or False."
+                )
+            kept = given[np.ix_(first, first)]
+            np.fill_diagonal(kept, False)
+            object.__setattr__(self, "open_pairs", frozen(kept))
+            if not self.open_among_drawable.any():
+                raise TooFewCandidates("No pair of contestants with a positive weight is open.")
 
     def __len__(self) -> int:
         return len(self.active)
 
     @property
     def pairs(self) -> int:
-        """Unordered pairs of active contestants, m·(m - 1)/2."""
+        """Unordered pairs of active contestants that may be drawn, m·(m - 1)/2 where all are open."""
+        if self.open_pairs is not None:
+            return int(np.count_nonzero(self.open_pairs)) // 2
         return len(self) * (len(self) - 1) // 2
 
     @property
@@ -61,11 +76,22 @@ class Candidates:
         return self.active if self.weight is None else self.active[self.weight > 0.0]
 
     @property
+    def open_among_drawable(self) -> Bools:
+        """(d, d) symmetric, of the contestants in `drawable`: pairs that may be drawn."""
+        names = self.drawable
+        if self.open_pairs is None:
+            return ~np.eye(len(names), dtype=np.bool_)
+        place = np.searchsorted(self.active, names)
+        return np.asarray(self.open_pairs[np.ix_(place, place)])
+
+    @property
     def digest(self) -> str:
-        """SHA-256 of the names (and weights) as little-endian 64-bit numbers, in hexadecimal."""
+        """SHA-256 of the names (and weights, and open pairs) as little-endian numbers, in hexadecimal."""
         content = sha256(self.active.astype("<i8").tobytes())
         if self.weight is not None:
             content.update(b"weight" + self.weight.astype("<f8").tobytes())
+        if self.open_pairs is not None:
+            content.update(b"open" + np.packbits(self.open_pairs).tobytes())
         return content.hexdigest()
 
 

@@ -5,7 +5,8 @@ than 60 active contestants, scores are computed for the pairs of `pairs_to_score
 stated probability is then exact given that set, which leaves inverse-propensity weights unbiased: whatever the set,
 they average to one over every pair.
 
-Contestants whose sampling weight is zero are not active; other weights multiply the learned part by s_i·s_j.
+Where the candidates say which pairs are open, A is those, and only they are scored. Contestants whose sampling weight
+is zero are not active; other weights multiply the learned part by s_i·s_j.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from ..options import check_generator, checked
 from . import scores
 from .choice import Candidates, Choice, Parameter
 from .formats import VOTES, AnswerFormat
-from .pairs import DrawnPair, PairDistribution, Pairs, capped, check_epsilon, made, pairs_to_score, tempered
+from .pairs import DrawnPair, PairDistribution, Pairs, capped, check_epsilon, made, only_open, pairs_to_score, tempered
 from .state import SelectionState
 
 # A contestant with under a quarter of the median's votes counts as a newcomer.
@@ -92,13 +93,14 @@ class LearnedPolicy(ABC):
         """Over the active pairs, by position among `candidates.drawable`. Raises UnknownIndex, BadParameter."""
         check_generator(rng)
         rows = state.rows_of(candidates.drawable)
-        seen = Scored(state, rows, pairs_to_score(state.mean[rows], rng))
+        among = None if candidates.open_pairs is None else candidates.open_among_drawable
+        seen = Scored(state, rows, only_open(pairs_to_score(state.mean[rows], rng), among))
         score = self.score(seen)
         if candidates.weight is not None:
             weight = np.log(candidates.weight[candidates.weight > 0.0])
             power = self.eta if isfinite(self.eta) else 1.0
             score = score + (weight[seen.pairs.first] + weight[seen.pairs.second]) / power
-        return PairDistribution(seen.pairs, self.chance(score, seen), self.epsilon, len(rows))
+        return PairDistribution(seen.pairs, self.chance(score, seen), self.epsilon, len(rows), among)
 
     def chance(self, score: Floats, seen: Scored) -> Floats:
         """(k,) the learned part, sums to one."""

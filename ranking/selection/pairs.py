@@ -38,19 +38,20 @@ class DrawnPair:
 
 @dataclass(frozen=True, eq=False)
 class PairDistribution:
-    """P(ij) = ε/|A| + (1 - ε)·chance_ij over the |A| = m(m - 1)/2 active pairs; chance is 0 where not scored."""
+    """P(ij) = ε/|A| + (1 - ε)·chance_ij over the active pairs A; chance is 0 where not scored. A is every pair, all
+    m(m - 1)/2 of them, or those that are open; `chance` is for open ones alone.
+    """
 
     pairs: Pairs
     chance: Floats  # (k,) sums to 1
     epsilon: float
     count: int  # m
+    open_pairs: Bools | None = None  # (m, m) symmetric; None = every pair
 
     def draw(self, rng: np.random.Generator) -> DrawnPair:
         """Two or three uniform numbers: floor or not, then the pair. Its probability adds up both ways to it."""
         if rng.random() < self.epsilon:
-            low = _below(self.count, rng)
-            high = _below(self.count - 1, rng)
-            low, high = sorted((low, high + (high >= low)))
+            low, high = self._uniform(rng)
             return DrawnPair(low, high, self.probability(low, high), True)
         cumulative, last = self._cumulative
         index = min(int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right")), last)
@@ -59,6 +60,8 @@ class PairDistribution:
 
     def probability(self, first: int, second: int) -> float:
         """Of drawing this unordered pair of positions."""
+        if self.open_pairs is not None and not self.open_pairs[first, second]:
+            return 0.0
         one, other = self.pairs.first, self.pairs.second
         found = ((one == first) & (other == second)) | ((one == second) & (other == first))
         return self._mixed(float(self.chance[found].sum()))
@@ -67,6 +70,8 @@ class PairDistribution:
         """(m, m) symmetric, of every unordered pair; for audits and tests."""
         every = np.full((self.count, self.count), self._mixed(0.0))
         np.fill_diagonal(every, 0.0)
+        if self.open_pairs is not None:
+            every[~self.open_pairs] = 0.0
         learned = (1.0 - self.epsilon) * self.chance
         every[self.pairs.first, self.pairs.second] += learned
         every[self.pairs.second, self.pairs.first] += learned
@@ -77,8 +82,27 @@ class PairDistribution:
         """Kept for all draws of a batch, with the last pair that may be drawn."""
         return np.cumsum(self.chance), int(np.flatnonzero(self.chance)[-1])
 
+    def _uniform(self, rng: np.random.Generator) -> tuple[int, int]:
+        """Any active pair alike."""
+        if self.open_pairs is not None:
+            rows, columns = self._listed
+            place = _below(len(rows), rng)
+            return int(rows[place]), int(columns[place])
+        low = _below(self.count, rng)
+        high = _below(self.count - 1, rng)
+        low, high = sorted((low, high + (high >= low)))
+        return low, high
+
+    @cached_property
+    def _listed(self) -> tuple[Ints, Ints]:
+        """The open pairs, the smaller position first."""
+        assert self.open_pairs is not None
+        rows, columns = np.nonzero(np.triu(self.open_pairs, 1))
+        return rows, columns
+
     def _mixed(self, chance: float) -> float:
-        floor = self.epsilon / (self.count * (self.count - 1) // 2)
+        active = self.count * (self.count - 1) // 2 if self.open_pairs is None else len(self._listed[0])
+        floor = self.epsilon / active
         return min(floor + (1.0 - self.epsilon) * chance, 1.0)
 
 
@@ -123,6 +147,14 @@ def all_pairs(count: int) -> Pairs:
     """Every pair of 0..count-1, first < second."""
     first, second = np.triu_indices(count, 1)
     return Pairs(frozen(first), frozen(second))
+
+
+def only_open(pairs: Pairs, open_pairs: Bools | None) -> Pairs:
+    """Those of `pairs` that are open; where none is, every open pair."""
+    if open_pairs is None:
+        return pairs
+    kept = open_pairs[pairs.first, pairs.second]
+    return Pairs(pairs.first[kept], pairs.second[kept]) if kept.any() else Pairs(*np.nonzero(np.triu(open_pairs, 1)))
 
 
 def tempered(score: Floats, eta: float) -> Floats:

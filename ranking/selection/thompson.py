@@ -14,7 +14,7 @@ from ..options import check_generator, checked
 from ..posterior import probability_best
 from ..uncertainty.sequences import always_valid_margin
 from .choice import Candidates, Choice, Parameter
-from .pairs import PairDistribution, all_pairs, check_epsilon, made
+from .pairs import PairDistribution, all_pairs, check_epsilon, made, only_open
 from .state import SelectionState
 
 # Others are further than this many standard deviations from leading: their share of the draws is the floor's.
@@ -62,8 +62,15 @@ class DoubleThompsonPolicy:
         count = len(rows)
         chance = np.zeros((count, count))
         chance[inside] = duel
-        pairs = all_pairs(count)
-        return PairDistribution(pairs, chance[pairs.first, pairs.second], self.epsilon, count)
+        if candidates.open_pairs is None:
+            pairs = all_pairs(count)
+            return PairDistribution(pairs, chance[pairs.first, pairs.second], self.epsilon, count)
+        among = candidates.open_among_drawable
+        pairs = only_open(all_pairs(count), among)
+        duel = chance[pairs.first, pairs.second]
+        # Where no duel is open, every open pair alike.
+        duel = duel / duel.sum() if duel.any() else np.full(len(duel), 1.0 / len(duel))
+        return PairDistribution(pairs, duel, self.epsilon, count, among)
 
     def choose(self, state: SelectionState, candidates: Candidates, rng: np.random.Generator) -> Choice:
         """A pair of the candidates, all of which must have entered `state`. Raises UnknownIndex."""

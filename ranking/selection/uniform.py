@@ -14,7 +14,7 @@ from .choice import Candidates, Choice, Parameter, random_order
 
 @dataclass(frozen=True)
 class UniformPolicy:
-    """P({i, j}) = s_i·s_j / Σ_{k<l} s_k·s_l; with equal weights one over the number of pairs."""
+    """P({i, j}) = s_i·s_j / Σ s_k·s_l over the pairs that may be drawn; with equal weights one over their number."""
 
     name: str = "uniform"
     version: str = "1"
@@ -28,9 +28,12 @@ class UniformPolicy:
         """Ignores `state`. Two uniform numbers for the pair, then one for the side. Raises BadParameter."""
         check_generator(rng)
         weight = candidates.weight
-        pair, probability = (
-            _equal_pair(candidates, rng) if weight is None else _weighted_pair(candidates.active, weight, rng)
-        )
+        if candidates.open_pairs is not None:
+            pair, probability = _open_pair(candidates, rng)
+        elif weight is None:
+            pair, probability = _equal_pair(candidates, rng)
+        else:
+            pair, probability = _weighted_pair(candidates.active, weight, rng)
         order, p_side = random_order(pair, rng)
         return Choice(
             pair=pair,
@@ -71,6 +74,19 @@ def _weighted_pair(active: Ints, weight: Floats, rng: np.random.Generator) -> tu
     second = _drawn(rest, rng)
     probability = 2.0 * float(weight[first] * weight[second]) / float(mass.sum())
     return _named(active, first, second), min(probability, 1.0)
+
+
+def _open_pair(candidates: Candidates, rng: np.random.Generator) -> tuple[tuple[int, int], float]:
+    """Of the open pairs, in proportion to s_i·s_j."""
+    first, second = np.nonzero(np.triu(candidates.open_among_drawable, 1))
+    names = candidates.drawable
+    if candidates.weight is None:
+        mass = np.ones(len(first))
+    else:
+        weight = candidates.weight[candidates.weight > 0.0]
+        mass = weight[first] * weight[second]
+    drawn = _drawn(mass, rng)
+    return _named(names, int(first[drawn]), int(second[drawn])), float(mass[drawn] / mass.sum())
 
 
 def _named(active: Ints, first: int, second: int) -> tuple[int, int]:
