@@ -8,6 +8,7 @@ from annotation.use_cases.expire_assignments import expire_assignments
 from annotation.use_cases.import_items import import_items
 from annotation.use_cases.make_gold import make_gold
 from annotation.use_cases.refresh_boards import refresh_boards
+from annotation.use_cases.refresh_selection import refresh_selections
 from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.summarise_quality import summarise_quality
 from annotation.use_cases.sweep_generations import sweep_generations
@@ -33,6 +34,11 @@ def write_fees() -> None:
 @shared_task(name="annotation.refresh_boards", ignore_result=True)
 def bring_boards_up() -> None:
     refresh_boards(now=timezone.now())
+
+
+@shared_task(name="annotation.refresh_selections", ignore_result=True)
+def learn_what_to_ask() -> None:
+    refresh_selections(now=timezone.now())
 
 
 @shared_task(name="annotation.build_dataset", ignore_result=True)

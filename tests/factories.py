@@ -11,12 +11,13 @@ from django.utils import timezone
 from accounts.models import Person, RoleGrant, User
 from accounts.use_cases.create_person import person_of_visitor
 from annotation.enums import CampaignState, ContestantKind, Design, ItemState, RespondentKind, SourceKind, TurnKind
-from annotation.models import Assignment, Campaign, Contestant, Impression, Item, Respondent, Response, Slot, Turn
+from annotation.models import Assignment, Campaign, Contestant, Impression, Item, Respondent, Response, Turn
 from annotation.use_cases.change_campaign_state import change_campaign_state
 from annotation.use_cases.claim_slot import claim_slot
 from annotation.use_cases.create_campaign import create_campaign
 from annotation.use_cases.create_prompt import create_prompt
 from annotation.use_cases.enrol_respondent import enrol_respondent
+from annotation.use_cases.open_slots import open_slots
 from annotation.use_cases.publish_instrument import publish_instrument
 from annotation.use_cases.show_item import show_item
 
@@ -81,7 +82,7 @@ def make_item(
     for position, (contestant, text) in enumerate(zip(contestants, texts, strict=True)):
         response = Response.objects.create(item=item, position=position, contestant=contestant)
         Turn.objects.create(response=response, kind=TurnKind.TEXT, text=text)
-    Slot.objects.bulk_create(Slot(item=item, campaign=campaign, number=number) for number in range(1, slots + 1))
+    open_slots(items=[item.pk], count=slots)
     return item
 
 

@@ -23,7 +23,15 @@ NUMERIC = {"inputmode": "numeric", "autocomplete": "off"}
 CURRENCY = r"\A[A-Za-z]{1,8}\Z"
 AT_LEAST_ONE = MinValueValidator(1, gettext_lazy("At least 1."))
 NOT_NEGATIVE = MinValueValidator(0, gettext_lazy("Not below 0."))
-POLICY_NAMES = {"uniform": gettext_lazy("Uniform")}
+POLICY_NAMES = {
+    "uniform": gettext_lazy("Uniform: every pair of models alike"),
+    "balanced": gettext_lazy("Balanced: the pair that was asked about least"),
+    "robust": gettext_lazy("Whole order: the pair that tells most about who stands where"),
+    "certification": gettext_lazy("Certify: as before, and goes on where the order is clear"),
+    "double_thompson": gettext_lazy("Best model: the pair that may hold it"),
+    "d_optimal": gettext_lazy("D-optimal: the pair that tells most about all strengths"),
+    "arena_rule": gettext_lazy("Chatbot Arena’s rule"),
+}
 
 
 class VersionedForm(forms.BaseForm):
@@ -114,7 +122,10 @@ class DesignForm(SectionForm):
     policy = forms.ChoiceField(
         label=gettext_lazy("Which item comes next"),
         choices=[(slug, POLICY_NAMES.get(slug, slug)) for slug in POLICIES],
-        help_text=gettext_lazy("Uniform: every one with the same probability."),
+        help_text=gettext_lazy(
+            "Of items with two models. The draw’s probability is kept with each showing; a tenth of the draws of those"
+            " that learn is uniform. Other items come in random order."
+        ),
     )
     currency = forms.RegexField(CURRENCY, label=gettext_lazy("Unit of amounts"), max_length=8)
     deadline = forms.DateTimeField(

@@ -102,13 +102,30 @@ def _slots(batch: pa.RecordBatch, to: ItemDestination, ids: ItemIds) -> pa.Recor
     """For work alone: checks get theirs when they are claimed."""
     work = pc.equal(batch["purpose"], ItemPurpose.WORK.value).to_numpy(zero_copy_only=False)
     items = ids.items[work]
+    low, high = _pairs(batch, to)
+    together = pa.array(low < high)
+    pairs = {
+        name: pc.if_else(together, pa.array(ends), pa.scalar(None, pa.int64())).filter(pa.array(work))
+        for name, ends in (("pair_low", low), ("pair_high", high))
+    }
     return batch_of(
         len(items) * to.overlap,
         item_id=np.repeat(items, to.overlap),
         campaign_id=to.campaign,
         number=np.tile(np.arange(1, to.overlap + 1), len(items)),
         state=SlotState.OPEN.value,
+        **{name: ends.take(np.repeat(np.arange(len(items)), to.overlap)) for name, ends in pairs.items()},
     )
+
+
+def _pairs(batch: pa.RecordBatch, to: ItemDestination) -> tuple[np.ndarray, np.ndarray]:
+    """(n,), (n,) the ids of each item's two contestants, the smaller first; the same twice where there are not two."""
+    codes = batch["models"].flatten().to_numpy().reshape(-1, to.responses)
+    if to.responses != 2:
+        return np.zeros(len(batch), dtype=np.int64), np.zeros(len(batch), dtype=np.int64)
+    known = np.append(to.contestants, 0).astype(np.int64)[codes]
+    known[(codes == NOBODY).any(axis=1)] = 0
+    return known.min(axis=1), known.max(axis=1)
 
 
 def _lengths(lists: pa.Array) -> np.ndarray:

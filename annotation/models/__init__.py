@@ -11,6 +11,7 @@ from annotation.models.media import MediaFile
 from annotation.models.pay import LedgerEntry, PaidEntry, Payment, Payout, PayoutLine
 from annotation.models.people import Invitation, Respondent, Source
 from annotation.models.reviews import Adjudication, Batch, GuidelineQuestion, ItemComment, Review, ReviewDecision
+from annotation.models.selection import CampaignSelection
 from annotation.models.slots import Assignment, Draft, Flag, Slot
 from annotation.models.studies import Study, StudyParticipant
 from annotation.models.uploads import ItemUpload
@@ -22,6 +23,7 @@ __all__ = [
     "Batch",
     "Board",
     "Campaign",
+    "CampaignSelection",
     "ConsentText",
     "Contestant",
     "DatasetVersion",

@@ -19,10 +19,21 @@ class Slot(models.Model):
     # A random number: items are claimed in an order that nobody chose.
     place = models.FloatField(db_default=Random())
     state = models.CharField(max_length=10, choices=SlotState, default=SlotState.OPEN)
+    # The item's two contestants by id, the smaller first, so that the open slots of a pair are one piece of one index.
+    # Null where the item does not have two different ones.
+    pair_low = models.BigIntegerField(null=True)
+    pair_high = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["item", "number"], name="one_slot_per_number")]
-        indexes = [models.Index(fields=["campaign", "place"], name="slot_open", condition=Q(state=SlotState.OPEN))]
+        indexes = [
+            models.Index(fields=["campaign", "place"], name="slot_open", condition=Q(state=SlotState.OPEN)),
+            models.Index(
+                fields=["campaign", "pair_low", "pair_high", "place"],
+                name="slot_open_pair",
+                condition=Q(state=SlotState.OPEN, pair_low__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"slot {self.number}"

@@ -1,5 +1,7 @@
 """Which contestants meet next, and the draws that go with it. Policies are `ranking`'s; this names and feeds them."""
 
 from annotation.selection.choose import POLICIES, Candidate, Selection, UnknownPolicy, choose
+from annotation.selection.known import Known
+from annotation.selection.sequence import draw_sequence
 
-__all__ = ["POLICIES", "Candidate", "Selection", "UnknownPolicy", "choose"]
+__all__ = ["POLICIES", "Candidate", "Known", "Selection", "UnknownPolicy", "choose", "draw_sequence"]

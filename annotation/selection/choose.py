@@ -1,14 +1,34 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from annotation.errors import AnnotationError
+from annotation.ratings import Bools, Ints
 from annotation.selection.draws import PAIR, stream
-from ranking import Candidates, UniformPolicy
+from ranking import (
+    ArenaRulePolicy,
+    BalancedPolicy,
+    Candidates,
+    DOptimalPolicy,
+    DoubleThompsonPolicy,
+    Policy,
+    RobustPolicy,
+    SelectionState,
+    UniformPolicy,
+    certification_policy,
+)
 
-POLICIES = {"uniform": UniformPolicy}
+POLICIES: dict[str, Callable[..., Policy[Any]]] = {
+    "uniform": UniformPolicy,
+    "balanced": BalancedPolicy,
+    "robust": RobustPolicy,
+    "certification": certification_policy,
+    "double_thompson": DoubleThompsonPolicy,
+    "d_optimal": DOptimalPolicy,
+    "arena_rule": ArenaRulePolicy,
+}
 
 
 class UnknownPolicy(AnnotationError):
@@ -35,19 +55,33 @@ class Selection:
     policy: str
     version: str
     parameters: dict[str, Any]
+    outstanding: int | None = None  # questions about any pair that were out, where the state knows
 
 
-def choose(*, policy: str, parameters: Mapping[str, Any], candidates: Sequence[Candidate], seed: int) -> Selection:
-    """Draw a pair of candidates by the campaign's policy. The same seed and candidates draw the same pair.
+def choose(
+    *,
+    policy: str,
+    parameters: Mapping[str, Any],
+    candidates: Sequence[Candidate],
+    seed: int,
+    state: SelectionState | None = None,
+    open_pairs: Bools | None = None,
+    attempt: int = 0,
+) -> Selection:
+    """Draw a pair of candidates by the campaign's policy. The same seed, candidates, state and attempt draw the same.
 
-    Raises UnknownPolicy, and what `ranking.Candidates` refuses (fewer than two, a negative weight).
+    Without `state` nobody has met anybody; candidates that it does not hold have met nobody. `open_pairs` (n, n) are
+    those that may be drawn, in the candidates' order. Each further `attempt` has a stream of its own. Raises
+    UnknownPolicy, and what `ranking.Candidates` refuses (fewer than two, a negative weight, no open pair).
     """
     if policy not in POLICIES:
         raise UnknownPolicy(f"{policy!r} is not one of {', '.join(sorted(POLICIES))}")
     weights = np.array([candidate.weight for candidate in candidates], dtype=np.float64)
     equal = bool(np.all(weights == weights[0])) if len(weights) else True
-    active = Candidates(np.array([c.contestant for c in candidates], dtype=np.int64), None if equal else weights)
-    choice = POLICIES[policy](**parameters).choose(None, active, stream(seed, PAIR))
+    names = np.array([candidate.contestant for candidate in candidates], dtype=np.int64)
+    active = Candidates(names, None if equal else weights, open_pairs)
+    learned = with_everybody(state, names)
+    choice = POLICIES[policy](**parameters).choose(learned, active, stream(seed, PAIR, attempt))
     unequal = {} if equal else {str(c.contestant): c.weight for c in candidates}
     return Selection(
         pair=choice.pair,
@@ -58,4 +92,17 @@ def choose(*, policy: str, parameters: Mapping[str, Any], candidates: Sequence[C
         policy=choice.policy,
         version=choice.version,
         parameters={**choice.parameters, **({"weights": unequal} if unequal else {})},
+        outstanding=None if state is None else round(float(state.outstanding.sum()) / 2),
     )
+
+
+def with_everybody(state: SelectionState | None, names: Ints) -> SelectionState:
+    """A state that holds all of these names; the given one is not changed."""
+    if state is None:
+        return SelectionState.of(names.tolist())
+    new = [name for name in names.tolist() if name not in set(state.names.tolist())]
+    if new:
+        state = state.copy()
+        for name in new:
+            state.enter(name)
+    return state

@@ -16,9 +16,10 @@ def new_seed() -> int:
     return secrets.randbits(63)
 
 
-def stream(seed: int, number: int) -> np.random.Generator:
-    """The generator for one kind of draw; the same seed and number give the same draws bit for bit."""
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy=seed, spawn_key=(number,))))
+def stream(seed: int, number: int, attempt: int = 0) -> np.random.Generator:
+    """The generator for one kind of draw; the same seed, number and attempt give the same draws bit for bit."""
+    key = (number, attempt) if attempt else (number,)
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy=seed, spawn_key=key)))
 
 
 @dataclass(frozen=True)

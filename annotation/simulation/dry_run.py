@@ -18,6 +18,7 @@ from annotation.ratings import merged_contestants, read_pairs
 from annotation.simulation.people import Truth, situation_of
 from annotation.use_cases.next_assignment import NoWork, next_assignment
 from annotation.use_cases.note_dry_run import end_dry_run, note_dry_run, take_dry_run
+from annotation.use_cases.refresh_selection import refresh_selection
 from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.submit_work import submit_work
 
@@ -37,6 +38,8 @@ def dry_run(*, source_id: int, clock: Callable[[], datetime]) -> Source:
     rng = np.random.Generator(np.random.PCG64([source.details["seed"], 1]))
     people = list(Respondent.objects.filter(source=source).order_by("pk"))
     while people:
+        sequence_log(now=clock())
+        refresh_selection(campaign=shadow, now=clock())
         people = [person for person in people if _answer_one(shadow, person, truth, rng, clock())]
         note_dry_run(source_id=source.pk, now=clock(), state="running", judgments=_count(source))
     sequence_log(now=clock())

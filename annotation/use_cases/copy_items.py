@@ -4,7 +4,8 @@ from datetime import datetime
 from django.db import transaction
 
 from annotation.enums import ItemPurpose, ItemState, TurnKind
-from annotation.models import Campaign, FollowUp, Item, Response, Slot, Source, Turn
+from annotation.models import Campaign, FollowUp, Item, Response, Source, Turn
+from annotation.use_cases.open_slots import open_slots
 
 
 def copy_item(
@@ -47,9 +48,7 @@ def copy_items(*, items: Iterable[Item], to: Campaign, source: Source, now: date
         for item in items:
             copy = copy_item(item, campaign_id=to.pk, source_id=source.pk)
             if copy.purpose == ItemPurpose.WORK:
-                Slot.objects.bulk_create(
-                    Slot(item=copy, campaign=to, number=number) for number in range(1, to.overlap + 1)
-                )
+                open_slots(items=[copy.pk], count=to.overlap)
             count += 1
     return count
 

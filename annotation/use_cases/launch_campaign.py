@@ -13,6 +13,7 @@ from annotation.queries.campaigns import supply_of
 from annotation.transitions import CAMPAIGN
 from annotation.use_cases.change_campaign_state import change_campaign_state
 from annotation.use_cases.create_board import create_board
+from annotation.use_cases.refresh_selection import refresh_selection
 from annotation.use_cases.save_campaign_draft import publish_section
 from foundation.transitions import check
 
@@ -48,7 +49,9 @@ def launch_campaign(*, campaign_id: int, to: CampaignState, actor: Person | None
         for section in DRAFTED:
             publish_section(campaign, section, actor=actor, now=now)
         _open_board(campaign, now)
-        return change_campaign_state(campaign_id=campaign.pk, to=to, actor=actor, reason="", now=now)
+        launched = change_campaign_state(campaign_id=campaign.pk, to=to, actor=actor, reason="", now=now)
+        refresh_selection(campaign=launched, now=now)
+        return launched
 
 
 def _open_board(campaign: Campaign, now: datetime) -> None:

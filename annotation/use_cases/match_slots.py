@@ -4,20 +4,21 @@ from datetime import datetime
 from django.db import connection
 
 from annotation.models import Campaign
+from annotation.use_cases.open_slots import PAIR
 
 # Repeats get their slots one by one, checks theirs elsewhere, and items that wait for responses theirs when they open.
 # Numbers go on behind those that were cancelled.
-ADD = """
-INSERT INTO annotation_slot (item_id, campaign_id, number, state)
-SELECT i.id, i.campaign_id, held.last + more, 'open'
-FROM annotation_item i
+ADD = f"""
+INSERT INTO annotation_slot (item_id, campaign_id, number, state, pair_low, pair_high)
+SELECT i.id, i.campaign_id, held.last + more, 'open', pair.low, pair.high
+FROM annotation_item i {PAIR}
 CROSS JOIN LATERAL (
     SELECT coalesce(max(s.number), 0) AS last, count(*) FILTER (WHERE s.state <> 'cancelled') AS wanted
     FROM annotation_slot s WHERE s.item_id = i.id
 ) held
 CROSS JOIN LATERAL generate_series(1, %(overlap)s - held.wanted::int) more
 WHERE i.campaign_id = %(campaign)s AND i.purpose = 'work' AND i.repeat_of_id IS NULL AND i.state IN ('open', 'frozen')
-"""
+"""  # noqa: S608 (constants)
 # What somebody holds or has answered stays: only open slots go, the last ones first.
 CANCEL = """
 WITH counted AS (

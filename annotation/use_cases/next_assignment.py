@@ -10,9 +10,11 @@ from annotation.errors import AnnotationError
 from annotation.models import Assignment, Campaign, Impression, Item, Respondent
 from annotation.policies.limits import Limits, budget_is_spent, group_is_done, person_is_done
 from annotation.policies.stages import Stage
+from annotation.queries.pairs import known_of
 from annotation.queries.work import Position, given_to_groups, position_of
+from annotation.selection import Selection, draw_sequence
 from annotation.selection.draws import new_seed, stream
-from annotation.use_cases.claim_slot import claim_slot, take_item
+from annotation.use_cases.claim_slot import claim_pair, claim_slot, take_item
 from annotation.use_cases.next_anchor import next_anchor
 from annotation.use_cases.repeat_item import repeat_item
 from annotation.use_cases.show_item import ASSIGNED_PAIR, PairChoice, show_item
@@ -51,6 +53,14 @@ class NotNow(NoWork):
 
 
 @dataclass(frozen=True)
+class Found:
+    """What was claimed or taken, and how its contestants came together."""
+
+    assignment: Assignment
+    pair: PairChoice = ASSIGNED_PAIR
+
+
+@dataclass(frozen=True)
 class Given:
     """An assignment and what was shown for it."""
 
@@ -70,8 +80,8 @@ def next_assignment(*, campaign: Campaign, respondent: Respondent, now: datetime
         if len(position.held) > int(ahead):
             return _held(position.held[-1] if ahead else position.held[0])
         seed = new_seed()
-        assignment, kind = _assign(campaign, respondent, position, seed, now)
-        return Given(assignment, _show(campaign, respondent, assignment, kind, seed))
+        found = _assign(campaign, respondent, position, seed, now)
+        return Given(found.assignment, _show(campaign, respondent, found, seed))
 
 
 def _hold_campaign(campaign: Campaign) -> None:
@@ -86,10 +96,7 @@ def _held(assignment_id: int) -> Given:
     return Given(assignment, Impression.objects.filter(assignment=assignment).latest("pk"))
 
 
-def _assign(
-    campaign: Campaign, respondent: Respondent, position: Position, seed: int, now: datetime
-) -> tuple[Assignment, str]:
-    """The assignment, and what kind of showing it is."""
+def _assign(campaign: Campaign, respondent: Respondent, position: Position, seed: int, now: datetime) -> Found:
     if position.stage in (Stage.TRAINING, Stage.QUALIFICATION):
         found = _next_of_set(campaign, respondent, position)
         if found is None:
@@ -98,7 +105,7 @@ def _assign(
                 if position.is_sated
                 else NothingLeft(f"the {position.stage} items are open in another tab")
             )
-        return _take(campaign, respondent, found.pk, now), position.stage.value
+        return _take(campaign, respondent, found.pk, position.stage.value, now)
     if position.stage != Stage.WORK:
         raise NotNow(position.stage)
     if position.session_items is not None and (position.place or 0) >= position.session_items:
@@ -117,21 +124,58 @@ def _assign(
     extra = _extra(campaign, respondent, position, seed, now)
     if extra is not None:
         return extra
-    assignment = claim_slot(campaign=campaign, respondent=respondent, now=now)
-    if assignment is None and (anchor := _anchor(campaign, respondent, position, seed, now, at_end=True)) is not None:
+    work = _claim_drawn(campaign, respondent, seed, now) or _claim_any(campaign, respondent, now)
+    if work is None and (anchor := _anchor(campaign, respondent, position, seed, now, at_end=True)) is not None:
         return anchor
-    if assignment is None and position.is_sated:
+    if work is None and position.is_sated:
         raise EnoughForToday("no open slot of an item without a warning")
-    if assignment is None:
+    if work is None:
         raise NothingLeft("no open slot of an item this person has not met")
-    return assignment, "work"
+    return work
+
+
+def _claim_drawn(campaign: Campaign, respondent: Respondent, seed: int, now: datetime) -> Found | None:
+    """An item of a pair of contestants that the campaign's policy draws; None where no pair is known to be open, or
+    this person has met what there is of those that were drawn.
+    """
+    known = known_of(campaign)
+    if known is None:
+        return None
+    drawn = draw_sequence(policy=campaign.policy, parameters=campaign.policy_parameters, known=known, seed=seed)
+    if not drawn:
+        return None
+    pairs = [selection.pair for selection in drawn]
+    found = claim_pair(campaign=campaign, respondent=respondent, pairs=pairs, now=now)
+    return None if found is None else Found(found[0], _how(drawn[: found[1] + 1]))
+
+
+def _claim_any(campaign: Campaign, respondent: Respondent, now: datetime) -> Found | None:
+    assignment = claim_slot(campaign=campaign, respondent=respondent, now=now)
+    return None if assignment is None else Found(assignment)
+
+
+def _how(drawn: list[Selection]) -> PairChoice:
+    """Of the last of these draws; those before it found nothing."""
+    selection = drawn[-1]
+    passed = {"passed": [list(each.pair) for each in drawn[:-1]]} if len(drawn) > 1 else {}
+    return PairChoice(
+        design=Design.DRAWN,
+        probability=selection.probability,
+        policy=selection.policy,
+        policy_version=selection.version,
+        parameters=selection.parameters | passed,
+        candidate_count=selection.candidate_count,
+        candidate_digest=selection.candidate_digest,
+        outstanding=selection.outstanding,
+        floor=selection.floor,
+    )
 
 
 def _anchor(
     campaign: Campaign, respondent: Respondent, position: Position, seed: int, now: datetime, *, at_end: bool = False
-) -> tuple[Assignment, str] | None:
+) -> Found | None:
     found = next_anchor(campaign=campaign, respondent=respondent, position=position, seed=seed, now=now, at_end=at_end)
-    return None if found is None else (_take(campaign, respondent, found, now), ItemPurpose.ANCHOR.value)
+    return None if found is None else _take(campaign, respondent, found, ItemPurpose.ANCHOR.value, now)
 
 
 def limits_of(campaign: Campaign) -> Limits:
@@ -157,21 +201,19 @@ def _refuse_beyond_limits(campaign: Campaign, respondent: Respondent, position: 
         raise BudgetSpent("every judgment that can be paid is given or being given")
 
 
-def _extra(
-    campaign: Campaign, respondent: Respondent, position: Position, seed: int, now: datetime
-) -> tuple[Assignment, str] | None:
+def _extra(campaign: Campaign, respondent: Respondent, position: Position, seed: int, now: datetime) -> Found | None:
     """A check or a repeat in its share of the showings, drawn from the impression's own seed; None for work."""
     rng = stream(seed, KIND)
     drawn = rng.random()
     if drawn < campaign.gold_share:
         checks = list(_unmet(campaign, respondent, position, CHECKS).order_by("pk").values_list("pk", flat=True)[:1000])
         if checks:
-            return _take(campaign, respondent, _pick(checks, rng), now), "check"
+            return _take(campaign, respondent, _pick(checks, rng), "check", now)
     elif drawn < campaign.gold_share + campaign.repeat_share:
         earlier = _repeatable(respondent, position)
         if earlier:
             again = repeat_item(item_id=_pick(earlier, rng), now=now)
-            return _take(campaign, respondent, again.pk, now), "repeat"
+            return _take(campaign, respondent, again.pk, "repeat", now)
     return None
 
 
@@ -179,11 +221,11 @@ def _pick(ids: list[int], rng: np.random.Generator) -> int:
     return ids[int(rng.integers(len(ids)))]
 
 
-def _take(campaign: Campaign, respondent: Respondent, item_id: int, now: datetime) -> Assignment:
+def _take(campaign: Campaign, respondent: Respondent, item_id: int, kind: str, now: datetime) -> Found:
     assignment = take_item(campaign=campaign, respondent=respondent, item_id=item_id, now=now)
     if assignment is None:
         raise NothingLeft("the item went away while it was being taken")
-    return assignment
+    return Found(assignment, PairChoice(design=Design.ASSIGNED, parameters={"shown_as": kind}))
 
 
 def _next_of_set(campaign: Campaign, respondent: Respondent, position: Position) -> Item | None:
@@ -224,8 +266,8 @@ def _repeatable(respondent: Respondent, position: Position) -> list[int]:
     return [pk for pk in ids if pk not in repeated]
 
 
-def _show(campaign: Campaign, respondent: Respondent, assignment: Assignment, kind: str, seed: int) -> Impression:
-    pair = ASSIGNED_PAIR if kind == "work" else PairChoice(design=Design.ASSIGNED, parameters={"shown_as": kind})
+def _show(campaign: Campaign, respondent: Respondent, found: Found, seed: int) -> Impression:
+    assignment = found.assignment
     return show_item(
         campaign=campaign,
         instrument=campaign.asks,
@@ -234,6 +276,6 @@ def _show(campaign: Campaign, respondent: Respondent, assignment: Assignment, ki
         respondent=respondent,
         assignment=assignment,
         prompt_design=Design.ASSIGNED,
-        pair=pair,
+        pair=found.pair,
         seed=seed,
     )

@@ -35,10 +35,11 @@ FROM annotation_assignment a JOIN ({RETURNED}) x ON x.assignment_id = a.id
 WHERE s.id = a.slot_id AND s.state = 'done'
 """  # noqa: S608 (constants)
 ASK = f"""
-INSERT INTO annotation_slot (item_id, campaign_id, number, state)
-SELECT x.item_id, %(campaign)s, last.number + row_number() OVER (PARTITION BY x.item_id ORDER BY x.id), 'open'
+INSERT INTO annotation_slot (item_id, campaign_id, number, state, pair_low, pair_high)
+SELECT x.item_id, %(campaign)s, last.number + row_number() OVER (PARTITION BY x.item_id ORDER BY x.id), 'open',
+    last.pair_low, last.pair_high
 FROM ({RETURNED}) x CROSS JOIN LATERAL (
-    SELECT number FROM annotation_slot s WHERE s.item_id = x.item_id ORDER BY number DESC LIMIT 1
+    SELECT number, pair_low, pair_high FROM annotation_slot s WHERE s.item_id = x.item_id ORDER BY number DESC LIMIT 1
 ) last
 """  # noqa: S608 (constants)
 

@@ -3,9 +3,10 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from annotation.enums import GenerationState, ItemState
-from annotation.models import Item, Slot, Turn
+from annotation.models import Item, Turn
 from annotation.selection.draws import new_seed
 from annotation.transitions import ITEM
+from annotation.use_cases.open_slots import open_slots
 from annotation.use_cases.record_event import record_event
 from foundation.transitions import check
 from inference_workers.dispatch import request_completion
@@ -78,6 +79,4 @@ def _open(item: Item) -> None:
     with connection.cursor() as cursor:
         cursor.execute(WANTED, [item.campaign_id])
         (overlap,) = cursor.fetchone()
-    Slot.objects.bulk_create(
-        Slot(item=item, campaign_id=item.campaign_id, number=number) for number in range(1, overlap + 1)
-    )
+    open_slots(items=[item.pk], count=overlap)

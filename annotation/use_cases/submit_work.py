@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 
 from annotation.enums import (
     AssignmentState,
@@ -28,6 +28,7 @@ from annotation.use_cases.pay_screen_out import pay_screen_out
 from annotation.use_cases.record_event import record_event
 from annotation.use_cases.save_draft import keep_typed
 from annotation.use_cases.submit_judgment import NO_PROCESS, Process, submit_in_transaction
+from annotation.use_cases.take_out_judgment import add_slot
 from foundation.transitions import check
 
 # No single check ends somebody's work.
@@ -173,8 +174,7 @@ def ask_more_where_people_disagree(item: Item) -> Slot | None:
     counted = slots.exclude(state=SlotState.CANCELLED)
     if counted.exclude(state=SlotState.DONE).exists() or counted.count() >= limit or not _disagree(item):
         return None
-    last = slots.aggregate(last=Max("number"))["last"] or 0
-    slot = Slot.objects.create(item=item, campaign_id=item.campaign_id, number=last + 1)
+    slot = add_slot(item)
     record_event(subject=item, verb="slot_added", actor=None, reason="people disagree", data={"slot": slot.number})
     return slot
 

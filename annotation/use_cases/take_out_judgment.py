@@ -35,4 +35,5 @@ def add_slot(item: Item, *, state: str = SlotState.OPEN) -> Slot:
     Item.objects.select_for_update(of=["self"], no_key=True).get(pk=item.pk)
     last = Slot.objects.filter(item=item).order_by("-number").first()
     number = last.number + 1 if last else 1
-    return Slot.objects.create(item=item, campaign_id=item.campaign_id, number=number, state=state)
+    pair = {"pair_low": last.pair_low, "pair_high": last.pair_high} if last else {}
+    return Slot.objects.create(item=item, campaign_id=item.campaign_id, number=number, state=state, **pair)

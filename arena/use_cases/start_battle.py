@@ -8,6 +8,7 @@ from django.db import transaction
 from accounts.models import Person
 from annotation.enums import CampaignState, Design, ItemState, RespondentKind, SlotState, SourceKind
 from annotation.models import Assignment, Campaign, Contestant, Item, Prompt, Respondent, Response, Slot
+from annotation.queries.pairs import known_of
 from annotation.selection import Candidate, Selection, choose
 from annotation.selection.draws import new_seed
 from annotation.use_cases.create_prompt import create_prompt
@@ -78,7 +79,9 @@ def _open_battle(arena: Arena, person: Person, text: str, network: str, now: dat
     campaign = Campaign.objects.select_related("instrument").get(pk=arena.campaign_id)
     seed = new_seed()
     contestants = _contestants()
+    known = known_of(campaign) if campaign.policy != "uniform" else None
     selection = choose(
+        state=known.state if known else None,
         policy=campaign.policy,
         parameters=campaign.policy_parameters,
         candidates=[Candidate(c.pk, c.served.language_model.weight) for c in contestants.values()],

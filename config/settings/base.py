@@ -301,6 +301,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-dry-runs": {"task": "annotation.sweep_dry_runs", "schedule": 60.0},
     "sweep-generations": {"task": "annotation.sweep_generations", "schedule": 5.0},
     "sweep-uploads": {"task": "annotation.sweep_uploads", "schedule": 10.0},
+    "refresh-selections": {"task": "annotation.refresh_selections", "schedule": 2.0},
     "sweep-media": {"task": "annotation.sweep_media", "schedule": 3600.0},
     "expire-assignments": {"task": "annotation.expire_assignments", "schedule": 10.0},
     "sweep-fees": {"task": "annotation.sweep_fees", "schedule": 60.0},
