@@ -2,7 +2,7 @@
 
 from annotation.models.boards import Board, LeaderboardSnapshot
 from annotation.models.campaigns import Campaign, ConsentText, GuidelinesVersion, Instrument, Question
-from annotation.models.datasets import DatasetVersion
+from annotation.models.datasets import DatasetVersion, DatasetWithdrawal
 from annotation.models.events import Event
 from annotation.models.generations import Generation
 from annotation.models.items import Contestant, FollowUp, Item, Prompt, Response, Turn
@@ -12,7 +12,7 @@ from annotation.models.pay import LedgerEntry, PaidEntry, Payment, Payout, Payou
 from annotation.models.people import Invitation, Respondent, Source
 from annotation.models.reviews import Adjudication, Batch, GuidelineQuestion, ItemComment, Review, ReviewDecision
 from annotation.models.selection import CampaignSelection
-from annotation.models.slots import Assignment, Draft, Flag, Slot
+from annotation.models.slots import Assignment, Draft, Flag, Slot, SlotTally
 from annotation.models.studies import Study, StudyParticipant
 from annotation.models.uploads import ItemUpload
 from annotation.models.worth import Delivery, Draw, WorthSession
@@ -27,6 +27,7 @@ __all__ = [
     "ConsentText",
     "Contestant",
     "DatasetVersion",
+    "DatasetWithdrawal",
     "Delivery",
     "Draft",
     "Draw",
@@ -60,6 +61,7 @@ __all__ = [
     "Review",
     "ReviewDecision",
     "Slot",
+    "SlotTally",
     "Source",
     "Study",
     "StudyParticipant",

@@ -66,6 +66,10 @@ class Campaign(models.Model):
     )
     # Items after which a session's answers are locked and its draw is held.
     session_items = models.PositiveSmallIntegerField(_("items per session"), null=True, blank=True)
+    # The last day, in UTC, on which people take their answers back themselves; null: at any time.
+    withdrawal_until = models.DateField(_("last day for withdrawals"), null=True, blank=True)
+    # Who is responsible, as the consent text names them.
+    contact = models.CharField(_("contact"), max_length=200, blank=True, default="", db_default="")
     lease_seconds = models.PositiveIntegerField(_("lease in seconds"), default=3600)
     currency = models.CharField(_("unit of amounts"), max_length=8, default="USD")
     policy = models.CharField(_("selection policy"), max_length=40, default="uniform")
@@ -126,6 +130,8 @@ class ConsentText(AppendOnly):
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="consent_texts")
     number = models.PositiveIntegerField()
     text = models.TextField()
+    # Until when whoever agrees to this may withdraw, whatever the campaign says later.
+    withdrawal_until = models.DateField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

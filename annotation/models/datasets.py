@@ -5,6 +5,8 @@ from django.db.models.functions import Now
 from annotation.enums import DatasetState
 from annotation.models.boards import LeaderboardSnapshot
 from annotation.models.campaigns import Campaign
+from annotation.models.people import Respondent
+from foundation.append_only import AppendOnly
 
 
 class DatasetVersion(models.Model):
@@ -34,3 +36,20 @@ class DatasetVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.campaign_id} v{self.number}"
+
+
+class DatasetWithdrawal(AppendOnly):
+    """Somebody withdrew whose judgments a version holds: whoever has its files takes these rows out of them."""
+
+    version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="withdrawals")
+    respondent = models.ForeignKey(Respondent, on_delete=models.PROTECT, related_name="+")
+    judgments = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "respondent"], name="one_withdrawal_per_version_and_respondent")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.judgments} judgments of {self.version} withdrawn"

@@ -76,6 +76,10 @@ class Respondent(models.Model):
     invitation = models.ForeignKey(Invitation, on_delete=models.PROTECT, null=True, related_name="respondents")
     consent = models.ForeignKey(ConsentText, on_delete=models.PROTECT, null=True, related_name="+")
     consented_at = models.DateTimeField(null=True)
+    # Whether what this person writes in their own words may be published.
+    releases_texts = models.BooleanField(default=False, db_default=False)
+    # Written to every answer's retraction too, so that these can be told from others.
+    withdrawn_at = models.DateTimeField(null=True)
     # The newest guidelines this person said to have read.
     guidelines = models.ForeignKey(GuidelinesVersion, on_delete=models.PROTECT, null=True, related_name="+")
     # The guidelines under which the qualification test was passed.

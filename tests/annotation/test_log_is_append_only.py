@@ -13,6 +13,7 @@ def test_the_log_and_its_neighbours_are_append_only():
     assert append_only_tables() == [
         "annotation_adjudication",
         "annotation_consenttext",
+        "annotation_datasetwithdrawal",
         "annotation_delivery",
         "annotation_draw",
         "annotation_event",
