@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from accounts.enums import Role
 from accounts.use_cases.create_person import person_of_user
+from annotation.enums import RespondentState
 from annotation.models import Event, Invitation, Respondent
 from annotation.policies.groups import BadGroups, group_names
 from annotation.use_cases import join_campaign as module
@@ -122,6 +123,15 @@ def test_nobody_is_invited_to_what_is_closed_or_a_template(campaign, admin):
         assert "Make a link" not in admin.get(address).content.decode()
         assert admin.post(address, sent()).status_code == 422
     assert not Invitation.objects.exists()
+
+
+@pytest.mark.parametrize("state", RespondentState)
+def test_the_list_and_the_page_of_a_person_show_every_state(campaign, admin, state):
+    respondent = joined(campaign)
+    Respondent.objects.filter(pk=respondent.pk).update(state=state)
+    for address in (LIST, f"{LIST}?state={state}", reverse("campaign-person", args=["trial", respondent.pk])):
+        answer = admin.get(address)
+        assert (answer.status_code, str(state.label) in answer.content.decode()) == (200, True), address
 
 
 def test_a_revoked_link_lets_nobody_in_and_says_so(campaign, admin):
