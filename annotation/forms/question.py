@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotation.forms.fields import PercentField
-from annotation.forms.wording import name_of, value_of
 from annotation.questions import InvalidSettings, QuestionType, get_type
 from annotation.questions.instrument import NAME, TITLE_LENGTH
 from annotation.questions.settings import Kind, Setting
@@ -25,20 +24,16 @@ Raw = dict[str, Any]
 
 def settings_of(kind: QuestionType) -> dict[str, Setting]:
     """What an editor asks for; the wording too, where there is more than one."""
-    if len(kind.wordings) < 2:
-        return dict(kind.settings)
-    expects = ", ".join(str(number) for number in kind.wordings)
-    wording = Setting(kind.wordings[-1], lambda value: value in kind.wordings, expects, Kind.NUMBER)
-    return {**kind.settings, "wording": wording}
+    return {**kind.settings, **({"wording": kind.wording_setting} if len(kind.wordings) > 1 else {})}
 
 
 class SettingField(forms.Field):
     """One setting of a question type, as people type it: a number, a choice, a text, or lines of text."""
 
-    def __init__(self, name: str, setting: Setting) -> None:
+    def __init__(self, setting: Setting) -> None:
         self.setting = setting
         super().__init__(
-            label=name_of(name),
+            label=str(setting.label),
             required=False,
             initial=as_typed(setting.default),
             widget=self._widget(setting),
@@ -63,7 +58,7 @@ class SettingField(forms.Field):
     @staticmethod
     def _widget(setting: Setting) -> forms.Widget:
         if setting.kind == Kind.CHOICE:
-            return forms.Select(choices=[(option, value_of(option)) for option in setting.options])
+            return forms.Select(choices=list(setting.options.items()))
         if setting.kind == Kind.LINES:
             return forms.Textarea(attrs={"rows": 3, **AUTOCOMPLETE_OFF})
         inputmode = {"inputmode": "numeric"} if setting.kind == Kind.NUMBER else {}
@@ -127,7 +122,7 @@ class QuestionForm(forms.Form):
         self.kind = get_type(raw["type"])
         self.fields["title"].widget.attrs["placeholder"] = str(self.kind.title)
         for name, setting in settings_of(self.kind).items():
-            self.fields[f"set-{name}"] = SettingField(name, setting)
+            self.fields[f"set-{name}"] = SettingField(setting)
         self._offer_conditions()
 
     def _offer_conditions(self) -> None:

@@ -204,7 +204,7 @@ def _marks(raw: Raw) -> Sequence[tuple[str, Any]]:
     settings = {}
     for name, setting in settings_of(kind).items():
         try:
-            settings[name] = SettingField(name, setting).clean(raw[f"set-{name}"])
+            settings[name] = SettingField(setting).clean(raw[f"set-{name}"])
         except ValidationError:
             return []
     try:

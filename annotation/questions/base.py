@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 
-from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 from annotation.questions.refusals import InvalidSettings, QuestionDoesNotFit, Refusal, Refused
 from annotation.questions.registry import check_settings
 from annotation.questions.settings import Kind, Setting
-
-Text = str | Promise
+from annotation.questions.settings import Text as Text
 
 
 @dataclass(frozen=True)
@@ -122,6 +121,8 @@ class QuestionType(ABC):
     exports: ClassVar[Mapping[str, Export]]
     # How many responses an item must show; None is any number.
     responses: ClassVar[int | None] = None
+    # Whether an answer may hold words of the person's own, which they release or keep to the campaign.
+    takes_words: ClassVar[bool] = False
     # Whether an answer is judged against the responses' own texts, `Situation.texts`.
     reads_texts: ClassVar[bool] = False
     # Whether a mark of one letter means a side as it is shown: such expectations turn with the order.
@@ -178,7 +179,7 @@ class QuestionType(ABC):
     def check_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(settings, Mapping):
             raise InvalidSettings(f"{self.slug}: settings are a mapping, not {type(settings).__name__}")
-        known = {**self.settings, "wording": self._wording()}
+        known = {**self.settings, "wording": self.wording_setting}
         unknown = sorted(str(key)[:60] for key in settings if key not in known)
         if unknown:
             raise InvalidSettings(f"{self.slug}: no setting {', '.join(unknown)}; there are {', '.join(known)}")
@@ -231,12 +232,13 @@ class QuestionType(ABC):
         """What is called: `simulate`, overridden by types whose answers refer to what is shown, such as its texts."""
         return self.simulate(asked, rng, utilities, before)
 
-    def _wording(self) -> Setting:
+    @property
+    def wording_setting(self) -> Setting:
         def accepts(value: Any) -> bool:
             return type(value) is int and value in self.wordings
 
         expects = " or ".join(str(version) for version in self.wordings)
-        return Setting(self.wordings[-1], accepts, expects, Kind.NUMBER)
+        return Setting(gettext_lazy("Version of the fixed words"), self.wordings[-1], accepts, expects, Kind.NUMBER)
 
 
 def members(raw: Any, names: Sequence[str], message: str) -> dict[str, Any]:

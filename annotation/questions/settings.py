@@ -1,11 +1,15 @@
 """What a question type can be set to: what is accepted, and what an editor must know to ask for it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from django.utils.functional import Promise
+
 from foundation.text import clean_text
+
+Text = str | Promise
 
 
 class Kind(StrEnum):
@@ -19,32 +23,36 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting: its default, what is accepted, and in words what is expected. Values are plain JSON."""
+    """One setting: what the editor calls it, its default, what is accepted, and in words what is expected.
 
+    Values are plain JSON. `options` are those of a choice with what the editor calls each.
+    """
+
+    label: Text
     default: Any
     accepts: Callable[[Any], bool]
     expects: str
     kind: Kind = Kind.TEXT
-    options: tuple[str, ...] = ()
+    options: Mapping[str, Text] = field(default_factory=dict)
 
 
-def one_of(*values: str) -> Setting:
+def one_of(label: Text, options: Mapping[str, Text]) -> Setting:
     """The first is the default."""
 
     def accepts(value: Any) -> bool:
-        return isinstance(value, str) and value in values
+        return isinstance(value, str) and value in options
 
-    return Setting(values[0], accepts, " or ".join(values), Kind.CHOICE, values)
+    return Setting(label, next(iter(options)), accepts, " or ".join(options), Kind.CHOICE, options)
 
 
-def whole_number(default: int, low: int, high: int) -> Setting:
+def whole_number(label: Text, default: int, low: int, high: int) -> Setting:
     def accepts(value: Any) -> bool:
         return type(value) is int and low <= value <= high
 
-    return Setting(default, accepts, f"a whole number from {low} to {high}", Kind.NUMBER)
+    return Setting(label, default, accepts, f"a whole number from {low} to {high}", Kind.NUMBER)
 
 
-def lines(*default: str, least: int, most: int, length: int = 80) -> Setting:
+def lines(label: Text, *default: str, least: int, most: int, length: int = 80) -> Setting:
     """A list of different printable texts of one line, `least` to `most` of them."""
 
     def accepts(value: Any) -> bool:
@@ -56,16 +64,16 @@ def lines(*default: str, least: int, most: int, length: int = 80) -> Setting:
         )
 
     expects = f"{least} to {most} different lines of at most {length} characters"
-    return Setting(list(default), accepts, expects, Kind.LINES)
+    return Setting(label, list(default), accepts, expects, Kind.LINES)
 
 
-def words(default: str, most: int) -> Setting:
+def words(label: Text, default: str, most: int) -> Setting:
     """Printable text of at most `most` characters; may be empty."""
 
     def accepts(value: Any) -> bool:
         return isinstance(value, str) and len(value) <= most and clean_text(value) == value
 
-    return Setting(default, accepts, f"text of at most {most} characters")
+    return Setting(label, default, accepts, f"text of at most {most} characters")
 
 
 def _is_line(value: Any, length: int) -> bool:

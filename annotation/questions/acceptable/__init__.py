@@ -44,7 +44,12 @@ class AcceptableQuestion(QuestionType):
     slug = "acceptable"
     label = gettext_lazy("Acceptable")
     title = gettext_lazy("Acceptable as it stands?")
-    settings = {"mode": one_of("per_response", "neither")}
+    settings = {
+        "mode": one_of(
+            gettext_lazy("How it is asked"),
+            {"per_response": gettext_lazy("For each response"), "neither": gettext_lazy("Whether neither is")},
+        )
+    }
     gives = frozenset({"acceptable"})
     exports = {
         "acceptable": Export(list[bool], gettext_lazy("whether each response would be accepted as it stands")),

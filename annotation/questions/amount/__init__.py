@@ -46,8 +46,15 @@ class AmountQuestion(QuestionType):
     label = gettext_lazy("Amount")
     title = gettext_lazy("What is the better one worth to you?")
     settings = {
-        "mode": one_of(*MODES),
-        "incentive": one_of("stated", "paid_self", "paid_delegated"),
+        "mode": one_of(gettext_lazy("How it is asked"), {slug: mode.label for slug, mode in MODES.items()}),
+        "incentive": one_of(
+            gettext_lazy("Money"),
+            {
+                "stated": gettext_lazy("Stated, no money changes hands"),
+                "paid_self": gettext_lazy("Paid, own prompt"),
+                "paid_delegated": gettext_lazy("Paid, for somebody else"),
+            },
+        ),
         "prices": price_lines(),
     }
     gives = frozenset({"amount_low", "amount_high", "net_utility", "currency", "amount_mode", "incentive"})

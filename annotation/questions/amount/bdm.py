@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from annotation.questions.amount.mode import OTHER_SIDE
 from annotation.questions.amount.typed_decimal import amount_text
@@ -20,6 +21,7 @@ class BdmMode(UpgradeMode):
     """
 
     slug = "bdm"
+    label = gettext_lazy("Sealed bid")
     exported = frozenset({"amount", "amount_endowment", "amount_at_bound"})
     incentives = ("paid_self", "paid_delegated")
 

@@ -24,6 +24,8 @@ class Mode(ABC):
     """One way to ask: its inputs, its judgment, its part of the page. The methods are those of QuestionType."""
 
     slug: ClassVar[str]
+    # What the editor calls it.
+    label: ClassVar[Text]
     title: ClassVar[Text] = gettext_lazy("What is the better one worth to you?")
     incentives: ClassVar[tuple[str, ...]] = ("stated",)
     # Columns of the type that only some modes fill, this one among them.

@@ -44,6 +44,7 @@ class PerResponseMode(Mode):
     """
 
     slug = "per_response"
+    label = gettext_lazy("For each response")
     exported = frozenset({"amounts", "amount_states", "amount_contradicts_preference"})
     title = gettext_lazy("What is each response worth to you?")
     responses = None

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from annotation.enums import Preference
 from annotation.questions.amount.mode import ANSWERS, OTHER_SIDE, Mode, terms, unit_columns
@@ -42,7 +43,7 @@ def price_lines() -> Setting:
         return len(known) == len(value) and known[0] == 0 and known == sorted(set(known))
 
     expects = f"{LEAST_PRICES} to {MOST_PRICES} lines of amounts, each above the one before, the first of them 0"
-    return Setting(list(DEFAULT_PRICES), accepts, expects, Kind.LINES)
+    return Setting(gettext_lazy("Prices, one a line"), list(DEFAULT_PRICES), accepts, expects, Kind.LINES)
 
 
 class PriceListMode(Mode):
@@ -58,6 +59,7 @@ class PriceListMode(Mode):
     """
 
     slug = "price_list"
+    label = gettext_lazy("Price list")
     exported = frozenset(
         {
             *("amount", "amount_low", "amount_high", "amount_prices", "amount_direction", "amount_rows"),

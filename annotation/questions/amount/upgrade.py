@@ -43,6 +43,7 @@ class UpgradeMode(Mode):
     """
 
     slug = "upgrade"
+    label = gettext_lazy("The better one over the other")
     exported = frozenset({"amount"})
 
     def parts(self, asked: Asked, situation: Situation) -> tuple[str, ...]:

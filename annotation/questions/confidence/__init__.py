@@ -24,7 +24,10 @@ class ConfidenceQuestion(QuestionType):
     title = gettext_lazy("How sure are you?")
     # How sure somebody is tells of them, not of the item.
     can_agree = False
-    settings = {"low": words("", 40), "high": words("", 40)}
+    settings = {
+        "low": words(gettext_lazy("What the low end means"), "", 40),
+        "high": words(gettext_lazy("What the high end means"), "", 40),
+    }
     gives = frozenset({"confidence"})
     exports = {
         "confidence": Export(int, gettext_lazy("how sure, from 1")),

@@ -27,12 +27,22 @@ class ContextQuestion(QuestionType):
     """
 
     slug = "context"
+    takes_words = True
     label = gettext_lazy("Context")
     title = gettext_lazy("What do you judge for?")
     assets = ("ask.css",)
     settings = {
-        "options": lines("For everyday use", "For work that others check", least=0, most=20, length=120),
-        "own": one_of("off", "allowed"),
+        "options": lines(
+            gettext_lazy("Choices, one a line"),
+            "For everyday use",
+            "For work that others check",
+            least=0,
+            most=20,
+            length=120,
+        ),
+        "own": one_of(
+            gettext_lazy("In words of one's own"), {"off": gettext_lazy("Off"), "allowed": gettext_lazy("Allowed")}
+        ),
     }
     gives = frozenset({"context"})
     exports = {

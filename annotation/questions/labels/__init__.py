@@ -43,10 +43,15 @@ class LabelsQuestion(QuestionType):
     title = gettext_lazy("Which of these hold?")
     assets = ("ask.js", "ask.css")
     settings = {
-        "options": lines("Correct", "Complete", "Clear", least=1, most=MOST_LABELS),
-        "mode": one_of("item", "response"),
-        "least": whole_number(1, 0, MOST_LABELS),
-        "most": whole_number(MOST_LABELS, 1, MOST_LABELS),
+        "options": lines(
+            gettext_lazy("Choices, one a line"), "Correct", "Complete", "Clear", least=1, most=MOST_LABELS
+        ),
+        "mode": one_of(
+            gettext_lazy("How it is asked"),
+            {"item": gettext_lazy("Once for the item"), "response": gettext_lazy("For each response")},
+        ),
+        "least": whole_number(gettext_lazy("Fewest choices"), 1, 0, MOST_LABELS),
+        "most": whole_number(gettext_lazy("Most choices"), MOST_LABELS, 1, MOST_LABELS),
     }
     exports = {
         "labels": Export(list[str], gettext_lazy("labels that hold of the item; [] where none does")),

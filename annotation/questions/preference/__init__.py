@@ -40,7 +40,16 @@ class PreferenceQuestion(QuestionType):
     slug = "preference"
     label = gettext_lazy("Preference")
     title = gettext_lazy("Which answer would you rather have received?")
-    settings = {"strength": one_of("optional", "required", "off")}
+    settings = {
+        "strength": one_of(
+            gettext_lazy("How much better"),
+            {
+                "optional": gettext_lazy("Optional"),
+                "required": gettext_lazy("Required"),
+                "off": gettext_lazy("Off"),
+            },
+        )
+    }
     gives = frozenset({"preference", "strength", "strength_scale"})
     exports = {
         "preference": Export(str, gettext_lazy("a, b, tie or cannot_compare, by the side shown")),

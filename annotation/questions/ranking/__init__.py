@@ -39,7 +39,13 @@ class RankingQuestion(QuestionType):
     label = gettext_lazy("Ranking")
     title = gettext_lazy("In which order would you put the responses?")
     assets = ("ask.js", "ask.css")
-    settings = {"mode": one_of("order", "best_worst"), "ties": one_of("allowed", "off")}
+    settings = {
+        "mode": one_of(
+            gettext_lazy("How it is asked"),
+            {"order": gettext_lazy("All in their order"), "best_worst": gettext_lazy("The best and the worst")},
+        ),
+        "ties": one_of(gettext_lazy("Ties"), {"allowed": gettext_lazy("Allowed"), "off": gettext_lazy("Off")}),
+    }
     gives = frozenset({"tiers"})
     exports = {
         "tiers": Export(list[int], gettext_lazy("place of each response, 1 for the best, equal ones for a tie")),

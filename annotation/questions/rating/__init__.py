@@ -60,14 +60,16 @@ class RatingQuestion(QuestionType):
     title = gettext_lazy("How good is each response?")
     assets = ("ask.css",)
     settings = {
-        "attributes": lines(least=0, most=MOST_ATTRIBUTES, length=60),
-        "scale": one_of("points", "line"),
-        "points": whole_number(5, 2, 11),
-        "first": whole_number(1, 0, 1),
-        "low": words("", 60),
-        "high": words("", 60),
-        "to_ranking": one_of("yes", "no"),
-        "ranked_by": words("", 60),
+        "attributes": lines(gettext_lazy("Attributes, one a line"), least=0, most=MOST_ATTRIBUTES, length=60),
+        "scale": one_of(
+            gettext_lazy("Scale"), {"points": gettext_lazy("Numbered buttons"), "line": gettext_lazy("Typed, 0 to 100")}
+        ),
+        "points": whole_number(gettext_lazy("Points of the scale"), 5, 2, 11),
+        "first": whole_number(gettext_lazy("Scale begins at"), 1, 0, 1),
+        "low": words(gettext_lazy("What the low end means"), "", 60),
+        "high": words(gettext_lazy("What the high end means"), "", 60),
+        "to_ranking": one_of(gettext_lazy("Counts for boards"), {"yes": gettext_lazy("Yes"), "no": gettext_lazy("No")}),
+        "ranked_by": words(gettext_lazy("Attribute that counts for boards"), "", 60),
     }
     gives = frozenset({"scores"})
     exports = {

@@ -19,10 +19,11 @@ class RationaleQuestion(QuestionType):
     """Raw: text. Stored: {"given": true}, or null where nothing was written. Blank text is nothing."""
 
     slug = "rationale"
+    takes_words = True
     label = gettext_lazy("Rationale")
     title = gettext_lazy("Why?")
     can_agree = False
-    settings = {"min_length": whole_number(0, low=0, high=1000)}
+    settings = {"min_length": whole_number(gettext_lazy("Fewest characters"), 0, low=0, high=1000)}
     exports = {
         "rationale_given": Export(bool, gettext_lazy("whether anything was written; the words stay sealed")),
     }

@@ -35,6 +35,7 @@ class RewriteQuestion(QuestionType):
     """
 
     slug = "rewrite"
+    takes_words = True
     label = gettext_lazy("Rewrite")
     title = gettext_lazy("Write a better version")
     reads_texts = True

@@ -50,7 +50,10 @@ class SpansQuestion(QuestionType):
     slug = "spans"
     label = gettext_lazy("Marked pieces")
     title = gettext_lazy("Mark what is good and what is wrong")
-    settings = {"categories": lines(least=0, most=20, length=40), "to_ranking": one_of("yes", "no")}
+    settings = {
+        "categories": lines(gettext_lazy("Categories, one a line"), least=0, most=20, length=40),
+        "to_ranking": one_of(gettext_lazy("Counts for boards"), {"yes": gettext_lazy("Yes"), "no": gettext_lazy("No")}),
+    }
     gives = frozenset({"scores"})
     exports = {
         "spans_given": Export(bool, gettext_lazy("whether somebody looked; then no piece means that none was found")),

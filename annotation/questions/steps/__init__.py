@@ -41,7 +41,13 @@ class StepsQuestion(QuestionType):
     slug = "steps"
     label = gettext_lazy("Steps")
     title = gettext_lazy("Which step is the first that is wrong?")
-    settings = {"mode": one_of("first_fault", "each"), "to_ranking": one_of("yes", "no")}
+    settings = {
+        "mode": one_of(
+            gettext_lazy("How it is asked"),
+            {"first_fault": gettext_lazy("The first wrong step"), "each": gettext_lazy("A mark for each step")},
+        ),
+        "to_ranking": one_of(gettext_lazy("Counts for boards"), {"yes": gettext_lazy("Yes"), "no": gettext_lazy("No")}),
+    }
     gives = frozenset({"scores"})
     exports = {
         "steps_mode": Export(str, gettext_lazy("first_fault, or each where every step was marked")),

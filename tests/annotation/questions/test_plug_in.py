@@ -41,7 +41,7 @@ class StarsQuestion(QuestionType):
     slug = "stars"
     label = "Stars"
     title = "How many stars?"
-    settings = {"most": whole_number(3, 2, 5)}
+    settings = {"most": whole_number("Most stars", 3, 2, 5)}
     gives = frozenset({"scores"})
     exports = {"stars": Export(list[int], "stars of each response"), "stars_most": Export(int, "how many there are")}
 

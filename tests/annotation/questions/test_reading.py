@@ -247,7 +247,7 @@ from annotation.questions.refusals import Refused
 class FlavourQuestion(QuestionType):
     slug = "flavour"
     label = title = "Flavour"
-    settings = {"most": whole_number(3, low=1, high=9)}
+    settings = {"most": whole_number("Most flavours", 3, low=1, high=9)}
 
     def parts(self, asked, situation):
         return ("",)
