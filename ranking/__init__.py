@@ -99,6 +99,7 @@ from .priors import NormalPrior, Prior, VirtualTie
 from .proportions import Shares, WinRates, acceptability, wilson, win_rates
 from .rankings import Rankings
 from .ranks import Family, RankRanges, rank_ranges
+from .scored import Scored, ScoreFit, fit_scores
 from .selection.answered import Answered
 from .selection.audit import SelectionAudit, WeightedBorda, audit_selection, weighted_borda
 from .selection.choice import Candidates, Choice, Policy, generator, random_order
@@ -250,6 +251,8 @@ __all__ = [
     "RewardFit",
     "RobustPolicy",
     "ScaleFit",
+    "ScoreFit",
+    "Scored",
     "SelectionAudit",
     "SelectionState",
     "ShapeMismatch",
@@ -316,6 +319,7 @@ __all__ = [
     "fit_rao_kupper",
     "fit_reward",
     "fit_scale",
+    "fit_scores",
     "fit_with_covariates",
     "fit_worth",
     "fleiss_kappa",
