@@ -1,10 +1,11 @@
 """Seal and read free text under its author's key. An erased person's texts read as None."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from accounts.errors import PersonErased
 from accounts.models import Person, PersonalText
-from foundation.encryption import seal, unseal, unwrap_key
+from foundation.encryption import blind_digest, seal, unseal, unwrap_key
 from foundation.text import clean_text
 
 
@@ -27,6 +28,21 @@ def unseal_of(person: Person, sealed: bytes | memoryview) -> str:
     """What `seal_for` sealed. Raises PersonErased."""
     context, key = _key_of(person)
     return unseal(bytes(sealed), key=key, context=context).decode()
+
+
+@dataclass(frozen=True)
+class BrowserKey:
+    """What a person's pages seal words with that wait in the browser, and a mark by which they know their own."""
+
+    mark: str
+    key: str  # 64 hex digits
+
+
+def browser_key_of(person: Person) -> BrowserKey:
+    """The same in every session, and gone with the person's key. Raises PersonErased."""
+    _context, key = _key_of(person)
+    mark, secret = (blind_digest(what, purpose="browser", key=key) for what in ("mark", "key"))
+    return BrowserKey(mark[:32], secret)
 
 
 def _key_of(person: Person) -> tuple[str, bytes]:

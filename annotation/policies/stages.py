@@ -93,6 +93,12 @@ def stage_of(standing: Standing) -> Stage:
     return Stage.WORK
 
 
+def takes_answers(standing: Standing) -> bool:
+    """Whether what somebody holds may be answered. Past the deadline it may: only nothing new comes."""
+    ended = standing.respondent_state in BY_RESPONDENT or standing.session in BY_SESSION
+    return not ended and standing.campaign_state not in BY_CAMPAIGN
+
+
 def is_qualified(qualified_under: int | None, test_of: int | None) -> bool:
     """Whether the test was passed, and under guidelines as new as those that asked for it last. Ids ascend."""
     return qualified_under is not None and qualified_under >= (test_of or 0)

@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Max
 
 from annotation.models import Campaign, Item, Respondent
-from annotation.policies.stages import Stage, Standing, stage_of
+from annotation.policies.stages import Stage, Standing, stage_of, takes_answers
 
 # What this person has not met of the check items of one purpose. A skipped one of the training is not shown again, and
 # what they declined is never asked of them. Tests and training of earlier guidelines are no longer taken.
@@ -87,6 +87,7 @@ class Position:
     """Where a respondent stands, what they hold, and the counts that the campaign's limits speak of."""
 
     stage: Stage
+    takes_answers: bool  # to what they hold
     held: list[int]  # ids of open assignments, the oldest first
     own: int  # work given to this respondent, answered or open
     wanted: int | None  # slots of the campaign, where a share of them is a limit
@@ -111,7 +112,8 @@ def position_of(respondent: Respondent, *, lock: bool = False) -> Position:
     if row is None:
         raise Respondent.DoesNotExist(respondent.pk)
     facts: Sequence[Any] = row[:13]
-    return Position(stage_of(Standing(*facts)), *row[13:])
+    standing = Standing(*facts)
+    return Position(stage_of(standing), takes_answers(standing), *row[13:])
 
 
 def given_to_groups(campaign: Campaign, groups: Sequence[str]) -> dict[str, int]:

@@ -7,6 +7,7 @@ from annotation.enums import CampaignState
 from annotation.errors import AnnotationError
 from annotation.models import Campaign
 from annotation.transitions import CAMPAIGN
+from annotation.use_cases.expire_assignments import renew_leases
 from annotation.use_cases.record_event import record_event
 from foundation.transitions import check
 
@@ -25,5 +26,7 @@ def change_campaign_state(*, campaign_id: int, to: str, actor: Person | None, re
             raise NothingToAsk(f"campaign {campaign.slug} has no instrument")
         before, campaign.state = campaign.state, to
         campaign.save(update_fields=["state"])
+        if before == CampaignState.PAUSED:
+            renew_leases(campaign_id=campaign.pk)
         record_event(subject=campaign, verb="state_changed", actor=actor, from_state=before, to_state=to, reason=reason)
     return campaign

@@ -2,12 +2,14 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-# One statement: what a dead browser held is open again, and its impression says how it ended.
+# One statement: what a dead browser held is open again, and its impression says how it ended. In a pause nobody can
+# answer, so nobody's time runs out; when it ends each lease begins anew.
 EXPIRE = """
 WITH due AS (
-    SELECT id FROM annotation_assignment
-    WHERE state = 'open' AND lease_expires_at < now()
-    ORDER BY lease_expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED
+    SELECT a.id FROM annotation_assignment a JOIN annotation_slot s ON s.id = a.slot_id
+    JOIN annotation_campaign c ON c.id = s.campaign_id
+    WHERE a.state = 'open' AND a.lease_expires_at < now() AND c.state <> 'paused'
+    ORDER BY a.lease_expires_at LIMIT 1000 FOR UPDATE OF a SKIP LOCKED
 ), expired AS (
     UPDATE annotation_assignment a SET state = 'expired', ended_at = now()
     FROM due WHERE a.id = due.id RETURNING a.id, a.slot_id
@@ -20,6 +22,20 @@ WITH due AS (
 )
 SELECT count(*) FROM expired
 """
+
+
+RENEW = """
+UPDATE annotation_assignment a SET
+    lease_expires_at = greatest(a.lease_expires_at, now() + make_interval(secs => c.lease_seconds))
+FROM annotation_slot s JOIN annotation_campaign c ON c.id = s.campaign_id
+WHERE s.id = a.slot_id AND a.state = 'open' AND s.campaign_id = %(campaign)s
+"""
+
+
+def renew_leases(*, campaign_id: int) -> None:
+    """After a pause everybody has what they held, for as long as if it were given now."""
+    with connection.cursor() as cursor:
+        cursor.execute(RENEW, {"campaign": campaign_id})
 
 
 def expire_assignments(*, now: datetime) -> int:

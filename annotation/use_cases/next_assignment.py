@@ -77,6 +77,9 @@ def next_assignment(*, campaign: Campaign, respondent: Respondent, now: datetime
     with transaction.atomic():
         _hold_campaign(campaign)
         position = position_of(respondent, lock=True)
+        if not position.takes_answers:
+            # What they hold stays theirs: in a pause no lease runs out.
+            raise NotNow(position.stage)
         if len(position.held) > int(ahead):
             return _held(position.held[-1] if ahead else position.held[0])
         seed = new_seed()

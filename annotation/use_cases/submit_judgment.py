@@ -45,6 +45,10 @@ class CampaignClosed(AnnotationError):
     """The campaign takes no judgments now."""
 
 
+class CampaignPaused(CampaignClosed):
+    """It takes none until it goes on; what somebody holds stays theirs."""
+
+
 @dataclass(frozen=True)
 class Held:
     """An assignment under lock, with what hangs on it: item, campaign, and what was shown for it, if anything was.
@@ -214,14 +218,17 @@ def refuse_unless_open(held: Held, lease_token: UUID) -> None:
         raise AlreadyAnswered("this assignment was answered")
     if held.state != AssignmentState.OPEN or held.lease_token != lease_token:
         raise LeaseExpired(f"the assignment is {held.state} or was claimed anew")
+    # Before the lease: in a pause no time runs out.
+    if held.campaign_state == CampaignState.PAUSED:
+        raise CampaignPaused("the campaign is paused")
+    if held.campaign_state not in {CampaignState.RUNNING, CampaignState.PILOT}:
+        raise CampaignClosed(f"the campaign is {held.campaign_state}")
     if held.ran_out:
         raise LeaseExpired("the lease ran out")
     if held.session in FINAL:
         raise AnswersLocked("the answers of this session are locked")
     if held.item_state not in {ItemState.OPEN, ItemState.FROZEN}:
         raise ItemNotOpen(f"the item is {held.item_state}")
-    if held.campaign_state not in {CampaignState.RUNNING, CampaignState.PILOT}:
-        raise CampaignClosed(f"the campaign is {held.campaign_state}")
     check(ASSIGNMENT, held.state, AssignmentState.SUBMITTED)
     check(SLOT, held.slot_state, SlotState.DONE)
 

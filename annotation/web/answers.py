@@ -1,5 +1,6 @@
 """What annotators send: answers, drafts, skips, flags and corrections. Views parse, call one use case and render."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse
@@ -19,11 +20,12 @@ from annotation.use_cases.flag_item import flag_item
 from annotation.use_cases.lock_session import AnswersLocked, is_locked
 from annotation.use_cases.offer_break import offer_break
 from annotation.use_cases.retract_judgment import AlreadySuperseded
-from annotation.use_cases.save_draft import DraftTooLong, StaleDraft, save_draft
+from annotation.use_cases.save_draft import DraftTooLong, StaleDraft, keep_typed, save_draft
 from annotation.use_cases.skip_assignment import skip_assignment
 from annotation.use_cases.submit_judgment import (
     AlreadyAnswered,
     CampaignClosed,
+    CampaignPaused,
     ItemNotOpen,
     LeaseExpired,
     NotPlayed,
@@ -51,6 +53,21 @@ ANSWERED_BEFORE = gettext_lazy(
     "You answered that item before; the first answer counts. You can correct it in your history."
 )
 NOT_CORRECTED = (CampaignClosed, NotActive, AlreadySuperseded, AnswersLocked)
+TOO_LATE = gettext_lazy("The campaign was closed before this answer came in, so it is not stored.")
+# By its first that fits: what the header X-Refused tells the page's script. Only "paused" and "again" may be sent anew.
+REFUSED_AS: Mapping[type[Exception], str] = {
+    InFlight: "again",
+    CampaignPaused: "paused",
+    CampaignClosed: "closed",
+    NotActive: "ended",
+    AnswersLocked: "locked",
+    AlreadyAnswered: "answered",
+    KeyReused: "answered",
+    LeaseExpired: "late",
+    ItemNotOpen: "gone",
+    NotYourAssignment: "gone",
+    BadKey: "gone",
+}
 LOCKED = gettext_lazy("Your answers are locked for the draw. Nothing of them can be changed any more.")
 
 
@@ -66,7 +83,7 @@ def submit(request: HtmxRequest, slug: str, assignment_id: int) -> HttpResponseB
         # Sent again, it is the same answer once more: the use case tells the two apart by the key.
         return _store(request, respondent, task, form.answers, Process(**form.process))
     if not task.is_open:
-        return show_next(request, respondent, status=_conflict(request), problem=ANSWERED_BEFORE)
+        return _refused(request, respondent, "answered", ANSWERED_BEFORE)
     return show_item_page(request, respondent, assignment_id, status=422, form=form)
 
 
@@ -84,32 +101,51 @@ def _store(
             typed=typed_values(request),
             now=timezone.now(),
         )
-    except (LeaseExpired, AlreadyAnswered, ItemNotOpen, InFlight, KeyReused, BadKey, NotYourAssignment) as refused:
-        return show_next(request, respondent, status=_conflict(request), problem=_moved_on(refused))
     except NotPlayed:
         # What this person holds is the item that they were refused for.
         return show_next(request, respondent, status=422, problem=_("Play the sounds and films further, then submit."))
-    except (CampaignClosed, NotActive):
-        return show_next(request, respondent)
-    except AnswersLocked:
-        return show_next(request, respondent, status=_conflict(request), problem=LOCKED)
+    except tuple(REFUSED_AS) as refused:
+        if isinstance(refused, CampaignClosed):
+            keep_typed(
+                assignment_id=task.assignment_id,
+                respondent=respondent,
+                values=typed_values(request),
+                now=timezone.now(),
+            )
+        return _refused(request, respondent, _refused_as(refused), _why_refused(refused))
     looks = task.is_open and is_due(task.done + 1)
     offered = looks and offer_break(respondent_id=respondent.pk, now=timezone.now()) is not None
     return _after(request, respondent, submitted, offered)
+
+
+def _refused(request: HtmxRequest, respondent: Respondent, code: str, problem: Any) -> HttpResponseBase:
+    """What is open to them now, with why the answer is not stored; the page is 409 or 422, never 200."""
+    response = show_next(request, respondent, status=_conflict(request), problem=problem)
+    response["X-Refused"] = code
+    return response
+
+
+def _refused_as(refused: Exception) -> str:
+    return next(code for kind, code in REFUSED_AS.items() if isinstance(refused, kind))
 
 
 def _after(request: HtmxRequest, respondent: Respondent, submitted: Submitted, offered: bool) -> HttpResponseBase:
     """The next item, or a word that all is stored where the page has the next one already."""
     if submitted.right is not None or submitted.explanation:
         context = {"campaign": respondent.campaign, "submitted": submitted}
-        return never_stored(render(request, "annotation/work/feedback.html", context))
+        response = never_stored(render(request, "annotation/work/feedback.html", context))
+        response["X-Stored"] = str(submitted.judgment.pk)
+        return response
     if request.htmx and request.POST.get("ahead") and not submitted.finished:
         context = {"campaign": respondent.campaign, "stored": submitted.judgment, "break_offered": offered}
         response = render(request, "annotation/work/item.html#stored", context)
         response["X-Stored"] = str(submitted.judgment.pk)
+        response["X-Next"] = "ahead"
         return never_stored(response)
     if request.htmx:
-        return show_next(request, respondent, stored=submitted.judgment, break_offered=offered)
+        following = show_next(request, respondent, stored=submitted.judgment, break_offered=offered)
+        following["X-Stored"] = str(submitted.judgment.pk)
+        return following
     return redirect("work-item", respondent.campaign.slug)
 
 
@@ -232,6 +268,15 @@ def typed_values(request: HtmxRequest) -> dict[str, str]:
 def _conflict(request: HtmxRequest) -> int:
     """409 says that the page is stale; htmx swaps 422 only, and the page it gets says what happened."""
     return 422 if request.htmx else 409
+
+
+def _why_refused(refused: Exception) -> str:
+    """Empty where the page that follows says it by itself."""
+    if isinstance(refused, CampaignPaused | NotActive):
+        return ""
+    if isinstance(refused, CampaignClosed):
+        return str(TOO_LATE)
+    return str(LOCKED) if isinstance(refused, AnswersLocked) else _moved_on(refused)
 
 
 def _moved_on(refused: Exception) -> str:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.enums import Role
 from accounts.models import Person, User
 from accounts.policies import allow_sign_up
+from accounts.texts import browser_key_of
 from accounts.use_cases.create_person import person_of_user
 from annotation.enums import FlagReason
 from annotation.forms import JudgmentForm
@@ -224,8 +225,10 @@ def item_context(respondent: Respondent, assignment_id: int) -> dict[str, Any]:
     if task is None or not task.is_open:
         raise Http404
     form = judgment_form(task, typed=task.typed)
+    assert respondent.person is not None  # task_of found nothing else
     return {
         "campaign": respondent.campaign,
+        "owner": browser_key_of(respondent.person).mark,
         "task": task,
         "form": form,
         "done": task.done,

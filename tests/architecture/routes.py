@@ -522,6 +522,7 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST public": {"anonymous": 200, "else": 302},
         "POST missing": 404,
     },
+    "annotate/own/key": {"GET": signed_in(200), "POST": 405},
     "annotate/<slug:slug>": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
     "annotate/<slug:slug>/join": {"GET own": 405, "POST own": signed_in(404), "POST missing": signed_in(404)},
     "annotate/<slug:slug>/agree/<str:what>": {
