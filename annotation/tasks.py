@@ -10,6 +10,7 @@ from annotation.use_cases.make_gold import make_gold
 from annotation.use_cases.refresh_boards import refresh_boards
 from annotation.use_cases.refresh_selection import refresh_selections
 from annotation.use_cases.sequence_log import sequence_log
+from annotation.use_cases.sum_tallies import sum_tallies
 from annotation.use_cases.summarise_quality import summarise_quality
 from annotation.use_cases.sweep_generations import sweep_generations
 from annotation.use_cases.sweep_media import sweep_media
@@ -39,6 +40,7 @@ def bring_boards_up() -> None:
 @shared_task(name="annotation.refresh_selections", ignore_result=True)
 def learn_what_to_ask() -> None:
     refresh_selections(now=timezone.now())
+    sum_tallies()
 
 
 @shared_task(name="annotation.build_dataset", ignore_result=True)

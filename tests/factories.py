@@ -91,12 +91,13 @@ def make_respondent(campaign: Campaign, *, kind: str = RespondentKind.ANNOTATOR)
 
 
 def claim_and_show(campaign: Campaign, respondent: Respondent, *, seed: int = 1) -> tuple[Assignment, Impression]:
-    assignment = claim_slot(campaign=campaign, respondent=respondent, now=timezone.now())
-    assert assignment is not None
+    claim = claim_slot(campaign=campaign, respondent=respondent, now=timezone.now())
+    assert claim is not None
+    assignment = claim.assignment
     impression = show_item(
         campaign=campaign,
         instrument=campaign.instrument,
-        item=assignment.item,
+        item_id=assignment.item_id,
         responses=assignment.item.responses.count(),
         respondent=respondent,
         assignment=assignment,

@@ -21,6 +21,8 @@ class Slot(models.Model):
     state = models.CharField(max_length=10, choices=SlotState, default=SlotState.OPEN)
     # The item's two contestants by id, the smaller first, so that the open slots of a pair are one piece of one index.
     # Null where the item does not have two different ones.
+    # Made for one respondent, a check or a repeat: nothing that the campaign wants of anybody else.
+    for_one = models.BooleanField(db_default=False)
     pair_low = models.BigIntegerField(null=True)
     pair_high = models.BigIntegerField(null=True)
 
@@ -37,6 +39,21 @@ class Slot(models.Model):
 
     def __str__(self) -> str:
         return f"slot {self.number}"
+
+
+class SlotTally(models.Model):
+    """Changes of how many slots of work a campaign wants, and how many of all its slots are claimed or done.
+
+    Their sums are those numbers. A trigger adds a row to each statement that changes slots, and a sweeper adds rows
+    together, so that nobody waits for anybody else's claim and counting takes no longer in a large campaign.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="+")
+    wanted = models.IntegerField()
+    taken = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"tally {self.pk}"
 
 
 class Assignment(models.Model):

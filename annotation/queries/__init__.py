@@ -1,6 +1,8 @@
 """Questions that pages, use cases and exports put to the database. They change nothing."""
 
 from annotation.queries.log import (
+    asking_shares,
+    asks_for_words,
     condition_of,
     instrument_questions,
     last_sequence,
@@ -19,6 +21,8 @@ __all__ = [
     "ShownItem",
     "ShownResponse",
     "ShownTurn",
+    "asking_shares",
+    "asks_for_words",
     "condition_of",
     "instrument_questions",
     "last_sequence",

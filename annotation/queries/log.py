@@ -12,7 +12,7 @@ from django.db.models import Max, QuerySet
 from annotation.boards import CODE_VERSION
 from annotation.enums import COUNTED, JudgmentKind, SourceState
 from annotation.models import Board, Campaign, Judgment, LeaderboardSnapshot, LogEntry, Question, Source
-from annotation.questions import Asked, Condition
+from annotation.questions import Asked, Condition, get_type
 
 
 @lru_cache(maxsize=1024)
@@ -20,6 +20,19 @@ def instrument_questions(instrument_id: int) -> tuple[Asked, ...]:
     """The questions of one instrument, in order. Cached for good: an instrument never changes."""
     questions = Question.objects.filter(instrument=instrument_id).order_by("position")
     return tuple(Asked(q.name, q.type, q.title, q.required, q.settings, condition_of(q.condition)) for q in questions)
+
+
+@lru_cache(maxsize=256)
+def asking_shares(instrument_id: int) -> tuple[tuple[str, float], ...]:
+    """Each question's name and the share of showings in which it is asked. Cached for good, as above."""
+    questions = Question.objects.filter(instrument=instrument_id).order_by("position")
+    return tuple(questions.values_list("name", "ask_probability"))
+
+
+def asks_for_words(campaign: Campaign) -> bool:
+    """Whether some question of the campaign may be answered in words of the person's own."""
+    questions = instrument_questions(campaign.instrument_id) if campaign.instrument_id else ()
+    return any(get_type(each.type).takes_words for each in questions)
 
 
 def condition_of(stored: dict[str, Any] | None) -> Condition | None:

@@ -9,32 +9,20 @@ from django.db.models import Count, Exists, OuterRef, Q
 from annotation.enums import AssignmentState, Preference, SlotState
 from annotation.models import Assignment, Campaign, Slot
 from annotation.queries.log import standing_judgments
-from annotation.selection.known import Known, Pair
+from annotation.selection.known import HELD, Known, Pair
 
 WIN = {Preference.A: 1.0, Preference.B: 0.0, Preference.TIE: 0.5}
 # One statement, and the payload only where it has changed.
 CURRENT = """
 SELECT digest, CASE WHEN digest <> %s THEN payload END FROM annotation_campaignselection WHERE campaign_id = %s
 """
-_held: dict[int, tuple[str, Known]] = {}
-HELD_AT_MOST = 64
 
 
 def known_of(campaign: Campaign) -> Known | None:
     """What is known now; None where nothing was computed yet. Unpacked once in a process."""
-    digest, known = _held.get(campaign.pk, ("", None))
     with connection.cursor() as cursor:
-        cursor.execute(CURRENT, [digest, campaign.pk])
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    if row[1] is None:
-        return known
-    if len(_held) >= HELD_AT_MOST:
-        _held.clear()
-    known = Known.unpacked(bytes(row[1]))
-    _held[campaign.pk] = (row[0], known)
-    return known
+        cursor.execute(CURRENT, [HELD.digest_of(campaign.pk), campaign.pk])
+        return HELD.after(campaign.pk, *(cursor.fetchone() or (None, None)))
 
 
 def learn(campaign: Campaign) -> Known:

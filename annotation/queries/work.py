@@ -9,6 +9,7 @@ from django.db.models import Max
 
 from annotation.models import Campaign, Item, Respondent
 from annotation.policies.stages import Stage, Standing, stage_of, takes_answers
+from annotation.selection.known import HELD, Known
 
 # What this person has not met of the check items of one purpose. A skipped one of the training is not shown again, and
 # what they declined is never asked of them. Tests and training of earlier guidelines are no longer taken.
@@ -56,15 +57,17 @@ SELECT c.state, r.state, c.deadline IS NOT NULL AND c.deadline < now(), c.consen
      WHERE a.respondent_id = r.id AND a.state IN ('open', 'submitted')
         AND i.purpose = 'work' AND i.repeat_of_id IS NULL),
     CASE WHEN c.share_per_annotator IS NOT NULL THEN
-        (SELECT count(*) FROM annotation_slot s WHERE s.campaign_id = c.id AND s.state <> 'cancelled') END,
+        (SELECT coalesce(sum(t.wanted), 0) FROM annotation_slottally t WHERE t.campaign_id = c.id) END,
     CASE WHEN c.budget_judgments IS NOT NULL OR c.budget_money IS NOT NULL THEN
-        (SELECT count(*) FROM annotation_slot s WHERE s.campaign_id = c.id AND s.state IN ('claimed', 'done')) END,
+        (SELECT coalesce(sum(t.taken), 0) FROM annotation_slottally t WHERE t.campaign_id = c.id) END,
     newest.training, newest.qualification, r.declined_content, {SATED},
     {SESSION},
     (SELECT CASE WHEN p.state = 'completed' THEN 0 ELSE t.judgments END
-     FROM annotation_studyparticipant p JOIN annotation_study t ON t.id = p.study_id WHERE p.respondent_id = r.id)
+     FROM annotation_studyparticipant p JOIN annotation_study t ON t.id = p.study_id WHERE p.respondent_id = r.id),
+    known.digest, CASE WHEN known.digest <> %(held)s THEN known.payload END
 FROM annotation_respondent r JOIN annotation_campaign c ON c.id = r.campaign_id
 LEFT JOIN annotation_worthsession w ON w.respondent_id = r.id
+LEFT JOIN annotation_campaignselection known ON known.campaign_id = c.id AND %(held)s IS NOT NULL
 CROSS JOIN LATERAL (
     SELECT max(i.test_of_id) FILTER (WHERE i.purpose = 'training') AS training,
         max(i.test_of_id) FILTER (WHERE i.purpose = 'qualification') AS qualification
@@ -90,7 +93,7 @@ class Position:
     takes_answers: bool  # to what they hold
     held: list[int]  # ids of open assignments, the oldest first
     own: int  # work given to this respondent, answered or open
-    wanted: int | None  # slots of the campaign, where a share of them is a limit
+    wanted: int | None  # slots of work of the campaign, where a share of them is a limit
     taken: int | None  # slots claimed or done, where there is a budget
     training_of: int | None  # guidelines whose training and whose test are taken now; None for the first ones
     test_of: int | None
@@ -100,20 +103,23 @@ class Position:
     place: int | None  # items of work and anchors given to them, where a session or anchors count these
     anchors_left: int | None  # that they did not meet, where there are any
     study_judgments: int | None  # after which whoever a study sent is done
+    known: Known | None  # what the campaign's policy goes by, where somebody is to claim
 
 
-def position_of(respondent: Respondent, *, lock: bool = False) -> Position:
-    """In one round trip. With `lock` the respondent's row is held first: two tabs of one person wait for each other."""
+def position_of(respondent: Respondent, *, to_claim: bool = False) -> Position:
+    """In one round trip. To claim, the respondent's row is held first: two tabs of one person wait for each other."""
+    campaign = respondent.campaign_id or 0
+    values = {"respondent": respondent.pk, "held": HELD.digest_of(campaign) if to_claim else None}
     with connection.cursor() as cursor:
-        cursor.execute((HOLD if lock else "") + WHERE_THEY_STAND, {"respondent": respondent.pk})
-        if lock:
+        cursor.execute((HOLD if to_claim else "") + WHERE_THEY_STAND, values)
+        if to_claim:
             cursor.nextset()
         row = cursor.fetchone()
     if row is None:
         raise Respondent.DoesNotExist(respondent.pk)
     facts: Sequence[Any] = row[:13]
     standing = Standing(*facts)
-    return Position(stage_of(standing), takes_answers(standing), *row[13:])
+    return Position(stage_of(standing), takes_answers(standing), *(*row[13:-2], HELD.after(campaign, *row[-2:])))
 
 
 def given_to_groups(campaign: Campaign, groups: Sequence[str]) -> dict[str, int]:

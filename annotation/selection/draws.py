@@ -34,6 +34,64 @@ def draw_order(count: int, *, seed: int) -> OrderDraw:
     return OrderDraw([int(position) for position in order], 1 / math.factorial(count))
 
 
+def times_in_place(shown: Sequence[Sequence[int]], count: int) -> list[list[int]]:
+    """How often each response (row) stood in each place (column) in these orders."""
+    times = [[0] * count for _response in range(count)]
+    for order in shown:
+        for place, response in enumerate(order):
+            times[response][place] += 1
+    return times
+
+
+def draw_balanced_order(times: Sequence[Sequence[int]], *, seed: int) -> OrderDraw:
+    """One of the orders that put the responses where they stood least until now, each of these alike.
+
+    `times` is how often each response stood in each place. From the first showing on no two of a response's places
+    differ by more than one; the probability is exact given what was shown before, and 1/count! over everything.
+    """
+    least = _least_repeated(times)
+    number = int(stream(seed, SIDE).integers(least[0][1]))
+    order: list[int] = []
+    used = 0
+    while len(order) < len(times):
+        for response, chosen, ways in _next_places(times, least, used, len(order)):
+            if number < ways:
+                order.append(response)
+                used = chosen
+                break
+            number -= ways
+    return OrderDraw(order, 1 / least[0][1])
+
+
+def _least_repeated(times: Sequence[Sequence[int]]) -> dict[int, tuple[int, int]]:
+    """For each set of responses, as bits, that fills the first places: the least that the others can repeat in the
+    places left, and in how many orders they do."""
+    count = len(times)
+    least = {(1 << count) - 1: (0, 1)}
+    for used in range((1 << count) - 2, -1, -1):
+        place = used.bit_count()
+        tried = [
+            (times[each][place] + least[used | 1 << each][0], least[used | 1 << each][1])
+            for each in range(count)
+            if not used >> each & 1
+        ]
+        best = min(repeated for repeated, _ways in tried)
+        least[used] = (best, sum(ways for repeated, ways in tried if repeated == best))
+    return least
+
+
+def _next_places(
+    times: Sequence[Sequence[int]], least: dict[int, tuple[int, int]], used: int, place: int
+) -> list[tuple[int, int, int]]:
+    """The responses that may stand here, the set with each, and how many orders go on from there."""
+    found = []
+    for response in range(len(times)):
+        chosen = used | 1 << response
+        if chosen != used and times[response][place] + least[chosen][0] == least[used][0]:
+            found.append((response, chosen, least[chosen][1]))
+    return found
+
+
 @dataclass(frozen=True)
 class QuestionsDraw:
     names: list[str]

@@ -72,5 +72,33 @@ class Known:
             return cls(state, kept["open_pairs"])
 
 
+class HeldKnown:
+    """The newest of each campaign that this process has unpacked."""
+
+    AT_MOST = 64
+
+    def __init__(self) -> None:
+        self._held: dict[int, tuple[str, Known]] = {}
+
+    def digest_of(self, campaign: int) -> str:
+        """Empty where nothing is held."""
+        return self._held[campaign][0] if campaign in self._held else ""
+
+    def after(self, campaign: int, digest: str | None, payload: bytes | memoryview | None) -> Known | None:
+        """What is known, from the current digest and, where it differs from the one held, the payload."""
+        if digest is None:
+            return None
+        if payload is None:  # as held; or another thread has just let go of it, and this claim does without
+            return self._held[campaign][1] if campaign in self._held else None
+        if len(self._held) >= self.AT_MOST:
+            self._held.clear()
+        known = Known.unpacked(bytes(payload))
+        self._held[campaign] = (digest, known)
+        return known
+
+
+HELD = HeldKnown()
+
+
 def digest_of(payload: bytes) -> str:
     return sha256(payload).hexdigest()

@@ -10,11 +10,10 @@ from annotation.errors import AnnotationError
 from annotation.models import Assignment, Campaign, Impression, Item, Respondent
 from annotation.policies.limits import Limits, budget_is_spent, group_is_done, person_is_done
 from annotation.policies.stages import Stage
-from annotation.queries.pairs import known_of
 from annotation.queries.work import Position, given_to_groups, position_of
 from annotation.selection import Selection, draw_sequence
 from annotation.selection.draws import new_seed, stream
-from annotation.use_cases.claim_slot import claim_pair, claim_slot, take_item
+from annotation.use_cases.claim_slot import Claim, claim_pair, claim_slot, take_item
 from annotation.use_cases.next_anchor import next_anchor
 from annotation.use_cases.repeat_item import repeat_item
 from annotation.use_cases.show_item import ASSIGNED_PAIR, PairChoice, show_item
@@ -24,7 +23,6 @@ from foundation.database import advisory_lock
 KIND = 3
 # A repeat comes back after this many other items at least.
 APART = 5
-CHECKS = (ItemPurpose.GOLD, ItemPurpose.ATTENTION)
 MEETABLE = (ItemState.OPEN, ItemState.FROZEN)
 
 
@@ -56,7 +54,7 @@ class NotNow(NoWork):
 class Found:
     """What was claimed or taken, and how its contestants came together."""
 
-    assignment: Assignment
+    claim: Claim
     pair: PairChoice = ASSIGNED_PAIR
 
 
@@ -76,7 +74,7 @@ def next_assignment(*, campaign: Campaign, respondent: Respondent, now: datetime
     """
     with transaction.atomic():
         _hold_campaign(campaign)
-        position = position_of(respondent, lock=True)
+        position = position_of(respondent, to_claim=True)
         if not position.takes_answers:
             # What they hold stays theirs: in a pause no lease runs out.
             raise NotNow(position.stage)
@@ -84,7 +82,7 @@ def next_assignment(*, campaign: Campaign, respondent: Respondent, now: datetime
             return _held(position.held[-1] if ahead else position.held[0])
         seed = new_seed()
         found = _assign(campaign, respondent, position, seed, now)
-        return Given(found.assignment, _show(campaign, respondent, found, seed))
+        return Given(found.claim.assignment, _show(campaign, respondent, found, seed))
 
 
 def _hold_campaign(campaign: Campaign) -> None:
@@ -127,7 +125,7 @@ def _assign(campaign: Campaign, respondent: Respondent, position: Position, seed
     extra = _extra(campaign, respondent, position, seed, now)
     if extra is not None:
         return extra
-    work = _claim_drawn(campaign, respondent, seed, now) or _claim_any(campaign, respondent, now)
+    work = _claim_drawn(campaign, respondent, position, seed, now) or _claim_any(campaign, respondent, now)
     if work is None and (anchor := _anchor(campaign, respondent, position, seed, now, at_end=True)) is not None:
         return anchor
     if work is None and position.is_sated:
@@ -137,11 +135,13 @@ def _assign(campaign: Campaign, respondent: Respondent, position: Position, seed
     return work
 
 
-def _claim_drawn(campaign: Campaign, respondent: Respondent, seed: int, now: datetime) -> Found | None:
+def _claim_drawn(
+    campaign: Campaign, respondent: Respondent, position: Position, seed: int, now: datetime
+) -> Found | None:
     """An item of a pair of contestants that the campaign's policy draws; None where no pair is known to be open, or
     this person has met what there is of those that were drawn.
     """
-    known = known_of(campaign)
+    known = position.known
     if known is None:
         return None
     drawn = draw_sequence(policy=campaign.policy, parameters=campaign.policy_parameters, known=known, seed=seed)
@@ -149,12 +149,12 @@ def _claim_drawn(campaign: Campaign, respondent: Respondent, seed: int, now: dat
         return None
     pairs = [selection.pair for selection in drawn]
     found = claim_pair(campaign=campaign, respondent=respondent, pairs=pairs, now=now)
-    return None if found is None else Found(found[0], _how(drawn[: found[1] + 1]))
+    return None if found is None else Found(found, _how(drawn[: found.turn + 1]))
 
 
 def _claim_any(campaign: Campaign, respondent: Respondent, now: datetime) -> Found | None:
-    assignment = claim_slot(campaign=campaign, respondent=respondent, now=now)
-    return None if assignment is None else Found(assignment)
+    found = claim_slot(campaign=campaign, respondent=respondent, now=now)
+    return None if found is None else Found(found)
 
 
 def _how(drawn: list[Selection]) -> PairChoice:
@@ -208,11 +208,13 @@ def _extra(campaign: Campaign, respondent: Respondent, position: Position, seed:
     """A check or a repeat in its share of the showings, drawn from the impression's own seed; None for work."""
     rng = stream(seed, KIND)
     drawn = rng.random()
-    if drawn < campaign.gold_share:
-        checks = list(_unmet(campaign, respondent, position, CHECKS).order_by("pk").values_list("pk", flat=True)[:1000])
-        if checks:
-            return _take(campaign, respondent, _pick(checks, rng), "check", now)
-    elif drawn < campaign.gold_share + campaign.repeat_share:
+    checks = campaign.gold_share + campaign.attention_share
+    if drawn < checks:
+        purpose = ItemPurpose.GOLD if drawn < campaign.gold_share else ItemPurpose.ATTENTION
+        unmet = list(_unmet(campaign, respondent, position, purpose).order_by("pk").values_list("pk", flat=True)[:1000])
+        if unmet:
+            return _take(campaign, respondent, _pick(unmet, rng), "check", now)
+    elif drawn < checks + campaign.repeat_share:
         earlier = _repeatable(respondent, position)
         if earlier:
             again = repeat_item(item_id=_pick(earlier, rng), now=now)
@@ -225,27 +227,25 @@ def _pick(ids: list[int], rng: np.random.Generator) -> int:
 
 
 def _take(campaign: Campaign, respondent: Respondent, item_id: int, kind: str, now: datetime) -> Found:
-    assignment = take_item(campaign=campaign, respondent=respondent, item_id=item_id, now=now)
-    if assignment is None:
+    found = take_item(campaign=campaign, respondent=respondent, item_id=item_id, now=now)
+    if found is None:
         raise NothingLeft("the item went away while it was being taken")
-    return Found(assignment, PairChoice(design=Design.ASSIGNED, parameters={"shown_as": kind}))
+    return Found(found, PairChoice(design=Design.ASSIGNED, parameters={"shown_as": kind}))
 
 
 def _next_of_set(campaign: Campaign, respondent: Respondent, position: Position) -> Item | None:
     """The next item of the training or of the test that is taken now; those that were put off come last."""
     newest = position.training_of if position.stage == Stage.TRAINING else position.test_of
-    items = _unmet(campaign, respondent, position, (ItemPurpose(position.stage.value),)).filter(test_of=newest)
+    items = _unmet(campaign, respondent, position, ItemPurpose(position.stage.value)).filter(test_of=newest)
     put_off = Count("assignments", filter=Q(assignments__respondent=respondent))
     return items.annotate(put_off=put_off).order_by("put_off", "pk").first()
 
 
-def _unmet(
-    campaign: Campaign, respondent: Respondent, position: Position, purposes: tuple[ItemPurpose, ...]
-) -> QuerySet[Item]:
-    """Items of these purposes that the respondent neither met nor holds nor declined."""
+def _unmet(campaign: Campaign, respondent: Respondent, position: Position, purpose: ItemPurpose) -> QuerySet[Item]:
+    """Items of this purpose that the respondent neither met nor holds nor declined."""
     met = Assignment.objects.filter(respondent=respondent, item=OuterRef("pk")).exclude(state=AssignmentState.EXPIRED)
     items = Item.objects.filter(
-        campaign=campaign, purpose__in=purposes, state__in=MEETABLE, source__state=SourceState.ACTIVE
+        campaign=campaign, purpose=purpose, state__in=MEETABLE, source__state=SourceState.ACTIVE
     ).exclude(warnings__overlap=position.declined)
     if position.is_sated:
         items = items.filter(warnings=[])
@@ -270,12 +270,12 @@ def _repeatable(respondent: Respondent, position: Position) -> list[int]:
 
 
 def _show(campaign: Campaign, respondent: Respondent, found: Found, seed: int) -> Impression:
-    assignment = found.assignment
+    assignment = found.claim.assignment
     return show_item(
         campaign=campaign,
         instrument=campaign.asks,
-        item=assignment.item,
-        responses=assignment.item.responses.count(),
+        item_id=assignment.item_id,
+        responses=found.claim.responses,
         respondent=respondent,
         assignment=assignment,
         prompt_design=Design.ASSIGNED,

@@ -1,9 +1,19 @@
 from dataclasses import dataclass
 from typing import Any
 
-from annotation.enums import Design
-from annotation.models import Assignment, Campaign, Impression, Instrument, Item, LeaderboardSnapshot, Respondent
-from annotation.selection.draws import draw_order, draw_questions, new_seed
+from annotation.enums import Design, OrderDesign
+from annotation.models import Assignment, Campaign, Impression, Instrument, LeaderboardSnapshot, Respondent
+from annotation.queries import asking_shares
+from annotation.queries.orders import orders_shown
+from annotation.selection.draws import (
+    OrderDraw,
+    draw_balanced_order,
+    draw_order,
+    draw_questions,
+    new_seed,
+    times_in_place,
+)
+from foundation.database import advisory_lock
 
 
 @dataclass(frozen=True)
@@ -29,7 +39,7 @@ def show_item(
     *,
     campaign: Campaign,
     instrument: Instrument,
-    item: Item,
+    item_id: int,
     responses: int,
     respondent: Respondent,
     assignment: Assignment | None,
@@ -42,11 +52,11 @@ def show_item(
     Every showing is written before anybody sees it, so that what is left without an answer is known too.
     """
     seed = new_seed() if seed is None else seed
-    sides = draw_order(responses, seed=seed)
-    asked = draw_questions([(q.name, q.ask_probability) for q in instrument.questions.all()], seed=seed)
+    sides, parameters = _draw_sides(campaign, item_id, responses, assignment, seed)
+    asked = draw_questions(asking_shares(instrument.pk), seed=seed)
     return Impression.objects.create(
         campaign=campaign,
-        item=item,
+        item_id=item_id,
         respondent=respondent,
         assignment=assignment,
         instrument=instrument,
@@ -55,7 +65,7 @@ def show_item(
         questions_asked=asked.names,
         policy=pair.policy,
         policy_version=pair.policy_version,
-        parameters=pair.parameters or {},
+        parameters=(pair.parameters or {}) | parameters,
         snapshot=pair.snapshot,
         candidate_count=pair.candidate_count,
         candidate_digest=pair.candidate_digest,
@@ -70,3 +80,16 @@ def show_item(
         questions_design=Design.ASSIGNED if asked.probability is None else Design.DRAWN,
         p_questions=asked.probability,
     )
+
+
+def _draw_sides(
+    campaign: Campaign, item_id: int, responses: int, assignment: Assignment | None, seed: int
+) -> tuple[OrderDraw, dict[str, Any]]:
+    """The order, and what it hung on besides the seed."""
+    if campaign.order_design != OrderDesign.BALANCED or assignment is None:
+        return draw_order(responses, seed=seed), {}
+    # Two showings at once would both be the first.
+    with advisory_lock(f"annotation.orders:{item_id}"):
+        pass  # held until the transaction ends
+    times = times_in_place(orders_shown(item_id, besides=assignment.pk, responses=responses), responses)
+    return draw_balanced_order(times, seed=seed), {"times_in_place": times}

@@ -62,7 +62,7 @@ def _begin(item: Item, expert: Respondent, now: datetime) -> Assignment:
     show_item(
         campaign=item.campaign,
         instrument=item.campaign.asks,
-        item=item,
+        item_id=item.pk,
         responses=item.responses.count(),
         respondent=expert,
         assignment=assignment,

@@ -94,7 +94,7 @@ def _open_battle(arena: Arena, person: Person, text: str, network: str, now: dat
     impression = show_item(
         campaign=campaign,
         instrument=campaign.asks,
-        item=item,
+        item_id=item.pk,
         responses=len(selection.pair),
         respondent=respondent,
         assignment=assignment,

@@ -30,7 +30,8 @@ RETURNING id, slot_id, item_id, lease_expires_at, claimed_at, 0
 
 
 def claim(campaign, respondent):
-    return claim_slot(campaign=campaign, respondent=respondent, now=timezone.now())
+    found = claim_slot(campaign=campaign, respondent=respondent, now=timezone.now())
+    return found and found.assignment
 
 
 @pytest.mark.django_db

@@ -42,13 +42,14 @@ def judge(
     `more` are raw answers to other questions.
     """
     respondent = make_respondent(item.campaign)
-    assignment = claim_slot(campaign=item.campaign, respondent=respondent, now=timezone.now())
-    assert assignment is not None
+    claim = claim_slot(campaign=item.campaign, respondent=respondent, now=timezone.now())
+    assert claim is not None
+    assignment = claim.assignment
     assert assignment.item_id == item.pk
     impression = show_item(
         campaign=item.campaign,
         instrument=item.campaign.instrument,
-        item=item,
+        item_id=item.pk,
         responses=2,
         respondent=respondent,
         assignment=assignment,

@@ -127,7 +127,7 @@ def test_control_an_item_that_opened_when_its_first_response_came_would_be_shown
     monkeypatch.setattr("django.db.models.query.QuerySet.count", lambda self: 1)
     assert settle(Item.objects.get(generation=generation).pk) is True
     monkeypatch.undo()
-    assignment = claim_slot(campaign=campaign, respondent=make_respondent(campaign), now=now())
+    assignment = claim_slot(campaign=campaign, respondent=make_respondent(campaign), now=now()).assignment
     written = Turn.objects.filter(response__item=assignment.item, completion__state="succeeded").count()
     assert written < assignment.item.responses.count()
 

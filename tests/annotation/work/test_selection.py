@@ -4,13 +4,16 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from annotation.models import Assignment, Campaign, CampaignSelection, Impression, Slot
+from annotation.models import Assignment, Campaign, CampaignSelection, Impression, Slot, SlotTally
 from annotation.queries.pairs import known_of, learn
 from annotation.selection import POLICIES, Candidate, choose
 from annotation.use_cases import refresh_selection as refreshing
+from annotation.use_cases import sum_tallies as sum_tallies_module
 from annotation.use_cases.claim_slot import claim_pair
 from annotation.use_cases.expire_assignments import expire_assignments
 from annotation.use_cases.match_slots import match_slots
@@ -79,8 +82,10 @@ def test_under_uniform_every_open_pair_is_alike_however_many_items_it_has():
     for number in range(20):
         make_item(campaign, contestants=[make_contestant(campaign, f"{name} {number}") for name in ("elm", "yew")])
     learned(campaign)
-    stated = [given(campaign).impression.p_pair for _ in range(5)]
-    assert stated == pytest.approx([1 / 23] * 5)  # three pairs, and twenty pairs of models of their own
+    for _ in range(5):
+        shown = given(campaign).impression
+        # Three pairs, and twenty pairs of models of their own, which one showing uses up.
+        assert shown.p_pair == pytest.approx(1 / (23 - len(shown.parameters.get("passed", []))))
 
 
 def test_balanced_gives_what_was_asked_about_least():
@@ -225,15 +230,65 @@ def test_a_campaign_that_cannot_be_learned_holds_no_other_up(monkeypatch):
     assert set(CampaignSelection.objects.values_list("campaign", flat=True)) == {campaigns[1].pk}
 
 
-def test_a_claim_by_a_policy_takes_one_statement_to_know_and_one_to_claim(django_assert_num_queries):
-    campaign, (ash, _birch, cedar) = three_models()
+def test_a_claim_with_all_that_goes_with_it_takes_three_statements(django_assert_num_queries):
+    """Where somebody stands and what the policy knows, the claim, the impression. Savepoints are the test's own."""
+    campaign, _models = three_models(slots=3)
+    Campaign.objects.filter(pk=campaign.pk).update(share_per_annotator=0.5)
     learned(campaign)
+    campaign = Campaign.objects.select_related("instrument").get(pk=campaign.pk)
+    given(campaign)  # the process has read the questions and what is known
     respondent = make_respondent(campaign)
-    with django_assert_num_queries(1):
-        known_of(campaign)
-    with django_assert_num_queries(3):  # savepoint and release belong to the test's own transaction
-        found = claim_pair(
-            campaign=campaign, respondent=respondent, pairs=[(ash, 10**9), (ash, cedar)], now=timezone.now()
-        )
+    with CaptureQueriesContext(connection) as said:
+        assert given(campaign, respondent).impression.pair_design == "drawn"
+    own = [each["sql"] for each in said if "SAVEPOINT" not in each["sql"]]
+    assert len(own) == 3, own
+
+
+def test_pairs_are_claimed_in_their_order():
+    campaign, (ash, _birch, cedar) = three_models()
+    pairs = [(ash, 10**9), (ash, cedar)]
+    found = claim_pair(campaign=campaign, respondent=make_respondent(campaign), pairs=pairs, now=timezone.now())
     assert found is not None
-    assert found[1] == 1
+    assert found.turn == 1
+
+
+def tallied(campaign: Campaign) -> tuple[int, int]:
+    sums = SlotTally.objects.filter(campaign=campaign).aggregate(wanted=Sum("wanted"), taken=Sum("taken"))
+    return sums["wanted"], sums["taken"]
+
+
+def test_tallies_say_what_counting_says_through_all_that_happens_to_slots():
+    campaign, _models = three_models(items=6, slots=2)
+    make_item(campaign, purpose="gold", slots=0, expected={"preference": ["a"]})
+    Campaign.objects.filter(pk=campaign.pk).update(gold_share=0.5)
+    campaign.refresh_from_db()
+    for number in range(8):
+        judged(campaign, make_respondent(campaign), answer="ab"[number % 2])
+    given(campaign)
+    Assignment.objects.filter(state="open").update(lease_expires_at=timezone.now() - timezone.timedelta(seconds=1))
+    expire_assignments(now=timezone.now())
+    Campaign.objects.filter(pk=campaign.pk).update(overlap=1)
+    campaign.refresh_from_db()
+    match_slots(campaign=campaign, now=timezone.now())
+    slots = Slot.objects.filter(campaign=campaign)
+    wanted = slots.exclude(state="cancelled").filter(item__purpose="work").count()
+    taken = slots.filter(state__in=("claimed", "done")).count()
+    assert slots.filter(state="cancelled").exists()
+    assert slots.filter(item__purpose="gold").exists()
+    assert tallied(campaign) == (wanted, taken)
+    slots.filter(state="open", assignments=None)[0].delete()
+    assert tallied(campaign) == (wanted - 1, taken)
+
+
+def test_tallies_are_summed_into_one_row_and_stay_what_they_are(monkeypatch):
+    campaign, _models = three_models(items=4)
+    other, _models = three_models(items=3)
+    for _ in range(3):
+        given(campaign)
+    before = tallied(campaign)
+    rows = SlotTally.objects.filter(campaign=other).count()
+    monkeypatch.setattr(sum_tallies_module, "MANY", 3)
+    assert sum_tallies_module.sum_tallies() == 1
+    assert SlotTally.objects.filter(campaign=campaign).count() == 1
+    assert (tallied(campaign), before) == ((4, 3), (4, 3))
+    assert SlotTally.objects.filter(campaign=other).count() == rows
