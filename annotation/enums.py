@@ -232,6 +232,8 @@ class Incentive(models.TextChoices):
 class JudgmentKind(models.TextChoices):
     ANSWER = "answer", _("Answer")
     RETRACTION = "retraction", _("Retraction")
+    # Taken back by its annotator within a minute: the item counts as not judged by them, until they answer it again.
+    UNDONE = "undone", _("Undone")
 
 
 # The pseudonym of the one respondent of all imported votes whose judge the file does not name: not a person.

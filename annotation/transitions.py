@@ -34,15 +34,16 @@ ITEM: Table = {
 SLOT: Table = {
     L.OPEN: {L.CLAIMED, L.CANCELLED},
     L.CLAIMED: {L.DONE, L.OPEN, L.CANCELLED},
-    # Its judgment was taken out, and another slot asks in its place.
-    L.DONE: {L.CANCELLED},
+    # Its judgment was taken out, and another slot asks in its place; or its annotator took it back and holds it again.
+    L.DONE: {L.CANCELLED, L.CLAIMED},
     # What was taken out wrongly stands again, unless somebody was asked meanwhile; an adjudication fills a slot that
     # nobody else may claim.
     L.CANCELLED: {L.DONE},
 }
 ASSIGNMENT: Table = {
     A.OPEN: {A.SUBMITTED, A.SKIPPED, A.EXPIRED, A.CANCELLED},
-    A.SUBMITTED: set(),
+    # Its annotator took the answer back.
+    A.SUBMITTED: {A.OPEN},
     A.SKIPPED: set(),
     A.EXPIRED: set(),
     A.CANCELLED: set(),

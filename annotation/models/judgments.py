@@ -94,7 +94,8 @@ class ImpressionEvent(AppendOnly):
 class Judgment(AppendOnly):
     """This person, shown these responses in this order, answered this.
 
-    A correction is a new row that supersedes the old one; a retraction is a row of that kind that does.
+    A correction is a new row that supersedes the old one; a retraction is a row of that kind that does, and so is what
+    an annotator took back: the answer that they give then supersedes that row, and is a first one again.
     `preference` and the sign of `strength` and `net_utility` refer to the sides as shown: a is `order[0]`,
     plus means a is better. Amounts are in `currency`; `amount_low` equals `amount_high` for a typed amount.
     """

@@ -12,15 +12,23 @@ from annotation.enums import RespondentKind
 from annotation.models import LedgerEntry, PayoutLine, Respondent
 
 PAID_KINDS = [RespondentKind.ANNOTATOR.value, RespondentKind.EXPERT.value]
+# A person's first answer about an item, not a correction of one. What was taken back within a minute is none; what was
+# answered in its place is. `j` is the judgment.
+FIRST_ANSWER = """
+    j.kind = 'answer' AND NOT EXISTS (
+        SELECT 1 FROM annotation_judgment u WHERE u.supersedes_id = j.id AND u.kind = 'undone')
+    AND (j.supersedes_id IS NULL OR EXISTS (
+        SELECT 1 FROM annotation_judgment u WHERE u.id = j.supersedes_id AND u.kind = 'undone'))
+"""
 # What owes a fee that is not written: a person's first judgment of an assignment, whatever its item is for. `c` is its
 # campaign, `r` who gave it. A rejection, which takes two reviewers, is the only thing that withholds one.
-UNWRITTEN = """
-    j.kind = 'answer' AND j.supersedes_id IS NULL AND j.assignment_id IS NOT NULL
+UNWRITTEN = f"""
+    {FIRST_ANSWER} AND j.assignment_id IS NOT NULL
     AND r.kind = ANY(%(kinds)s) AND c.pay_per_judgment > 0
     AND NOT EXISTS (SELECT 1 FROM annotation_ledgerentry e WHERE e.judgment_id = j.id AND e.kind = 'fee')
     AND NOT EXISTS (SELECT 1 FROM annotation_judgment n JOIN annotation_review v ON v.judgment_id = n.id
         WHERE n.assignment_id = j.assignment_id AND v.state IN ('rejected', 'appealed'))
-"""
+"""  # noqa: S608 (constants)
 OWING = """
 FROM annotation_judgment j
 JOIN annotation_respondent r ON r.id = j.respondent_id JOIN annotation_campaign c ON c.id = j.campaign_id

@@ -80,6 +80,7 @@ class Held:
     incentive: str
     endowment: Decimal | None
     session: str | None  # the state of their session in which amounts are asked
+    undone: int | None  # the row that took their earlier answer back, in whose place this one stands
 
 
 class Shown(Protocol):
@@ -118,7 +119,10 @@ SELECT a.id, a.respondent_id, a.state, a.lease_token, a.lease_expires_at <= stat
     ARRAY(SELECT r.contestant_id FROM annotation_response r WHERE r.item_id = a.item_id ORDER BY r.position),
     m.id, m.instrument_id, m.guidelines_id, m."order", m.questions_asked,
     ARRAY(SELECT j.amount_low FROM annotation_judgment j WHERE j.respondent_id = a.respondent_id AND j.amount_low > 0),
-    coalesce(w.incentive, 'stated'), w.endowment, w.state
+    coalesce(w.incentive, 'stated'), w.endowment, w.state,
+    (SELECT u.id FROM annotation_judgment u
+     WHERE u.item_id = a.item_id AND u.respondent_id = a.respondent_id AND u.kind = 'undone'
+        AND NOT EXISTS (SELECT 1 FROM annotation_judgment n WHERE n.supersedes_id = u.id) LIMIT 1)
 FROM annotation_assignment a
 LEFT JOIN annotation_worthsession w ON w.respondent_id = a.respondent_id
 JOIN annotation_slot s ON s.id = a.slot_id
@@ -269,6 +273,7 @@ def _write(held: Held, respondent: Respondent, reading: Reading, process: Proces
             source_id=held.source_id,
             impression_id=held.impression_id,
             assignment_id=held.assignment_id,
+            supersedes_id=held.undone,
             instrument_id=held.instrument_id,
             guidelines_id=held.guidelines_id,
             order=held.order,

@@ -33,6 +33,8 @@ from foundation.transitions import check
 
 # No single check ends somebody's work.
 FAILED_ATTENTION_CHECKS = 2
+# Why one more slot was opened.
+PEOPLE_DISAGREE = "people disagree"
 
 
 class NotActive(AnnotationError):
@@ -175,7 +177,7 @@ def ask_more_where_people_disagree(item: Item) -> Slot | None:
     if counted.exclude(state=SlotState.DONE).exists() or counted.count() >= limit or not _disagree(item):
         return None
     slot = add_slot(item)
-    record_event(subject=item, verb="slot_added", actor=None, reason="people disagree", data={"slot": slot.number})
+    record_event(subject=item, verb="slot_added", actor=None, reason=PEOPLE_DISAGREE, data={"slot": slot.number})
     return slot
 
 

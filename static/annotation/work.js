@@ -157,6 +157,8 @@
 
   const submit = async (form) => {
     clearTimeout(timer);
+    // Another item takes this one's place for a while.
+    if (form.matches("[data-undo]")) await save();
     await saving?.catch(() => {});
     const here = page();
     if (form.elements.ahead) form.elements.ahead.value = next?.assignment ?? "";
@@ -211,28 +213,6 @@
     }
   };
 
-  // --- keys --------------------------------------------------------------------------------------------------------
-  const showKeys = () => {
-    const dialog = document.querySelector("[data-keys-dialog]");
-    const list = dialog.querySelector("[data-keys-list]");
-    list.replaceChildren();
-    for (const element of document.querySelectorAll("[data-answer] [data-hotkey], [data-media] [data-hotkey]")) {
-      if (!element.parentElement.checkVisibility()) continue;
-      const key = document.createElement("dt");
-      const cap = document.createElement("kbd");
-      cap.textContent = element.dataset.hotkey.toUpperCase();
-      key.append(cap);
-      const what = document.createElement("dd");
-      const label = element.closest("label") ?? document.querySelector(`label[for="${element.id}"]`);
-      const group = element.closest("fieldset")?.querySelector("legend span, legend");
-      const words = label?.cloneNode(true);
-      for (const hint of words?.querySelectorAll("kbd") ?? []) hint.remove();
-      what.textContent = element.dataset.says ?? [group?.textContent.trim(), words?.textContent.trim()].filter(Boolean).join(": ");
-      list.append(key, what);
-    }
-    dialog.showModal();
-  };
-
   // --- what waits for a word -------------------------------------------------------------------------------------
   const dismiss = (notice) => {
     notice.remove();
@@ -270,7 +250,6 @@
     form.requestSubmit();
   });
   document.addEventListener("click", (event) => {
-    if (event.target.closest("[data-keys]")) showKeys();
     if (event.target.closest("[data-dismiss]")) dismiss(event.target.closest("[data-notice]"));
     if (event.target.closest("[data-reveal]")) reveal(event);
   });

@@ -574,6 +574,12 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST own": signed_in(422),
         "POST another's": signed_in(404),
     },
+    "annotate/<slug:slug>/history/<int:judgment_id>/undo": {
+        "GET own": 405,
+        "GET another's": 405,
+        "POST own": signed_in(302),
+        "POST another's": signed_in(404),
+    },
     "annotate/<slug:slug>/items/<int:assignment_id>": {
         "GET own": 405,
         "GET another's": 405,

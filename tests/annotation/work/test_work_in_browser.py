@@ -94,18 +94,32 @@ def test_one_item_after_another_without_a_reload(at_work, viewport):
     assert page.evaluate("window.notReloaded")
     assert Judgment.objects.filter(preference="a").count() == 2
     shoot(page, "work-stored")
-    page.get_by_role("link", name="Undo").click()
-    expect(page.get_by_role("heading", name="Your answer")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Taken back.")).to_be_visible()
     assert page.get_by_label("Why?").input_value() == "It says why."
+    assert prompt_of(page) == seen[1]
+    shoot(page, "work-undone")
+    standing = Judgment.objects.filter(kind="answer", superseded_by=None)
+    assert standing.count() == 1
+    submit(page)
+    assert prompt_of(page) == seen[2]
+    assert page.evaluate("window.notReloaded")
+    assert standing.count() == 2
 
 
 def test_by_keys_alone(at_work):
     page = at_work(DESK)
     prefetched(page)
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog")).to_contain_text("No difference")
+    listed = page.get_by_role("dialog")
+    for words in ("No difference", "Skips this item", "Says that something is wrong", "Opens the guidelines"):
+        expect(listed).to_contain_text(words)
+    assert "Clear" not in listed.inner_text()
     shoot(page, "work-keys")
     page.keyboard.press("Escape")
+    page.keyboard.press("x")
+    expect(page.get_by_label("Reason to skip")).to_be_focused()
+    page.keyboard.press("Tab")
     page.keyboard.press("b")
     page.keyboard.press("2")
     page.keyboard.press("Tab")
@@ -115,6 +129,9 @@ def test_by_keys_alone(at_work):
     expect(page.get_by_text("Stored.")).to_be_visible()
     judgment = Judgment.objects.get()
     assert (judgment.preference, judgment.strength) == ("b", -2)
+    page.keyboard.press("k")
+    expect(page.get_by_text("Taken back.")).to_be_visible()
+    assert page.get_by_label("Why?").input_value() == "Shorter."
 
 
 def test_a_refused_answer_says_where_and_leads_there(at_work):
