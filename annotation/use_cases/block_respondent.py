@@ -3,11 +3,12 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import Person
-from annotation.enums import AssignmentState, ImpressionEnd, RespondentState, SlotState
-from annotation.models import Assignment, ImpressionEvent, Respondent
+from annotation.enums import RespondentState
+from annotation.models import Respondent
 from annotation.queries.people import unaccepted
-from annotation.transitions import ASSIGNMENT, RESPONDENT, SLOT
+from annotation.transitions import RESPONDENT
 from annotation.use_cases.record_event import record_event
+from annotation.use_cases.take_back_assignments import take_back_assignments
 from annotation.use_cases.take_out_judgment import take_out
 from foundation.transitions import check
 
@@ -22,7 +23,7 @@ def block_respondent(*, respondent_id: int, reason: str, actor: Person | None, n
         check(RESPONDENT, respondent.state, RespondentState.BLOCKED)
         before, respondent.state = respondent.state, RespondentState.BLOCKED
         respondent.save(update_fields=["state"])
-        _take_back_open(respondent, now)
+        take_back_assignments(respondent, now)
         standing = unaccepted(respondent).select_related("item")
         # Items in one order, so that two people who are blocked at once wait for each other and do not lock up.
         taken = [take_out(judgment, now) for judgment in standing.order_by("item_id")]
@@ -36,22 +37,6 @@ def block_respondent(*, respondent_id: int, reason: str, actor: Person | None, n
             data={"judgments": len(taken)},
         )
     return len(taken)
-
-
-def _take_back_open(respondent: Respondent, now: datetime) -> None:
-    held = Assignment.objects.select_for_update(of=["self"]).select_related("slot")
-    for assignment in held.filter(respondent=respondent, state=AssignmentState.OPEN):
-        check(ASSIGNMENT, assignment.state, AssignmentState.CANCELLED)
-        assignment.state, assignment.ended_at = AssignmentState.CANCELLED, now
-        assignment.save(update_fields=["state", "ended_at"])
-        # The slot of an adjudication is nobody else's.
-        if assignment.slot.state != SlotState.CANCELLED:
-            check(SLOT, assignment.slot.state, SlotState.OPEN)
-            assignment.slot.state = SlotState.OPEN
-            assignment.slot.save(update_fields=["state"])
-        shown = assignment.impressions.order_by("-id").first()
-        if shown is not None:
-            ImpressionEvent.objects.create(impression=shown, kind=ImpressionEnd.VOIDED)
 
 
 def unblock_respondent(*, respondent_id: int, reason: str, actor: Person | None, now: datetime) -> Respondent:

@@ -12,6 +12,9 @@ from annotation.use_cases.next_assignment import NotNow, NoWork, next_assignment
 from annotation.use_cases.record_event import record_event
 from foundation.transitions import check
 
+# For them it ends here, whatever there is to do.
+ENDED = (RespondentState.SCREENED_OUT, RespondentState.BLOCKED)
+
 
 class StillAtWork(AnnotationError):
     """There is more for this person to do, or nothing that they have come to an end of."""
@@ -24,7 +27,8 @@ class _Given(Exception):
 def end_participation(*, respondent: Respondent, now: datetime) -> StudyParticipant:
     """How somebody whom a study sent leaves it: with everything done, screened out, or come when nothing was left.
 
-    Again says the same. Raises StillAtWork.
+    Whoever was blocked leaves as if screened out: they know nobody here, and their session has to end somehow. Again
+    says the same. Raises StillAtWork.
     """
     with transaction.atomic():
         locked = StudyParticipant.objects.select_for_update(of=["self"]).select_related("study")
@@ -58,9 +62,9 @@ def code_of(participant: StudyParticipant) -> str:
 
 def _end_of(respondent: Respondent, now: datetime) -> Participation | None:
     stage = position_of(respondent).stage
-    if Respondent.objects.get(pk=respondent.pk).state == RespondentState.SCREENED_OUT:
+    if Respondent.objects.get(pk=respondent.pk).state in ENDED:
         return Participation.SCREENED_OUT
-    if stage in (Stage.BLOCKED, Stage.WITHDRAWN) or not _has_nothing_left(respondent, now):
+    if stage == Stage.WITHDRAWN or not _has_nothing_left(respondent, now):
         return None
     given = Assignment.objects.filter(respondent=respondent, state=AssignmentState.SUBMITTED).exists()
     return Participation.COMPLETED if given else Participation.OVER_QUOTA

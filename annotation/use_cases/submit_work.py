@@ -28,7 +28,9 @@ from annotation.use_cases.pay_screen_out import pay_screen_out
 from annotation.use_cases.record_event import record_event
 from annotation.use_cases.save_draft import keep_typed
 from annotation.use_cases.submit_judgment import NO_PROCESS, Process, submit_in_transaction
+from annotation.use_cases.take_back_assignments import take_back_assignments
 from annotation.use_cases.take_out_judgment import add_slot
+from foundation.database import database_now
 from foundation.transitions import check
 
 # No single check ends somebody's work.
@@ -149,7 +151,9 @@ def _screen_out_inattentive(campaign: Campaign, respondent: Respondent) -> str:
 
 
 def screen_out(respondent: Respondent, reason: str) -> str:
-    """What was judged so far stays, and is paid; the pay of a screen-out comes on top, once in a campaign."""
+    """What was judged so far stays, and is paid; the pay of a screen-out comes on top, once in a campaign. What they
+    hold, as the item that was fetched ahead, is for others.
+    """
     check(RESPONDENT, respondent.state, RespondentState.SCREENED_OUT)
     respondent.state = RespondentState.SCREENED_OUT
     respondent.save(update_fields=["state"])
@@ -161,6 +165,7 @@ def screen_out(respondent: Respondent, reason: str) -> str:
         to_state=RespondentState.SCREENED_OUT,
         reason=reason,
     )
+    take_back_assignments(respondent, database_now())
     pay_screen_out(respondent)
     return "screened_out"
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from annotation.enums import Participation
+from annotation.enums import Participation, RespondentState
 from annotation.models import Campaign, Respondent, Study, StudyParticipant
 from annotation.policies.study_links import Sent, read_sent, way_back
 from annotation.queries.studies import participant_of
@@ -84,6 +84,7 @@ def show_way_back(request: HttpRequest, campaign: Campaign, participant: StudyPa
     context = {
         "campaign": campaign,
         "state": participant.state,
+        "is_blocked": participant.respondent is not None and participant.respondent.state == RespondentState.BLOCKED,
         "states": {state.name: state.value for state in Participation},
         "code": code,
         "address": way_back(settings.PROLIFIC_RETURN_URL, code),

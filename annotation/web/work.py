@@ -54,7 +54,7 @@ JUST_NOW = timedelta(minutes=1)
 
 
 # Where whoever a study sent goes back to it.
-ENDS = frozenset({Stage.SCREENED_OUT, Stage.CLOSED, Stage.DRAWN})
+ENDS = frozenset({Stage.SCREENED_OUT, Stage.BLOCKED, Stage.CLOSED, Stage.DRAWN})
 
 
 def person_of(request: HtmxRequest) -> Person:

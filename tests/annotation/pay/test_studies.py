@@ -140,11 +140,13 @@ def test_a_screen_out_is_paid_and_has_its_own_code(campaign):
     assert LedgerEntry.objects.get().amount == 2
 
 
-def test_who_is_blocked_has_no_code(campaign):
+def test_who_is_blocked_leaves_with_the_code_of_a_screen_out(campaign):
     respondent = came(study_of(campaign)).respondent
-    Respondent.objects.update(state="blocked")
     with pytest.raises(StillAtWork):
+        make_item(campaign)
         left(respondent)
+    Respondent.objects.update(state="blocked")
+    assert left(respondent) == "screened_out"
 
 
 @pytest.mark.parametrize(
