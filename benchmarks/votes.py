@@ -33,13 +33,15 @@ from django.utils import timezone
 
 from accounts.use_cases.create_person import person_of_visitor
 from annotation.forms import JudgmentForm
+from annotation.models import Campaign
 from annotation.questions import Situation
-from annotation.use_cases.claim_slot import claim_slot
+from annotation.use_cases.next_assignment import next_assignment
+from annotation.use_cases.refresh_selection import refresh_selection
 from annotation.use_cases.sequence_log import sequence_log
 from arena.web.visitors import COOKIE
 from benchmarks.rows import Row
 from tests.arena.factories import make_models, votable
-from tests.factories import make_campaign, make_item, make_respondent, new_key
+from tests.factories import PREFERENCE, make_campaign, make_item, make_respondent, new_key
 
 TOKEN = "visitor-of-the-benchmark-{}"
 TABLE = "bench_bare_insert"
@@ -257,9 +259,14 @@ def statements_of(captured: CaptureQueriesContext) -> list[str]:
 
 
 def count_claim_statements() -> int:
-    campaign = make_campaign()
-    make_item(campaign)
-    respondent = make_respondent(campaign)
+    """Of being given an item by a policy, its showing written down, in a process that has read the questions before."""
+    campaign = make_campaign(questions=[PREFERENCE])
+    for _ in range(2):
+        make_item(campaign)
+    refresh_selection(campaign=campaign, now=timezone.now())
+    campaign = Campaign.objects.select_related("instrument").get(pk=campaign.pk)
+    first, second = make_respondent(campaign), make_respondent(campaign)
+    next_assignment(campaign=campaign, respondent=first, now=timezone.now())
     with CaptureQueriesContext(connection) as captured:
-        claim_slot(campaign=campaign, respondent=respondent, now=timezone.now())
+        next_assignment(campaign=campaign, respondent=second, now=timezone.now())
     return len(statements_of(captured))

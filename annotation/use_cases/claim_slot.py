@@ -111,7 +111,7 @@ def take_item(*, campaign: Campaign, respondent: Respondent, item_id: int, now: 
 def _lease(statement: str, campaign: Campaign, respondent: Respondent, **given: int | list[int]) -> Claim | None:
     token = uuid.uuid4()
     values = given | {"campaign": campaign.pk, "respondent": respondent.pk, "lease": campaign.lease_seconds}
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute(statement, {**values, "token": token})
         row = cursor.fetchone()
     if row is None:
