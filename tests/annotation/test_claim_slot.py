@@ -25,7 +25,7 @@ WITH chosen AS (
 )
 INSERT INTO annotation_assignment (slot_id, item_id, respondent_id, state, lease_token, lease_expires_at)
 SELECT id, item_id, %(respondent)s, 'open', %(token)s, now() + make_interval(secs => %(lease)s) FROM claimed
-RETURNING id, slot_id, item_id, lease_expires_at, claimed_at, 0
+RETURNING id, slot_id, item_id, lease_expires_at, claimed_at, 2, 0
 """
 
 
