@@ -97,6 +97,10 @@ PLANTED = {
         {"annotation/enums.py": "from annotation.use_cases import retire_source"},
         {"inside-an-app"},
     ),
+    "a form that knows the tests of a question type": (
+        {"annotation/forms/question.py": "import annotation.questions.thumbs.tests.cases"},
+        {"tests-in-folders"},
+    ),
     "a model of people that imports its use case": (
         {"accounts/models.py": "from accounts.use_cases import grant_role"},
         {"inside-accounts"},

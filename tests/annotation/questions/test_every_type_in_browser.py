@@ -11,12 +11,13 @@ from accounts.use_cases.create_person import person_of_user
 from annotation.enums import RespondentKind
 from annotation.questions import all_types
 from annotation.use_cases.enrol_respondent import enrol_respondent
-from tests.annotation.questions.round_trip_cases import CASES, Case, in_session
+from tests.annotation.questions.cases import Case, every_case, in_session
 from tests.browser import DESK, PHONE, check_axe, look
 from tests.factories import make_campaign, make_item, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+CASES = every_case()
 TEXTS = (
     "Light of every colour is scattered by air, and **blue** the most: its waves are short.\n\n"
     "1. Sunlight meets molecules of air.\n2. Short waves change their way more often.\n3. They come from everywhere.",
@@ -33,8 +34,7 @@ def item_page(name: str, case: Case, user) -> str:
     make_item(campaign, texts=TEXTS[: len(case.texts)], prompt="Why is the sky blue?")
     person = person_of_user(user=user, now=timezone.now())
     respondent = enrol_respondent(campaign=campaign, person=person, kind=RespondentKind.ANNOTATOR, now=timezone.now())
-    if case.type == "amount":
-        in_session(campaign, respondent, case.incentive)
+    in_session(campaign, respondent, case.incentive)
     return f"/annotate/{campaign.slug}/item"
 
 
@@ -42,8 +42,8 @@ def unfold(page: Page, case: Case) -> None:
     """What is asked only after an answer."""
     if case.before:
         page.keyboard.press("a")
-    if case.settings.get("own") == "allowed":
-        page.get_by_label("Another, in my own words").check()
+    if case.unfolds:
+        page.get_by_label(case.unfolds).check()
 
 
 def test_every_type_is_looked_at():

@@ -1,28 +1,38 @@
-"""A question type is a folder: dropped in, it is asked, answered, stored, read and exported; nothing else changes."""
+"""A question type is a folder: dropped in, it is offered, edited with its words, asked, answered, simulated, ranked,
+exported and sent on the round trip of every type by the cases it brings. Nothing else changes.
+"""
 
 import json
 import re
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 import annotation.questions
+from accounts.enums import Role
 from accounts.use_cases.create_person import person_of_user
 from annotation.boards.measures import read_measures
 from annotation.datasets.folders import version_folder
 from annotation.enums import RespondentKind
-from annotation.models import Judgment
+from annotation.models import Campaign, Judgment
+from annotation.policies.drafts import section_content
 from annotation.queries import instrument_questions, standing_judgments
 from annotation.questions import UnknownQuestionType, all_types, get_type
 from annotation.use_cases.enrol_respondent import enrol_respondent
 from annotation.use_cases.simulate_judgments import simulate_judgments
+from tests.annotation.campaigns.pages import edit, start
+from tests.annotation.campaigns.pages import fields as fields_of_editor
 from tests.annotation.datasets.rows import build
+from tests.annotation.questions.cases import cases_of, every_case
+from tests.annotation.questions.round_trip import CHECKS, ranking_reads_it_by_who_was_shown_where, travel
 from tests.annotation.work.test_pages import fields
 from tests.factories import make_campaign, make_contestant, make_item, make_user
 
@@ -32,7 +42,7 @@ CODE = '''
 from annotation.questions.base import Answer, Export, QuestionType
 from annotation.questions.presentation import Choice, Option
 from annotation.questions.refusals import Refused
-from annotation.questions.settings import whole_number
+from annotation.questions.settings import one_of, whole_number
 
 
 class StarsQuestion(QuestionType):
@@ -41,7 +51,10 @@ class StarsQuestion(QuestionType):
     slug = "stars"
     label = "Stars"
     title = "How many stars?"
-    settings = {"most": whole_number("Most stars", 3, 2, 5)}
+    settings = {
+        "most": whole_number("Most stars", 3, 2, 5),
+        "shape": one_of("Shape of a star", {"five": "Five points", "six_points": "Of David"}),
+    }
     gives = frozenset({"scores"})
     exports = {"stars": Export(list[int], "stars of each response"), "stars_most": Export(int, "how many there are")}
 
@@ -74,14 +87,31 @@ QUESTION_TYPE = StarsQuestion()
 TEMPLATE = """{% for choice in section.view.choices %}{% include "questions/choice.html" %}{% endfor %}
 {% if section.errors %}{% include "questions/errors.html" %}{% endif %}"""
 
+CASES = """
+from tests.annotation.questions.cases import THREE, Case
+
+CASES = {
+    "": Case(
+        {"most": 5},
+        **THREE,
+        posts=lambda shown: {f"q.{place}": str(star) for place, star in enumerate(shown.by([5, 0, 3]))},
+        stored=lambda shown: {"stars": shown.by([5, 0, 3]), "most": 5},
+        columns=lambda shown: {"scores": shown.by([5.0, 0.0, 3.0])},
+        exported=lambda shown: {"stars": shown.by([5, 0, 3]), "stars_most": 5},
+        measure={0: 5.0, 1: 0.0, 2: 3.0},
+    ),
+}
+"""
+
 
 @pytest.fixture
 def dropped(tmp_path, settings, monkeypatch) -> Iterator[Path]:
     """A folder beside those of the house: found as they are, its template where theirs are."""
     folder = tmp_path / "questions" / "stars"
-    folder.mkdir(parents=True)
-    (folder / "__init__.py").write_text(CODE)
-    (folder / "ask.html").write_text(TEMPLATE)
+    files = {"__init__.py": CODE, "ask.html": TEMPLATE, "tests/__init__.py": "", "tests/cases.py": CASES}
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
     monkeypatch.setattr(annotation.questions, "__path__", [*annotation.questions.__path__, str(folder.parent)])
     (engine,) = settings.TEMPLATES
     settings.TEMPLATES = [engine | {"DIRS": [*engine["DIRS"], tmp_path]}]
@@ -89,7 +119,8 @@ def dropped(tmp_path, settings, monkeypatch) -> Iterator[Path]:
     all_types.cache_clear()
     yield folder
     shutil.rmtree(folder)
-    sys.modules.pop("annotation.questions.stars", None)
+    for name in [name for name in sys.modules if name.startswith("annotation.questions.stars")]:
+        del sys.modules[name]
     all_types.cache_clear()
 
 
@@ -100,6 +131,40 @@ def test_a_type_is_there_with_its_folder_and_gone_with_it(dropped):
     with pytest.raises(UnknownQuestionType):
         get_type("stars")
     dropped.mkdir()
+
+
+def test_a_dropped_type_is_offered_and_edited_with_its_words(dropped):
+    admin, campaign = Client(), start(draft={"questions": []})
+    admin.force_login(make_user(role=Role.CAMPAIGN_ADMIN))
+    page = admin.get(edit(campaign, "questions")).content.decode()
+    assert 'value="add:stars"' in page
+    added = admin.post(edit(campaign, "questions"), fields_of_editor(page) | {"action": "add:stars"})
+    page = added.content.decode()
+    assert [words for words in ("Most stars", "Shape of a star", "Five points", "Of David") if words not in page] == []
+    form = fields_of_editor(page) | {"q1-set-most": "4", "q1-set-shape": "six_points"}
+    assert (
+        "Stars of 1" in admin.post(reverse("campaign-preview-questions", args=[campaign.slug]), form).content.decode()
+    )
+    assert admin.post(edit(campaign, "questions"), form).status_code == 302
+    (question,) = section_content(Campaign.objects.get(), "questions")
+    assert (question["type"], question["settings"]) == ("stars", {"most": 4, "shape": "six_points", "wording": 1})
+
+
+def test_a_dropped_type_is_sent_on_the_round_trip_of_every_type(dropped, monkeypatch):
+    assert [name for name in every_case() if "stars" in name] == ["stars"]
+    cases = cases_of("stars")
+    trips = travel(cases, monkeypatch)
+    assert len(trips["stars"]) == 2
+    for check in CHECKS:
+        check(cases["stars"], trips["stars"])
+
+
+def test_control_a_case_that_says_otherwise_fails_on_its_way(dropped, monkeypatch):
+    cases = cases_of("stars")
+    wrong = replace(cases["stars"], measure={0: 0.0, 1: 5.0, 2: 3.0})
+    trips = travel(cases, monkeypatch)
+    with pytest.raises(AssertionError):
+        ranking_reads_it_by_who_was_shown_where(wrong, trips["stars"])
 
 
 def test_a_dropped_folder_is_asked_answered_read_and_exported(dropped):

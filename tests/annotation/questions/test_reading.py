@@ -19,16 +19,15 @@ from annotation.questions import (
     Condition,
     InvalidAnswers,
     Reading,
-    Refusal,
     Situation,
     all_types,
     collect_answers,
     field_name,
     get_type,
     read_answers,
-    registry,
     simulate_answers,
 )
+from tests.annotation.questions.cases import cases_of
 
 PAIR = Situation(responses=2, currency="USD", own_median_amount=Decimal("1.25"))
 EVERYTHING = [
@@ -239,52 +238,10 @@ def test_every_folder_is_a_type_of_its_own_name_with_columns_of_the_log_and_a_te
         assert Path(get_template(kind.template).origin.name) == folder / slug / "ask.html"
 
 
-FLAVOUR = """
-from annotation.questions.base import Answer, QuestionType
-from annotation.questions.settings import whole_number
-from annotation.questions.refusals import Refused
-
-class FlavourQuestion(QuestionType):
-    slug = "flavour"
-    label = title = "Flavour"
-    settings = {"most": whole_number("Most flavours", 3, low=1, high=9)}
-
-    def parts(self, asked, situation):
-        return ("",)
-
-    def collect(self, asked, values, before, situation):
-        return values[""] or None
-
-    def read(self, asked, raw, before, situation):
-        if not isinstance(raw, str) or len(raw) > asked.settings["most"]:
-            raise Refused("tasteless", "No.")
-        return Answer(stored=raw)
-
-    def present(self, asked, values, refusals, situation):
-        return {}
-
-    def export_columns(self, stored):
-        return {"flavour": stored}
-
-    def simulate(self, asked, rng, utilities, before):
-        return "dry"
-
-QUESTION_TYPE = FlavourQuestion()
-"""
-
-
-def test_a_new_folder_is_a_new_type_without_a_line_elsewhere(tmp_path, monkeypatch):
-    (tmp_path / "flavour").mkdir()
-    (tmp_path / "flavour" / "__init__.py").write_text(FLAVOUR)
-    monkeypatch.setattr(annotation.questions, "__path__", [*annotation.questions.__path__, str(tmp_path)])
-    registry.all_types.cache_clear()
-    try:
-        flavour = [Asked("taste", "flavour", settings={"most": 5})]
-        assert flavour[0].settings == {"most": 5, "wording": 1}
-        answers = simulate_answers(flavour, rng=random.Random(1), utilities=[0.0, 0.0], situation=PAIR)
-        assert read_answers(flavour, answers, PAIR) == Reading({"taste": "dry"}, {}, {})
-        with pytest.raises(InvalidAnswers) as refused:
-            read_answers(flavour, collect_answers(flavour, {"taste": "bitter"}, PAIR), PAIR)
-        assert refused.value.refusals == {"taste": [Refusal("tasteless", "No.")]}
-    finally:
-        registry.all_types.cache_clear()
+def test_every_folder_holds_its_own_tests_and_they_are_run(request):
+    """Its cases, which are sent on the round trip, and what is true of this type alone."""
+    folder = Path(annotation.questions.__file__).parent
+    assert any(folder == request.config.rootpath / each for each in request.config.getini("testpaths"))
+    for slug in all_types():
+        assert cases_of(slug), slug
+        assert list((folder / slug / "tests").glob("test_*.py")), slug
