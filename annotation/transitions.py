@@ -51,9 +51,9 @@ ASSIGNMENT: Table = {
 SOURCE: Table = {S.ACTIVE: {S.RETIRED}, S.RETIRED: {S.ACTIVE}}
 RESPONDENT: Table = {
     R.ACTIVE: {R.SCREENED_OUT, R.BLOCKED, R.WITHDRAWN},
-    # A screen-out or a block may have been wrong.
-    R.SCREENED_OUT: {R.ACTIVE, R.BLOCKED},
-    R.BLOCKED: {R.ACTIVE},
+    # A screen-out or a block may have been wrong. Whoever has answered anything may withdraw it.
+    R.SCREENED_OUT: {R.ACTIVE, R.BLOCKED, R.WITHDRAWN},
+    R.BLOCKED: {R.ACTIVE, R.WITHDRAWN},
     R.WITHDRAWN: set(),
 }
 UPLOAD: Table = {

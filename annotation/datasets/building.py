@@ -6,12 +6,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from django.db.models import Count
+
 from annotation.boards import canonical_json, compute_standings, merged_contestants
 from annotation.datasets.card import write_card
 from annotation.datasets.facts import Facts, facts_of
 from annotation.datasets.scope import Scope
 from annotation.datasets.shards import File, Shards, describe, rows_digest
 from annotation.datasets.views import FITTED_BY, Measures, measure, open_view
+from annotation.datasets.withdrawn import left_out
 from annotation.models import DatasetVersion
 
 # Told which view is being written and how many of its rows have been.
@@ -41,7 +44,7 @@ def build_files(version: DatasetVersion, folder: Path, beat: Beat) -> Built:
         files += shards.files()
         kept[name] = {"rows": dict(shards.rows), "dropped": dict(sorted(view.dropped.items()))}
     files.append(_write_standings(scope, folder))
-    counts = {"views": kept, **_counts(facts, measures)}
+    counts = {"views": kept, **_counts(scope, facts, measures)}
     digest = rows_digest(files)
     write_card(folder / "README.md", version=version, scope=scope, facts=facts, counts=counts, files=files)
     return Built([describe(folder / "README.md"), *files], counts, digest)
@@ -60,12 +63,14 @@ def _write_standings(scope: Scope, folder: Path) -> File:
     return describe(path)
 
 
-def _counts(facts: Facts, measures: Measures) -> dict[str, Any]:
+def _counts(scope: Scope, facts: Facts, measures: Measures) -> dict[str, Any]:
+    withdrawn = {"judgments": Count("pk"), "respondents": Count("respondent", distinct=True)}
     return {
         "judgments": facts.judgments,
         "items": facts.items,
         "respondents": facts.respondents,
         "simulated": facts.simulated,
+        "withdrawn": left_out(scope).aggregate(**withdrawn),
         "margin_divisor": measures.divisor,
         "fit": measures.fit.covariance if measures.fit else None,
     }

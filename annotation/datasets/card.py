@@ -33,6 +33,7 @@ REASONS = {
     "same_text": "both responses are the same text",
     "not_a_pair": "the item does not have two responses",
     "no_contestant": "a response belongs to nobody whom a board ranks",
+    "withdrawn": "whoever judged it has withdrawn their consent",
     "not_fitted": "the fit has no common scale for the two contestants",
 }
 

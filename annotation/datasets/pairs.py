@@ -23,6 +23,7 @@ from annotation.datasets.schemas import pair_schema
 from annotation.datasets.scope import ChosenBy, Scope
 from annotation.datasets.splits import split_of
 from annotation.datasets.tally import Tally, columns, given, tally
+from annotation.datasets.withdrawn import left_out
 from annotation.enums import TurnKind
 from annotation.models import Item, Turn
 
@@ -62,6 +63,9 @@ class PairsView:
         silent = self._scope.judgments().order_by().filter(item__in=items.filter(given=False))
         if count := silent.aggregate(items=Count("item", distinct=True))["items"]:
             self.dropped["no_text"] += count
+        gone = left_out(self._scope).exclude(item__in=self._scope.judgments().order_by().values("item"))
+        if count := gone.aggregate(items=Count("item", distinct=True))["items"]:
+            self.dropped["withdrawn"] += count
         given, last = items.filter(given=True).order_by("pk").values_list("pk", flat=True), 0
         while ids := list(given.filter(pk__gt=last)[:PAGE]):
             last = ids[-1]

@@ -74,6 +74,7 @@ PAIR = [
 # Only where the rows carry a fit: then every pair has them.
 FITTED = [("fitted_probability", pa.float64()), ("fitted_probability_se", pa.float64())]
 MARGIN = [("margin", pa.float64())]
+OWN_TEXTS = pa.list_(pa.struct([("question", pa.string()), ("text", pa.string())]))
 VOTE = [
     ("id", pa.string()),
     ("sequence", pa.int64()),
@@ -96,6 +97,7 @@ VOTE = [
     ("guidelines", pa.int64()),
     ("questions_asked", pa.list_(pa.string())),
     ("answers", pa.string()),
+    ("texts", OWN_TEXTS),
 ]
 HOW = [
     ("shown_at", MOMENT),

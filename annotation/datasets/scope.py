@@ -42,6 +42,7 @@ class Filters:
     """`sources` are ids; `minimum_agreement` is the least share of an item's judgments that say the same.
 
     `with_checks` takes judgments on gold, training and test items and on repeated ones along, as votes only.
+    `withdrawn` are the respondents who had withdrawn when the scope was frozen, whether or not the log had numbered it.
     """
 
     sources: tuple[int, ...]
@@ -50,6 +51,7 @@ class Filters:
     minimum_agreement: float = 0.0
     licence: str = "other"
     with_checks: bool = False
+    withdrawn: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -59,6 +61,7 @@ class Filters:
             "minimum_agreement": self.minimum_agreement,
             "licence": self.licence,
             "with_checks": self.with_checks,
+            "withdrawn": sorted(self.withdrawn),
         }
 
     @classmethod
@@ -70,6 +73,7 @@ class Filters:
             minimum_agreement=float(stored["minimum_agreement"]),
             licence=stored["licence"],
             with_checks=stored.get("with_checks", False),
+            withdrawn=tuple(stored.get("withdrawn", ())),
         )
 
 
@@ -87,19 +91,23 @@ class Scope:
 
     def judgments(self) -> QuerySet[Judgment]:
         """What boards count, in commit order."""
-        return self._of_those(standing_judgments(self.campaign, **self._range))
+        return self.of_those(self._given(standing_judgments(self.campaign, **self._range)))
 
     def votes(self) -> QuerySet[Judgment]:
         """The same, and with checks where they are asked for."""
         if not self.filters.with_checks:
             return self.judgments()
-        return self._of_those(standing_answers(self.campaign, **self._range))
+        return self.of_those(self._given(standing_answers(self.campaign, **self._range)))
 
     @property
     def _range(self) -> dict[str, Any]:
         return {"last_sequence": self.last_sequence, "sources": self.filters.sources}
 
-    def _of_those(self, taken: QuerySet[Judgment]) -> QuerySet[Judgment]:
+    def _given(self, taken: QuerySet[Judgment]) -> QuerySet[Judgment]:
+        return taken.exclude(respondent__in=self.filters.withdrawn) if self.filters.withdrawn else taken
+
+    def of_those(self, taken: QuerySet[Judgment]) -> QuerySet[Judgment]:
+        """Of people, of models or of both, as the filters say."""
         if self.filters.judged_by == JudgedBy.PEOPLE:
             return taken.exclude(respondent__kind__in=MODEL_KINDS)
         if self.filters.judged_by == JudgedBy.MODELS:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.db.models import Exists, OuterRef
 
+from accounts.texts import read_personal_texts
 from annotation.datasets.answers import answered_in, instruments_of, log_columns, read_answered
 from annotation.datasets.columns import Coded, Column, Page, coded
 from annotation.datasets.contents import Content, Readable, Said, Speakers, cluster_of, read_contents, with_texts
@@ -17,8 +18,9 @@ from annotation.datasets.copied import copy_columns, expression
 from annotation.datasets.schemas import MOMENT, votes_schema
 from annotation.datasets.scope import Scope
 from annotation.datasets.splits import split_of
+from annotation.datasets.withdrawn import left_out
 from annotation.enums import SourceKind
-from annotation.models import Adjudication
+from annotation.models import Adjudication, JudgmentText
 
 # Rows in memory at once, with texts and without.
 PAGE, PAGE_WITHOUT_TEXTS = 5_000, 10_000
@@ -57,6 +59,8 @@ TAKEN = {
 }
 # What other columns are made from.
 NEEDED = {
+    "judgment": ("id", pa.int64()),
+    "releases_texts": ("respondent__releases_texts", pa.bool_()),
     "contestants": ("contestants", pa.list_(pa.int64())),
     "source_id": ("source_id", pa.int64()),
     "instrument_id": ("instrument_id", pa.int64()),
@@ -77,7 +81,7 @@ def read_as(kind: pa.DataType) -> pa.DataType:
 
 
 class VotesView:
-    """Free text that people wrote about responses stays out; what was asked, and what models answered, is in."""
+    """What was asked and what models answered is in; what people wrote about responses only where they released it."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
@@ -99,6 +103,8 @@ class VotesView:
         fields = [(name, read_as(kind)) for name, (_path, kind) in wanted.items()]
         schema = pa.schema([*fields, ("adjudicated", pa.bool_())])
         taken: Any = self._scope.votes().order_by("log_entry__sequence").annotate(**expressions)
+        if withdrawn := left_out(self._scope, with_checks=self._scope.filters.with_checks).count():
+            self.dropped["withdrawn"] += withdrawn
         size, last = PAGE if self._sources_with_texts else PAGE_WITHOUT_TEXTS, 0
         while True:
             found = copy_columns(taken.filter(_sequence__gt=last).values_list(*expressions)[:size], schema)
@@ -120,6 +126,7 @@ class VotesView:
             "split": pa.array([split_of(cluster) for cluster in clusters]),
             "language": _language(read),
             "adjudicated": read["adjudicated"],
+            "texts": Coded.each(_own_texts(read)),
             "simulated": pc.equal(read["source_kind"], SourceKind.SIMULATION.value),
             **self._said(read, contents, count),
             **read_answered(self._answered, read["instrument_id"], read["answers"]),
@@ -199,6 +206,23 @@ class VotesView:
             **speaker.columns,
             "turns": said,
         }
+
+
+def _own_texts(read: Mapping[str, pa.Array]) -> list[list[dict[str, str]] | None]:
+    """By row what its author wrote; None where they did not release it. Of who was erased nothing can be read."""
+    released = read["releases_texts"].to_pylist()
+    if not any(released):
+        return [None] * len(released)
+    ids = read["judgment"].to_pylist()
+    open_to_all = [pk for pk, is_released in zip(ids, released, strict=True) if is_released]
+    written = JudgmentText.objects.filter(judgment__in=open_to_all).order_by("question")
+    rows = list(written.values_list("judgment_id", "question", "personal_text_id"))
+    words = read_personal_texts(text for _pk, _question, text in rows)
+    found: dict[int, list[dict[str, str]]] = {pk: [] for pk in open_to_all}
+    for pk, question, text in rows:
+        if (said := words[text]) is not None:
+            found[pk].append({"question": question, "text": said})
+    return [found.get(pk) for pk in ids]
 
 
 def _language(read: Mapping[str, pa.Array]) -> pa.Array:

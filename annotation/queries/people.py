@@ -175,10 +175,14 @@ def skips_of(respondent: Respondent) -> list[Skip]:
     return [_skip(each, reasons.get(str(each.pk), ""), flags.get(each.item_id), texts) for each in assignments]
 
 
+def standing_answers_of(respondent: Respondent) -> QuerySet[Judgment]:
+    """Of checks too, numbered in the log or not."""
+    return Judgment.objects.filter(respondent=respondent, kind=JudgmentKind.ANSWER, superseded_by__isnull=True)
+
+
 def unaccepted(respondent: Respondent) -> QuerySet[Judgment]:
     """Their standing answers but for those that were approved."""
-    answers = Judgment.objects.filter(respondent=respondent, kind=JudgmentKind.ANSWER, superseded_by__isnull=True)
-    return answers.filter(Q(review__isnull=True) | ~Q(review__state=ReviewState.APPROVED))
+    return standing_answers_of(respondent).filter(Q(review__isnull=True) | ~Q(review__state=ReviewState.APPROVED))
 
 
 def block_effect(respondent: Respondent) -> BlockEffect:

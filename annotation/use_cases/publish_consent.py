@@ -14,7 +14,9 @@ def publish_consent(*, campaign_id: int, text: str, now: datetime, actor: Person
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
         last = campaign.consent_texts.aggregate(last=Max("number"))["last"] or 0
-        version = ConsentText.objects.create(campaign=campaign, number=last + 1, text=clean_text(text))
+        version = ConsentText.objects.create(
+            campaign=campaign, number=last + 1, text=clean_text(text), withdrawal_until=campaign.withdrawal_until
+        )
         campaign.consent = version
         campaign.save(update_fields=["consent"])
         record_event(subject=campaign, verb="consent_published", actor=actor, data={"number": version.number})

@@ -1,8 +1,8 @@
 from datetime import datetime
 
 from accounts.models import Person
-from annotation.enums import JudgmentKind, SlotState
-from annotation.models import Event, Item, Judgment, JudgmentText, Slot
+from annotation.enums import JudgmentKind, RespondentState, SlotState
+from annotation.models import Event, Item, Judgment, JudgmentText, Respondent, Slot
 from annotation.transitions import SLOT
 from annotation.use_cases.record_event import record_event
 from annotation.use_cases.retract_judgment import supersede
@@ -17,8 +17,11 @@ def put_back(judgment: Judgment, *, actor: Person, now: datetime) -> Judgment | 
     """Write a rejected judgment's answer anew over its retraction, in the caller's transaction.
 
     Only while nobody has claimed the slot that was opened in its place, which is cancelled: a quota is met exactly.
-    None where somebody has; then the answer stays out, whatever is decided about its pay.
+    None where somebody has, or where its annotator has withdrawn; then the answer stays out, whatever is decided about
+    its pay.
     """
+    if Respondent.objects.get(pk=judgment.respondent_id).state == RespondentState.WITHDRAWN:
+        return None
     retraction = Judgment.objects.filter(supersedes=judgment, kind=JudgmentKind.RETRACTION).first()
     if retraction is None or Judgment.objects.filter(supersedes=retraction).exists():
         return None

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -11,7 +12,7 @@ from accounts.enums import Role
 from accounts.models import User
 from accounts.use_cases.create_person import person_of_user
 from annotation.datasets.scope import LICENCES, Filters, Scope
-from annotation.enums import DatasetState, DatasetView
+from annotation.enums import DatasetState, DatasetView, RespondentState
 from annotation.errors import AnnotationError
 from annotation.models import Campaign, DatasetVersion
 from annotation.queries import last_sequence
@@ -47,6 +48,7 @@ def request_dataset(
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
         _check(campaign, views, filters)
+        filters = replace(filters, withdrawn=_withdrawn(campaign))
         last = last_sequence(campaign)
         if not Scope(campaign, last, filters).judgments().exists():
             raise NothingToExport(f"no judgment of {campaign.slug} passes the filters")
@@ -71,6 +73,12 @@ def hint_build(version_id: int) -> None:
         current_app.signature(BUILD, args=[version_id]).apply_async(expires=HINT_SECONDS, retry=False)
     except (OperationalError, OSError) as error:
         log.warning("dataset_hint_not_sent", version=version_id, reason=str(error))
+
+
+def _withdrawn(campaign: Campaign) -> tuple[int, ...]:
+    """Under the campaign's lock, which whoever withdraws takes too."""
+    gone = campaign.respondents.filter(state=RespondentState.WITHDRAWN)
+    return tuple(gone.order_by("pk").values_list("pk", flat=True))
 
 
 def _check(campaign: Campaign, views: Sequence[str], filters: Filters) -> None:

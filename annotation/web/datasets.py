@@ -104,5 +104,6 @@ def version_context(slug: str, number: int) -> dict[str, object]:
         "campaign": version.campaign,
         "ready": ready,
         "ended": ended,
+        "withdrawals": version.withdrawals.select_related("respondent").order_by("pk"),
         "card": read_card(version) if ready else "",
     }

@@ -8,7 +8,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from annotation.forms.reviews import AppealForm
+from annotation.forms.withdrawal import OwnTextsForm
 from annotation.models import Judgment, Respondent
+from annotation.queries import asks_for_words
 from annotation.queries.history import own_history
 from annotation.use_cases.appeal_rejection import AppealedBefore, appeal_rejection
 from annotation.use_cases.submit_judgment import NotYourAssignment
@@ -56,4 +58,7 @@ def render_history(
     }
     rows = [(each, form if form and each.judgment.pk == appealing else forms.get(each.judgment.pk)) for each in answers]
     context = {"campaign": respondent.campaign, "page": page, "rows": rows, "refused": form, "appealing": appealing}
+    context |= {"respondent": respondent}
+    if asks_for_words(respondent.campaign):
+        context["texts_form"] = OwnTextsForm(initial={"releases_texts": respondent.releases_texts})
     return never_stored(render(request, "annotation/work/history.html", context, status=status))

@@ -29,6 +29,7 @@ from annotation.web import (
     undo,
     uploads,
     watching,
+    withdrawal,
     work,
 )
 
@@ -84,6 +85,11 @@ urlpatterns = [
     path("campaigns/<slug:slug>/people/<int:respondent_id>", person.person, name="campaign-person"),
     path("campaigns/<slug:slug>/people/<int:respondent_id>/block", person.block, name="campaign-person-block"),
     path("campaigns/<slug:slug>/people/<int:respondent_id>/unblock", person.unblock, name="campaign-person-unblock"),
+    path(
+        "campaigns/<slug:slug>/people/<int:respondent_id>/withdraw",
+        withdrawal.withdraw_on_request,
+        name="campaign-person-withdraw",
+    ),
     path("campaigns/<slug:slug>/people/<int:respondent_id>/groups", person.groups, name="campaign-person-groups"),
     path("campaigns/<slug:slug>/payments", pay.pay, name="campaign-pay"),
     path("campaigns/<slug:slug>/payments/bonus", pay.bonus, name="campaign-pay-bonus"),
@@ -125,6 +131,8 @@ urlpatterns = [
     path("annotate/<slug:slug>/amounts/lock", amounts.lock, name="work-lock"),
     path("annotate/<slug:slug>/amounts/draw", amounts.draw, name="work-draw"),
     path("receipts/<str:receipt>", amounts.show_receipt, name="draw-receipt"),
+    path("annotate/<slug:slug>/withdraw", withdrawal.withdraw, name="work-withdraw"),
+    path("annotate/<slug:slug>/own-texts", withdrawal.own_texts, name="work-own-texts"),
     path("annotate/<slug:slug>/history", own_answers.history, name="work-history"),
     path("annotate/<slug:slug>/history/<int:judgment_id>", answers.correct, name="work-correct"),
     path("annotate/<slug:slug>/history/<int:judgment_id>/undo", undo.undo, name="work-undo"),

@@ -16,17 +16,19 @@ from accounts.models import Person, User
 from accounts.policies import allow_sign_up
 from accounts.texts import browser_key_of
 from accounts.use_cases.create_person import person_of_user
-from annotation.enums import FlagReason
+from annotation.enums import FlagReason, RespondentState
 from annotation.forms import JudgmentForm
 from annotation.forms.content import DeclineForm
+from annotation.forms.withdrawal import OwnTextsForm
 from annotation.models import Respondent
 from annotation.policies.stages import TAKES_WORK, Stage
+from annotation.queries import asks_for_words
 from annotation.queries.asked import news_for
 from annotation.queries.earnings import earned_by_slug
 from annotation.queries.studies import participant_of
 from annotation.queries.tasks import Answered, Task, campaigns_of, open_pools, respondent_of, task_of
 from annotation.queries.work import position_of
-from annotation.use_cases.agree_to_texts import TextChanged, give_consent, read_guidelines
+from annotation.use_cases.agree_to_texts import HasWithdrawn, TextChanged, give_consent, read_guidelines
 from annotation.use_cases.decline_content import decline_content
 from annotation.use_cases.join_campaign import (
     InvitationNotValid,
@@ -53,6 +55,8 @@ from foundation.requests import HtmxRequest, number_posted
 JUST_NOW = timedelta(minutes=1)
 
 
+# Who has withdrawn is told so, and not asked to join again.
+GONE = RespondentState.WITHDRAWN
 # Where whoever a study sent goes back to it.
 ENDS = frozenset({Stage.SCREENED_OUT, Stage.BLOCKED, Stage.CLOSED, Stage.DRAWN})
 
@@ -99,6 +103,8 @@ def join(request: HtmxRequest, token: str) -> HttpResponseBase:
             return redirect("work-campaign", respondent.campaign.slug)
     except InvitationNotValid:
         return render(request, "annotation/work/no_invitation.html", status=404)
+    if person is not None and invitation.campaign.respondents.filter(person=person, state=GONE).exists():
+        return redirect("work-campaign", invitation.campaign.slug)
     if person is None:
         allow_sign_up(request.session, now=now)
     context = {"campaign": invitation.campaign, "content_form": DeclineForm(invitation.campaign)}
@@ -137,6 +143,8 @@ def show_step(request: HtmxRequest, respondent: Respondent, *, status: int = 200
     context |= {"campaign": respondent.campaign, "respondent": respondent, "stage": stage.value}
     if stage in (Stage.CONSENT, Stage.GUIDELINES):
         context["text"] = respondent.campaign.consent if stage == Stage.CONSENT else respondent.campaign.guidelines
+    if stage == Stage.CONSENT and asks_for_words(respondent.campaign):
+        context["texts_form"] = OwnTextsForm(initial={"releases_texts": respondent.releases_texts})
     context["takes_work"] = stage in TAKES_WORK
     if stage in ENDS or "nothing" in context:
         context["participant"] = participant_of(respondent)
@@ -153,14 +161,24 @@ def agree(request: HtmxRequest, slug: str, what: str) -> HttpResponseBase:
     text = number_posted(request, "text")
     try:
         if what == "consent":
-            give_consent(respondent_id=respondent.pk, consent_id=text, now=now)
+            released = _released(request, respondent)
+            give_consent(respondent_id=respondent.pk, consent_id=text, releases_texts=released, now=now)
         elif what == "guidelines":
             read_guidelines(respondent_id=respondent.pk, guidelines_id=text, now=now)
         else:
             raise Http404
+    except HasWithdrawn:
+        return show_step(request, respondent, status=422)
     except TextChanged:
         return show_step(request, respondent, status=422, problem=_("The text has changed. Please read it again."))
     return redirect("work-item" if request.POST.get("back") == "item" else "work-campaign", slug)
+
+
+def _released(request: HtmxRequest, respondent: Respondent) -> bool | None:
+    if not asks_for_words(respondent.campaign):
+        return None
+    form = OwnTextsForm(request.POST)
+    return form.is_valid() and bool(form.cleaned_data["releases_texts"])
 
 
 @require_GET

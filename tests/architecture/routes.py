@@ -211,6 +211,11 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST own": admins(422),
         "POST missing": admins(404),
     },
+    "campaigns/<slug:slug>/people/<int:respondent_id>/withdraw": {
+        "GET own": 405,
+        "POST own": admins(422),
+        "POST missing": admins(404),
+    },
     "campaigns/<slug:slug>/people/<int:respondent_id>/groups": {
         "GET own": 405,
         "POST own": admins(302),
@@ -566,6 +571,17 @@ TABLE: dict[str, dict[str, Status]] = {
         "GET missing": admins(404),
         "POST drawn": admins(302),
         "POST missing": admins(404),
+    },
+    "annotate/<slug:slug>/withdraw": {
+        "GET own": signed_in(200),
+        "GET missing": signed_in(404),
+        "POST own": signed_in(422),
+        "POST missing": signed_in(404),
+    },
+    "annotate/<slug:slug>/own-texts": {
+        "GET own": 405,
+        "POST own": signed_in(302),
+        "POST missing": signed_in(404),
     },
     "annotate/<slug:slug>/history": {"GET own": signed_in(200), "GET missing": signed_in(404), "POST own": 405},
     "annotate/<slug:slug>/history/<int:judgment_id>": {

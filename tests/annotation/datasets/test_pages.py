@@ -123,8 +123,8 @@ def test_the_list_costs_the_same_with_one_and_with_three_campaigns(researcher, d
             campaign = make_campaign()
             judged(campaign, make_models(campaign), 0)
             request(campaign)
-        # Session, user, roles; campaigns, their versions, their judgments.
-        with django_assert_num_queries(6):
+        # Session, user, roles; campaigns, their versions, what was withdrawn of these, their judgments.
+        with django_assert_num_queries(7):
             page = researcher.get(reverse("datasets")).content.decode()
         assert page.count("Version 1") == count
 

@@ -82,6 +82,7 @@ def test_a_vote_says_everything_the_log_has_of_it():
         "guidelines": None,
         "questions_asked": ["preference", "acceptable", "worth"],
         "answers": json.dumps(judgment.answers, sort_keys=True, separators=(",", ":")),
+        "texts": None,
         "preference": "a" if sign == 1 else "b",
         "strength": 2 * sign,
         "strength_scale": 3,
