@@ -15,7 +15,6 @@ from annotation.forms.people import BlockForm, GroupsForm
 from annotation.forms.withdrawal import RequestForm
 from annotation.models import Campaign, Respondent
 from annotation.policies.withdrawals import last_day
-from annotation.queries.campaigns import has_test
 from annotation.queries.people import block_effect, campaign_people, days_of, events_of, listed_people, skips_of
 from annotation.transitions import RESPONDENT
 from annotation.use_cases.block_respondent import block_respondent, unblock_respondent
@@ -104,10 +103,10 @@ def render_person(
         "may_block": may_block,
         "may_return": RespondentState.ACTIVE in RESPONDENT[found.state],
         "effect": block_effect(found) if may_block else None,
-        "state_form": state_form or BlockForm(),
         "may_withdraw": RespondentState.WITHDRAWN in RESPONDENT[found.state],
         "request_form": request_form or RequestForm(auto_id="withdraw-%s"),
         "last_day": last_day(campaign, found.consent),
+        "state_form": state_form or BlockForm(),
         "groups_form": groups_form or GroupsForm(initial={"groups": found.groups}),
     }
     return render(request, "annotation/people/person.html", context, status=status)
