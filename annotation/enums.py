@@ -18,6 +18,13 @@ class Pool(models.TextChoices):
     EXPERTS = "experts", _("Every reviewer")
 
 
+class OrderDesign(models.TextChoices):
+    """How the order in which an item's responses are shown comes about."""
+
+    DRAWN = "drawn", _("Drawn each time")
+    BALANCED = "balanced", _("Balanced within each item")
+
+
 class ItemPurpose(models.TextChoices):
     """Why an item is shown. Only work and anchors count for boards and datasets."""
 

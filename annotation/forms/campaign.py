@@ -21,6 +21,9 @@ LONGEST_WORDS = 2_000
 SHORTEST_LEASE, LONGEST_LEASE = 60, 7 * 24 * 3600
 NUMERIC = {"inputmode": "numeric", "autocomplete": "off"}
 CURRENCY = r"\A[A-Za-z]{1,8}\Z"
+EXTRA_SHARES = ("gold_share", "attention_share", "repeat_share")
+# Or no work would be left to do.
+MOST_EXTRA = 0.9
 AT_LEAST_ONE = MinValueValidator(1, gettext_lazy("At least 1."))
 NOT_NEGATIVE = MinValueValidator(0, gettext_lazy("Not below 0."))
 POLICY_NAMES = {
@@ -100,6 +103,11 @@ class DesignForm(SectionForm):
         label=gettext_lazy("Largest share of one person, in percent"), required=False, low=0.1
     )
     gold_share = PercentField(label=gettext_lazy("Share of gold items, in percent"), high=50)
+    attention_share = PercentField(
+        label=gettext_lazy("Share of attention checks, in percent"),
+        high=50,
+        help_text=gettext_lazy("Whoever fails two is screened out."),
+    )
     repeat_share = PercentField(label=gettext_lazy("Share of repeated items, in percent"), high=50)
     pass_mark = PercentField(
         label=gettext_lazy("Pass mark of the qualification test, in percent"), required=False, low=1
@@ -142,6 +150,10 @@ class DesignForm(SectionForm):
         widgets = {name: forms.TextInput(attrs=NUMERIC) for name in (*numbers, "budget_money")}
         help_texts = {
             "overlap": gettext_lazy("How many people judge each item."),
+            "order_design": gettext_lazy(
+                "Balanced: over the judgments of an item each response stands in each place as often as it can. The"
+                " probability of every order is kept."
+            ),
             "overlap_limit": gettext_lazy("Items on which people disagree get more judgments, up to this many."),
         }
 
@@ -159,6 +171,12 @@ class DesignForm(SectionForm):
         overlap, limit = cleaned.get("overlap"), cleaned.get("overlap_limit")
         if overlap and limit and limit < overlap:
             self.add_error("overlap_limit", _("At least the judgments per item, %(least)d.") % {"least": overlap})
+        if sum(cleaned.get(name) or 0 for name in EXTRA_SHARES) > MOST_EXTRA:
+            self.add_error(
+                EXTRA_SHARES[-1],
+                _("Gold items, attention checks and repeated items come to at most %(most)d percent together.")
+                % {"most": round(MOST_EXTRA * 100)},
+            )
         return cleaned
 
     def _get_validation_exclusions(self) -> set[str]:

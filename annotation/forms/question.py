@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -88,6 +89,15 @@ class Other:
     is_earlier: bool
 
 
+@dataclass(frozen=True)
+class Fault:
+    """Something that was refused: the id of the element it is about, its label ("" where it is the whole), and why."""
+
+    anchor: str
+    label: str
+    text: str
+
+
 class QuestionForm(forms.Form):
     """One question. `raw` holds what was typed, or what a draft says, by the names of the fields."""
 
@@ -120,6 +130,7 @@ class QuestionForm(forms.Form):
         super().__init__(data, prefix=prefix, initial=raw)
         self.uid, self.raw, self.others = uid, raw, others
         self.kind = get_type(raw["type"])
+        self.is_first_fault = False
         self.fields["title"].widget.attrs["placeholder"] = str(self.kind.title)
         for name, setting in settings_of(self.kind).items():
             self.fields[f"set-{name}"] = SettingField(setting)
@@ -141,6 +152,31 @@ class QuestionForm(forms.Form):
         return [self[name] for name in self.fields if name.startswith("set-")]
 
     @property
+    def faults(self) -> list[Fault]:
+        """Everything that keeps this question from being saved, each with where on the page it is."""
+        return [
+            Fault(self._anchor(name), "" if name == NON_FIELD_ERRORS else str(self.fields[name].label), str(text))
+            for name in [NON_FIELD_ERRORS, *self.fields]
+            for text in self.errors.get(name, [])
+        ]
+
+    def draw_attention(self) -> None:
+        """The page opens at the first fault of this question."""
+        name = next(name for name in [NON_FIELD_ERRORS, *self.fields] if name in self.errors)
+        if name == NON_FIELD_ERRORS or self._anchor(name) == self.anchor:
+            self.is_first_fault = True
+        else:
+            self.fields[name].widget.attrs["autofocus"] = True
+
+    @property
+    def anchor(self) -> str:
+        return f"edit-{self.uid}"
+
+    def _anchor(self, name: str) -> str:
+        """The id of the input, or of the question where the fault is in none or in one of several."""
+        return (name != NON_FIELD_ERRORS and self[name].id_for_label) or self.anchor
+
+    @property
     def heading(self) -> str:
         return self.raw.get("title") or str(self.kind.title)
 
@@ -153,7 +189,7 @@ class QuestionForm(forms.Form):
             try:
                 cleaned["settings"] = self.kind.check_settings(self._settings(cleaned))
             except InvalidSettings as invalid:
-                self.add_error(None, str(invalid))
+                self.add_error(f"set-{invalid.setting}" if invalid.setting else None, invalid.words or str(invalid))
         return cleaned
 
     def question(self, names: Mapping[str, str]) -> dict[str, Any]:

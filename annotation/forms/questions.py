@@ -6,14 +6,28 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from annotation.forms.question import MOST_QUESTIONS, UID, Other, QuestionForm, Raw, SettingField, as_typed, settings_of
+from annotation.forms.question import (
+    MOST_QUESTIONS,
+    UID,
+    Fault,
+    Other,
+    QuestionForm,
+    Raw,
+    SettingField,
+    as_typed,
+    settings_of,
+)
+from annotation.policies.conflicts import called, conflict_words
 from annotation.policies.drafts import as_asked
-from annotation.questions import Asked, InvalidSettings, UnknownQuestionType, all_types, check_instrument, get_type
+from annotation.questions import Asked, InvalidSettings, UnknownQuestionType, Why, all_types, conflicts, get_type
 from foundation.text import clean_text
 
 PLAIN = ("name", "title", "share", "after")
+# Where a conflict is said that one field mends; others are said of the question.
+FIELDS_OF = {Why.TAKEN: "name", Why.CONDITION: "after"}
 
 
 class QuestionsForm:
@@ -82,16 +96,29 @@ class QuestionsForm:
 
     def is_valid(self) -> bool:
         """Whether this can be a draft: every question by itself, and all of them together."""
-        valid = [form.is_valid() for form in self.forms]
-        if self.errors or not all(valid):
-            return False
+        for form in self.forms:
+            form.full_clean()
         self._check_names()
         self._check_together()
-        return not any(form.errors for form in self.forms)
+        first = next((form for form in self.forms if form.errors), None)
+        if first is not None and not self.errors:
+            first.draw_attention()
+        return first is None and not self.errors
 
     @property
     def has_errors(self) -> bool:
         return bool(self.errors) or (self.bound and any(form.errors for form in self.forms))
+
+    @property
+    def faults(self) -> list[tuple[str, list[Fault]]]:
+        """Of a list that was judged: everything that was refused, by question as the page heads it."""
+        if not self.bound:
+            return []
+        return [
+            (capfirst(called(number, form.kind)), form.faults)
+            for number, form in enumerate(self.forms, start=1)
+            if form.errors
+        ]
 
     @property
     def questions(self) -> list[dict[str, Any]]:
@@ -148,23 +175,24 @@ class QuestionsForm:
     def _check_names(self) -> None:
         seen: set[str] = set()
         for form in self.forms:
-            name = form.cleaned_data["name"]
+            name = form.cleaned_data.get("name")
             if name in seen:
                 form.add_error("name", _("Another question has this name."))
-            seen.add(name)
+            if name:
+                seen.add(name)
 
     def _check_together(self) -> None:
-        """The first question that does not go with those before it says so; those after it may only follow from it."""
-        if any(form.errors for form in self.forms):
-            return
-        before: list[Asked] = []
-        for form, question in zip(self.forms, self.questions, strict=True):
-            try:
-                before.append(as_asked(question))
-                check_instrument(before)
-            except InvalidSettings as invalid:
-                form.add_error(None, str(invalid))
-                return
+        """How those that are good by themselves go together, also beside others that are not finished."""
+        good = [form for form in self.forms if not form.errors]
+        unfinished = [form for form in self.forms if form.errors]
+        names = {form.uid: form.cleaned_data["name"] for form in good}
+        asked = [as_asked(form.question(names)) for form in good]
+        numbered = [called(self.forms.index(form) + 1, form.kind) for form in good]
+        for conflict in conflicts(asked):
+            if conflict.why == Why.NEEDS and any(conflict.column in form.kind.gives for form in unfinished):
+                continue  # the one it needs may be among them
+            at = FIELDS_OF.get(conflict.why)
+            good[conflict.place].add_error(at, conflict_words(conflict, asked, numbered))
 
 
 def _raw_of(question: Mapping[str, Any], uids: Mapping[str, str]) -> Raw:

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from annotation.enums import CampaignState, Pool
+from annotation.enums import CampaignState, OrderDesign, Pool
 from foundation.append_only import AppendOnly
 
 
@@ -32,6 +32,13 @@ class Campaign(models.Model):
     overlap = models.PositiveSmallIntegerField(
         _("judgments per item"), default=1, validators=[MinValueValidator(1), MaxValueValidator(1000)]
     )
+    order_design = models.CharField(
+        _("order of responses"),
+        max_length=10,
+        choices=OrderDesign,
+        default=OrderDesign.DRAWN,
+        db_default=OrderDesign.DRAWN,
+    )
     # Where the first judgments of an item disagree it gets more, up to this many.
     overlap_limit = models.PositiveSmallIntegerField(_("judgments where people disagree"), null=True, blank=True)
     quota_per_annotator = models.PositiveIntegerField(_("most judgments per person"), null=True, blank=True)
@@ -39,6 +46,7 @@ class Campaign(models.Model):
     # {"group": most judgments of its members together}
     group_quotas = models.JSONField(default=dict, db_default={}, blank=True)
     gold_share = models.FloatField(_("share of gold items"), default=0, db_default=0)
+    attention_share = models.FloatField(_("share of attention checks"), default=0, db_default=0)
     repeat_share = models.FloatField(_("share of repeated items"), default=0, db_default=0)
     pass_mark = models.FloatField(_("share of the test that must be right"), null=True, blank=True)
     deadline = models.DateTimeField(_("deadline"), null=True, blank=True)
@@ -89,6 +97,9 @@ class Campaign(models.Model):
                 & (Q(share_per_annotator__isnull=True) | Q(share_per_annotator__gt=0, share_per_annotator__lte=1))
                 & (Q(pass_mark__isnull=True) | Q(pass_mark__gt=0, pass_mark__lte=1))
                 & (Q(played_share__isnull=True) | Q(played_share__gt=0, played_share__lte=1)),
+            ),
+            models.CheckConstraint(
+                name="campaign_attention_share_in_range", condition=Q(attention_share__gte=0, attention_share__lte=0.5)
             ),
             models.CheckConstraint(
                 name="overlap_limit_not_below_overlap",

@@ -22,8 +22,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     CONTENT: ("warned_content", "exposure_cap"),
     DESIGN: (
         *("pool", "responses_per_item", "currency", "overlap", "overlap_limit", "quota_per_annotator"),
-        *("share_per_annotator", "group_quotas", "gold_share", "repeat_share", "pass_mark", "lease_seconds", "policy"),
-        *("deadline", "budget_judgments", "budget_money", "played_share"),
+        *("share_per_annotator", "group_quotas", "gold_share", "attention_share", "repeat_share", "pass_mark"),
+        *("lease_seconds", "policy", "order_design", "deadline", "budget_judgments", "budget_money", "played_share"),
     ),
     PAY: ("pay_per_judgment", "pay_currency", "expected_seconds", "pay_floor", "screen_out_pay"),
     WORTH: ("endowments", "session_items"),

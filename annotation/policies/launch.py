@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from annotation.models import Campaign
+from annotation.policies.conflicts import conflicts_in_words
 from annotation.policies.drafts import ABOUT, CONSENT, DESIGN, GUIDELINES, PAY, QUESTIONS, all_as_asked, section_content
 from annotation.policies.paid_amounts import incentive_asked, missing_for_amounts, money_shown
 from annotation.questions import (
@@ -15,7 +18,6 @@ from annotation.questions import (
     QuestionDoesNotFit,
     Situation,
     UnknownQuestionType,
-    check_instrument,
     get_type,
 )
 
@@ -31,6 +33,7 @@ class Supply:
 
     work: int = 0
     gold: int = 0
+    attention: int = 0
     qualification: int = 0
     training: int = 0
     filling: int = 0
@@ -112,9 +115,10 @@ def _missing_questions(campaign: Campaign) -> list[Missing]:
         return [Missing(QUESTIONS, _("Add at least one question."))]
     try:
         asked = all_as_asked(questions)
-        check_instrument(asked)
     except (InvalidSettings, UnknownQuestionType) as invalid:
         return [Missing(QUESTIONS, _("The questions cannot be asked as they stand: %(why)s.") % {"why": invalid})]
+    if against := conflicts_in_words(asked):
+        return [Missing(QUESTIONS, capfirst(each)) for each in against]
     count = campaign.responses_per_item
     money = money_shown(campaign, questions)
     situation = Situation(responses=count, currency=campaign.currency, texts=("Text.",) * count, **money)
@@ -140,8 +144,30 @@ def _missing_items(campaign: Campaign, supply: Supply) -> list[Missing]:
         found.append(Missing(ITEMS, _("A share of gold items is set, and those proposed wait for your check.")))
     elif campaign.gold_share and not supply.gold:
         found.append(Missing(ITEMS, _("A share of gold items is set, but there is no gold item.")))
+    if campaign.attention_share and not supply.attention:
+        found.append(Missing(ITEMS, _("A share of attention checks is set, but there is no attention check.")))
     if campaign.pass_mark is not None and not supply.qualification:
         found.append(Missing(ITEMS, _("A pass mark is set, but there is no item of a qualification test.")))
+    return found
+
+
+def never_shown(campaign: Campaign, supply: Supply) -> list[Missing]:
+    """Items that the campaign has and shows nobody. It can run all the same, but hardly anybody means it."""
+    found = []
+    if supply.gold and not campaign.gold_share:
+        words = ngettext(
+            "%(count)d gold item is never shown: the share of gold items is 0.",
+            "%(count)d gold items are never shown: the share of gold items is 0.",
+            supply.gold,
+        )
+        found.append(Missing(DESIGN, words % {"count": supply.gold}))
+    if supply.attention and not campaign.attention_share:
+        words = ngettext(
+            "%(count)d attention check is never shown: the share of attention checks is 0.",
+            "%(count)d attention checks are never shown: the share of attention checks is 0.",
+            supply.attention,
+        )
+        found.append(Missing(DESIGN, words % {"count": supply.attention}))
     return found
 
 

@@ -59,6 +59,7 @@ def supply_of(campaign: Campaign) -> Supply:
     return Supply(
         work=counts.get(ItemPurpose.WORK, 0),
         gold=counts.get(ItemPurpose.GOLD, 0),
+        attention=counts.get(ItemPurpose.ATTENTION, 0),
         qualification=counts.get(ItemPurpose.QUALIFICATION, 0),
         training=counts.get(ItemPurpose.TRAINING, 0),
         filling=waiting.get(ItemState.FILLING, 0),

@@ -1,7 +1,7 @@
 """Question types: how each is asked, read, stored, exported and simulated. One folder each."""
 
 from annotation.questions.base import Asked, Condition, Export, QuestionType, Reading, Situation, field_name
-from annotation.questions.instrument import check_instrument, instrument_digest
+from annotation.questions.instrument import Conflict, Why, check_instrument, conflicts, instrument_digest
 from annotation.questions.presentation import Section
 from annotation.questions.reading import collect_answers, read_answers, simulate_answers
 from annotation.questions.refusals import (
@@ -16,6 +16,7 @@ from annotation.questions.registry import all_types, check_settings, get_type
 __all__ = [
     "Asked",
     "Condition",
+    "Conflict",
     "Export",
     "InvalidAnswers",
     "InvalidSettings",
@@ -26,10 +27,12 @@ __all__ = [
     "Section",
     "Situation",
     "UnknownQuestionType",
+    "Why",
     "all_types",
     "check_instrument",
     "check_settings",
     "collect_answers",
+    "conflicts",
     "field_name",
     "get_type",
     "instrument_digest",

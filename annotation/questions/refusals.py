@@ -45,7 +45,14 @@ class InvalidAnswers(AnnotationError):
 
 
 class InvalidSettings(AnnotationError):
-    """A question, or a list of them, that cannot be asked as it stands."""
+    """A question, or a list of them, that cannot be asked as it stands.
+
+    `setting` is the one to change, where it is one; `words` say what is wrong to whoever sees settings by their labels.
+    """
+
+    def __init__(self, text: str, *, setting: str = "", words: str = "") -> None:
+        super().__init__(text)
+        self.setting, self.words = setting, words
 
 
 class UnknownQuestionType(AnnotationError):

@@ -13,7 +13,7 @@ from accounts.models import Person
 from annotation.enums import CampaignState
 from annotation.forms.campaign import NameForm, NewCampaignForm, StateForm
 from annotation.models import Board, Campaign
-from annotation.policies.launch import hourly_pay, missing_before_launch
+from annotation.policies.launch import hourly_pay, missing_before_launch, never_shown
 from annotation.policies.templates import starting_points
 from annotation.queries.campaigns import (
     is_judged,
@@ -157,6 +157,7 @@ def show_campaign(request: HttpRequest, found: Campaign, form: StateForm | None 
         "supply": supply,
         "progress": progress_of(found),
         "missing": missing_before_launch(found, supply, timezone.now()) if before_launch else [],
+        "never_shown": never_shown(found, supply) if found.state != CampaignState.CLOSED else [],
         "goes_to": {str(state) for state in goes_to},
         "before_launch": before_launch,
         "hourly": hourly_pay(found),

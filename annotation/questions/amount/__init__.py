@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotation.questions.amount.bdm import BdmMode
@@ -90,14 +91,21 @@ class AmountQuestion(QuestionType):
         if checked["incentive"] not in mode.incentives:
             raise InvalidSettings(
                 f"{self.slug}: incentive must be {' or '.join(mode.incentives)} where mode is {mode.slug},"
-                f" not {checked['incentive']!r}"
+                f" not {checked['incentive']!r}",
+                setting="incentive",
+                words=_("Amounts that are asked in this way are: %(incentives)s.")
+                % {"incentives": " / ".join(str(self.settings["incentive"].options[each]) for each in mode.incentives)},
             )
         # Only where it is asked by a list, so that what never had prices keeps its digest.
         prices = canonical_prices(checked.pop("prices"))
         if mode.slug == PriceListMode.slug:
             return {**checked, "prices": prices}
         if prices != DEFAULT_PRICES:
-            raise InvalidSettings(f"{self.slug}: prices are only for mode {PriceListMode.slug}, not {mode.slug}")
+            raise InvalidSettings(
+                f"{self.slug}: prices are only for mode {PriceListMode.slug}, not {mode.slug}",
+                setting="prices",
+                words=_("Only a price list has prices. Leave them as they were."),
+            )
         return checked
 
     def check_fit(self, asked: Asked, situation: Situation) -> None:

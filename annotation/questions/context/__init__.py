@@ -53,7 +53,11 @@ class ContextQuestion(QuestionType):
     def check_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         found = super().check_settings(settings)
         if not found["options"] and found["own"] == "off":
-            raise InvalidSettings("context: options must hold a context where an own one is off")
+            raise InvalidSettings(
+                "context: options must hold a context where an own one is off",
+                setting="options",
+                words=_("Name at least one, or allow words of one’s own."),
+            )
         return found
 
     def parts(self, asked: Asked, situation: Situation) -> tuple[str, ...]:

@@ -62,7 +62,11 @@ class LabelsQuestion(QuestionType):
         found = super().check_settings(settings)
         bound = min(found["most"], len(found["options"]))
         if found["least"] > bound:
-            raise InvalidSettings(f"labels: least must be at most {bound}, which is all that can be chosen")
+            raise InvalidSettings(
+                f"labels: least must be at most {bound}, which is all that can be chosen",
+                setting="least",
+                words=_("At most %(bound)d, which is all that can be chosen.") % {"bound": bound},
+            )
         return found
 
     def check_fit(self, asked: Asked, situation: Situation) -> None:

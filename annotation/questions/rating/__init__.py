@@ -86,7 +86,9 @@ class RatingQuestion(QuestionType):
         if ranked_by and ranked_by not in attributes:
             known = ", ".join(attributes) or "none"
             raise InvalidSettings(
-                f"rating: ranked_by must be empty or an attribute, not {ranked_by!r}; there are {known}"
+                f"rating: ranked_by must be empty or an attribute, not {ranked_by!r}; there are {known}",
+                setting="ranked_by",
+                words=_("Empty, or one of the attributes as it is written there."),
             )
         return found
 

@@ -101,6 +101,8 @@ BAD = [
     ("design", "overlap_limit", "1", "At least the judgments per item, 3."),
     ("design", "gold_share", "51", "From 0 to 50 percent."),
     ("design", "repeat_share", "-1", "From 0 to 50 percent."),
+    ("design", "attention_share", "51", "From 0 to 50 percent."),
+    ("design", "order_design", "best", "Select a valid choice. best is not one of the available choices."),
     ("design", "share_per_annotator", "101", "From 0.1 to 100 percent."),
     ("design", "pass_mark", "infinity", "Enter a number."),
     ("design", "quota_per_annotator", "0", "At least 1."),
@@ -144,6 +146,17 @@ def test_shares_and_quotas_are_typed_in_percent_and_in_lines(admin, campaign):
         "gold_share": ["12.5"],
         "share_per_annotator": ["20"],
     }
+
+
+def test_checks_and_repeats_together_leave_work_to_do(admin, campaign):
+    shares = {"gold_share": "50", "attention_share": "20", "repeat_share": "20.5"}
+    form = opened(admin, campaign, "design")
+    refused = admin.post(edit(campaign, "design"), form | shares)
+    assert (refused.status_code, errors(refused)) == (
+        422,
+        ["Gold items, attention checks and repeated items come to at most 90 percent together."],
+    )
+    assert admin.post(edit(campaign, "design"), form | shares | {"repeat_share": "20"}).status_code == 302
 
 
 @pytest.mark.parametrize(

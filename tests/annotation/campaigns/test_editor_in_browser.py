@@ -105,6 +105,22 @@ def build_questions(page: Page) -> None:
     press(page, "Save the questions")
 
 
+def test_a_refused_list_opens_at_its_first_fault_and_lists_them_all(open_page):
+    campaign = start()
+    draft = campaign.draft | {"questions": [{"name": f"why-{number}", "type": "rationale"} for number in range(9)]}
+    Campaign.objects.filter(pk=campaign.pk).update(draft=draft)
+    page = open_page(f"/campaigns/{campaign.slug}/edit/questions")
+    page.locator("#id_q8-set-min_length").fill("-4")
+    page.locator("#id_q9-set-min_length").fill("-5")
+    press(page, "Save the questions")
+    expect(page.locator("#id_q8-set-min_length")).to_be_focused()
+    expect(page.locator("#id_q8-set-min_length")).to_be_in_viewport()
+    page.get_by_role("link", name="Question 9 (Rationale), Fewest characters").click()
+    expect(page.locator("#id_q9-set-min_length")).to_be_focused()
+    page.locator(".faults").scroll_into_view_if_needed()
+    shoot(page, "questions-refused")
+
+
 def test_a_try_says_what_is_missing_then_what_would_be_stored(open_page):
     campaign = start()
     page = open_page(f"/campaigns/{campaign.slug}/edit/questions")

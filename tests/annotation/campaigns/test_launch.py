@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.enums import Role
@@ -155,6 +156,10 @@ def test_pay_below_the_floor_is_refused_with_the_figure_and_at_the_floor_is_not(
             ("design", "The budget does not pay a single judgment."),
         ),
         ({"gold_share": 0.1}, ("items", "A share of gold items is set, but there is no gold item.")),
+        (
+            {"attention_share": 0.1},
+            ("items", "A share of attention checks is set, but there is no attention check."),
+        ),
         ({"pass_mark": 0.7}, ("items", "A pass mark is set, but there is no item of a qualification test.")),
         ({"deadline": timezone.now() - timedelta(minutes=1)}, ("design", "The deadline has passed.")),
         (
@@ -166,7 +171,7 @@ def test_pay_below_the_floor_is_refused_with_the_figure_and_at_the_floor_is_not(
             ),
         ),
     ],
-    ids=["floor-without-pay", "pay-without-time", "budget", "gold", "qualification", "deadline", "responses"],
+    ids=["floor-without-pay", "pay-without-time", "budget", "gold", "attention", "test", "deadline", "responses"],
 )
 def test_each_thing_that_is_missing_is_named_by_itself(settings, missing):
     assert refused(ready(**settings)) == [missing]
@@ -180,6 +185,22 @@ def test_gold_and_a_test_that_are_there_are_not_missing():
     assert launch(campaign).state == "running"
 
 
+def test_checks_that_nobody_would_ever_be_shown_are_told_on_the_overview_and_stop_no_launch(admin):
+    campaign = ready()
+    for purpose in (ItemPurpose.GOLD, ItemPurpose.ATTENTION):
+        make_item(campaign, purpose=purpose, expected=[{"question": "preference", "values": ["a"]}])
+    told = (
+        "1 gold item is never shown: the share of gold items is 0.",
+        "1 attention check is never shown: the share of attention checks is 0.",
+    )
+    assert launch(campaign).state == "running"
+    page = admin.get(reverse("campaign", args=[campaign.slug])).content.decode()
+    assert [text in page for text in told] == [True, True]
+    Campaign.objects.filter(pk=campaign.pk).update(gold_share=0.1)
+    page = admin.get(reverse("campaign", args=[campaign.slug])).content.decode()
+    assert [text in page for text in told] == [False, True]
+
+
 def test_void_items_are_no_items():
     campaign = ready()
     Item.objects.filter(campaign=campaign).update(state="void")
@@ -191,7 +212,7 @@ def test_questions_that_cannot_be_asked_together_are_refused():
     ((section, text),) = refused(campaign)
     assert (section, text) == (
         "questions",
-        "The questions cannot be asked as they stand: worth: a question that gives preference must come before.",
+        "Question 1 (Amount): It depends on another answer: add a question of the type Preference above it.",
     )
 
 

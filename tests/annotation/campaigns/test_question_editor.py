@@ -55,8 +55,47 @@ def test_a_question_that_needs_another_says_so_at_its_place(admin):
     campaign = start(draft={"questions": []})
     form = press(admin, campaign, "add:amount", opened(admin, campaign, "questions"))
     response = admin.post(edit(campaign, "questions"), form)
-    says = ["amount: a question that gives preference must come before"]
+    says = ["It depends on another answer: add a question of the type Preference above it."]
     assert (response.status_code, errors(response)) == (422, says)
+
+
+def test_everything_that_was_refused_is_listed_at_the_top_by_question_with_its_mend(admin):
+    types = ("amount", "preference", "spans", "rating", "preference", "rationale", "labels")
+    asked = [{"name": f"{kind}-{number}", "type": kind} for number, kind in enumerate(types, start=1)]
+    campaign = start(draft={"questions": asked})
+    form = opened(admin, campaign, "questions")
+    form |= {"q6-set-min_length": ["-4"], "q6-name": ["no spaces"], "q7-set-least": ["9"], "q7-set-most": ["2"]}
+    response = admin.post(edit(campaign, "questions"), form)
+    page = response.content.decode()
+    listed = re.search(r'<ul class="faults__list">(.*?)</ul>', page, re.DOTALL)[1]
+    found = re.findall(r'<li><a href="#([^"]*)">(.*?)</a>: (.*?)</li>', listed, re.DOTALL)
+    assert (response.status_code, found) == (
+        422,
+        [
+            ("edit-1", "Question 1 (Amount)", "Move it below question 2 (Preference), on whose answer it depends."),
+            (
+                "edit-4",
+                "Question 4 (Rating)",
+                "Set “Counts for boards” to “No” here or in question 3 (Marked pieces): only one question gives boards"
+                " their numbers.",
+            ),
+            (
+                "edit-5",
+                "Question 5 (Preference)",
+                "Remove one of the two: question 2 (Preference) asks for the same already.",
+            ),
+            ("id_q6-name", "Question 6 (Rationale), Name in exports", "Enter a valid value."),
+            (
+                "id_q6-set-min_length",
+                "Question 6 (Rationale), Fewest characters",
+                "Expected is a whole number from 0 to 1000.",
+            ),
+            ("id_q7-set-least", "Question 7 (Labels), Fewest choices", "At most 2, which is all that can be chosen."),
+        ],
+    )
+    assert all(f'id="{anchor}"' in page for anchor, _question, _text in found)
+    assert re.findall(r"<(\w+)[^>]* autofocus", page) == ["fieldset"]
+    assert 'id="edit-1" tabindex="-1" autofocus' in page
 
 
 def test_the_page_asks_as_little_of_the_database_for_many_questions_as_for_one(admin):
@@ -101,7 +140,7 @@ def test_a_condition_hangs_on_an_earlier_question_by_its_answers_and_survives_a_
 QUESTION_FAULTS = [
     ({"q1-name": ["no spaces"]}, "q1-name", "Enter a valid value."),
     ({"q1-name": ["why"]}, "q2-name", "Another question has this name."),
-    ({"q1-name": ["key"]}, None, "key: that name is taken by the form around the questions"),
+    ({"q1-name": ["key"]}, "q1-name", "This name is taken. Give the question another."),
     ({"q1-title": ["x" * 301]}, "q1-title", "Ensure this value has at most 300 characters (it has 301)."),
     ({"q1-share": ["0"]}, "q1-share", "From 0.1 to 100 percent."),
     ({"q1-set-strength": ["most"]}, "q1-set-strength", "Expected is optional or required or off."),
