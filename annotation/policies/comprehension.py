@@ -12,6 +12,7 @@ from annotation.policies.draws import CENT, PRACTICE, price_from
 Text = str | Promise
 # One explanation between them; who is wrong again is paid and leaves, or goes on where nothing is paid by amounts.
 ATTEMPTS = 2
+PER_RESPONSE, PRICE_LIST = "per_response", "price_list"
 # Of what the cards are worth, as shares of the endowment; of a card where nothing is paid, in the unit of amounts.
 CARD_SHARES = (Decimal("0.4"), Decimal("0.7"))
 STATED_CARDS = (Decimal("4.00"),)
@@ -42,21 +43,37 @@ class Card:
         return endowment - self.price + self.value
 
 
-def check_questions(endowment: Decimal | None, currency: str, *, is_per_response: bool = False) -> list[CheckQuestion]:
-    """Three about the sealed price; where amounts are only stated, two about what they mean."""
-    return _stated(is_per_response) if endowment is None else _paid(endowment, currency)
+def check_questions(endowment: Decimal | None, currency: str, mode: str = "") -> list[CheckQuestion]:
+    """Three about the sealed price; where amounts are only stated, two about what they mean, or what a row does."""
+    if endowment is not None:
+        return _paid(endowment, currency)
+    return _listed() if mode == PRICE_LIST else _stated(mode == PER_RESPONSE)
 
 
 def wrong_answers(questions: Sequence[CheckQuestion], answers: Mapping[str, str]) -> list[CheckQuestion]:
     return [question for question in questions if answers.get(question.name) != question.right]
 
 
-def cards_of(seed: str, endowment: Decimal | None) -> list[Card]:
-    """The practice cards of one session, in their order."""
+def cards_of(seed: str, endowment: Decimal | None, prices: Sequence[Decimal] = ()) -> list[Card]:
+    """The practice cards of one session, in their order. `prices` are those of a list: its card lies between two."""
+    if endowment is None and prices:
+        below, above = prices[len(prices) // 2 - 1], prices[len(prices) // 2]
+        return [Card(((below + above) / 2).quantize(CENT, ROUND_HALF_UP), None)]
     if endowment is None:
         return [Card(value, None) for value in STATED_CARDS]
     values = [(share * endowment).quantize(CENT, ROUND_HALF_UP) for share in CARD_SHARES]
     return [Card(value, price_from(seed, f"{PRACTICE} {number}", endowment)) for number, value in enumerate(values)]
+
+
+def bid_in_list(rows: Sequence[bool], prices: Sequence[Decimal], value: Decimal) -> Decimal:
+    """What a list says of a card of known worth: that worth where the rows allow it, else the bound that they leave.
+
+    Rows and prices run from the lowest. Of a list that takes a price above one it left, the first price left counts.
+    """
+    taken = list(rows).index(False) if False in rows else len(rows)
+    low = prices[taken - 1] if taken else Decimal(0)
+    high = prices[taken] if taken < len(prices) else low
+    return min(max(value, low), max(low, high))
 
 
 def deviation_of(cards: Sequence[Mapping[str, str]]) -> float:
@@ -142,5 +159,35 @@ def _stated(is_per_response: bool) -> list[CheckQuestion]:
             ],
             "most",
             _("It is the most you would pay, once. Zero is a fine answer."),
+        ),
+    ]
+
+
+def _listed() -> list[CheckQuestion]:
+    return [
+        CheckQuestion(
+            "money",
+            _("You choose A at a price. What happens with your money?"),
+            [
+                ("charged", _("The price is taken from my pay")),
+                ("nothing", _("Nothing: no money changes hands")),
+                ("paid", _("The price is paid to me")),
+            ],
+            "nothing",
+            _("Prices are only asked about here. Your pay is the same whatever you choose, and you cannot lose money."),
+        ),
+        CheckQuestion(
+            "meaning",
+            _("What do you say by choosing A at a price in a row?"),
+            [
+                ("points", _("That A is so many points better than B")),
+                ("cost", _("That such a service should cost so much a month")),
+                ("most", _("That I would pay this price, once, to have A instead of B")),
+            ],
+            "most",
+            _(
+                "Choose A in every row whose price you would pay, once, to have A, and B for free in every other one."
+                " Where the price is 0, A costs nothing."
+            ),
         ),
     ]

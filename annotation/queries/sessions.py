@@ -1,5 +1,6 @@
 """Sessions in which amounts are asked: where somebody stands in theirs, what is in the draw, and what it came to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +11,14 @@ from django.db.models import Prefetch, QuerySet
 
 from annotation.enums import COUNTED, EntryKind, Incentive, JudgmentKind, WorthState
 from annotation.models import Campaign, Draw, Judgment, LedgerEntry, Question, Respondent, WorthSession
-from annotation.policies.comprehension import Card, CheckQuestion, cards_of, check_questions
+from annotation.policies.comprehension import (
+    PER_RESPONSE,
+    PRICE_LIST,
+    Card,
+    CheckQuestion,
+    cards_of,
+    check_questions,
+)
 from annotation.policies.draws import commitment_of, outcome_of, recipe
 from annotation.queries.shown import shown_item
 from annotation.questions.amount.typed_decimal import amount_text
@@ -50,7 +58,17 @@ class Step:
     cards: list[Card]
     answered: int
     draw: Draw | None
-    is_per_response: bool = False
+    mode: str = ""  # how amounts are asked
+    prices: Sequence[Decimal] = ()  # of a price list, the lowest first
+
+    @property
+    def is_per_response(self) -> bool:
+        return self.mode == PER_RESPONSE
+
+    @property
+    def is_price_list(self) -> bool:
+        """Whether what is practised are rows."""
+        return not self.is_paid and self.mode == PRICE_LIST
 
     @property
     def is_paid(self) -> bool:
@@ -85,15 +103,24 @@ def step_of(respondent: Respondent) -> Step | None:
 
 def step_in(session: WorthSession, campaign: Campaign) -> Step:
     question = amount_question(campaign)
-    per_response = question is not None and question.settings.get("mode") == "per_response"
+    mode = "" if question is None else question.settings["mode"]
+    prices = list_prices(question)
     return Step(
         session=session,
-        questions=check_questions(session.endowment, session.currency, is_per_response=per_response),
-        cards=cards_of(session.seed, session.endowment),
+        questions=check_questions(session.endowment, session.currency, mode),
+        cards=cards_of(session.seed, session.endowment, prices),
         answered=candidates_of(session.respondent_id).count(),
         draw=getattr(session, "draw", None),
-        is_per_response=per_response,
+        mode=mode,
+        prices=prices,
     )
+
+
+def list_prices(question: Question | None) -> list[Decimal]:
+    """Empty where no list is asked."""
+    if question is None or question.settings["mode"] != PRICE_LIST:
+        return []
+    return [Decimal(price) for price in question.settings["prices"]]
 
 
 @dataclass(frozen=True)

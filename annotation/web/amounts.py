@@ -1,6 +1,7 @@
 """An annotator's session in which amounts are asked: check, practice, lock, draw, and the receipt anybody may read."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.http import Http404, HttpResponse, HttpResponseBase
@@ -21,6 +22,7 @@ from annotation.use_cases.practise import BeyondEndowment, practise
 from annotation.use_cases.submit_work import NotActive
 from annotation.use_cases.take_check import NotAtThisStep, take_check
 from annotation.web.access import for_signed_in
+from annotation.web.practice_list import read_list
 from annotation.web.work import never_stored, own_respondent, show_step
 from foundation.requests import HtmxRequest, number_posted
 
@@ -64,11 +66,13 @@ def practice(request: HtmxRequest, slug: str) -> HttpResponseBase:
         practised = practise(
             respondent_id=respondent.pk,
             number=number_posted(request, "card"),
-            bid=parse_amount(typed),
+            bid=Decimal(0) if step.is_price_list else parse_amount(typed),
+            answered=read_list(step, respondent, request.POST) if step.is_price_list else None,
             now=timezone.now(),
         )
     except Refused as refused:
-        return show_step(request, respondent, status=422, typed=typed, refused=refused.refusal.message)
+        given = {"posted": request.POST, "refusal": refused.refusal}
+        return show_step(request, respondent, status=422, typed=typed, refused=refused.refusal.message, **given)
     except BeyondEndowment:
         words = _("You have less than that to pay from.")
         return show_step(request, respondent, status=422, typed=typed, refused=words)

@@ -12,6 +12,7 @@ from annotation.queries.sessions import Step, step_of
 from annotation.questions import Situation
 from annotation.questions.amount.bdm import BdmMode
 from annotation.questions.presentation import Choice, Option
+from annotation.web.practice_list import list_section
 from annotation.use_cases.begin_session import NoMoneyLeft, NotAPaidCampaign, begin_session
 
 
@@ -33,6 +34,8 @@ def session_context(respondent: Respondent, stage: Stage, given: Mapping[str, An
     context: dict[str, Any] = {"step": step, "mechanism": _mechanism(step)}
     if stage == Stage.CHECK:
         context["check"] = _choices(step, given)
+    if stage == Stage.PRACTICE and step.is_price_list:
+        context["list"] = list_section(step, respondent, given.get("posted"), given.get("refusal"))
     return context
 
 

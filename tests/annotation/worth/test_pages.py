@@ -10,6 +10,7 @@ from django.test import Client
 
 from accounts.enums import Role
 from annotation.models import Campaign, Delivery, Draw, Judgment, Respondent, WorthSession
+from annotation.policies.arms import price_direction
 from annotation.policies.comprehension import cards_of
 from annotation.queries.sessions import step_in
 from annotation.use_cases.hold_draw import hold_draw
@@ -169,6 +170,34 @@ def test_where_nothing_is_paid_the_way_is_shorter_and_ends_without_a_draw():
     nothing = unescape(client.get(f"/annotate/{campaign.slug}/item").content.decode())
     assert "What this was about" in nothing
     assert "receipts" not in nothing
+
+
+def test_rows_are_checked_and_practised_where_rows_are_asked():
+    listed = STATED | {"settings": {"mode": "price_list", "prices": ["0", "1", "2", "5"]}}
+    campaign = make_campaign(questions=[PREFERENCE, listed])
+    make_item(campaign)
+    client = joined(campaign)
+    first = page(client, campaign)
+    assert "in a row" in first
+    assert "You type an amount" not in first
+    at(client, campaign, "check", **right_answers(campaign))
+    shown = page(client, campaign)
+    assert ("A at 2.00 USD" in shown, "save you exactly 1.50 USD" in shown, 'name="bid"' in shown) == (True, True, False)
+    assert "checked" not in shown[shown.index("price-list__rows") :]
+    rows = {"row.a-0": "pay", "row.a-1": "pay", "row.a-2": "pay", "row.a-3": "free"}
+    # Every row, and one word where they contradict each other.
+    gap = at(client, campaign, "practice", card=0, **rows | {"row.a-3": ""})
+    assert (gap.status_code, "Choose in every row." in gap.content.decode()) == (422, True)
+    crossed = at(client, campaign, "practice", card=0, **rows | {"row.a-0": "free"})
+    assert (crossed.status_code, "would not pay a lower one" in crossed.content.decode()) == (422, True)
+    told = unescape(at(client, campaign, "practice", card=0, **rows).content.decode())
+    assert ("You took A at 2.00." in told, "You left" in told) == (True, False)
+    session = WorthSession.objects.get()
+    (kept,) = session.practice
+    assert (kept["bid"], kept["rows"], kept["prices"]) == ("2.00", [True, True, True, False], ["0.00", "1.00", "2.00", "5.00"])
+    assert session.deviation == pytest.approx(1 / 3)
+    assert kept["direction"] == price_direction(session.respondent_id)
+    assert session.state == "items"
 
 
 def test_steps_out_of_order_change_nothing():
