@@ -154,7 +154,7 @@ def read_pairs(judgments: QuerySet[Judgment], *, merged: Mapping[int, int]) -> P
     columns = _columns(_narrow(judgments).iterator(chunk_size=CHUNK), _readers(prompts, units))
     unit = columns.pop("unit")
     columns["prompt"] = np.where(columns["prompt"] == prompts[""], UNKNOWN, columns["prompt"])
-    columns["respondent"] = _without_unnamed(columns["respondent"], columns["source"])
+    columns["respondent"] = without_unnamed(columns["respondent"], columns["source"])
     columns |= _signed_bounds(columns)
     used = _in_one_unit(columns, unit)
     incentive = next((name.rpartition(" ")[2] for name, number in units.items() if number == used), "")
@@ -260,7 +260,7 @@ def _columns(rows: Iterator[tuple[Any, ...]], readers: Mapping[str, Reader]) -> 
     return {name: np.concatenate(arrays) for name, arrays in parts.items()}
 
 
-def _without_unnamed(respondent: Ints, source: Ints) -> Ints:
+def without_unnamed(respondent: Ints, source: Ints) -> Ints:
     """Votes of an import that names no judge have one respondent for all; they are not one person's."""
     unnamed = Respondent.objects.filter(
         kind=RespondentKind.IMPORTED, pseudonym=UNNAMED, source__in=np.unique(source).tolist()

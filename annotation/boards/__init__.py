@@ -3,11 +3,12 @@
 from annotation.boards.canonical import canonical_json, digest_of, plain
 from annotation.boards.names import contestant_names
 from annotation.boards.slices import UnknownSlice, sliced
-from annotation.boards.standings import CODE_VERSION, compute_standings
+from annotation.boards.standings import CODE_VERSION, RECOMPUTED, compute_standings
 from annotation.ratings import merged_contestants
 
 __all__ = [
     "CODE_VERSION",
+    "RECOMPUTED",
     "UnknownSlice",
     "canonical_json",
     "compute_standings",

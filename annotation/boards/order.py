@@ -56,11 +56,12 @@ def fit_order(pairs: PairRows, method: str) -> Order:
     try:
         fit = fit_bradley_terry(comparisons, both_bad=BOTH_BAD[Method(method)])
     except NoComparisons:
-        return Order(_listed(columns | _unrated(pairs.count)), {}, [], "no_votes")
-    return Order(_listed(columns | _rated(fit)), _details(fit), [note.value for note in fit.notes], None)
+        return Order(_listed(columns | unrated(pairs.count)), {}, [], "no_votes")
+    return Order(_listed(columns | columns_of(fit)), details_of(fit), [note.value for note in fit.notes], None)
 
 
-def _rated(fit: StrengthFit) -> dict[str, Any]:
+def columns_of(fit: StrengthFit) -> dict[str, Any]:
+    """Ratings in points, and ranks."""
     ratings, ranks = fit.to_points(LEVEL), ranks_within_groups(fit)
     return {
         "rating": ratings.points,
@@ -74,7 +75,7 @@ def _rated(fit: StrengthFit) -> dict[str, Any]:
     }
 
 
-def _unrated(count: int) -> dict[str, Any]:
+def unrated(count: int) -> dict[str, Any]:
     nothing: Floats = np.full(count, np.nan)
     none: Ints = np.zeros(count, dtype=np.int64)
     everyone: Bools = np.ones(count, dtype=bool)
@@ -105,7 +106,7 @@ def ranks_within_groups(fit: StrengthFit) -> Ranks:
     )
 
 
-def _details(fit: StrengthFit) -> dict[str, Any]:
+def details_of(fit: StrengthFit) -> dict[str, Any]:
     clustering = fit.clustering
     return {
         "covariance": clustering.kind.value,

@@ -2,20 +2,38 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from django.db.models import Count, Max, Min, QuerySet
 
 from annotation.enums import UNNAMED, Design, RespondentKind, SourceKind
 from annotation.models import Judgment, Respondent, Source
-from annotation.ratings import DESIGNS, UNKNOWN, Bools, PairRows
+from annotation.ratings import DESIGNS, UNKNOWN, Bools, Ints
 
 # People who answered on this site.
 GIVEN_HERE = (RespondentKind.VISITOR, RespondentKind.ANNOTATOR, RespondentKind.EXPERT)
 
 
-def people_of(judgments: QuerySet[Judgment], pairs: PairRows) -> dict[str, Any]:
+class Given(Protocol):
+    """n judgments of whatever kind: who gave them, about what, and where they come from."""
+
+    @property
+    def respondent(self) -> Ints: ...  # (n,) id, -1 unknown
+
+    @property
+    def prompt(self) -> Ints: ...  # (n,) -1 unknown
+
+    @property
+    def source(self) -> Ints: ...  # (n,) id
+
+    @property
+    def design(self) -> Any: ...  # (n,) number in DESIGNS
+
+    def __len__(self) -> int: ...
+
+
+def people_of(judgments: QuerySet[Judgment], pairs: Given) -> dict[str, Any]:
     """Counts of respondents by kind, of prompts by how they came about, of judgments by where they come from."""
     kinds = (
         judgments.order_by()
@@ -48,7 +66,7 @@ def period_of(judgments: QuerySet[Judgment], sources: Sequence[int]) -> list[str
     return [span["first"].date().isoformat(), span["last"].date().isoformat()]
 
 
-def prompts_of(pairs: PairRows) -> dict[str, int]:
+def prompts_of(pairs: Given) -> dict[str, int]:
     """Distinct prompts: respondents' own, and given ones; `unknown` counts judgments."""
     known = pairs.prompt != UNKNOWN
     own = pairs.design == DESIGNS.index(Design.CHOSEN)
@@ -59,7 +77,7 @@ def prompts_of(pairs: PairRows) -> dict[str, int]:
     }
 
 
-def sources_of(pairs: PairRows) -> dict[str, int]:
+def sources_of(pairs: Given) -> dict[str, int]:
     """Judgments by where they come from. What people say here of items that were imported is given here."""
     ids, counts = np.unique(pairs.source, return_counts=True)
     kinds = dict(Source.objects.filter(pk__in=ids.tolist()).values_list("pk", "kind"))
@@ -74,7 +92,7 @@ def sources_of(pairs: PairRows) -> dict[str, int]:
     return totals
 
 
-def simulated(pairs: PairRows) -> Bools:
+def simulated(pairs: Given) -> Bools:
     """Which judgments nobody gave."""
     ids = Source.objects.filter(pk__in=np.unique(pairs.source).tolist(), kind=SourceKind.SIMULATION)
     return np.isin(pairs.source, list(ids.values_list("pk", flat=True)))

@@ -7,6 +7,8 @@ import numpy as np
 from django.db.models import QuerySet
 
 from annotation.boards.canonical import plain
+from annotation.boards.forms import order_of, scale_of
+from annotation.boards.listed import ListedRows, read_listed
 from annotation.boards.names import contestant_names
 from annotation.boards.order import SCALE, Order, fit_order
 from annotation.boards.people import people_of, simulated
@@ -15,7 +17,9 @@ from annotation.models import Judgment
 from annotation.ratings import BOTH_BAD_VOTE, PairRows, read_pairs
 
 # Goes up when the same log gives other standings than before, or standings of another shape.
-CODE_VERSION = "1"
+CODE_VERSION = "2"
+# Snapshots of these versions can be computed again. Version 1 read preferences between two responses alone.
+RECOMPUTED = frozenset({"1", CODE_VERSION})
 # A standing that has no rank or group yet.
 NO_RANK = ("group", "rank", "rank_low", "rank_high")
 
@@ -27,9 +31,18 @@ def compute_standings(
     seed: int,
     merged: Mapping[int, int],
     names: Mapping[int, str] | None = None,
+    version: str = CODE_VERSION,
 ) -> dict[str, Any]:
-    """What a snapshot holds, as plain JSON. Without `names` contestants are called what they are called now."""
+    """What a snapshot holds, as plain JSON. Without `names` contestants are called what they are called now.
+
+    Preferences and amounts come first. Where nobody was asked for one, contestants are ordered by what the questions
+    that were asked declare, see `annotation.questions.Standing`.
+    """
     pairs = read_pairs(judgments, merged=merged)
+    if version != "1" and not (pairs.preference > 0).any() and not pairs.priced.any():
+        rows = read_listed(judgments, merged=merged)
+        if rows.form is not None or (len(rows) and not len(pairs)):
+            return _listed_standings(judgments, rows, method, names)
     order = fit_order(pairs, method)
     worth, worth_entries = worth_of(pairs, seed)
     if names is None:
@@ -52,7 +65,42 @@ def compute_standings(
     return standings
 
 
-def _entries(pairs: PairRows, order: Order, worth: Entries, names: Mapping[int, str]) -> list[dict[str, Any]]:
+def _listed_standings(
+    judgments: QuerySet[Judgment], rows: ListedRows, method: str, names: Mapping[int, str] | None
+) -> dict[str, Any]:
+    """Of rankings, scores or shares. The shape is that of votes, with what kind it is under `form`."""
+    order = order_of(rows)
+    if names is None:
+        names = contestant_names(rows.contestants)
+    standings: dict[str, Any] = plain(
+        {
+            "method": method,
+            "form": None if rows.form is None else rows.form.value,
+            "scale": scale_of(rows),
+            "entries": _entries(rows, order, {}, names),
+            "fit": order.details,
+            "reason": order.reason,
+            "notes": order.notes,
+            "excluded": {
+                "both_bad": 0,
+                "both_bad_rate": _share(np.zeros(len(rows))),
+                "neither": int(rows.neither.sum()),
+                "neither_rate": _share(rows.neither),
+                "cannot_compare": 0,
+                "left_out": int(rows.silent.sum()),
+            },
+            "worth": None,
+            "people": people_of(judgments, rows),
+            "simulated_share": _share(simulated(rows)),
+            "merged": rows.merged,
+        }
+    )
+    return standings
+
+
+def _entries(
+    pairs: PairRows | ListedRows, order: Order, worth: Entries, names: Mapping[int, str]
+) -> list[dict[str, Any]]:
     acceptable = pairs.acceptable_shares()
     everything = pairs.per_contestant(np.ones(len(pairs), dtype=bool))
     made_up = pairs.per_contestant(simulated(pairs))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
@@ -22,6 +22,13 @@ REASONS: dict[str, Words] = {
     "one_prompt": gettext_lazy("All amounts are about one prompt; an interval needs two."),
     "only_zeros": gettext_lazy("Every amount so far is 0, so nothing orders the models."),
     "open_bounds": gettext_lazy("The prices that were taken or left do not pin the worths down yet."),
+    "nothing_ranks": gettext_lazy(
+        "There are judgments, but none of the questions that were asked orders models: such answers are read under"
+        " “Watching” and leave in datasets."
+    ),
+    "not_compared": gettext_lazy("No judgment is about two models that could be told apart yet."),
+    "all_alike": gettext_lazy("Every answer so far is the same, so nothing orders the models."),
+    "too_few_scores": gettext_lazy("Too few scores so far to tell how far they vary by chance."),
 }
 NOTES: dict[str, Words] = {
     "few_annotators": gettext_lazy("Fewer than 20 people judged: this holds for these annotators."),
@@ -66,6 +73,37 @@ METHODS: dict[str, Words] = {
         " boards do."
     ),
 }
+
+# What stands behind the ratings where nobody was asked for a preference, by what was asked.
+FORMS: dict[str, Words] = {
+    "order": gettext_lazy(
+        "Rankings, by the pairs they imply: whoever stands higher wins, equal places are half a win each, and of"
+        " a best and a worst those between were not compared. A ranking of so many responses counts as one vote"
+        " fewer than it has responses. A Bradley-Terry fit makes ratings of the pairs. It takes for granted that"
+        " who is preferred of two does not depend on what else was shown; where only best and worst are named,"
+        " ratings lie up to a tenth further apart than votes would put them. All pairs of a judgment belong to its"
+        " person and its prompt, and intervals treat them as one."
+    ),
+    "scores": gettext_lazy(
+        "Scores. Only differences between the responses of one judgment count, so that nobody gains by lenient"
+        " people or easy prompts; where responses are scored alone, the mean of a model’s scores counts. A rating"
+        " is the score that a model would get on average, found by least squares. It takes for granted that a step"
+        " of the scale is worth the same everywhere and to everybody. Intervals treat what one person, and what"
+        " one prompt, gave as belonging together."
+    ),
+    "share": gettext_lazy(
+        "Shares: a rating is the percentage of a model’s responses that people said yes to, with a quarter of an"
+        " answer added for yes and for no, so that few answers do not make a certainty. Responses are not compared"
+        " with each other: it takes for granted that all models answered prompts, and were judged by people, of"
+        " the same kind. Intervals treat what one person, and what one prompt, gave as belonging together."
+    ),
+}
+
+
+def method_words(standings: Mapping[str, Any]) -> Words:
+    """How the ratings came about. The method of a board is about votes; other answers have one way each."""
+    form = standings.get("form")
+    return FORMS[form] if form else METHODS[standings["method"]]
 
 
 def reason_words(standings: Mapping[str, Any]) -> Words:
@@ -154,16 +192,22 @@ def _when(period: Sequence[str] | None) -> str:
     return _(", %(first)s to %(last)s") % {"first": first, "last": last}
 
 
-def interval_words(entry: Mapping[str, Any]) -> str:
+def interval_words(entry: Mapping[str, Any], decimals: int = 0) -> str:
     """The 95 % interval of a rating; empty where there is none."""
     lower, upper = entry["lower"], entry["upper"]
     if entry["rating"] is None or (lower is None and upper is None):
         return ""
+    ends = {"lower": "" if lower is None else number(lower, decimals), "upper": number(upper or 0.0, decimals)}
     if lower is None:
-        return _("below %(upper)s") % {"upper": f"{upper:.0f}"}
+        return _("below %(upper)s") % ends
     if upper is None:
-        return _("above %(lower)s") % {"lower": f"{lower:.0f}"}
-    return _("%(lower)s to %(upper)s") % {"lower": f"{lower:.0f}", "upper": f"{upper:.0f}"}
+        return _("above %(lower)s") % ends
+    return _("%(lower)s to %(upper)s") % ends
+
+
+def number(value: float, decimals: int) -> str:
+    """As in the texts around it; whole points have no decimals."""
+    return number_format(value, decimals) if decimals else f"{value:.0f}"
 
 
 def standing_words(entry: Mapping[str, Any]) -> str:

@@ -1,6 +1,16 @@
 """Question types: how each is asked, read, stored, exported and simulated. One folder each."""
 
-from annotation.questions.base import Asked, Condition, Export, QuestionType, Reading, Situation, field_name
+from annotation.questions.base import (
+    Asked,
+    Condition,
+    Export,
+    Form,
+    QuestionType,
+    Reading,
+    Situation,
+    Standing,
+    field_name,
+)
 from annotation.questions.instrument import Conflict, Why, check_instrument, conflicts, instrument_digest
 from annotation.questions.presentation import Section
 from annotation.questions.reading import collect_answers, read_answers, simulate_answers
@@ -18,6 +28,7 @@ __all__ = [
     "Condition",
     "Conflict",
     "Export",
+    "Form",
     "InvalidAnswers",
     "InvalidSettings",
     "QuestionDoesNotFit",
@@ -26,6 +37,7 @@ __all__ = [
     "Refusal",
     "Section",
     "Situation",
+    "Standing",
     "UnknownQuestionType",
     "Why",
     "all_types",

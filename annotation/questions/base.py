@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
 from django.utils.translation import gettext_lazy
@@ -92,6 +93,26 @@ class Export:
     about: Text
 
 
+class Form(StrEnum):
+    """How the answers in a column tell contestants apart where nobody was asked which of two is better."""
+
+    ORDER = "order"  # a place for each response, 1 for the best: implied pairs
+    SCORES = "scores"  # a number for each response, higher for better: differences, or means of single responses
+    SHARE = "share"  # yes or no, for each response or for the only one: the share of yes
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The column of Judgment that a question gives to boards. Of several questions the first form above counts.
+
+    `open_ties`: responses of equal place were not compared; else they were said to be as good as each other.
+    """
+
+    column: str
+    form: Form
+    open_ties: bool = False
+
+
 class Random(Protocol):
     """numpy's Generator and the standard library's Random both are one."""
 
@@ -152,6 +173,13 @@ class QuestionType(ABC):
         """Of `exports`, what leaves beside this very question. What it gives the log by that name leaves from there."""
         given = self.columns_given(asked)
         return {name: column for name, column in self.exports.items() if name not in given}
+
+    def standing(self, asked: Asked) -> Standing | None:
+        """What boards rank contestants by where no preference was asked; None where this question orders nothing.
+
+        Preferences and amounts, `preference` and `net_utility`, are read by every board and need not be declared.
+        """
+        return None
 
     def marks(self, asked: Asked, stored: Any) -> frozenset[str]:
         """What a later question's condition may name of this answer, of `mark_options`; empty if nothing was given.

@@ -92,6 +92,7 @@ def rebuild(snapshot: LeaderboardSnapshot) -> dict[str, Any]:
         seed=seed_of(campaign.pk, snapshot.slice),
         merged={int(pk): into for pk, into in stored["merged"].items()},
         names={entry["contestant"]: entry["model"] for entry in stored["entries"]},
+        version=snapshot.code_version,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from annotation.boards import CODE_VERSION, canonical_json, digest_of
+from annotation.boards import RECOMPUTED, canonical_json, digest_of
 from annotation.models import Judgment, LeaderboardSnapshot, LogEntry
 from annotation.use_cases.refresh_board import rebuild
 from annotation.use_cases.sequence_log import CHAINED, GENESIS, chain
@@ -58,9 +58,7 @@ def compare(snapshot: LeaderboardSnapshot) -> str | None:
     name = f"board {snapshot.board.slug}, snapshot {snapshot.number}"
     if digest_of(snapshot.standings) != snapshot.digest:
         return f"{name} does not match its digest"
-    if snapshot.code_version == CODE_VERSION and canonical_json(rebuild(snapshot)) != canonical_json(
-        snapshot.standings
-    ):
+    if snapshot.code_version in RECOMPUTED and canonical_json(rebuild(snapshot)) != canonical_json(snapshot.standings):
         return f"{name} does not follow from the log"
     return None
 

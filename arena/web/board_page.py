@@ -10,7 +10,16 @@ from django.utils.translation import gettext as _
 
 from accounts.enums import Role
 from accounts.models import User
-from annotation.boards.wording import METHODS, NOTES, REASONS, Words, board_sentence, interval_words, reason_words
+from annotation.boards.wording import (
+    NOTES,
+    REASONS,
+    Words,
+    board_sentence,
+    interval_words,
+    method_words,
+    number,
+    reason_words,
+)
 from annotation.enums import SourceKind
 from annotation.models import Board, LeaderboardSnapshot, Source
 from annotation.queries import public_boards, readable_snapshot
@@ -18,6 +27,7 @@ from arena.queries import shows_whole_arena, waiting_models
 from foundation.templatetags.text import percent
 
 # Steps between the lines of a chart.
+SCORE_STEPS = (0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 20, 50, 100)
 RATING_STEPS = (10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000)
 WORTH_STEPS = (0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 1000)
 MOST_LINES = 8
@@ -53,7 +63,7 @@ class Axis:
     @property
     def lines(self) -> list[tuple[str, float]]:
         count = round((self.high - self.low) / self.step)
-        values = [self.low + number * self.step for number in range(count + 1)]
+        values = [self.low + step * self.step for step in range(count + 1)]
         return [(self.place(value, missing=0), value) for value in values]
 
 
@@ -119,7 +129,7 @@ def may_retire(user: Any) -> bool:
 def standings_context(snapshot: LeaderboardSnapshot) -> dict[str, Any]:
     standings = snapshot.standings
     worth = standings["worth"]
-    groups = _groups(standings["entries"])
+    groups = _groups(standings["entries"], standings["scale"])
     return {
         "standings": standings,
         "sentence": board_sentence(standings),
@@ -138,7 +148,10 @@ def standings_context(snapshot: LeaderboardSnapshot) -> dict[str, Any]:
         if worth
         else [],
         "notes": _notes(standings["notes"], reason_words(standings)),
-        "method": METHODS[standings["method"]],
+        "method": method_words(standings),
+        "unit": standings["scale"].get("unit", "points"),
+        "decimals": decimals_of(standings["scale"]),
+        "form": standings.get("form"),
         "simulated": simulated_words(standings["simulated_share"]),
         "counts_half": standings["method"] == "bt_half",
     }
@@ -161,27 +174,37 @@ def _summary(standings: Mapping[str, Any]) -> str:
     rated = [entry for entry in standings["entries"] if entry["rank"] == 1 and entry["group"] == 1]
     if not rated:
         return _("%(judgments)s judgments.") % {"judgments": judgments}
-    words = {"judgments": judgments, "model": rated[0]["model"], "rating": f"{rated[0]['rating']:.0f}"}
+    rating = number(rated[0]["rating"], decimals_of(standings["scale"]))
+    words = {"judgments": judgments, "model": rated[0]["model"], "rating": rating}
+    if standings.get("form") in ("scores", "share"):
+        return _("%(judgments)s judgments. In front: %(model)s with %(rating)s.") % words
     return _("%(judgments)s judgments. In front: %(model)s with %(rating)s points.") % words
 
 
-def _groups(entries: Sequence[Mapping[str, Any]]) -> list[Group]:
+def decimals_of(scale: Mapping[str, Any]) -> int:
+    return int(scale.get("decimals", 0))
+
+
+def _groups(entries: Sequence[Mapping[str, Any]], scale: Mapping[str, Any]) -> list[Group]:
     worth = _worth_axis(entries)
     groups = []
-    for number, members in groupby(entries, key=lambda entry: entry["group"] or 0):
+    for place, members in groupby(entries, key=lambda entry: entry["group"] or 0):
         some = list(members)
-        axis = _rating_axis(some) if number else None
-        groups.append(Group(number, [_row(entry, axis, worth) for entry in some], axis))
+        axis = _rating_axis(some, scale) if place else None
+        rows = [_row(entry, axis, worth, decimals_of(scale)) for entry in some]
+        groups.append(Group(place, rows, axis))
     return groups
 
 
-def _rating_axis(entries: Sequence[Mapping[str, Any]]) -> Axis:
+def _rating_axis(entries: Sequence[Mapping[str, Any]], scale: Mapping[str, Any]) -> Axis:
     """Wide enough for every rating and for the intervals of all that are not provisional."""
     values = [entry["rating"] for entry in entries]
     values += [entry[end] for entry in entries for end in ("lower", "upper") if not entry["provisional"] and entry[end]]
+    points = scale.get("unit", "points") == "points"
     if all(entry["provisional"] for entry in entries):
-        values += [min(values) - 50, max(values) + 50]
-    return Axis.around(values, RATING_STEPS)
+        room = 50 if points else 0.5
+        values += [min(values) - room, max(values) + room]
+    return Axis.around(values, RATING_STEPS if points else SCORE_STEPS)
 
 
 def _worth_axis(entries: Sequence[Mapping[str, Any]]) -> Axis | None:
@@ -189,13 +212,13 @@ def _worth_axis(entries: Sequence[Mapping[str, Any]]) -> Axis | None:
     return Axis.around([0.0, *ends], WORTH_STEPS) if ends else None
 
 
-def _row(entry: Mapping[str, Any], axis: Axis | None, worth: Axis | None) -> Row:
+def _row(entry: Mapping[str, Any], axis: Axis | None, worth: Axis | None, decimals: int) -> Row:
     low, high = entry["rank_low"], entry["rank_high"]
     amount = entry["worth"]
     return Row(
         entry=entry,
         rank="" if low is None else str(low) if low == high else f"{low}–{high}",
-        interval=interval_words(entry),
+        interval=interval_words(entry, decimals),
         simulated=simulated_words(entry["simulated_share"]),
         bar=Bar.of(axis, entry["rating"], entry["lower"], entry["upper"]) if axis else None,
         worth_bar=Bar.of(worth, amount["value"], amount["lower"], amount["upper"]) if worth and amount else None,

@@ -31,28 +31,29 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(board, ensure_ascii=False, indent=1))
             return
-        for line in table([HEADINGS, *(cells(entry) for entry in board["entries"])]):
+        decimals = int(board["scale"].get("decimals", 0))
+        for line in table([HEADINGS, *(cells(entry, decimals) for entry in board["entries"])]):
             self.stdout.write(line)
         if board["reason"]:
             self.stdout.write(str(reason_words(board)))
         self.stdout.write(str(board_sentence(board)))
 
 
-def cells(entry: Mapping[str, Any]) -> tuple[str, ...]:
+def cells(entry: Mapping[str, Any], decimals: int = 0) -> tuple[str, ...]:
     worth = entry["worth"]
     return (
         f"{entry['rank_low']}-{entry['rank_high']}" if entry["rank"] else "",
         entry["model"] + (" (provisional)" if entry["provisional"] else ""),
-        whole(entry["rating"]),
-        f"{whole(entry['lower']) or 'no bound'} to {whole(entry['upper']) or 'no bound'}" if entry["rank"] else "",
+        shown(entry["rating"], decimals),
+        " to ".join(shown(entry[end], decimals) or "no bound" for end in ("lower", "upper")) if entry["rank"] else "",
         str(entry["votes"]),
         str(entry["wins"]),
         f"{worth['value']:+.2f} ({worth['lower']:+.2f} to {worth['upper']:+.2f})" if worth else "",
     )
 
 
-def whole(value: float | None) -> str:
-    return "" if value is None else f"{value:.0f}"
+def shown(value: float | None, decimals: int) -> str:
+    return "" if value is None else f"{value:.{decimals}f}"
 
 
 def table(rows: list[tuple[str, ...]]) -> list[str]:

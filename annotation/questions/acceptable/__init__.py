@@ -10,9 +10,11 @@ from annotation.questions.base import (
     Answer,
     Asked,
     Export,
+    Form,
     QuestionType,
     Random,
     Situation,
+    Standing,
     Text,
     field_name,
     side_letter,
@@ -59,6 +61,9 @@ class AcceptableQuestion(QuestionType):
         wants_two = asked.settings["mode"] == "neither"
         if not 1 <= situation.responses <= MOST_RESPONSES or (wants_two and situation.responses != 2):
             raise QuestionDoesNotFit(f"{asked.name}: {asked.settings['mode']} of {situation.responses} responses")
+
+    def standing(self, asked: Asked) -> Standing:
+        return Standing("acceptable", Form.SHARE)
 
     def parts(self, asked: Asked, situation: Situation) -> tuple[str, ...]:
         if asked.settings["mode"] == "neither":

@@ -10,9 +10,11 @@ from annotation.questions.base import (
     Answer,
     Asked,
     Export,
+    Form,
     QuestionType,
     Random,
     Situation,
+    Standing,
     field_name,
     members,
     side_letter,
@@ -51,6 +53,10 @@ class RankingQuestion(QuestionType):
         "tiers": Export(list[int], gettext_lazy("place of each response, 1 for the best, equal ones for a tie")),
         "ranking_mode": Export(str, gettext_lazy("order, or best_worst, where all between the two share a place")),
     }
+
+    def standing(self, asked: Asked) -> Standing:
+        """Nobody compared those between the best and the worst."""
+        return Standing("tiers", Form.ORDER, open_ties=asked.settings["mode"] == "best_worst")
 
     def check_fit(self, asked: Asked, situation: Situation) -> None:
         if not FEWEST <= situation.responses <= MOST:

@@ -12,9 +12,11 @@ from annotation.questions.base import (
     Answer,
     Asked,
     Export,
+    Form,
     QuestionType,
     Random,
     Situation,
+    Standing,
     Text,
     field_name,
     side_letter,
@@ -94,6 +96,9 @@ class RatingQuestion(QuestionType):
 
     def columns_given(self, asked: Asked) -> frozenset[str]:
         return self.gives if asked.settings["to_ranking"] == "yes" else frozenset()
+
+    def standing(self, asked: Asked) -> Standing | None:
+        return Standing("scores", Form.SCORES) if self.columns_given(asked) else None
 
     def check_fit(self, asked: Asked, situation: Situation) -> None:
         if not 1 <= situation.responses <= MOST_RESPONSES:

@@ -11,9 +11,11 @@ from annotation.questions.base import (
     Answer,
     Asked,
     Export,
+    Form,
     QuestionType,
     Random,
     Situation,
+    Standing,
     field_name,
     members,
     side_letter,
@@ -70,6 +72,9 @@ class SpansQuestion(QuestionType):
 
     def columns_given(self, asked: Asked) -> frozenset[str]:
         return self.gives if asked.settings["to_ranking"] == "yes" else frozenset()
+
+    def standing(self, asked: Asked) -> Standing | None:
+        return Standing("scores", Form.SCORES) if self.columns_given(asked) else None
 
     def check_fit(self, asked: Asked, situation: Situation) -> None:
         if not 1 <= situation.responses <= MOST_RESPONSES or len(situation.texts) != situation.responses:

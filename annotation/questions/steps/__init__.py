@@ -11,9 +11,11 @@ from annotation.questions.base import (
     Answer,
     Asked,
     Export,
+    Form,
     QuestionType,
     Random,
     Situation,
+    Standing,
     Text,
     field_name,
     side_letter,
@@ -62,6 +64,9 @@ class StepsQuestion(QuestionType):
 
     def columns_given(self, asked: Asked) -> frozenset[str]:
         return self.gives if asked.settings["to_ranking"] == "yes" else frozenset()
+
+    def standing(self, asked: Asked) -> Standing | None:
+        return Standing("scores", Form.SCORES) if self.columns_given(asked) else None
 
     def check_fit(self, asked: Asked, situation: Situation) -> None:
         if not 1 <= situation.responses <= MOST_RESPONSES or len(situation.texts) != situation.responses:

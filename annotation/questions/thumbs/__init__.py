@@ -6,7 +6,17 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation.questions.base import Answer, Asked, Export, QuestionType, Random, Situation, Text
+from annotation.questions.base import (
+    Answer,
+    Asked,
+    Export,
+    Form,
+    QuestionType,
+    Random,
+    Situation,
+    Standing,
+    Text,
+)
 from annotation.questions.presentation import Choice, Option
 from annotation.questions.refusals import Refusal, Refused
 
@@ -28,6 +38,9 @@ class ThumbsQuestion(QuestionType):
         "thumb": Export(bool, gettext_lazy("true for up")),
     }
     responses = 1
+
+    def standing(self, asked: Asked) -> Standing:
+        return Standing("thumb", Form.SHARE)
 
     def parts(self, asked: Asked, situation: Situation) -> tuple[str, ...]:
         return ("",)

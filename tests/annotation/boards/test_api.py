@@ -60,7 +60,7 @@ def test_a_board_has_its_standings_and_what_they_are_from(client):
         "computed_at": moment(snapshot),
         "last_sequence": snapshot.last_sequence,
         "retired_sources": [],
-        "code_version": "1",
+        "code_version": "2",
         "digest": snapshot.digest,
         "standings": snapshot.standings,
     }
@@ -70,7 +70,7 @@ def test_a_board_has_its_standings_and_what_they_are_from(client):
 def test_a_board_before_its_first_snapshot_has_no_standings(client):
     make_board(slug="new")
     body = client.get(reverse("api-board", args=["new"])).json()
-    assert (body["number"], body["standings"], body["sentence"]) == (None, None, "Nobody has judged anything here yet.")
+    assert (body["number"], body["standings"], body["sentence"]) == (None, None, "Not computed yet.")
 
 
 @pytest.mark.parametrize("slug", ["hidden", "nowhere"])

@@ -2,10 +2,12 @@
 
 import pytest
 
-from annotation.boards.wording import METHODS, NOTES, REASONS, board_sentence, reason_words
+from annotation.boards.forms import REASONS as FORM_REASONS
+from annotation.boards.wording import FORMS, METHODS, NOTES, REASONS, board_sentence, reason_words
 from annotation.boards.worth import OWN_NOTES
 from annotation.boards.worth import REASONS as WORTH_REASONS
 from annotation.enums import Method
+from annotation.questions import Form
 from ranking import Note
 
 
@@ -78,7 +80,8 @@ def test_the_sentence_says_who_preferred_on_what_and_when(case):
 def test_there_are_words_for_every_code():
     assert set(NOTES) == {note.value for note in Note} | OWN_NOTES
     assert set(METHODS) == set(Method.values)
-    assert set(REASONS) == {"no_votes", *WORTH_REASONS.values()}
+    assert set(REASONS) == {"no_votes", "nothing_ranks", *WORTH_REASONS.values(), *FORM_REASONS.values()}
+    assert set(FORMS) == set(Form)
 
 
 @pytest.mark.parametrize(
