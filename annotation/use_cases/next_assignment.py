@@ -1,5 +1,6 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 import numpy as np
 from django.db import transaction
@@ -10,6 +11,7 @@ from annotation.errors import AnnotationError
 from annotation.models import Assignment, Campaign, Impression, Item, Respondent
 from annotation.policies.limits import Limits, budget_is_spent, group_is_done, person_is_done
 from annotation.policies.stages import Stage
+from annotation.queries.feedback import names_sides
 from annotation.queries.work import Position, given_to_groups, position_of
 from annotation.selection import Selection, draw_sequence
 from annotation.selection.draws import new_seed, stream
@@ -23,6 +25,9 @@ from foundation.database import advisory_lock
 KIND = 3
 # A repeat comes back after this many other items at least.
 APART = 5
+# How many pairs are drawn for one claim and, where it finds nothing, for another, before any slot will do: late in a
+# campaign somebody has met most items of a pair.
+TRIES = (1, 3)
 MEETABLE = (ItemState.OPEN, ItemState.FROZEN)
 
 
@@ -56,6 +61,7 @@ class Found:
 
     claim: Claim
     pair: PairChoice = ASSIGNED_PAIR
+    as_written: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,8 @@ def next_assignment(*, campaign: Campaign, respondent: Respondent, now: datetime
             # What they hold stays theirs: in a pause no lease runs out.
             raise NotNow(position.stage)
         if len(position.held) > int(ahead):
-            return _held(position.held[-1] if ahead else position.held[0])
+            # What was taken back comes first, and then what stood in its place.
+            return _held(position.held[1 if ahead else 0])
         seed = new_seed()
         found = _assign(campaign, respondent, position, seed, now)
         return Given(found.claim.assignment, _show(campaign, respondent, found, seed))
@@ -106,7 +113,8 @@ def _assign(campaign: Campaign, respondent: Respondent, position: Position, seed
                 if position.is_sated
                 else NothingLeft(f"the {position.stage} items are open in another tab")
             )
-        return _take(campaign, respondent, found.pk, position.stage.value, now)
+        taken = _take(campaign, respondent, found.pk, position.stage.value, now)
+        return replace(taken, as_written=names_sides(found.explanation))
     if position.stage != Stage.WORK:
         raise NotNow(position.stage)
     if position.session_items is not None and (position.place or 0) >= position.session_items:
@@ -144,12 +152,16 @@ def _claim_drawn(
     known = position.known
     if known is None:
         return None
-    drawn = draw_sequence(policy=campaign.policy, parameters=campaign.policy_parameters, known=known, seed=seed)
-    if not drawn:
-        return None
-    pairs = [selection.pair for selection in drawn]
-    found = claim_pair(campaign=campaign, respondent=respondent, pairs=pairs, now=now)
-    return None if found is None else Found(found, _how(drawn[: found.turn + 1]))
+    draws = draw_sequence(policy=campaign.policy, parameters=campaign.policy_parameters, known=known, seed=seed)
+    passed: list[Selection] = []
+    for tries in TRIES:
+        drawn = list(islice(draws, tries))
+        pairs = [selection.pair for selection in drawn]
+        found = claim_pair(campaign=campaign, respondent=respondent, pairs=pairs, now=now) if pairs else None
+        if found is not None:
+            return Found(found, _how([*passed, *drawn[: found.turn + 1]]))
+        passed += drawn
+    return None
 
 
 def _claim_any(campaign: Campaign, respondent: Respondent, now: datetime) -> Found | None:
@@ -281,4 +293,5 @@ def _show(campaign: Campaign, respondent: Respondent, found: Found, seed: int) -
         prompt_design=Design.ASSIGNED,
         pair=found.pair,
         seed=seed,
+        as_written=found.as_written,
     )
