@@ -12,7 +12,7 @@ alike, since only their sums within clusters are used. `fit_magnitudes` is for p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,7 +21,8 @@ from scipy.sparse.csgraph import connected_components
 
 from .arrays import Bools, Floats, Ints, floats, frozen, ints
 from .bradley_terry import PROVISIONAL_BELOW
-from .clusters import spread_of
+from .clusters import Scores as Gradients
+from .clusters import Spread, spread_of
 from .errors import BadValue, NoComparisons, NoVariation, ShapeMismatch, SingleContestant, TooFewAnswers, UnknownIndex
 from .gauge import in_gauge
 from .options import checked, whole
@@ -112,22 +113,13 @@ def fit_scores(
     free = len(entries.score) - len(strength) - entries.within * (entries.judgments - int(groups.max()) - 1)
     _refuse_without_noise(entries.score, residual, free)
     variance = float(residual @ residual) / free
-    scores = entries.scores(residual)
-    spread = spread_of(
-        entries if entries.annotator is not None or entries.prompt is not None else None,
-        covariance,
-        inverse,
-        lambda: np.asarray((scores.T @ scores).toarray()),
-        lambda _: scores,
-    )
+    spread = _spread(entries, covariance, inverse, variance, entries.scores(residual))
     battles = np.bincount(entries.contestant, minlength=len(strength)).astype(np.float64)
     weights = battles / battles.sum() if entries.within else np.zeros(len(strength))
-    hessian = variance * inverse
-    robust = spread.covariance if spread.clustering.kind is not Covariance.HESSIAN else hessian
     return ScoreFit(
         strength=_embedded(entries.present, strength - weights @ strength, np.nan),
-        covariance=_squared(entries.present, in_gauge(robust, weights)),
-        hessian_covariance=_squared(entries.present, in_gauge(hessian, weights)),
+        covariance=_squared(entries.present, in_gauge(spread.covariance, weights)),
+        hessian_covariance=_squared(entries.present, in_gauge(variance * inverse, weights)),
         gauge=_embedded(entries.present, weights, 0.0),
         evidence=_evidence(entries, battles, groups, provisional_below),
         clustering=spread.clustering,
@@ -138,6 +130,21 @@ def fit_scores(
         centre=float(entries.score.mean()),
         within=entries.within,
     )
+
+
+def _spread(entries: _Entries, wanted: Covariance, inverse: Floats, variance: float, scores: Gradients) -> Spread:
+    """The information is in units of the errors' variance, which a sandwich does not need to know."""
+    labelled = entries.annotator is not None or entries.prompt is not None
+    found = spread_of(
+        entries if labelled else None,
+        wanted,
+        inverse,
+        lambda: np.asarray((scores.T @ scores).toarray()),
+        lambda _: scores,
+    )
+    if found.clustering.kind is Covariance.HESSIAN:
+        return replace(found, covariance=variance * inverse)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
