@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from copy import copy
+from datetime import date
 from typing import Any, ClassVar
 
 from django import forms
 from django.core.validators import MaxLengthValidator, MinValueValidator
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotation.forms.fields import GroupQuotasField, PercentField
 from annotation.models import Campaign
-from annotation.policies.drafts import ABOUT, COLUMNS, DESIGN, FIXED_WITH_QUESTIONS, PAY, section_version
+from annotation.policies.drafts import ABOUT, COLUMNS, DESIGN, FIXED_WITH_QUESTIONS, PAY, TERMS, section_version
 from annotation.policies.templates import StartingPoint
+from annotation.policies.withdrawals import is_open
 from annotation.selection import POLICIES
 
 LONGEST_TEXT = 50_000
@@ -223,6 +226,42 @@ class TextForm(VersionedForm, forms.Form):
     def __init__(self, campaign: Campaign, section: str, text: str, label: str | Promise, data: Any = None) -> None:
         super().__init__(data, initial={"text": text, "version": section_version(campaign, section)})
         self.fields["text"].label = str(label)
+
+
+class ConsentForm(TextForm):
+    """With what the text takes from here, and the page of whoever withdraws too."""
+
+    withdrawal_until = forms.DateField(
+        label=gettext_lazy("Last day on which people may withdraw, in UTC"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=gettext_lazy(
+            "Empty: at any time. What was published before cannot be recalled. Who agreed to a later day keeps it."
+        ),
+    )
+    contact = forms.CharField(
+        label=gettext_lazy("Whom people write to"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"}),
+        help_text=gettext_lazy("Name and address of who is responsible."),
+    )
+
+    def __init__(self, campaign: Campaign, section: str, text: str, label: str | Promise, data: Any = None) -> None:
+        super().__init__(campaign, section, text, label, data)
+        for name in TERMS:
+            self.fields[name].initial = getattr(campaign, name)
+
+    def clean_withdrawal_until(self) -> date | None:
+        day: date | None = self.cleaned_data["withdrawal_until"]
+        if day is not None and day != self.fields["withdrawal_until"].initial and not is_open(day, timezone.now()):
+            raise forms.ValidationError(_("This day has passed."))
+        return day
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """Of a valid form, by column."""
+        return {name: self.cleaned_data[name] for name in TERMS}
 
 
 class GuidelinesForm(TextForm):

@@ -30,7 +30,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 # What questions are asked about: as fixed as they are.
 FIXED_WITH_QUESTIONS = ("responses_per_item", "currency", "endowments", "session_items")
-SETTINGS = tuple(name for columns in COLUMNS.values() for name in columns)
+# What the page of the consent text says beside it.
+TERMS = ("withdrawal_until", "contact")
+SETTINGS = (*(name for columns in COLUMNS.values() for name in columns), *TERMS)
 
 
 class StaleDraft(AnnotationError):
@@ -54,7 +56,10 @@ def section_content(campaign: Campaign, section: str) -> Any:
 
 def section_version(campaign: Campaign, section: str) -> str:
     """Changes exactly when the content does; a form carries the one it was drawn from."""
-    canonical = json.dumps(section_content(campaign, section), sort_keys=True, cls=DjangoJSONEncoder)
+    content = section_content(campaign, section)
+    if section == CONSENT:
+        content = [content, *(getattr(campaign, name) for name in TERMS)]
+    canonical = json.dumps(content, sort_keys=True, cls=DjangoJSONEncoder)
     return sha256(f"{section}:{canonical}".encode()).hexdigest()[:32]
 
 

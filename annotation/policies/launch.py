@@ -10,8 +10,10 @@ from django.utils.translation import ngettext
 
 from annotation.models import Campaign
 from annotation.policies.conflicts import conflicts_in_words
+from annotation.policies.consent import open_places
 from annotation.policies.drafts import ABOUT, CONSENT, DESIGN, GUIDELINES, PAY, QUESTIONS, all_as_asked, section_content
 from annotation.policies.paid_amounts import incentive_asked, missing_for_amounts, money_shown
+from annotation.policies.withdrawals import is_open
 from annotation.questions import (
     Asked,
     InvalidSettings,
@@ -60,7 +62,7 @@ def hourly_pay(campaign: Campaign) -> Decimal | None:
 def missing_before_launch(campaign: Campaign, supply: Supply, now: datetime) -> list[Missing]:
     """All of it at once, in the order of the editor; nothing where the campaign can start."""
     return [
-        *_missing_words(campaign),
+        *_missing_words(campaign, now),
         *_missing_questions(campaign),
         *_missing_items(campaign, supply),
         *_missing_time(campaign, now),
@@ -98,14 +100,18 @@ def unfit(asked: Asked, situation: Situation) -> str:
     return ""
 
 
-def _missing_words(campaign: Campaign) -> list[Missing]:
+def _missing_words(campaign: Campaign, now: datetime) -> list[Missing]:
     found = []
     if not campaign.purpose.strip():
         found.append(Missing(ABOUT, _("Say what the campaign is for.")))
     if not section_content(campaign, CONSENT).strip():
         found.append(Missing(CONSENT, _("Write the consent text that people agree to before they judge.")))
+    found += [Missing(*each) for each in open_places(campaign, CONSENT)]
+    if not is_open(campaign.withdrawal_until, now):
+        found.append(Missing(CONSENT, _("The last day for withdrawals has passed.")))
     if not section_content(campaign, GUIDELINES).strip():
         found.append(Missing(GUIDELINES, _("Write the guidelines.")))
+    found += [Missing(*each) for each in open_places(campaign, GUIDELINES)]
     return found
 
 

@@ -12,26 +12,28 @@ from annotation.questions import InvalidSettings, UnknownQuestionType, check_ins
 
 Question = Mapping[str, Any]
 
+# What is in {braces} is filled in from the campaign's settings, what is in [brackets] by the admin.
 CONSENT = _("""You are asked to judge responses that were written by people or by language models.
 
-- **Time and pay.** An item takes about as long as stated on your start page. What you were promised is paid whatever you answer.
+- **Time and pay.** {time} {pay}
 - **Your choice.** You may skip any item and stop at any time, without loss.
 - **Content.** Some responses may be wrong, rude or unpleasant. Flag what you do not want to look at.
-- **Your answers** are kept under a pseudonym and may be published under it. You may withdraw them until a dataset with them is published.
-- **Contact.** Write to whoever invited you with any question.
+- **Your answers** are kept under a pseudonym and may be published under it.
+- **Withdrawal.** {withdrawal}
+- **Your own words**, such as reasons, are published only if you say so where you agree.
+- **Contact.** {contact}
 
-By going on you confirm that you are of age and agree.""")  # noqa: E501
-# What is in brackets is for the admin to say; the rest holds as Cardinal works.
+By going on you confirm that you are of age and agree.""")
 CONSENT_AMOUNTS = _("""You are asked to judge responses that were written by people or by language models, and to say what the better one is worth to you in money.
 
-- **Time and pay.** It takes about [minutes] minutes. The fee you were promised is paid whatever you answer.
-- **Money.** The amounts you name are [hypothetical: no money changes hands | real: you are given money to pay from, and one of your items is drawn and counts]. You cannot lose money of your own. [Where amounts are real: what is left of what you are given is yours; the response that the draw decides goes to the person who asked, who has agreed to that.]
+- **Time and pay.** {time} {pay}
+- **Money.** {money}
 - **Topics.** The responses are about [topics]. Some may be wrong, rude or unpleasant.
 - **Your choice.** You may skip any item, with a reason from a list, and stop at any time, without loss.
 - **Your answers** are kept under a pseudonym and may be published under it.
-- **Withdrawal.** Until [date] you may withdraw your answers. What was published before cannot be recalled. Withdrawal never changes your pay.
-- **Your own texts**, such as reasons, are published only if you say so: [how to say so].
-- **Contact.** [Name and address of who is responsible.]
+- **Withdrawal.** {withdrawal}
+- **Your own words**, such as reasons, are published only if you say so where you agree.
+- **Contact.** {contact}
 - **Ethics.** [Who approved this, under which number, or why no approval was needed.]
 
 By going on you confirm that you are [18] or older and agree.""")  # noqa: E501

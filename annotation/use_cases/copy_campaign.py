@@ -19,6 +19,8 @@ def copy_campaign(
         settings = {column: getattr(original, column) for column in SETTINGS if column != "name"}
         # A deadline that has passed would only stand in the way.
         settings["deadline"] = original.deadline if original.deadline and original.deadline > now else None
+        last = original.withdrawal_until
+        settings["withdrawal_until"] = last if last and last > now.date() else None
         draft = original.draft | {section: section_content(original, section) for section in DRAFTED}
         copy = start_campaign(name=name, draft=draft, settings=settings, actor=actor, now=now, is_template=is_template)
         _copy_media(original, copy, actor, now)

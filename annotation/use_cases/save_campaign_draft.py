@@ -1,3 +1,4 @@
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -5,8 +6,10 @@ from django.db import transaction
 
 from accounts.models import Person
 from annotation.enums import CampaignState
+from annotation.errors import AnnotationError
 from annotation.models import Campaign
 from annotation.policies.answers import with_answers
+from annotation.policies.consent import filled, open_places
 from annotation.policies.drafts import (
     CONSENT,
     DRAFTED,
@@ -30,6 +33,14 @@ from annotation.use_cases.record_event import record_event
 from foundation.text import clean_json
 
 
+class TextHasGaps(AnnotationError):
+    """People would read what its author has left open; `texts` says what."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        super().__init__("; ".join(texts))
+        self.texts = list(texts)
+
+
 def save_campaign_draft(
     *,
     campaign_id: int,
@@ -40,12 +51,15 @@ def save_campaign_draft(
     now: datetime,
     requalify: bool = False,
     retrain: bool = False,
+    terms: Mapping[str, Any] | None = None,
 ) -> Campaign:
     """Store the questions, the guidelines or the consent text. After the launch people see it, as a new version.
 
     With `requalify` the new guidelines ask everybody to take the test again, with `retrain` the training too.
+    `terms` are what the page of the consent text says beside it.
     `version` is that of the section as it was opened: raises StaleDraft where somebody saved it since. Also raises
-    CampaignIsClosed, QuestionsFrozen, and what is wrong with questions: UnknownQuestionType, InvalidSettings.
+    CampaignIsClosed, QuestionsFrozen, TextHasGaps for what people would see, and what is wrong with questions:
+    UnknownQuestionType, InvalidSettings.
     """
     if section not in DRAFTED:
         raise KeyError(section)
@@ -56,13 +70,17 @@ def save_campaign_draft(
         refuse_if_stale(campaign, section, version)
         if section == QUESTIONS:
             _check_questions(campaign, content)
-        if content == section_content(campaign, section) and not (requalify or retrain):
+        changed = {name: value for name, value in (terms or {}).items() if getattr(campaign, name) != value}
+        if content == section_content(campaign, section) and not (requalify or retrain or changed):
             return campaign
         campaign.draft = {**campaign.draft, section: content}
-        campaign.save(update_fields=["draft"])
+        for name, value in changed.items():
+            setattr(campaign, name, value)
+        campaign.save(update_fields=["draft", *changed])
         data = {"section": section, "version": section_version(campaign, section)}
         record_event(subject=campaign, verb="draft_saved", actor=actor, data=data)
         if campaign.state != CampaignState.DRAFT:
+            _refuse_gaps(campaign, section)
             publish_section(campaign, section, actor=actor, now=now, requalify=requalify, retrain=retrain)
     campaign.refresh_from_db()
     return campaign
@@ -87,8 +105,15 @@ def publish_section(
             publish_guidelines(
                 campaign_id=campaign.pk, text=text, actor=actor, now=now, requalify=requalify, retrain=retrain
             )
-    if section == CONSENT and (campaign.consent is None or campaign.consent.text != content):
-        publish_consent(campaign_id=campaign.pk, text=content, actor=actor, now=now)
+    if section == CONSENT:
+        text, last = filled(campaign, content), campaign.consent
+        if last is None or (last.text, last.withdrawal_until) != (text, campaign.withdrawal_until):
+            publish_consent(campaign_id=campaign.pk, text=text, actor=actor, now=now)
+
+
+def _refuse_gaps(campaign: Campaign, section: str) -> None:
+    if section in (CONSENT, GUIDELINES) and (gaps := open_places(campaign, section)):
+        raise TextHasGaps([text for _section, text in gaps])
 
 
 def _check_questions(campaign: Campaign, content: Any) -> None:

@@ -11,6 +11,7 @@ from annotation.errors import AnnotationError
 from annotation.models import Campaign, Item
 from annotation.policies.drafts import (
     COLUMNS,
+    CONSENT,
     FIXED_WITH_QUESTIONS,
     PAY,
     QuestionsFrozen,
@@ -24,6 +25,7 @@ from annotation.queries.campaigns import is_judged
 from annotation.use_cases.accrue_fees import accrue_fees
 from annotation.use_cases.match_slots import match_slots
 from annotation.use_cases.record_event import record_event
+from annotation.use_cases.save_campaign_draft import publish_section
 from foundation.text import clean_text
 
 
@@ -78,6 +80,9 @@ def save_campaign_settings(
         if "overlap" in changed:
             data["slots"] = asdict(match_slots(campaign=campaign, now=now))
         record_event(subject=campaign, verb="settings_saved", actor=actor, data=data)
+        if campaign.state != CampaignState.DRAFT and campaign.consent_id is not None:
+            # The consent text tells of some of them: where it says something else now, people are asked anew.
+            publish_section(campaign, CONSENT, actor=actor, now=now)
     return campaign
 
 

@@ -23,6 +23,7 @@ from annotation.policies.drafts import (
     section_version,
 )
 from annotation.queries.campaigns import is_judged
+from annotation.use_cases.save_campaign_draft import TextHasGaps
 from annotation.use_cases.save_campaign_settings import ContentInUse, PayDoesNotStand
 from annotation.web.managed import managed_campaign
 
@@ -66,6 +67,8 @@ class Page:
         except ContentInUse as refusal:
             text = _("Items have the category “%(name)s”. As long as they do, it stays.")
             self.problems.append(text % {"name": refusal.category})
+        except TextHasGaps as refusal:
+            self.problems += refusal.texts
         except PayDoesNotStand as refusal:
             self.problems += [missing.text for missing in refusal.missing]
         self.campaign = managed_campaign(self.campaign.slug)
