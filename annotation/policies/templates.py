@@ -56,6 +56,37 @@ Read the prompt and every response before you rate the first one. Rate each resp
 - Use the whole scale: the ends are for what is as good or as bad as it gets.
 - Judge one thing at a time: a wrong response can be well written.
 - Check what you can check. Say in the reason what you could not.""")
+CHOOSE = _("""# What to do
+
+Read the prompt as if it were your own. Read **all responses to the end** before you choose.
+
+# How to decide
+
+- First find the best: the response that helps the person who asked most. Then find the worst of the others.
+- A correct short response is better than a long one with a mistake.
+- Who may have written it does not matter, and neither does its length by itself.
+- Where two seem alike, choose the one you would rather have got. What lies between best and worst is not asked.""")
+THUMB = _("""# What to do
+
+Read the prompt as if it were your own, and the response to its end. Then say up or down.
+
+# How to decide
+
+- Up: you would be glad to have got it. It is right, and it does what was asked.
+- Down: it is wrong, misses the point, or would mislead somebody.
+- Judge it by itself, not against the one you saw before.
+- Check what you can check. Say in the reason what you could not.""")
+STEP = _("""# What to do
+
+Read the prompt, then the response step by step. Go no further than you must: you look for the **first** wrong step.
+
+# How to decide
+
+- A step is wrong if it states, computes or concludes something false, or does not follow from what is before it.
+- A detour, a repetition or a clumsy sentence is no fault, as long as it is true.
+- A step that builds on an earlier mistake is not the first.
+- Say that there is none where every step holds. A right result can stand on a wrong step, and a wrong one on none.
+- Check what you can check. Say in the reason what you could not.""")
 LOOK = _("""# What to do
 
 Look at both responses at full size before you choose.
@@ -156,7 +187,7 @@ ALL = (
         _("Best and worst"),
         _("The best and the worst of four responses."),
         [{"name": "order", "type": "ranking", "settings": {"mode": "best_worst"}}, WHY],
-        COMPARE,
+        CHOOSE,
         responses=4,
     ),
     StartingPoint(
@@ -164,7 +195,7 @@ ALL = (
         _("Thumbs"),
         _("One response at a time: up or down."),
         [{"name": "thumbs", "type": "thumbs"}, WHY],
-        RATE,
+        THUMB,
         responses=1,
     ),
     StartingPoint(
@@ -172,7 +203,7 @@ ALL = (
         _("Step marking"),
         _("The first wrong step of a response that reasons step by step."),
         [{"name": "steps", "type": "steps", "settings": {"mode": "first_fault"}}, WHY],
-        RATE,
+        STEP,
         responses=1,
         sample="steps",
     ),

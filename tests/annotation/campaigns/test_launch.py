@@ -217,6 +217,20 @@ def test_questions_that_cannot_be_asked_together_are_refused():
     )
 
 
+def test_the_guidelines_of_a_starting_point_speak_of_what_it_asks():
+    for point in ALL:
+        types, text = {each["type"] for each in point.questions}, str(point.guidelines).lower()
+        said = {
+            "both": "**both " in text or "both responses" in text,
+            "scale": "scale" in text,
+            "no difference": "no difference" in text,
+        }
+        if text:
+            assert not said["both"] or point.responses == 2, point.slug
+            assert not said["scale"] or "rating" in types, point.slug
+            assert not said["no difference"] or "preference" in types, point.slug
+
+
 def test_a_template_never_runs():
     template = make_template(campaign_id=ready().pk, name="Pattern", actor=None, now=timezone.now())
     with pytest.raises(TemplateNeverRuns):

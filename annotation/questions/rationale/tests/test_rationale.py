@@ -14,6 +14,7 @@ from annotation.questions import (
 )
 
 ANY = Situation(responses=1, currency="USD")
+THREE = Situation(responses=3, currency="USD")
 
 
 def asked(min_length: int = 0, *, required: bool = False) -> list[Asked]:
@@ -68,7 +69,8 @@ def test_a_minimum_length_that_makes_no_sense_is_refused(length):
 
 def test_export_says_whether_there_are_words_and_never_which():
     export = get_type("rationale").export_columns
-    assert [export({"given": True}), export(None)] == [{"rationale_given": True}, {"rationale_given": False}]
+    nothing = {"rationale_given": False, "critique_characters": None}
+    assert [export({"given": True}), export(None)] == [nothing | {"rationale_given": True}, nothing]
 
 
 @pytest.mark.parametrize("min_length", [0, 1, 38, 39, 40, 41, 1000])
@@ -77,3 +79,51 @@ def test_a_simulated_person_writes_enough_where_words_are_required(min_length):
     answers = simulate_answers(questions, rng=random.Random(1), utilities=(1.0,), situation=ANY)
     assert len(read_answers(questions, answers, ANY).texts["why"]) >= min_length
     assert simulate_answers(asked(min_length), rng=random.Random(1), utilities=(1.0,), situation=ANY) == {"why": None}
+
+
+def critique(min_length: int = 0, *, required: bool = False) -> list[Asked]:
+    return [Asked("why", "rationale", required=required, settings={"mode": "response", "min_length": min_length})]
+
+
+def test_critiques_are_sealed_as_one_text_that_their_lengths_take_apart():
+    reading = read_answers(critique(), {"why": [" Right.\n\nB: not so. ", None, "Too long."]}, THREE)
+    assert reading == Reading(
+        {"why": {"mode": "response", "characters": [18, None, 9]}},
+        {"why": "A: Right.\n\nB: not so.\n\nC: Too long."},
+        {},
+    )
+
+
+@pytest.mark.parametrize("raw", [None, [None, "", " \n"]])
+def test_no_critique_at_all_is_stored_as_null(raw):
+    assert read_answers(critique(), {"why": raw}, THREE) == Reading({"why": None}, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("raw", "required", "code", "part"),
+    [
+        (["Right and short.", None, "Much too long."], True, "missing", "b"),
+        (None, True, "missing", "a"),
+        (["Right and short.", "short", None], False, "too_short", "b"),
+        (["Right and short.", "Much too long."], False, "malformed", "a"),
+        ("Right and short.", False, "malformed", "a"),
+        (["Right and short.", 7, None], False, "malformed", "b"),
+        ([None, None, "x" * 10_001], False, "too_long", "c"),
+    ],
+)
+def test_a_critique_that_cannot_be_kept_is_refused_at_its_response(raw, required, code, part):
+    with pytest.raises(InvalidAnswers) as refused:
+        read_answers(critique(10, required=required), {"why": raw}, THREE)
+    assert [(each.code, each.part) for each in refused.value.refusals["why"]] == [(code, part)]
+
+
+def test_a_simulated_person_criticises_every_response_where_words_are_required():
+    questions = critique(100, required=True)
+    answers = simulate_answers(questions, rng=random.Random(1), utilities=(1.0, 0.0, 2.0), situation=THREE)
+    characters = read_answers(questions, answers, THREE).answers["why"]["characters"]
+    assert len(characters) == 3
+    assert min(characters) >= 100
+
+
+def test_a_rationale_for_the_item_is_the_question_that_it_was_before_there_were_critiques():
+    assert get_type("rationale").check_settings({"mode": "item"}) == {"min_length": 0, "wording": 1}
