@@ -15,36 +15,72 @@ from django.db.models.functions import Now
 
 from accounts.models import Person, User
 from accounts.texts import unseal_of
-from annotation.enums import AssignmentState, CampaignState, JudgmentKind, Pool, RespondentState
+from annotation.enums import AssignmentState, CampaignState, JudgmentKind, Pool, RespondentState, WorthState
 from annotation.models import Assignment, Campaign, Draft, Judgment, Respondent
 from annotation.policies.arms import price_direction
 from annotation.queries.log import instrument_questions, own_median_amount
 from annotation.queries.sessions import money_of
 from annotation.queries.shown import ShownItem, shown_item
+from annotation.queries.work import ANCHORS, LEFT
 from annotation.questions import Asked, Situation
 
 # What this person may still be given and what they gave, for each of their campaigns at once.
-CAMPAIGNS = """
-SELECT c.slug, c.name, c.purpose, c.state, r.state, c.deadline, c.pay_per_judgment, c.pay_currency,
+CAMPAIGNS = f"""
+SELECT c.slug, c.name, c.purpose, c.state, r.state, c.deadline, c.deadline < now(), c.pay_per_judgment, c.pay_currency,
+    c.guidelines_id IS NOT NULL,
     (SELECT count(*) FROM annotation_assignment a WHERE a.respondent_id = r.id AND a.state = 'submitted'),
+    own.done, own.given,
     (SELECT count(*) FROM annotation_slot s WHERE s.campaign_id = c.id AND s.state = 'open'
         AND NOT EXISTS (SELECT 1 FROM annotation_assignment a
             WHERE a.item_id = s.item_id AND a.respondent_id = r.id AND a.state <> 'expired')
         AND (cardinality(r.declined_content) = 0 OR NOT EXISTS (SELECT 1 FROM annotation_item i
             WHERE i.id = s.item_id AND i.warnings && r.declined_content))),
+    LEAST(c.quota_per_annotator, GREATEST(1, floor(c.share_per_annotator * slots.wanted)) * sign(c.share_per_annotator),
+        CASE WHEN w.incentive <> 'stated' THEN c.session_items END,
+        (SELECT CASE WHEN p.state = 'completed' THEN 0 ELSE t.judgments END
+         FROM annotation_studyparticipant p JOIN annotation_study t ON t.id = p.study_id WHERE p.respondent_id = r.id)),
+    LEAST(c.budget_judgments, floor(c.budget_money / NULLIF(c.pay_per_judgment, 0))) - slots.taken,
+    {LEFT.format(purpose="training")}
+        + CASE WHEN coalesce(r.qualified_under_id >= coalesce(newest.qualification, 0), false) THEN 0
+            ELSE {LEFT.format(purpose="qualification")} END
+        + (SELECT count(*) FROM {ANCHORS} AND i.state IN ('open', 'frozen') AND NOT i.warnings && r.declined_content
+            AND NOT EXISTS (SELECT 1 FROM annotation_assignment a
+                WHERE a.respondent_id = r.id AND a.item_id = i.id AND a.state <> 'expired')),
     EXISTS (SELECT 1 FROM annotation_assignment a WHERE a.respondent_id = r.id AND a.state = 'open'
-        AND a.lease_expires_at > now())
+        AND a.lease_expires_at > now()),
+    coalesce(w.state, '')
 FROM annotation_respondent r JOIN annotation_campaign c ON c.id = r.campaign_id
+LEFT JOIN annotation_worthsession w ON w.respondent_id = r.id
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(t.wanted), 0) AS wanted, coalesce(sum(t.taken), 0) AS taken
+    FROM annotation_slottally t WHERE t.campaign_id = c.id
+) slots
+CROSS JOIN LATERAL (
+    SELECT count(*) AS given, count(*) FILTER (WHERE a.state = 'submitted') AS done
+    FROM annotation_assignment a JOIN annotation_item i ON i.id = a.item_id
+    WHERE a.respondent_id = r.id AND a.state IN ('open', 'submitted')
+        AND i.purpose = 'work' AND i.repeat_of_id IS NULL
+) own
+CROSS JOIN LATERAL (
+    SELECT max(i.test_of_id) FILTER (WHERE i.purpose = 'training') AS training,
+        max(i.test_of_id) FILTER (WHERE i.purpose = 'qualification') AS qualification
+    FROM annotation_item i WHERE i.campaign_id = c.id AND i.purpose IN ('training', 'qualification')
+) newest
 WHERE r.person_id = %(person)s AND r.kind IN ('annotator', 'expert') AND NOT c.is_template
 ORDER BY c.created_at DESC LIMIT 200
-"""
+"""  # noqa: S608 (constants)
 HELD = """
 SELECT a.id, a.state, a.item_id, a.lease_token, a.lease_expires_at,
     m.instrument_id, m.questions_asked, m."order", c.currency,
     ARRAY(SELECT j.amount_low FROM annotation_judgment j WHERE j.respondent_id = a.respondent_id AND j.amount_low > 0),
     d.version, d.sealed,
     (SELECT count(*) FROM annotation_assignment x WHERE x.respondent_id = a.respondent_id AND x.state = 'submitted'),
-    coalesce(w.incentive, 'stated'), w.endowment
+    coalesce(w.incentive, 'stated'), w.endowment,
+    CASE WHEN w.incentive <> 'stated' THEN c.session_items END,
+    CASE WHEN w.incentive <> 'stated' AND c.session_items IS NOT NULL THEN
+        (SELECT count(*) FROM annotation_judgment j JOIN annotation_item i ON i.id = j.item_id
+         WHERE j.respondent_id = a.respondent_id AND j.kind = 'answer' AND i.purpose IN ('work', 'anchor')
+            AND NOT EXISTS (SELECT 1 FROM annotation_judgment n WHERE n.supersedes_id = j.id)) END
 FROM annotation_assignment a
 LEFT JOIN annotation_worthsession w ON w.respondent_id = a.respondent_id
 JOIN annotation_impression m ON m.assignment_id = a.id
@@ -65,16 +101,46 @@ class OwnCampaign:
     state: str
     respondent_state: str
     deadline: datetime | None
+    is_past: bool | None
     pay_per_judgment: Decimal | None
     pay_currency: str
-    done: int
-    open: int
+    has_guidelines: bool
+    done: int  # of every kind
+    done_work: int
+    given: int  # work, done or held
+    open: int  # slots that this person could be given
+    most: int | None  # work that one person may be given here
+    budget_left: int | None
+    steps: int  # items to practise on, of a test, and anchors that are still to come
     holds: bool
+    session: str
 
     @property
     def takes_work(self) -> bool:
         running = self.state in {CampaignState.PILOT, CampaignState.RUNNING}
         return running and self.respondent_state == RespondentState.ACTIVE
+
+    @property
+    def left(self) -> int:
+        """Work that may still come to this person; others may be quicker."""
+        limits = [self.open, *(each for each in (self.budget_left,) if each is not None)]
+        return max(0, min(limits if self.most is None else [*limits, self.most - self.given]))
+
+    @property
+    def total(self) -> int:
+        return int(self.given + self.left)
+
+    @property
+    def is_total_sure(self) -> bool:
+        """Whether a limit of their own says it, and not what others leave."""
+        return self.most is not None and self.total == self.most
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is anything to do now."""
+        if not self.takes_work or self.session == WorthState.DRAWN:
+            return False
+        return self.holds or self.session == WorthState.LOCKED or (not self.is_past and self.left + self.steps > 0)
 
 
 @dataclass(frozen=True)
@@ -93,6 +159,9 @@ class Task:
     done: int
     # Of each sound and film, before the item can be answered.
     played_share: float | None
+    # Of a paid session, whose answers lock with the last one.
+    session_items: int | None = None
+    session_done: int | None = None
 
     @property
     def is_open(self) -> bool:
@@ -144,7 +213,7 @@ def task_of(respondent: Respondent, assignment_id: int) -> Task | None:
     if row is None or respondent.person is None:
         return None
     pk, state, item_id, token, expires_at, instrument, names, order, currency, amounts, *row = row
-    version, sealed, done, incentive, endowment = row
+    version, sealed, done, incentive, endowment, session_items, session_done = row
     item = shown_item(item_id, order)
     situation = Situation(
         responses=len(order),
@@ -165,6 +234,8 @@ def task_of(respondent: Respondent, assignment_id: int) -> Task | None:
         typed={} if sealed is None else typed_in(sealed, respondent.person),
         done=done,
         played_share=respondent.campaign.played_share,
+        session_items=session_items,
+        session_done=session_done,
     )
 
 

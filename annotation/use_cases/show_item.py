@@ -46,13 +46,18 @@ def show_item(
     prompt_design: str,
     pair: PairChoice = ASSIGNED_PAIR,
     seed: int | None = None,
+    as_written: bool = False,
 ) -> Impression:
-    """Draw the order and the questions from one seed and write the impression, in the caller's transaction.
+    """Draw the order and the questions from one seed and write the impression, in the caller's transaction. With
+    `as_written` the item's own order is shown: its explanation names sides.
 
     Every showing is written before anybody sees it, so that what is left without an answer is known too.
     """
     seed = new_seed() if seed is None else seed
-    sides, parameters = _draw_sides(campaign, item_id, responses, assignment, seed)
+    sides: OrderDraw | None = None
+    parameters: dict[str, Any] = {}
+    if not as_written:
+        sides, parameters = _draw_sides(campaign, item_id, responses, assignment, seed)
     asked = draw_questions(asking_shares(instrument.pk), seed=seed)
     return Impression.objects.create(
         campaign=campaign,
@@ -61,7 +66,7 @@ def show_item(
         assignment=assignment,
         instrument=instrument,
         guidelines_id=campaign.guidelines_id,
-        order=sides.order,
+        order=sides.order if sides else list(range(responses)),
         questions_asked=asked.names,
         policy=pair.policy,
         policy_version=pair.policy_version,
@@ -74,8 +79,8 @@ def show_item(
         seed=seed,
         pair_design=pair.design,
         p_pair=pair.probability,
-        side_design=Design.DRAWN,
-        p_side=sides.probability,
+        side_design=Design.DRAWN if sides else Design.ASSIGNED,
+        p_side=sides.probability if sides else None,
         prompt_design=prompt_design,
         questions_design=Design.ASSIGNED if asked.probability is None else Design.DRAWN,
         p_questions=asked.probability,

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from annotation.enums import FlagReason
 from annotation.models import Respondent
 from annotation.policies.breaks import is_due
+from annotation.queries.feedback import feedback_on
 from annotation.queries.tasks import Task, own_answer, task_of
 from annotation.questions import InvalidAnswers
 from annotation.use_cases.correct_judgment import correct_judgment
@@ -53,6 +54,7 @@ ANSWERED_BEFORE = gettext_lazy(
     "You answered that item before; the first answer counts. You can correct it in your history."
 )
 NOT_CORRECTED = (CampaignClosed, NotActive, AlreadySuperseded, AnswersLocked)
+PASSED = gettext_lazy("You have passed the test. From now on your answers count.")
 TOO_LATE = gettext_lazy("The campaign was closed before this answer came in, so it is not stored.")
 # By its first that fits: what the header X-Refused tells the page's script. Only "paused" and "again" may be sent anew.
 REFUSED_AS: Mapping[type[Exception], str] = {
@@ -132,7 +134,8 @@ def _refused_as(refused: Exception) -> str:
 def _after(request: HtmxRequest, respondent: Respondent, submitted: Submitted, offered: bool) -> HttpResponseBase:
     """The next item, or a word that all is stored where the page has the next one already."""
     if submitted.right is not None or submitted.explanation:
-        context = {"campaign": respondent.campaign, "submitted": submitted}
+        feedback = feedback_on(submitted.judgment)
+        context = {"campaign": respondent.campaign, "submitted": submitted, "feedback": feedback}
         response = never_stored(render(request, "annotation/work/feedback.html", context))
         response["X-Stored"] = str(submitted.judgment.pk)
         return response
@@ -142,8 +145,11 @@ def _after(request: HtmxRequest, respondent: Respondent, submitted: Submitted, o
         response["X-Stored"] = str(submitted.judgment.pk)
         response["X-Next"] = "ahead"
         return never_stored(response)
-    if request.htmx:
-        following = show_next(request, respondent, stored=submitted.judgment, break_offered=offered)
+    if request.htmx or submitted.finished == "qualified":
+        # What ended a test is not taken back.
+        said = PASSED if submitted.finished == "qualified" else ""
+        told: dict[str, Any] = {"stored": submitted.judgment, "is_final": bool(said), "said": said, "break_offered": offered}
+        following = show_next(request, respondent, **told)
         following["X-Stored"] = str(submitted.judgment.pk)
         return following
     return redirect("work-item", respondent.campaign.slug)

@@ -12,8 +12,8 @@ from annotation.queries.sessions import Step, step_of
 from annotation.questions import Situation
 from annotation.questions.amount.bdm import BdmMode
 from annotation.questions.presentation import Choice, Option
-from annotation.web.practice_list import list_section
 from annotation.use_cases.begin_session import NoMoneyLeft, NotAPaidCampaign, begin_session
+from annotation.web.practice_list import list_section
 
 
 def session_context(respondent: Respondent, stage: Stage, given: Mapping[str, Any], now: datetime) -> dict[str, Any]:

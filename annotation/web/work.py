@@ -25,6 +25,7 @@ from annotation.policies.stages import TAKES_WORK, Stage
 from annotation.queries import asks_for_words
 from annotation.queries.asked import news_for
 from annotation.queries.earnings import earned_by_slug
+from annotation.queries.screened import screened_out
 from annotation.queries.studies import participant_of
 from annotation.queries.tasks import Answered, Task, campaigns_of, open_pools, respondent_of, task_of
 from annotation.queries.work import position_of
@@ -146,6 +147,8 @@ def show_step(request: HtmxRequest, respondent: Respondent, *, status: int = 200
     if stage == Stage.CONSENT and asks_for_words(respondent.campaign):
         context["texts_form"] = OwnTextsForm(initial={"releases_texts": respondent.releases_texts})
     context["takes_work"] = stage in TAKES_WORK
+    if stage == Stage.SCREENED_OUT:
+        context["screened"] = screened_out(respondent)
     if stage in ENDS or "nothing" in context:
         context["participant"] = participant_of(respondent)
     if respondent.campaign.warned_content and "content_form" not in context:
@@ -209,9 +212,8 @@ def ahead(request: HtmxRequest, slug: str) -> HttpResponse:
         return HttpResponse(status=204)
     if str(given.assignment.pk) == request.GET.get("shown"):
         return HttpResponse(status=204)
-    context = item_context(respondent, given.assignment.pk)
     # By the time it is shown the one on the screen is done.
-    context["done"] = context["task"].done + 1
+    context = item_context(respondent, given.assignment.pk, given_before=1)
     response = render(request, "annotation/work/item.html#inside", context)
     response["X-Assignment"] = str(given.assignment.pk)
     return never_stored(response)
@@ -238,7 +240,7 @@ def show_item_page(
     return never_stored(render(request, template, context, status=status))
 
 
-def item_context(respondent: Respondent, assignment_id: int) -> dict[str, Any]:
+def item_context(respondent: Respondent, assignment_id: int, *, given_before: int = 0) -> dict[str, Any]:
     task = task_of(respondent, assignment_id)
     if task is None or not task.is_open:
         raise Http404
@@ -249,11 +251,19 @@ def item_context(respondent: Respondent, assignment_id: int) -> dict[str, Any]:
         "owner": browser_key_of(respondent.person).mark,
         "task": task,
         "form": form,
-        "done": task.done,
+        "done": task.done + given_before,
+        "session": session_place(task.session_items, (task.session_done or 0) + given_before),
         "key": mint_key(),
         "flag_reasons": FlagReason.choices,
         "news": news_for(respondent),
     }
+
+
+def session_place(items: int | None, done: int) -> dict[str, Any] | None:
+    """Which item of a paid session this is; None in any other."""
+    if not items:
+        return None
+    return {"number": min(done + 1, items), "items": items, "is_last": done + 1 >= items}
 
 
 def judgment_form(shown: Task | Answered, data: Any = None, **values: Any) -> JudgmentForm:

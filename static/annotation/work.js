@@ -228,6 +228,17 @@
     parts[0]?.focus({ preventScroll: true });
   };
 
+  // The next item in place of what was said of the one before; the link itself where that fails.
+  const goOn = async (link) => {
+    try {
+      const answer = await fetch(link.href, { headers: { "HX-Request": "true" } });
+      if (!answer.ok || signIn(answer)) throw new Error(answer.status);
+      show(await answer.text());
+    } catch {
+      location.assign(link.href);
+    }
+  };
+
   const begin = () => {
     dirtySince = 0;
     fade();
@@ -250,6 +261,11 @@
     form.requestSubmit();
   });
   document.addEventListener("click", (event) => {
+    const onward = event.target.closest("[data-feedback] a[data-next]");
+    if (onward && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      event.preventDefault();
+      goOn(onward);
+    }
     if (event.target.closest("[data-dismiss]")) dismiss(event.target.closest("[data-notice]"));
     if (event.target.closest("[data-reveal]")) reveal(event);
   });

@@ -49,10 +49,11 @@
   const pressed = (digit) => {
     const all = parts();
     const part = here(all);
-    if (part) return carries(part, digit) ?? (hasOwnKeys(part) ? null : chosenBy(digit, part));
-    // Who is nowhere yet: a digit that stands on the page first, then whatever is not answered.
+    if (part && carries(part, digit)) return carries(part, digit);
+    if (part && !hasOwnKeys(part)) return chosenBy(digit, part);
+    // Who is nowhere that digits mean: one that stands on the page first, then whatever is not answered.
     if (all.some((each) => carries(each, digit))) return null;
-    const open = all.find((each) => !isAnswered(each) && !hasOwnKeys(each) && choicesOf(each).length);
+    const open = all.find((each) => !isAnswered(each) && !hasOwnKeys(each) && !isTyped(each) && choicesOf(each).length);
     return open && chosenBy(digit, open);
   };
 
@@ -88,6 +89,7 @@
   }, true);
 
   // --- the list of keys --------------------------------------------------------------------------------------------
+  const joined = (words) => words.filter(Boolean).join(": ").replaceAll("?: ", "? ");
   const titleOf = (element) => {
     const found = [];
     for (let group = element.closest("fieldset"); group; group = group.parentElement.closest("fieldset")) {
@@ -95,7 +97,7 @@
       for (const other of legend?.querySelectorAll("button, .field__optional") ?? []) other.remove();
       if (legend?.textContent.trim()) found.unshift(legend.textContent.trim());
     }
-    return found.join(": ");
+    return joined(found);
   };
   const labelOf = (element) => {
     const label = element.labels?.[0] ?? element.closest("label");
@@ -112,7 +114,7 @@
     what.textContent = words;
     list.append(term, what);
   };
-  const saysOf = (element) => element.dataset.says ?? [titleOf(element), labelOf(element)].filter(Boolean).join(": ");
+  const saysOf = (element) => element.dataset.says ?? joined([titleOf(element), labelOf(element)]);
 
   const showKeys = () => {
     const dialog = document.querySelector("[data-keys-dialog]");

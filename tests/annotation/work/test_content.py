@@ -194,7 +194,7 @@ def test_content_is_declined_when_joining_and_at_any_time():
     assert saved["Location"] == f"/annotate/{campaign.slug}"
     assert Respondent.objects.get().declined_content == [BLOOD]
     assert client.post(f"/annotate/{campaign.slug}/content", {"declined": ["Spiders"]}).status_code == 422
-    assert "3 open" in client.get("/annotate").content.decode()
+    assert "0 of up to 3 items done" in client.get("/annotate").content.decode()
     second = joined(campaign, declined=[INSULTS])
     assert Respondent.objects.latest("pk").declined_content == [INSULTS]
     assert second.get(f"/annotate/{campaign.slug}").status_code == 200

@@ -109,7 +109,7 @@ def test_what_is_not_answered_again_was_not_judged_by_this_person():
     sequence_log(now=NOW())
     assert not standing_answers(campaign).exists()
     assert summarised(campaign, NOW()).progress.answers == 0
-    Assignment.objects.update(lease_expires_at=NOW() - timedelta(seconds=1))
+    Assignment.objects.update(lease_expires_at=NOW() - timedelta(hours=1))
     expire_assignments(now=NOW())
     assert Slot.objects.get(item=item).state == "open"
     taken = judges(campaign, another)
@@ -124,7 +124,7 @@ def test_who_meets_the_item_again_later_gives_a_first_answer_that_is_paid_once()
     first = judges(campaign, somebody)
     accrue_fees(campaign_id=campaign.pk, now=NOW())
     undo(first)
-    Assignment.objects.update(lease_expires_at=NOW() - timedelta(seconds=1))
+    Assignment.objects.update(lease_expires_at=NOW() - timedelta(hours=1))
     expire_assignments(now=NOW())
     again = judges(campaign, somebody, "b")
     assert again.supersedes.kind == JudgmentKind.UNDONE

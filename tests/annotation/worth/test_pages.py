@@ -150,7 +150,11 @@ def test_a_check_with_a_gap_is_no_attempt_and_the_second_wrong_one_is_paid():
     assert told.status_code == 422
     assert "Your true maximum is best." in told.content.decode()
     ended = unescape(at(client, campaign, "check", **wrong).content.decode())
-    assert "What you did is paid" in ended
+    assert "Two attempts at the check were not right." in ended
+    assert "Your true maximum is best." in ended
+    assert "You are paid 1.50 USD for having come." in ended
+    # Later too, without the questions.
+    assert "You are paid 1.50 USD for having come." in page(client, campaign)
     assert WorthSession.objects.get().attempts == 2
     assert at(client, campaign, "check", **right).status_code == 409
 
@@ -172,6 +176,18 @@ def test_where_nothing_is_paid_the_way_is_shorter_and_ends_without_a_draw():
     assert "receipts" not in nothing
 
 
+def test_the_place_in_a_session_is_told_and_what_the_last_answer_does():
+    campaign = paid_campaign(items=2)
+    client = joined(campaign)
+    through_practice(client, campaign)
+    first = open_item(client, campaign)[0]
+    assert ("item 1 of 2" in first, "With it your answers are locked" in first) == (True, False)
+    ahead = client.get(f"/annotate/{campaign.slug}/ahead").content.decode()
+    assert ("item 2 of 2" in ahead, "With it your answers are locked" in ahead) == (True, True)
+    bid(client, campaign, "3")
+    assert "With it your answers are locked" in open_item(client, campaign)[0]
+
+
 def test_rows_are_checked_and_practised_where_rows_are_asked():
     listed = STATED | {"settings": {"mode": "price_list", "prices": ["0", "1", "2", "5"]}}
     campaign = make_campaign(questions=[PREFERENCE, listed])
@@ -182,7 +198,11 @@ def test_rows_are_checked_and_practised_where_rows_are_asked():
     assert "You type an amount" not in first
     at(client, campaign, "check", **right_answers(campaign))
     shown = page(client, campaign)
-    assert ("A at 2.00 USD" in shown, "save you exactly 1.50 USD" in shown, 'name="bid"' in shown) == (True, True, False)
+    assert ("A at 2.00 USD" in shown, "save you exactly 1.50 USD" in shown, 'name="bid"' in shown) == (
+        True,
+        True,
+        False,
+    )
     assert "checked" not in shown[shown.index("price-list__rows") :]
     rows = {"row.a-0": "pay", "row.a-1": "pay", "row.a-2": "pay", "row.a-3": "free"}
     # Every row, and one word where they contradict each other.
@@ -194,7 +214,11 @@ def test_rows_are_checked_and_practised_where_rows_are_asked():
     assert ("You took A at 2.00." in told, "You left" in told) == (True, False)
     session = WorthSession.objects.get()
     (kept,) = session.practice
-    assert (kept["bid"], kept["rows"], kept["prices"]) == ("2.00", [True, True, True, False], ["0.00", "1.00", "2.00", "5.00"])
+    assert (kept["bid"], kept["rows"], kept["prices"]) == (
+        "2.00",
+        [True, True, True, False],
+        ["0.00", "1.00", "2.00", "5.00"],
+    )
     assert session.deviation == pytest.approx(1 / 3)
     assert kept["direction"] == price_direction(session.respondent_id)
     assert session.state == "items"
