@@ -76,18 +76,27 @@ class PairsView:
         taken = self._scope.judgments().filter(item__in=ids).order_by("item", "log_entry__sequence")
         for item, *values in taken.values_list("item_id", *columns()):
             judgments[item].append(given(values))
+        settled = self._settled(ids)
         tallies = {item: tally(of_item) for item, of_item in judgments.items()}
-        chosen = {item: self._chosen_or_count(each) for item, each in tallies.items()}
+        # Where the votes say nothing about the pair there is the expert's answer alone.
+        tallies |= {item: one for item, one in settled.items() if item not in tallies or not tallies[item].compared}
+        chosen = {item: self._chosen_or_count(settled.get(item, each)) for item, each in tallies.items()}
         wanted = [item for item, response in chosen.items() if response is not None]
         contents = read_contents(wanted)
         self._speakers.read(pk for item in wanted for pk in tallies[item].contestants.values())
         rows = []
         for item in wanted:
             try:
-                rows.append(self._row(item, tallies[item], chosen[item] or 0, contents[item]))
+                row = self._row(item, tallies[item], chosen[item] or 0, contents[item])
+                rows.append(row | {"adjudicated": item in settled})
             except Dropped as reason:
                 self.dropped[str(reason)] += 1
         return rows
+
+    def _settled(self, ids: Sequence[int]) -> dict[int, Tally]:
+        """What the expert said who settled an item; of several the last."""
+        taken = self._scope.settling().filter(item__in=ids).order_by("log_entry__sequence")
+        return {item: tally([given(values)]) for item, *values in taken.values_list("item_id", *columns())}
 
     def _chosen_or_count(self, whole: Tally) -> int | None:
         try:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.enums import RespondentKind
 from annotation.models import Campaign, DatasetVersion, Judgment
-from annotation.queries import standing_answers, standing_judgments
+from annotation.queries import settles, standing_answers, standing_judgments
 
 
 class JudgedBy(StrEnum):
@@ -43,6 +43,7 @@ class Filters:
 
     `with_checks` takes judgments on gold, training and test items and on repeated ones along, as votes only.
     `withdrawn` are the respondents who had withdrawn when the scope was frozen, whether or not the log had numbered it.
+    `by_experts`: where an expert settled an item, their answer chooses and not the votes.
     """
 
     sources: tuple[int, ...]
@@ -52,6 +53,7 @@ class Filters:
     licence: str = "other"
     with_checks: bool = False
     withdrawn: tuple[int, ...] = ()
+    by_experts: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -62,6 +64,7 @@ class Filters:
             "licence": self.licence,
             "with_checks": self.with_checks,
             "withdrawn": sorted(self.withdrawn),
+            "by_experts": self.by_experts,
         }
 
     @classmethod
@@ -74,6 +77,7 @@ class Filters:
             licence=stored["licence"],
             with_checks=stored.get("with_checks", False),
             withdrawn=tuple(stored.get("withdrawn", ())),
+            by_experts=stored.get("by_experts", False),
         )
 
 
@@ -94,10 +98,17 @@ class Scope:
         return self.of_those(self._given(standing_judgments(self.campaign, **self._range)))
 
     def votes(self) -> QuerySet[Judgment]:
-        """The same, and with checks where they are asked for."""
+        """The same with what settles items, and with checks where they are asked for."""
         if not self.filters.with_checks:
-            return self.judgments()
+            taken = standing_judgments(self.campaign, **self._range, with_settling=True)
+            return self.of_those(self._given(taken))
         return self.of_those(self._given(standing_answers(self.campaign, **self._range)))
+
+    def settling(self) -> QuerySet[Judgment]:
+        """Experts' answers that settle an item; none where votes decide in every case."""
+        taken = standing_judgments(self.campaign, **self._range, with_settling=True)
+        settling = self.of_those(self._given(taken))
+        return settling.filter(settles()) if self.filters.by_experts else settling.none()
 
     @property
     def _range(self) -> dict[str, Any]:

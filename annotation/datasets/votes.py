@@ -21,6 +21,7 @@ from annotation.datasets.splits import split_of
 from annotation.datasets.withdrawn import left_out
 from annotation.enums import SourceKind
 from annotation.models import Adjudication, JudgmentText
+from annotation.queries import settles
 
 # Rows in memory at once, with texts and without.
 PAGE, PAGE_WITHOUT_TEXTS = 5_000, 10_000
@@ -100,8 +101,9 @@ class VotesView:
         wanted = {name: (path, self.schema.field(name).type) for name, path in self._taken.items()} | NEEDED
         expressions: dict[str, Any] = {f"_{name}": expression(path, kind) for name, (path, kind) in wanted.items()}
         expressions["_adjudicated"] = Exists(Adjudication.objects.filter(item=OuterRef("item_id")))
+        expressions["_settles"] = settles()
         fields = [(name, read_as(kind)) for name, (_path, kind) in wanted.items()]
-        schema = pa.schema([*fields, ("adjudicated", pa.bool_())])
+        schema = pa.schema([*fields, ("adjudicated", pa.bool_()), ("settles", pa.bool_())])
         taken: Any = self._scope.votes().order_by("log_entry__sequence").annotate(**expressions)
         if withdrawn := left_out(self._scope, with_checks=self._scope.filters.with_checks).count():
             self.dropped["withdrawn"] += withdrawn
@@ -127,6 +129,7 @@ class VotesView:
             "language": _language(read),
             "adjudicated": read["adjudicated"],
             "texts": Coded.each(_own_texts(read)),
+            "settles": read["settles"],
             "simulated": pc.equal(read["source_kind"], SourceKind.SIMULATION.value),
             **self._said(read, contents, count),
             **read_answered(self._answered, read["instrument_id"], read["answers"]),

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from annotation.enums import ReviewState
+from annotation.queries.reviews import SETTLED_STATE
 from annotation.use_cases.make_batch import MOST_IN_BATCH
 
 LONGEST_MESSAGE = 4_000
@@ -16,7 +17,16 @@ ORDERS = [
     ("flag", _("Flagged items")),
     ("annotator", _("Annotators to look at")),
 ]
-STATES = [("", _("Wait for a decision")), *ReviewState.choices]
+STATES = [
+    ("", _("Everything that waits")),
+    (ReviewState.PENDING, _("Nobody has decided yet")),
+    (ReviewState.CONTESTED, _("Rejected by one, waits for a second")),
+    (ReviewState.APPEALED, _("Appeals")),
+    (ReviewState.APPROVED, _("Approved")),
+    (ReviewState.REJECTED, _("Rejected")),
+    (ReviewState.RETURNED, _("Returned")),
+    (SETTLED_STATE, _("Settled by an expert")),
+]
 
 
 def words_field(label: Any, *, help_text: Any = "", required: bool = True) -> forms.CharField:
@@ -60,13 +70,15 @@ class DecisionForm(forms.Form):
         widget=forms.HiddenInput,
     )
     seen = forms.ChoiceField(choices=ReviewState.choices, widget=forms.HiddenInput)
-    message = words_field(_("Message to the annotator"), required=False)
+    message = words_field(_("Message to the annotator"), help_text=_("A rejection needs one; the annotator reads it."))
+    # Whoever approves beside it needs no words, which a browser cannot know.
+    use_required_attribute = False
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.get("decision") in ("reject", "refuse") and not cleaned.get("message", "").strip():
-            self.add_error("message", _("Say why, in words that the annotator can learn from."))
-        return cleaned
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        message = self.fields["message"]
+        message.required = data is None or data.get("decision") not in ("approve", "reopen", "grant")
+        message.error_messages["required"] = _("Say why, in words that the annotator can learn from.")
 
 
 class CommentForm(forms.Form):

@@ -12,6 +12,7 @@ from annotation.queries.log import (
     public_boards,
     readable_snapshot,
     retired_sources,
+    settles,
     standing_answers,
     standing_judgments,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "public_boards",
     "readable_snapshot",
     "retired_sources",
+    "settles",
     "shown_item",
     "standing_answers",
     "standing_judgments",

@@ -5,15 +5,31 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.texts import read_personal_texts
 from annotation.models import Contestant, Judgment, JudgmentText
 from annotation.queries.log import instrument_questions
 from annotation.questions import Asked, get_type
 from annotation.questions.base import side_letter
+from annotation.questions.preference import STRENGTHS
 
 # What an answer carries of its question, and what only machines read.
-NOT_SAID = frozenset({"scale", "mode", "wording", "levels", "segmentation", "offsets", "incentive", "confirmed"})
+NOT_SAID = frozenset(
+    {"scale", "mode", "wording", "levels", "segmentation", "offsets", "sha256", "weights", "incentive", "confirmed"}
+    # Where something was written the words stand below.
+    | {"given", "characters"}
+)
+# Members that name a side by its letter, and lists that are not by response whatever their length.
+SIDES, NOT_BY_RESPONSE = frozenset({"choice", "side"}), frozenset({"rows", "first_rows", "prices"})
+NAMES = {
+    "strength": gettext_lazy("how much"),
+    "side": gettext_lazy("for"),
+    "of": gettext_lazy("response"),
+    "first_fault": gettext_lazy("first wrong step"),
+    "low": gettext_lazy("at least"),
+    "high": gettext_lazy("less than"),
+}
 # Members whose name says nothing that the value does not.
 NAMELESS = frozenset({"choice", "values", "labels", "level", "tiers", "marks", "context"})
 
@@ -27,8 +43,10 @@ class Said:
     words: str | None = ""
 
 
-def said_in(judgments: Sequence[Judgment]) -> dict[int, list[Said]]:
-    """What each judgment says, by its id; in two queries, however many they are."""
+def said_in(judgments: Sequence[Judgment], *, order: Sequence[int] = ()) -> dict[int, list[Said]]:
+    """What each judgment says, by its id; in two queries, however many they are. With `order` all sides are named as
+    in a showing in that order, whatever each of these people saw.
+    """
     texts = list(JudgmentText.objects.filter(judgment__in=judgments))
     words = read_personal_texts(text.personal_text_id for text in texts)
     by_question = {(text.judgment_id, text.question): words[text.personal_text_id] for text in texts}
@@ -36,7 +54,9 @@ def said_in(judgments: Sequence[Judgment]) -> dict[int, list[Said]]:
         judgment.pk: [
             Said(
                 title=str(question.title or get_type(question.type).title),
-                lines=lines_of(question, judgment.answers[question.name], len(judgment.order)),
+                lines=lines_of(
+                    question, _as_shown_in(order, judgment, judgment.answers[question.name]), len(judgment.order)
+                ),
                 words=by_question.get((judgment.pk, question.name), ""),
             )
             for question in instrument_questions(judgment.instrument_id)
@@ -44,6 +64,34 @@ def said_in(judgments: Sequence[Judgment]) -> dict[int, list[Said]]:
         ]
         for judgment in judgments
     }
+
+
+def _as_shown_in(order: Sequence[int], judgment: Judgment, stored: Any) -> Any:
+    """An answer with its sides where they stand in another order."""
+    theirs = list(judgment.order)
+    if not order or theirs == list(order) or sorted(theirs) != sorted(order):
+        return stored
+    return turned(stored, [list(order).index(position) for position in theirs])
+
+
+def turned(value: Any, places: Sequence[int], name: str = "") -> Any:
+    """`places` is where each side as it was shown stands in the other order."""
+    if isinstance(value, list) and len(value) == len(places) and name not in NOT_BY_RESPONSE:
+        by_place = dict(zip(places, value, strict=True))
+        return [turned(by_place[place], places) for place in range(len(places))] if len(places) > 1 else value
+    if isinstance(value, list):
+        return [turned(each, places) for each in value]
+    if isinstance(value, dict):
+        if value.get("mode") == "item":
+            return value
+        return {member: turned(each, places, member) for member, each in value.items()}
+    if name in SIDES and isinstance(value, str) and len(value) == 1 and 0 <= ord(value) - ord("a") < len(places):
+        return side_letter(places[ord(value) - ord("a")]).lower()
+    if name in ("response", "of") and isinstance(value, int):
+        return places[value]
+    if name == "strength" and isinstance(value, int) and list(places) == [1, 0]:
+        return -value
+    return value
 
 
 def lines_of(asked: Asked, stored: Any, responses: int) -> list[str]:
@@ -57,11 +105,24 @@ def lines_of(asked: Asked, stored: Any, responses: int) -> list[str]:
     if isinstance(stored, list):
         return [_value(stored, labels, responses)]
     return [
-        line if name in NAMELESS else f"{name.replace('_', ' ')}: {line}"
+        line if name in NAMELESS else f"{NAMES.get(name, name.replace('_', ' '))}: {line}"
         for name, value in stored.items()
         if name not in NOT_SAID and value is not None
-        for line in _lines(value, labels, responses)
+        for line in _lines(_in_words(name, value), labels, responses)
     ]
+
+
+def _in_words(name: str, value: Any) -> Any:
+    """What is stored as a number for machines, as a reader says it."""
+    if name in ("response", "of") and isinstance(value, int):
+        return side_letter(value)
+    if name == "side" and isinstance(value, str):
+        return value.upper()
+    if name == "first_fault" and isinstance(value, int):
+        return value + 1
+    if name == "strength" and isinstance(value, int):
+        return dict(STRENGTHS).get(abs(value), value)
+    return value
 
 
 def contestants_in(judgment: Judgment) -> list[tuple[str, str]]:
@@ -82,7 +143,10 @@ def _value(value: Any, labels: Mapping[str, str], responses: int) -> str:
     if isinstance(value, list):
         return ", ".join(_value(each, labels, 0) for each in value) or _("none")
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_value(each, labels, 0)}" for name, each in value.items() if each is not None)
+        said = {name: _in_words(name, each) for name, each in value.items() if name not in NOT_SAID}
+        return ", ".join(
+            f"{NAMES.get(name, name)} {_value(each, labels, 0)}" for name, each in said.items() if each is not None
+        )
     return labels.get(value, value) if isinstance(value, str) else _plain(value)
 
 

@@ -7,11 +7,11 @@ from statistics import median
 from typing import Any
 
 from django.db import connection
-from django.db.models import Max, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from annotation.boards import CODE_VERSION
 from annotation.enums import COUNTED, JudgmentKind, SourceState
-from annotation.models import Board, Campaign, Judgment, LeaderboardSnapshot, LogEntry, Question, Source
+from annotation.models import Adjudication, Board, Campaign, Judgment, LeaderboardSnapshot, LogEntry, Question, Source
 from annotation.questions import Asked, Condition, get_type
 
 
@@ -47,13 +47,26 @@ def last_sequence(campaign: Campaign | None = None) -> int:
 
 
 def standing_judgments(
-    campaign: Campaign, *, last_sequence: int | None = None, sources: Collection[int] | None = None
+    campaign: Campaign,
+    *,
+    last_sequence: int | None = None,
+    sources: Collection[int] | None = None,
+    with_settling: bool = False,
 ) -> QuerySet[Judgment]:
     """The standing answers that count: about work and anchors. What people say of gold, training and test items, or a
     second time, tells of them and of no contestant.
+
+    An expert's answer that settles an item is not one vote more: experts are asked where people disagree, and their
+    answers would weigh just there. It is left out but `with_settling`.
     """
     answers = standing_answers(campaign, last_sequence=last_sequence, sources=sources)
-    return answers.filter(item__purpose__in=COUNTED, item__repeat_of__isnull=True)
+    counted = answers.filter(item__purpose__in=COUNTED, item__repeat_of__isnull=True)
+    return counted if with_settling else counted.filter(~settles())
+
+
+def settles() -> Exists:
+    """Of a judgment, whether it is an expert's that settles its item, or a correction of one."""
+    return Exists(Adjudication.objects.filter(judgment__assignment=OuterRef("assignment")))
 
 
 def standing_answers(

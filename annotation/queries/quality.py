@@ -16,7 +16,7 @@ from annotation.enums import COUNTED, ItemPurpose, JudgmentKind, SourceState
 from annotation.models import Campaign, Item, Judgment, Respondent
 from annotation.policies.checks import is_right
 from annotation.policies.forecast import forecast_end
-from annotation.queries.log import instrument_questions, last_sequence, retired_sources
+from annotation.queries.log import instrument_questions, last_sequence, retired_sources, settles
 from annotation.queries.summaries import Hour, Progress, Summary
 
 # A log of up to so many judgments is summarised while the page waits.
@@ -66,7 +66,7 @@ def summarised(campaign: Campaign, now: datetime) -> Summary:
     sequence, retired = last_sequence(campaign), retired_sources(campaign)
     questions = instrument_questions(campaign.instrument_id) if campaign.instrument_id else ()
     judgments = standing_answers(campaign).filter(log_entry__sequence__lte=sequence)
-    work = judgments.filter(item__purpose__in=COUNTED)
+    work = judgments.filter(~settles(), item__purpose__in=COUNTED)
     measures = read_measures(work, questions, instrument=campaign.instrument_id or 0)
     given = read_given(judgments.filter(item__purpose__in=[*COUNTED, *CHECKS]))
     checks = checked(judgments)

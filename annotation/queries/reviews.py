@@ -1,18 +1,19 @@
 """What reviewers are to look at, in which order, and what they have seen of it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
+from django.db.models import Count
 
 from accounts.models import Person
 from annotation.enums import ReviewState
-from annotation.models import Campaign, Event, Flag, Item, Judgment, Respondent
+from annotation.models import Adjudication, Campaign, Event, Flag, Item, Judgment, Respondent
 from annotation.policies.flags import reasons_to_look
+from annotation.queries.log import settles
 from annotation.queries.said import Excerpt, excerpts
 from annotation.queries.summaries import Summary
-from annotation.questions.base import side_letter
 
 # The verb of the event that says what somebody was shown.
 LOOKED = "looked"
@@ -20,7 +21,11 @@ LOOKED = "looked"
 LOOKED_THROUGH, MOST_FOUND = 5_000, 1_000
 MOST_OF_ITEMS = 20_000
 MOST_OTHERS = 100
-WAITING = (ReviewState.PENDING, ReviewState.CONTESTED, ReviewState.APPEALED)
+# What waits for a second or a third person comes before what nobody has looked at.
+URGENT = (ReviewState.APPEALED, ReviewState.CONTESTED)
+WAITING = (*URGENT, ReviewState.PENDING)
+# Nobody has decided about it, and nobody has to: an expert has settled its item.
+SETTLED_STATE = "settled"
 # Their judgment is out of every view.
 TAKEN_OUT = (ReviewState.REJECTED, ReviewState.APPEALED, ReviewState.RETURNED)
 # Few among very many, so that they are looked up by their state.
@@ -42,27 +47,34 @@ ORDER BY judgment_id DESC LIMIT %(most)s
 OF_ITEMS = "SELECT id FROM annotation_judgment WHERE item_id = ANY(%(items)s) LIMIT %(most)s"
 # Of these judgments those that are like that: what stands, or was taken out by a decision. Each row is looked up by
 # itself: joins that are planned for thousands of judgments read through the whole log.
-KEPT = """
+# Whether an expert's answer that settles item {item} stands, as it was given or corrected.
+SETTLED = """
+EXISTS (SELECT 1 FROM annotation_adjudication d JOIN annotation_judgment e ON e.id = d.judgment_id
+    JOIN annotation_judgment s ON s.assignment_id = e.assignment_id AND s.kind = 'answer'
+    WHERE d.item_id = {item} AND NOT EXISTS (SELECT 1 FROM annotation_judgment n WHERE n.supersedes_id = s.id))
+"""
+KEPT = f"""
 SELECT j.id, j.item_id FROM unnest(%(ids)s::bigint[]) AS wanted(id)
 CROSS JOIN LATERAL (
     SELECT id, item_id, respondent_id, source_id FROM annotation_judgment
     WHERE id = wanted.id AND kind = 'answer' LIMIT 1
 ) j
 LEFT JOIN LATERAL (SELECT state FROM annotation_review WHERE judgment_id = j.id LIMIT 1) r ON true
-WHERE coalesce(r.state, 'pending') = ANY(%(states)s)
+WHERE CASE WHEN coalesce(r.state, 'pending') = 'pending' AND {SETTLED.format(item="j.item_id")}
+        THEN 'settled' ELSE coalesce(r.state, 'pending') END = ANY(%(states)s)
     AND (%(respondents)s::bigint[] IS NULL OR j.respondent_id = ANY(%(respondents)s))
     AND (SELECT purpose FROM annotation_item WHERE id = j.item_id) NOT IN ('training', 'qualification')
     AND (SELECT state FROM annotation_source WHERE id = j.source_id) = 'active'
     AND (coalesce(r.state, '') IN ('rejected', 'appealed', 'returned')
         OR (SELECT id FROM annotation_judgment WHERE supersedes_id = j.id) IS NULL)
 ORDER BY j.id DESC LIMIT %(found)s
-"""
+"""  # noqa: S608 (constants)
 # A judgment that waits for a second person and was corrected meanwhile waits for nobody.
 COUNTS = """
-SELECT r.state, count(*) FROM annotation_review r
-WHERE r.campaign_id = %(campaign)s AND (r.state = 'appealed' OR r.state = 'contested'
+SELECT r.campaign_id, r.state, count(*) FROM annotation_review r
+WHERE r.campaign_id = ANY(%(campaigns)s) AND (r.state = 'appealed' OR r.state = 'contested'
     AND NOT EXISTS (SELECT 1 FROM annotation_judgment n WHERE n.supersedes_id = r.judgment_id))
-GROUP BY r.state
+GROUP BY r.campaign_id, r.state
 """
 
 
@@ -125,6 +137,11 @@ def queue_of(campaign: Campaign, wanted: Wanted, summary: Summary | None) -> Que
     people = [wanted.respondent] if wanted.respondent else None
     if wanted.order == "annotator" and people is None:
         people = list(standing_out)
+    urgent: list[tuple[int, int]] = []
+    if not wanted.states and wanted.order == "newest":
+        # At the head of the first look, however old; later looks do without.
+        urgent = [] if wanted.before else _urgent(campaign, people)
+        states = (ReviewState.PENDING,)
     ids = candidates(campaign, wanted, states, summary)
     found = _kept(ids, states, people)
     if wanted.order == "disagreement":
@@ -134,7 +151,16 @@ def queue_of(campaign: Campaign, wanted: Wanted, summary: Summary | None) -> Que
         before = found[-1][0] if looked_on else None
     else:
         before = ids[-1] if looked_on and len(ids) == LOOKED_THROUGH else None
-    return Queue([pk for pk, _item in found], before, standing_out, apart)
+    return Queue([pk for pk, _item in (*urgent, *found)], before, standing_out, apart)
+
+
+def _urgent(campaign: Campaign, people: Sequence[int] | None) -> list[tuple[int, int]]:
+    """Appeals, then what one reviewer rejected."""
+    found: list[tuple[int, int]] = []
+    for state in URGENT:
+        values = {"campaign": campaign.pk, "before": 2**62, "most": MOST_FOUND, "states": [state]}
+        found += _kept(_ids(IN_STATE, values), [state], people)
+    return found
 
 
 def candidates(campaign: Campaign, wanted: Wanted, states: Collection[str], summary: Summary | None) -> list[int]:
@@ -154,6 +180,10 @@ def candidates(campaign: Campaign, wanted: Wanted, states: Collection[str], summ
         return _ids(OF_ITEMS, values | {"items": items, "most": MOST_OF_ITEMS})
     if set(states) <= FEW:
         return _ids(IN_STATE, values)
+    if set(states) == {SETTLED_STATE}:
+        settled = Adjudication.objects.filter(item__campaign=campaign).order_by("-pk").values_list("item", flat=True)
+        ids = _ids(OF_ITEMS, values | {"items": list(settled[:MOST_FOUND]), "most": MOST_OF_ITEMS})
+        return sorted((pk for pk in ids if pk < values["before"]), reverse=True)
     return _ids(OF_PERSON if wanted.respondent else NEWEST, values)
 
 
@@ -163,13 +193,14 @@ def flagged_items(campaign: Campaign) -> list[int]:
 
 
 def listed_judgments(ids: Sequence[int], queue: Queue) -> list[ListedJudgment]:
-    """In two queries, however many they are."""
+    """In three queries, however many they are."""
     found = Judgment.objects.select_related("respondent", "item", "review").in_bulk(ids)
+    settled = settled_items({judgment.item_id for judgment in found.values()})
     about = excerpts(judgment.item_id for judgment in found.values())
     return [
         ListedJudgment(
             judgment=found[pk],
-            state=state_of(found[pk]),
+            state=shown_state(found[pk], is_settled=found[pk].item_id in settled),
             excerpt=about[found[pk].item_id],
             apart=queue.apart.get(found[pk].item_id),
             reasons=queue.reasons.get(found[pk].respondent_id, ()),
@@ -183,11 +214,34 @@ def state_of(judgment: Judgment) -> str:
     return judgment.review.state if hasattr(judgment, "review") else ReviewState.PENDING.value
 
 
+def shown_state(judgment: Judgment, *, is_settled: bool) -> str:
+    state = state_of(judgment)
+    return SETTLED_STATE if is_settled and state == ReviewState.PENDING else state
+
+
+def settled_items(items: Collection[int]) -> set[int]:
+    """Those of them that an expert has settled."""
+    settled = "SELECT i.id FROM unnest(%(items)s::bigint[]) AS i(id) WHERE " + SETTLED.format(item="i.id")  # noqa: S608 (constants)
+    return set(_ids(settled, {"items": list(items)}))
+
+
 def waiting_counts(campaign: Campaign) -> dict[str, int]:
     """How many wait for a second reviewer, and how many appeals for a third."""
+    return waiting_in([campaign]).get(campaign.pk, {})
+
+
+def waiting_in(campaigns: Iterable[Campaign]) -> dict[int, dict[str, int]]:
+    """Of each of these campaigns how many second rejections, appeals and flags wait for somebody. In two queries."""
+    ids = [campaign.pk for campaign in campaigns]
+    found: dict[int, dict[str, int]] = {pk: {} for pk in ids}
     with connection.cursor() as cursor:
-        cursor.execute(COUNTS, {"campaign": campaign.pk})
-        return dict(cursor.fetchall())
+        cursor.execute(COUNTS, {"campaigns": ids})
+        for campaign, state, count in cursor.fetchall():
+            found[campaign][state] = count
+    flags = Flag.objects.filter(item__campaign__in=ids, resolved_at__isnull=True).values_list("item__campaign")
+    for campaign, count in flags.annotate(count=Count("pk")):
+        found[campaign]["flagged"] = count
+    return found
 
 
 def respondent_called(campaign: Campaign, pseudonym: str) -> int | None:
@@ -227,26 +281,29 @@ def _kept(ids: Sequence[int], states: Collection[str], people: Sequence[int] | N
 
 @dataclass(frozen=True)
 class Other:
-    """What somebody else answered about the item. `turned` says where their sides stand in another's order: pairs of
-    their letter and the letter there, none where the order is the same. No name is here."""
+    """What somebody else answered about the item. `is_turned` says that they saw the sides in another order, `settles`
+    that it is the expert's answer which settles the item. No name is here."""
 
     judgment: Judgment
     is_expert: bool
-    turned: list[tuple[str, str]]
+    is_turned: bool
+    settles: bool = False
 
 
-def others_on(item_id: int, *, order: Sequence[int], besides: int | None = None) -> list[Other]:
-    """Standing answers of others about the item, the oldest first, beside a showing in this order."""
+def others_on(
+    item_id: int, *, order: Sequence[int], besides: int | None = None, not_by: int | None = None
+) -> list[Other]:
+    """Standing answers about the item, the oldest first, beside a showing in this order."""
     judgments = Judgment.objects.filter(item=item_id, kind="answer", superseded_by__isnull=True)
-    found = judgments.exclude(pk=besides).select_related("respondent").order_by("pk")[:MOST_OTHERS]
-    return [Other(each, each.respondent.kind == "expert", turned(each.order, list(order))) for each in found]
+    found = judgments.exclude(pk=besides).exclude(respondent=not_by).select_related("respondent")
+    rows = list(found.annotate(settles_it=settles()).order_by("pk")[:MOST_OTHERS])
+    here = list(order)
+    return [Other(each, each.respondent.kind == "expert", list(each.order) != here, each.settles_it) for each in rows]
 
 
-def turned(theirs: Sequence[int], here: Sequence[int]) -> list[tuple[str, str]]:
-    if list(theirs) == list(here):
-        return []
-    return [
-        (side_letter(place), side_letter(here.index(position)))
-        for place, position in enumerate(theirs)
-        if position in here
-    ]
+def first_answer(judgment: Judgment) -> Judgment | None:
+    """What the same person said of the item that this one repeats, as it stands; None where it repeats none."""
+    if judgment.item.repeat_of_id is None:
+        return None
+    said = Judgment.objects.filter(item=judgment.item.repeat_of_id, respondent=judgment.respondent_id, kind="answer")
+    return said.filter(superseded_by__isnull=True).first()

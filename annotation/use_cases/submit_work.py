@@ -21,6 +21,7 @@ from annotation.models import Assignment, Campaign, Item, Judgment, Respondent, 
 from annotation.policies.checks import is_right, marks_by_position
 from annotation.policies.stages import is_qualified, share_right
 from annotation.queries import instrument_questions
+from annotation.queries.reviews import settled_items
 from annotation.queries.work import newest_set
 from annotation.transitions import RESPONDENT
 from annotation.use_cases.lock_session import lock_when_full
@@ -173,7 +174,7 @@ def screen_out(respondent: Respondent, reason: str) -> str:
 def ask_more_where_people_disagree(item: Item) -> Slot | None:
     """One more slot once all are done and people disagree, up to the campaign's limit; None where none is wanted."""
     limit = item.campaign.overlap_limit
-    if limit is None:
+    if limit is None or settled_items([item.pk]):
         return None
     # Who submits the last two at once wait for each other, and the second sees both.
     Item.objects.select_for_update(of=["self"]).get(pk=item.pk)

@@ -84,7 +84,7 @@ def page_context(request: HttpRequest, campaign: Campaign, task: Task, form: Jud
     item_id = shown.item_id
     sees_others = any("others" in look for look in looks_of(item_id, actor))
     others = others_on(item_id, order=shown.order) if sees_others else []
-    said = said_in([other.judgment for other in others])
+    said = said_in([other.judgment for other in others], order=shown.order)
     return {
         "campaign": campaign,
         "item_id": item_id,

@@ -45,6 +45,12 @@ class DatasetForm(forms.Form):
         initial=ChosenBy.MAJORITY,
         help_text=_("Pairs where votes and amounts disagree are marked either way."),
     )
+    by_experts = forms.BooleanField(
+        label=_("Where an expert settled an item, the expert’s answer decides"),
+        required=False,
+        initial=True,
+        help_text=_("Pairs where the votes would have decided otherwise are marked. Votes stay as they were given."),
+    )
     minimum_agreement = forms.IntegerField(
         label=_("Least agreement in percent"),
         min_value=0,
@@ -79,6 +85,7 @@ class DatasetForm(forms.Form):
             minimum_agreement=cleaned["minimum_agreement"] / 100,
             licence=cleaned["licence"],
             with_checks=cleaned["with_checks"],
+            by_experts=cleaned["by_experts"],
         )
 
     @property

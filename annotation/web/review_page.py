@@ -13,7 +13,7 @@ from annotation.policies.checks import is_right
 from annotation.queries import instrument_questions, shown_item
 from annotation.queries.answered import contestants_in, said_in
 from annotation.queries.audit import Entry, audit_of
-from annotation.queries.reviews import looks_of, others_on, state_of
+from annotation.queries.reviews import first_answer, looks_of, others_on, settled_items, shown_state, state_of
 from annotation.transitions import REVIEW
 
 RUNNING = (CampaignState.PILOT, CampaignState.RUNNING)
@@ -28,11 +28,15 @@ def found_judgment(campaign: Campaign, judgment_id: int) -> Judgment:
 
 
 def review_context(campaign: Campaign, judgment: Judgment, actor: Person, *, sees_names: bool) -> dict[str, Any]:
-    item, state = judgment.item, state_of(judgment)
+    item, state, first = judgment.item, state_of(judgment), first_answer(judgment)
+    settled = item.pk in settled_items([item.pk])
     decisions = list(ReviewDecision.objects.filter(review__judgment=judgment).order_by("pk"))
-    others = others_on(item.pk, order=judgment.order, besides=judgment.pk)
+    # Others have answered what a repeat repeats.
+    repeats = {"not_by": judgment.respondent_id} if item.repeat_of_id else {}
+    others = others_on(item.repeat_of_id or item.pk, order=judgment.order, besides=judgment.pk, **repeats)
     sees_others = any("others" in look for look in looks_of(item.pk, actor))
-    said = said_in([judgment, *(other.judgment for other in others if sees_others)])
+    shown = [judgment, *([first] if first else []), *(other.judgment for other in others if sees_others)]
+    said = said_in(shown, order=judgment.order)
     has_decided = any(each.person == actor for each in decisions if each.verdict != Verdict.APPEAL)
     return {
         "campaign": campaign,
@@ -42,6 +46,12 @@ def review_context(campaign: Campaign, judgment: Judgment, actor: Person, *, see
         "is_right": right(item, judgment),
         "said": said[judgment.pk],
         "state": ReviewState(state),
+        "shown_state": shown_state(judgment, is_settled=settled),
+        "is_settled": settled,
+        "settles": hasattr(judgment, "adjudication"),
+        "repeat_of": item.repeat_of_id,
+        "first": first,
+        "first_said": said[first.pk] if first else None,
         "seconds": None if judgment.active_ms is None else judgment.active_ms / 1000,
         "stands": not Judgment.objects.filter(supersedes=judgment).exists(),
         "others": [(other, said[other.judgment.pk]) for other in others] if sees_others else [],

@@ -22,6 +22,7 @@ from annotation.queries.reviews import (
     queue_of,
     respondent_called,
     waiting_counts,
+    waiting_in,
 )
 from annotation.use_cases.approve_judgment import approve_judgment
 from annotation.use_cases.ask_for_judgment import NobodyIsAsked, ask_for_judgment
@@ -44,8 +45,10 @@ REFUSALS = (ReviewChanged, OwnJudgment, SameReviewer, NotStanding, ForbiddenTran
 @require_GET
 @for_reviewers
 def campaigns(request: HttpRequest) -> HttpResponse:
-    found = listed_campaigns().exclude(state=CampaignState.DRAFT)[:MOST_CAMPAIGNS]
-    return render(request, "annotation/review/campaigns.html", {"campaigns": found})
+    found = list(listed_campaigns().exclude(state=CampaignState.DRAFT)[:MOST_CAMPAIGNS])
+    waiting = waiting_in(found)
+    rows = [(campaign, waiting[campaign.pk]) for campaign in found]
+    return render(request, "annotation/review/campaigns.html", {"rows": rows})
 
 
 @require_GET

@@ -7,14 +7,16 @@ from django.utils import timezone
 
 from accounts.use_cases.erase_person import erase_person
 from annotation.datasets.scope import ChosenBy
-from annotation.models import FollowUp, Turn
+from annotation.models import FollowUp, Impression, Turn
 from annotation.use_cases.create_prompt import create_prompt
+from annotation.use_cases.start_adjudication import start_adjudication
 from arena.use_cases.ask_follow_up import ask_follow_up
 from arena.use_cases.cast_vote import cast_vote
 from inference_workers.models import Completion
 from tests.annotation.datasets.rows import judge, judged, make_models, rows_of, scope_of
+from tests.annotation.review.reviewing import reviewer, settle
 from tests.arena import factories as arena
-from tests.factories import make_campaign, make_item, make_person, new_key
+from tests.factories import PREFERENCE, make_campaign, make_item, make_person, new_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
 USER = [{"role": "user", "content": "What is it?"}]
@@ -55,6 +57,7 @@ def test_a_pair_says_what_was_preferred_by_whom_and_by_how_much():
         "net_utility": pytest.approx(1.0),
         "currency": "USD",
         "conflict": False,
+        "adjudicated": False,
         "chosen_acceptable": True,
         "rejected_acceptable": False,
         "source_kind": "live",
@@ -278,3 +281,29 @@ def test_a_prompt_of_the_campaign_itself_is_read_as_it_is():
     item.save()
     (row,), _dropped = rows_of(scope_of(campaign))
     assert (row["prompt"], row["language"]) == ([{"role": "system", "content": "S"}, *USER], "fr")
+
+
+def test_where_an_expert_settled_an_item_the_expert_chooses_if_that_is_asked_for():
+    campaign = make_campaign(questions=[PREFERENCE])
+    models = make_models(campaign)
+    item = make_item(campaign, contestants=models, slots=2, texts=("Good.", "Bad."))
+    judge(item, 0)
+    judge(item, 0)
+    unsettled = judged(campaign, models, 0, texts=("Good.", "Bad."))
+    expert = reviewer()
+    start_adjudication(item_id=item.pk, see_others=False, actor=expert, now=timezone.now())
+    order = Impression.objects.latest("pk").order
+    settle(item, "ab"[order.index(1)], expert)
+
+    def chosen(**filters):
+        rows, _dropped = rows_of(scope_of(campaign, **filters))
+        return {row["item"]: tuple(row[name] for name in ("chosen_model", "adjudicated", "conflict")) for row in rows}
+
+    assert chosen(by_experts=True) == {item.pk: ("beta", True, True), unsettled.pk: ("alpha", False, False)}
+    assert chosen() == {item.pk: ("alpha", False, False), unsettled.pk: ("alpha", False, False)}
+    votes, _dropped = rows_of(scope_of(campaign), "votes")
+    assert [(row["item"], row["settles"]) for row in votes] == [
+        *[(item.pk, False)] * 2,
+        (unsettled.pk, False),
+        (item.pk, True),
+    ]

@@ -67,6 +67,7 @@ def test_a_vote_says_everything_the_log_has_of_it():
         "purpose": "work",
         "repeat_of": None,
         "adjudicated": False,
+        "settles": False,
         "prompt": [{"role": "user", "content": "What is it?"}],
         "follow_ups": [],
         "order": judgment.order,

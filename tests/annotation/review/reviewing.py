@@ -5,11 +5,13 @@ from django.utils import timezone
 from accounts.enums import Role
 from accounts.models import Person, User
 from accounts.use_cases.create_person import person_of_user
-from annotation.models import Campaign, Item, Judgment
+from annotation.models import Adjudication, Campaign, Item, Judgment
+from annotation.use_cases.adjudicate_item import adjudicate_item
 from annotation.use_cases.approve_judgment import approve_judgment
 from annotation.use_cases.reject_judgment import reject_judgment
+from annotation.use_cases.start_adjudication import start_adjudication
 from tests.annotation.people.working import joined, judged
-from tests.factories import PREFERENCE, make_campaign, make_item, make_user
+from tests.factories import PREFERENCE, make_campaign, make_item, make_user, new_key
 
 
 def reviewed_campaign(**fields) -> Campaign:
@@ -51,3 +53,18 @@ def rejected(judgment: Judgment) -> tuple[Person, Person]:
     reject(judgment, first)
     reject(judgment, second)
     return first, second
+
+
+def settle(item: Item, answer: str, by: Person | None = None) -> Adjudication:
+    """An expert's answer, by the side as it is shown to them."""
+    expert, now = by or reviewer(), timezone.now()
+    assignment = start_adjudication(item_id=item.pk, see_others=False, actor=expert, now=now)
+    return adjudicate_item(
+        assignment_id=assignment.pk,
+        lease_token=assignment.lease_token,
+        key=new_key(),
+        respondent=assignment.respondent,
+        actor=expert,
+        answers={"preference": {"choice": answer, "strength": None}},
+        now=now,
+    )

@@ -66,7 +66,7 @@ def test_the_queue_lists_what_waits_and_filters(campaign, client):
     approve(judgments[0], reviewer())
     reject(judgments[1], reviewer())
     address = reverse("review-queue", args=["trial"])
-    assert client.get(address).context["queue"].ids == [each.pk for each in judgments[:0:-1]]
+    assert client.get(address).context["queue"].ids == [judgments[place].pk for place in (1, 3, 2)]
     page = client.get(address).content.decode()
     assert "1 judgment was rejected by one reviewer and waits for a second." in page
     assert ("Prompt 2" in page, "Prompt 0" in page) == (True, False)

@@ -1,0 +1,195 @@
+"""What an expert's answer settles, and what reviewers are shown of others' answers, of repeats and of what waits."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from annotation.models import Item
+from annotation.queries import standing_judgments
+from annotation.queries.answered import turned
+from annotation.queries.reviews import Wanted, queue_of
+from annotation.use_cases.claim_slot import take_item
+from annotation.use_cases.correct_judgment import correct_judgment
+from annotation.use_cases.repeat_item import repeat_item
+from annotation.use_cases.sequence_log import sequence_log
+from annotation.use_cases.show_item import show_item
+from annotation.use_cases.submit_work import ask_more_where_people_disagree, submit_work
+from tests.annotation.people.working import given, joined
+from tests.annotation.review.reviewing import (
+    judged_by,
+    make_reviewer,
+    one_judgment,
+    reject,
+    rejected,
+    reviewed_campaign,
+    settle,
+)
+from tests.factories import make_item, new_key
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def campaign():
+    return reviewed_campaign()
+
+
+@pytest.fixture
+def client():
+    client = Client()
+    client.force_login(make_reviewer()[0])
+    return client
+
+
+def page_of(client, judgment, **query):
+    return client.get(reverse("review-judgment", args=["trial", judgment.pk]), query).content.decode()
+
+
+def counted(campaign, **options):
+    sequence_log(now=timezone.now())
+    return {each.pk for each in standing_judgments(campaign, **options)}
+
+
+def test_what_an_expert_settled_waits_for_nobody_and_its_judgments_say_so(campaign, client):
+    item, judgments = judged_by(campaign, 2)
+    other = one_judgment(campaign)
+    expert = settle(item, "a").judgment
+    waits = queue_of(campaign, Wanted(), None).ids
+    assert waits == [other.pk]
+    assert queue_of(campaign, Wanted(states=("settled",)), None).ids == [expert.pk, judgments[1].pk, judgments[0].pk]
+    listed = client.get(reverse("review-queue", args=["trial"]), {"state": "settled"}).content.decode()
+    assert listed.count("Settled by an expert</span>") == 3
+    assert "An expert has settled this item" in page_of(client, judgments[0])
+    assert "the expert’s answer that settles the item" in page_of(client, expert)
+    # Somebody may decide about them all the same.
+    reject(judgments[0], make_reviewer()[1])
+    assert queue_of(campaign, Wanted(), None).ids == [judgments[0].pk, other.pk]
+
+
+def test_an_experts_answer_is_no_vote_more_also_when_it_is_corrected(campaign):
+    item, judgments = judged_by(campaign, 2)
+    votes = {each.pk for each in judgments}
+    expert = settle(item, "a").judgment
+    assert counted(campaign) == votes
+    assert counted(campaign, with_settling=True) == votes | {expert.pk}
+    correction = correct_judgment(
+        judgment_id=expert.pk,
+        key=new_key(),
+        respondent=expert.respondent,
+        answers={"preference": {"choice": "b", "strength": None}},
+        typed={},
+        now=timezone.now(),
+    )
+    assert counted(campaign) == votes
+    assert counted(campaign, with_settling=True) == votes | {correction.pk}
+    assert correction.pk in queue_of(campaign, Wanted(states=("settled",)), None).ids
+
+
+def test_nobody_else_is_asked_about_what_is_settled(campaign):
+    type(campaign).objects.filter(pk=campaign.pk).update(overlap_limit=5)
+    item, _judgments = judged_by(campaign, 2)
+    settle(item, "a")
+    assert ask_more_where_people_disagree(Item.objects.select_related("campaign").get(pk=item.pk)) is None
+
+
+@pytest.mark.parametrize(
+    ("stored", "here"),
+    [
+        ({"choice": "a", "strength": 3, "scale": 3}, {"choice": "b", "strength": -3, "scale": 3}),
+        ({"choice": "tie", "strength": None}, {"choice": "tie", "strength": None}),
+        ([True, False], [False, True]),
+        ({"values": {"clarity": [5, 2]}}, {"values": {"clarity": [2, 5]}}),
+        ({"side": "b", "amount": "2.50"}, {"side": "a", "amount": "2.50"}),
+        ({"side": "a", "rows": [True, False]}, {"side": "b", "rows": [True, False]}),
+        ({"marks": [{"response": 0, "kind": "good"}]}, {"marks": [{"response": 1, "kind": "good"}]}),
+        ({"mode": "item", "labels": ["short", "kind"]}, {"mode": "item", "labels": ["short", "kind"]}),
+        ({"mode": "response", "labels": [["short"], []]}, {"mode": "response", "labels": [[], ["short"]]}),
+        ({"of": 0}, {"of": 1}),
+        ({"context": "a", "words": "At work"}, {"context": "a", "words": "At work"}),
+    ],
+)
+def test_an_answer_is_turned_to_other_sides(stored, here):
+    assert turned(stored, [1, 0]) == here
+    assert turned(stored, [0, 1]) == stored
+
+
+def test_an_order_of_three_is_turned():
+    # What was shown first stands second here, the second third, the third first.
+    assert turned({"tiers": [1, 2, 3]}, [1, 2, 0]) == {"tiers": [3, 1, 2]}
+
+
+def test_others_answers_are_named_by_the_sides_of_the_judgment_and_in_words():
+    preference = {"name": "preference", "type": "preference", "settings": {"strength": "required"}}
+    campaign = reviewed_campaign(questions=[preference])
+    item = make_item(campaign, slots=8)
+    people = [joined(campaign) for _ in range(8)]
+    said = []
+    for person in people:
+        assignment = given(campaign, person)
+        first_is_a = assignment.impressions.get().order[0] == 0
+        said.append(judged_with(campaign, person, "a" if first_is_a else "b", 3))
+    orders = {tuple(each.order) for each in said}
+    client = Client()
+    client.force_login(make_reviewer()[0])
+    client.post(reverse("review-others", args=["trial", said[0].pk]))
+    context = client.get(reverse("review-judgment", args=["trial", said[0].pk])).context
+    # All prefer the same response, whatever side they saw it on.
+    own = context["said"][0].lines
+    assert own[1] == "how much: Much better"
+    assert (len(orders), [each[0].lines for _other, each in context["others"]]) == (2, [own] * 7)
+    assert item.pk == said[0].item_id
+
+
+def judged_with(campaign, person, choice, strength):
+    return answered(given(campaign, person), person, choice, strength)
+
+
+def answered(assignment, person, choice, strength=None):
+    return submit_work(
+        assignment_id=assignment.pk,
+        lease_token=assignment.lease_token,
+        key=new_key(),
+        respondent=person,
+        answers={"preference": {"choice": choice, "strength": strength}},
+        now=timezone.now(),
+    ).judgment
+
+
+def test_a_repeat_says_so_and_shows_the_first_answer_and_others_of_the_original(campaign, client):
+    item, [first, _other] = judged_by(campaign, 2)
+    person, repeat = first.respondent, repeat_item(item_id=item.pk, now=timezone.now())
+    taken = take_item(campaign=campaign, respondent=person, item_id=repeat.pk, now=timezone.now()).assignment
+    show_item(
+        campaign=campaign,
+        instrument=campaign.asks,
+        item_id=repeat.pk,
+        responses=2,
+        respondent=person,
+        assignment=taken,
+        prompt_design="assigned",
+    )
+    second = answered(taken, person, "a")
+    page = page_of(client, second)
+    assert f"This item repeats item {item.pk}" in page
+    assert reverse("review-judgment", args=["trial", first.pk]) in page
+    assert "1 other judgment, hidden" in page
+    assert "This person’s first answer" not in page_of(client, first)
+
+
+def test_appeals_and_second_rejections_come_first_and_are_counted(campaign, client):
+    old, older = one_judgment(campaign), one_judgment(campaign)
+    newest = one_judgment(campaign)
+    reject(old, make_reviewer()[1])
+    rejected(older)
+    type(older.review).objects.filter(judgment=older).update(state="appealed")
+    assert queue_of(campaign, Wanted(), None).ids == [older.pk, old.pk, newest.pk]
+    assert queue_of(campaign, Wanted(before=newest.pk), None).ids == []
+    context = client.get(reverse("review")).context
+    assert [(each.slug, counts) for each, counts in context["rows"]] == [("trial", {"appealed": 1, "contested": 1})]
+
+
+def test_a_rejection_without_words_says_that_it_needs_them(campaign, client):
+    judgment = one_judgment(campaign)
+    page = page_of(client, judgment)
+    assert ("A rejection needs one; the annotator reads it." in page, "(optional)" in page) == (True, False)
