@@ -14,6 +14,7 @@ from .agreement.coefficients import Measurement, fleiss_kappa, gwet_ac1, krippen
 from .agreement.drift import AnnotatorDrift, annotator_drift
 from .agreement.judgments import ItemJudgments
 from .agreement.kappa import Credit, Kappa, PairwiseKappa, cohen_kappa, contingency, pairwise_kappa
+from .agreement.likeness import Likeness, likeness
 from .agreement.profiles import AgreementEstimate
 from .anchors import AnchorScales, anchor_scales
 from .annotators.clarity import ScaleFit, fit_scale
@@ -207,6 +208,7 @@ __all__ = [
     "KemenyOrder",
     "Leanings",
     "LearnedPolicy",
+    "Likeness",
     "LiveCounts",
     "LiveRatings",
     "Lottery",
@@ -329,6 +331,7 @@ __all__ = [
     "k_centre",
     "kemeny",
     "krippendorff_alpha",
+    "likeness",
     "logged_format",
     "majorities",
     "max_min_board",

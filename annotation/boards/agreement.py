@@ -1,7 +1,7 @@
 """How far people agree: on each question, in each slice of the items and of the people, and on each item."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,10 @@ MOST_UNITS, MANY_VALUES = 20_000, 50
 # Slices of one kind beyond these, by judgments, are not computed.
 MOST_SLICES = 30
 SEED = 20_240_101
+# Groups of items that are left out one after the other, for the interval of all questions together.
+LEFT_OUT = 20
+# Student's t for them, two-sided at 95 %.
+REACH = 2.093
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Agreement:
     """
 
     question: str
-    kind: str  # "", or what the slice is of: category, language, group
+    kind: str  # "", or what the slice is of: category, language, group; of all questions together: overall
     name: str
     units: int
     judgments: int
@@ -56,6 +60,58 @@ def agreement_on(measure: Measure, *, kind: str = "", name: str = "") -> Agreeme
         return found
     interval = (float(estimate.coefficient), _number(estimate.lower), _number(estimate.upper))
     return Agreement(measure.question, kind, name, len(pairs.unit), judged, same, *interval)
+
+
+def overall_agreement(measures: Sequence[Measure], agreements: Sequence[Agreement]) -> Agreement | None:
+    """The mean of the questions' α, each as often as it has judgments to compare, which are what the mean is over.
+
+    What one person says of one item in answer to several questions hangs together, so that the questions' own intervals
+    cannot be put together: items are left out of all questions at once, a twentieth of them at a time (the grouped
+    jackknife), and Student's t has as many degrees as there are groups, less one. Of one question it is that one's.
+    """
+    known = [(measure, each) for measure, each in zip(measures, agreements, strict=True) if each.alpha is not None]
+    if len(known) < 2:
+        return replace(known[0][1], question="", kind="overall") if known else None
+    weights = np.array([each.judgments for _measure, each in known], dtype=np.float64)
+    value = float(np.average([each.alpha for _measure, each in known], weights=weights))
+    same = float(np.average([each.same for _measure, each in known], weights=weights))
+    half = _jackknifed([measure for measure, _each in known], weights)
+    units, judged = (sum(getattr(each, name) for _measure, each in known) for name in ("units", "judgments"))
+    ends = (None, None) if half is None else (value - half, min(1.0, value + half))
+    return Agreement("", "overall", "", units, judged, same, value, *ends)
+
+
+def _jackknifed(measures: Sequence[Measure], weights: Floats) -> float | None:
+    """Half the width of the interval; None with too few items."""
+    rng = np.random.Generator(np.random.PCG64(SEED))
+    items = np.unique(np.concatenate([measure.item for measure in measures]))
+    items = rng.permutation(items)[:MOST_UNITS]
+    if len(items) < LEFT_OUT:
+        return None
+    kept = np.sort(items)
+    group = np.empty(len(kept), dtype=np.int64)
+    group[np.searchsorted(kept, items)] = np.arange(len(items)) % LEFT_OUT
+    whole = [measure.select(np.isin(measure.item, kept)) for measure in measures]
+    found = []
+    for left_out in range(LEFT_OUT):
+        rest = [measure.select(group[np.searchsorted(kept, measure.item)] != left_out) for measure in whole]
+        alphas = [_alpha(measure) for measure in rest]
+        known = np.array([alpha is not None for alpha in alphas])
+        if known.any():
+            found.append(np.average([alpha for alpha in alphas if alpha is not None], weights=weights[known]))
+    if len(found) < LEFT_OUT:
+        return None
+    # From a sample of the items, as long as they are so many that a sample is taken.
+    scale = len(kept) / len(np.unique(np.concatenate([measure.item for measure in measures])))
+    variance = (LEFT_OUT - 1) * float(np.var(found)) * scale
+    return float(REACH * np.sqrt(variance))
+
+
+def _alpha(measure: Measure) -> float | None:
+    try:
+        return float(krippendorff_alpha(measure.judgments(), measurement=measure.measurement).coefficient)
+    except (NoOverlap, NoVariation):
+        return None
 
 
 def alpha_of(measure: Measure, pairs: Pairs) -> AgreementEstimate | None:

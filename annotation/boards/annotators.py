@@ -14,7 +14,7 @@ from annotation.boards.agreement import Bools
 from annotation.boards.measures import Floats, Ints, Measure, copy_columns
 from annotation.enums import COUNTED, Design, Preference
 from annotation.models import Judgment
-from annotation.policies.flags import AnnotatorFigures, Change, Share, least_seconds
+from annotation.policies.flags import ALARM, LEAST_COMPARED, Alike, AnnotatorFigures, Change, Share, least_seconds
 from ranking import (
     Comparisons,
     Covariance,
@@ -25,6 +25,7 @@ from ranking import (
     annotator_drift,
     fit_crowd,
     gold_accuracy,
+    likeness,
     retest_agreement,
     side_bias,
     wilson,
@@ -129,6 +130,7 @@ def figures_of(
         "fatigue": _fatigue(given, who, len(people)),
         "with_others": _with_others(measures, people),
         "truthful": _truthful(given, who, len(people)),
+        "alike": alike_of(measures, people),
         **_scale_use(measures, people),
     }
     return [
@@ -243,6 +245,34 @@ def _with_others(measures: Sequence[Measure], people: Ints) -> list[Share | None
     trials = np.bincount(who, np.bincount(unit)[unit] - 1.0, minlength=len(people))
     same = np.bincount(who, times[cell] - 1.0, minlength=len(people))
     return _shares(wilson(same, trials, LEVEL))
+
+
+def alike_of(measures: Sequence[Measure], people: Ints) -> list[Alike | None]:
+    """Of the first question, beyond chance. Nobody is counted who has too few answers to stand out."""
+    found: list[Alike | None] = [None] * len(people)
+    if not measures:
+        return found
+    measure = measures[0]
+    try:
+        each = likeness(_in_people(measure, people), measurement=measure.measurement, cluster=measure.item)
+    except NoOverlap:
+        return found
+    known = ~np.isnan(each.standard_error)
+    counted = np.flatnonzero(known & (each.clusters >= LEAST_COMPARED))
+    least, most = each.bounds(1 - 2 * ALARM, comparisons=max(len(counted), 1))
+    lower, upper = each.bounds(LEVEL)
+    for k in np.flatnonzero(known).tolist():
+        others = each.coefficient[counted[counted != k]]
+        found[k] = Alike(
+            value=float(each.coefficient[k]),
+            lower=float(lower[k]),
+            upper=float(upper[k]),
+            least=float(least[k]),
+            most=float(most[k]),
+            compared=int(each.clusters[k]),
+            typical=float(np.median(others)) if len(others) > 1 else None,
+        )
+    return found
 
 
 def _scale_use(measures: Sequence[Measure], people: Ints) -> dict[str, list[Any]]:

@@ -28,10 +28,14 @@ MOST_ONE_VALUE = 0.95
 MORE_THAN_OTHERS = 0.15
 # Crowd-BT's probability of telling the truth: one half is a guess, below it the opposite of what others say.
 GUESSES = 0.5
+# Whose agreement with the others, beyond chance, is this part of the others' median or more is careful. All of a
+# campaign's people are looked at: at most one time in twenty does anybody who is careful stand out.
+LEAST_LIKE_OTHERS = 2 / 3
+ALARM = 0.05
 # Half the time for the same kind of item, with items in random order.
 LEAST_PACE_LEFT = 0.5
 # Fewer observations than this say nothing, whatever their interval.
-LEAST_CHECKS, LEAST_REPEATS, LEAST_TIMED, LEAST_SIDES, LEAST_VALUES = 4, 5, 10, 20, 30
+LEAST_CHECKS, LEAST_REPEATS, LEAST_TIMED, LEAST_SIDES, LEAST_VALUES, LEAST_COMPARED = 4, 5, 10, 20, 30, 30
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,23 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Alike:
+    """Agreement with the others beyond chance, as Krippendorff's α: 0 is as one who guesses, 1 is perfect.
+
+    `lower` and `upper` are a 95 % interval; `least` and `most` are so far apart that of everybody in the campaign
+    together nobody lies above `most`, or below `least`, but with probability ALARM.
+    """
+
+    value: float
+    lower: float
+    upper: float
+    least: float
+    most: float
+    compared: int  # items that somebody else answered too
+    typical: float | None  # the median of the others'
+
+
+@dataclass(frozen=True)
 class AnnotatorFigures:
     """What one respondent's judgments say about the respondent; None where nothing was measured."""
 
@@ -77,6 +98,7 @@ class AnnotatorFigures:
     fatigue: float | None = None  # the same within a session, the mean of the sessions
     with_others: Share | None = None  # pairs of judgments on one item that say the same
     truthful: Change | None = None  # Crowd-BT's probability, as `factor`
+    alike: Alike | None = None
 
 
 def least_seconds(median: float | None) -> float:
@@ -93,6 +115,7 @@ def reasons_to_look(figures: AnnotatorFigures, *, pass_mark: float | None = None
         _repeats(figures.repeats),
         _one_value(figures),
         _reliability(figures.truthful),
+        _guesses(figures),
         _pace(figures.drift),
     ]
     return [reason for reason in found if reason]
@@ -147,6 +170,19 @@ def _reliability(truthful: Change | None) -> str:
     return _("mostly says the opposite of the others: reliability %(value).2f") % {"value": truthful.factor}
 
 
+def _guesses(figures: AnnotatorFigures) -> str:
+    """As one who guesses, and less than a careful person: both ends, so that neither few answers nor a campaign in
+    which nobody agrees flags anybody. Who says the opposite is told so instead.
+    """
+    alike = figures.alike
+    if alike is None or alike.typical is None or alike.compared < LEAST_COMPARED or _reliability(figures.truthful):
+        return ""
+    if alike.least > 0 or alike.most >= LEAST_LIKE_OTHERS * alike.typical:
+        return ""
+    numbers = {"value": f"{alike.value:.2f}", "typical": f"{alike.typical:.2f}"}
+    return _("agrees with the others no more than a guess: %(value)s beyond chance, others %(typical)s") % numbers
+
+
 def _pace(drift: Change | None) -> str:
     if drift is None or drift.upper >= LEAST_PACE_LEFT:
         return ""
@@ -162,5 +198,6 @@ def thresholds(*, pass_mark: float | None = None) -> Mapping[str, float]:
         "fast": 100 * MOST_FAST,
         "same": 100 * LEAST_SAME,
         "one_value": 100 * MOST_ONE_VALUE,
+        "like_others": 100 * LEAST_LIKE_OTHERS,
         "pace": 100 * LEAST_PACE_LEFT,
     }

@@ -14,6 +14,7 @@ from annotation.boards.agreement import Agreement, agreement_on
 from annotation.boards.measures import read_measures
 from annotation.enums import ItemPurpose
 from annotation.models import Batch, Campaign, Judgment
+from annotation.queries.costs import ZERO, costs_of_batches
 from annotation.queries.log import instrument_questions
 from annotation.queries.quality import CHECKS, checked
 
@@ -21,9 +22,7 @@ from annotation.queries.quality import CHECKS, checked
 MOST_COMPARED, SAMPLE = 20_000, 20
 MOST_BATCHES = 500
 DAY = 86_400
-# A fee is owed for the person's first judgment of the item, and may have been turned round; bonuses name a judgment or
-# nobody's in particular, which is the campaign's.
-COSTS = """
+COUNTS = """
 SELECT r.batch_id, count(*) AS judgments,
     count(*) FILTER (WHERE r.state = 'approved' AND n.id IS NULL) AS accepted,
     count(*) FILTER (WHERE r.state = 'pending' AND n.id IS NULL) AS waiting,
@@ -32,25 +31,13 @@ SELECT r.batch_id, count(*) AS judgments,
 FROM annotation_review r LEFT JOIN annotation_judgment n ON n.supersedes_id = r.judgment_id
 WHERE r.batch_id = ANY(%(batches)s) GROUP BY r.batch_id
 """
-LEDGER = """
-WITH judged AS (
-    SELECT DISTINCT r.batch_id, j.respondent_id, j.item_id FROM annotation_review r
-    JOIN annotation_judgment j ON j.id = r.judgment_id WHERE r.batch_id = ANY(%(batches)s)
-)
-SELECT judged.batch_id, sum(e.amount), count(DISTINCT e.judgment_id) FILTER (WHERE e.kind = 'fee')
-FROM annotation_ledgerentry e
-LEFT JOIN annotation_ledgerentry o ON o.id = e.reversal_of_id
-LEFT JOIN annotation_ledgerentry p ON p.id = o.reversal_of_id
-JOIN annotation_judgment j ON j.id = coalesce(e.judgment_id, o.judgment_id, p.judgment_id)
-JOIN judged ON judged.respondent_id = j.respondent_id AND judged.item_id = j.item_id
-WHERE e.campaign_id = %(campaign)s AND e.currency = %(currency)s
-GROUP BY judged.batch_id
-"""
 
 
 @dataclass(frozen=True)
 class ListedBatch:
-    """`cost` is None where nothing is paid. What has no entry yet counts as the campaign's pay for a judgment."""
+    """`cost` is None where nothing is paid, and `decided` is its part that somebody has decided about. What has no
+    entry yet counts as the campaign's pay for a judgment; a bonus for nothing in particular is the campaign's.
+    """
 
     batch: Batch
     judgments: int
@@ -59,10 +46,11 @@ class ListedBatch:
     rejected: int
     returned: int
     cost: Decimal | None
+    decided: Decimal | None
 
     @property
     def per_accepted(self) -> Decimal | None:
-        return None if self.cost is None or not self.accepted else self.cost / self.accepted
+        return None if self.decided is None or not self.accepted else self.decided / self.accepted
 
 
 @dataclass(frozen=True)
@@ -79,30 +67,25 @@ class Checkup:
 def listed_batches(campaign: Campaign, batches: QuerySet[Batch]) -> list[ListedBatch]:
     """The newest first, in three queries."""
     found = list(batches.select_related("created_by__user").order_by("-number")[:MOST_BATCHES])
-    values: dict[str, Any] = {
-        "batches": [batch.pk for batch in found],
-        "campaign": campaign.pk,
-        "currency": campaign.pay_currency,
-    }
+    ids = [batch.pk for batch in found]
     with connection.cursor() as cursor:
-        cursor.execute(COSTS, values)
+        cursor.execute(COUNTS, {"batches": ids})
         counts = {row[0]: row[1:] for row in cursor.fetchall()}
-        cursor.execute(LEDGER, values)
-        entered = {batch: (amount, fees) for batch, amount, fees in cursor.fetchall()}
-    return [_listed(campaign, batch, counts.get(batch.pk, (0, 0, 0, 0, 0)), entered.get(batch.pk)) for batch in found]
+    costs = costs_of_batches(campaign, ids)
+    return [_listed(campaign, batch, counts.get(batch.pk, (0, 0, 0, 0, 0)), costs.get(batch.pk)) for batch in found]
 
 
 def _listed(
-    campaign: Campaign, batch: Batch, counts: tuple[int, int, int, int, int], entered: tuple[Decimal, int] | None
+    campaign: Campaign,
+    batch: Batch,
+    counts: tuple[int, int, int, int, int],
+    costs: tuple[Decimal, Decimal | None] | None,
 ) -> ListedBatch:
-    amount, fees = entered or (None, 0)
-    judgments, accepted, waiting, rejected, returned = counts
-    cost = amount
-    if campaign.pay_per_judgment is not None:
-        # Whatever was rejected and never entered is not owed.
-        not_entered = max(judgments - fees - (0 if fees else rejected), 0)
-        cost = (amount or Decimal(0)) + campaign.pay_per_judgment * not_entered
-    return ListedBatch(batch, judgments, accepted, waiting, rejected, returned, cost)
+    if costs is None:
+        nothing = None if campaign.pay_per_judgment is None else ZERO
+        return ListedBatch(batch, *counts, cost=nothing, decided=nothing)
+    cost, decided = costs
+    return ListedBatch(batch, *counts, cost=cost, decided=decided)
 
 
 def judgments_in(batch: Batch) -> QuerySet[Judgment]:

@@ -12,7 +12,7 @@ from annotation.policies.launch import Supply
 
 @dataclass(frozen=True)
 class Progress:
-    """Judgments given and wanted, by slots."""
+    """Judgments of work given and wanted, by slots. Checks and repeats, which are one person's each, are no target."""
 
     done: int = 0
     wanted: int = 0
@@ -69,6 +69,10 @@ def supply_of(campaign: Campaign) -> Supply:
     )
 
 
+def has_test(campaign: Campaign) -> bool:
+    return Item.objects.filter(campaign=campaign, purpose=ItemPurpose.QUALIFICATION).exists()
+
+
 def is_judged(campaign: Campaign) -> bool:
     return Judgment.objects.filter(campaign=campaign).exists()
 
@@ -89,7 +93,7 @@ def latest_events(campaign: Campaign, count: int = 12) -> list[Event]:
 
 def _progress(campaigns: Sequence[Campaign]) -> dict[int, Progress]:
     counted = (
-        Slot.objects.filter(campaign__in=campaigns)
+        Slot.objects.filter(campaign__in=campaigns, for_one=False)
         .values("campaign")
         .annotate(
             done=Count("pk", filter=Q(state=SlotState.DONE)), wanted=Count("pk", filter=~Q(state=SlotState.CANCELLED))

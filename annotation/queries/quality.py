@@ -9,13 +9,15 @@ import pyarrow as pa
 from django.db import connection
 from django.db.models import F, QuerySet
 
-from annotation.boards.agreement import ItemSlices, agreement_on, disagreements, slices_of
+from annotation.boards.agreement import ItemSlices, agreement_on, disagreements, overall_agreement, slices_of
 from annotation.boards.annotators import Checked, figures_of, read_given
 from annotation.boards.measures import Ints, copy_table, read_measures
-from annotation.enums import COUNTED, ItemPurpose, JudgmentKind, SourceState
+from annotation.enums import COUNTED, CampaignState, ItemPurpose, JudgmentKind, SourceState
 from annotation.models import Campaign, Item, Judgment, Respondent
 from annotation.policies.checks import is_right
 from annotation.policies.forecast import forecast_end
+from annotation.queries.costs import money_of
+from annotation.queries.earnings import FIRST_ANSWER
 from annotation.queries.log import instrument_questions, last_sequence, retired_sources, settles
 from annotation.queries.summaries import Hour, Progress, Summary
 
@@ -26,34 +28,42 @@ MOST_ITEMS = 1_000
 CHECKS = (ItemPurpose.GOLD, ItemPurpose.ATTENTION)
 MOST_FAILED = 1_000
 
-SLOTS = "SELECT state, count(*) FROM annotation_slot WHERE campaign_id = %(campaign)s GROUP BY state"
-ANSWERED = """
+# What is one person's alone, a check or a repeat, is nobody's target.
+SLOTS = """
+SELECT count(*) FILTER (WHERE state = 'open' AND NOT for_one),
+    count(*) FILTER (WHERE state = 'claimed' AND NOT for_one),
+    count(*) FILTER (WHERE state = 'done' AND NOT for_one),
+    count(*) FILTER (WHERE state IN ('claimed', 'done'))
+FROM annotation_slot WHERE campaign_id = %(campaign)s
+"""
+# Each person's answer to each item, at its first moment, as long as anything they said of it stands: what was corrected
+# was given when it was first given, what was taken out was not. An adjudication is no annotator's.
+GIVEN = f"""
+FROM annotation_judgment j JOIN annotation_item i ON i.id = j.item_id
+JOIN annotation_source o ON o.id = j.source_id AND o.state = 'active'
+WHERE j.campaign_id = %(campaign)s AND {FIRST_ANSWER}
+    AND NOT EXISTS (SELECT 1 FROM annotation_judgment n
+        WHERE n.respondent_id = j.respondent_id AND n.item_id = j.item_id AND n.kind = 'retraction'
+            AND NOT EXISTS (SELECT 1 FROM annotation_judgment m WHERE m.supersedes_id = n.id))
+    AND NOT EXISTS (SELECT 1 FROM annotation_adjudication d WHERE d.judgment_id = j.id)
+"""  # noqa: S608 (constants)
+ANSWERED = f"""
 SELECT count(*), count(*) FILTER (WHERE i.purpose = 'work' AND i.repeat_of_id IS NULL),
     count(DISTINCT j.respondent_id), min(j.submitted_at),
     count(*) FILTER (WHERE j.submitted_at > %(now)s - interval '24 hours')
-FROM annotation_judgment j JOIN annotation_item i ON i.id = j.item_id
-WHERE j.campaign_id = %(campaign)s AND j.kind = 'answer' AND j.supersedes_id IS NULL
+{GIVEN}
 """
-BY_HOUR = """
+BY_HOUR = f"""
 SELECT date_trunc('hour', j.submitted_at AT TIME ZONE 'UTC'), count(*),
     count(*) FILTER (WHERE i.purpose = 'work' AND i.repeat_of_id IS NULL)
-FROM annotation_judgment j JOIN annotation_item i ON i.id = j.item_id
-WHERE j.campaign_id = %(campaign)s AND j.kind = 'answer' AND j.supersedes_id IS NULL
-    AND j.submitted_at > %(since)s AND j.submitted_at <= %(now)s
+{GIVEN} AND j.submitted_at > %(since)s AND j.submitted_at <= %(now)s
 GROUP BY 1
 """
-PAID = """
-SELECT count(*) FROM annotation_assignment a JOIN annotation_respondent r ON r.id = a.respondent_id
-WHERE r.campaign_id = %(campaign)s AND a.state = 'submitted'
-"""
-
+# As the batches count it.
 ACCEPTED = """
-SELECT count(*) FROM annotation_review r
-JOIN annotation_judgment j ON j.id = r.judgment_id JOIN annotation_item i ON i.id = j.item_id
-WHERE r.campaign_id = %(campaign)s AND r.state = 'approved' AND i.purpose = 'work' AND i.repeat_of_id IS NULL
-    AND NOT EXISTS (SELECT 1 FROM annotation_judgment n WHERE n.supersedes_id = j.id)
+SELECT count(*) FROM annotation_review r WHERE r.campaign_id = %(campaign)s AND r.state = 'approved'
+    AND NOT EXISTS (SELECT 1 FROM annotation_judgment n WHERE n.supersedes_id = r.judgment_id)
 """
-OWED = "SELECT sum(amount) FROM annotation_ledgerentry WHERE campaign_id = %(campaign)s AND currency = %(currency)s"
 
 
 def is_short(campaign: Campaign) -> bool:
@@ -70,12 +80,14 @@ def summarised(campaign: Campaign, now: datetime) -> Summary:
     measures = read_measures(work, questions, instrument=campaign.instrument_id or 0)
     given = read_given(judgments.filter(item__purpose__in=[*COUNTED, *CHECKS]))
     checks = checked(judgments)
+    agreements = [agreement_on(measure) for measure in measures]
     return Summary(
         made_at=now,
         sequence=sequence,
         retired=retired,
         progress=progress_of(campaign, now),
-        questions=[agreement_on(measure) for measure in measures],
+        overall=overall_agreement(measures, agreements),
+        questions=agreements,
         slices=[each for measure in measures for each in slices_of(measure, item_slices(campaign), groups(campaign))],
         annotators=figures_of(given, checks.outcomes, measures, everyone=np.unique(given.respondent).tolist()),
         items=disagreements(measures, MOST_ITEMS),
@@ -97,35 +109,30 @@ def standing_answers(campaign: Campaign) -> QuerySet[Judgment]:
 def progress_of(campaign: Campaign, now: datetime) -> Progress:
     hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     since = hour - timedelta(hours=HOURS - 1)
-    values: dict[str, Any] = {"campaign": campaign.pk, "now": now, "since": since, "currency": campaign.pay_currency}
+    values: dict[str, Any] = {"campaign": campaign.pk, "now": now, "since": since}
     with connection.cursor() as cursor:
         cursor.execute(SLOTS, values)
-        slots = dict(cursor.fetchall())
+        slots = dict(zip(("open", "claimed", "done", "taken"), cursor.fetchone() or (0,) * 4, strict=True))
         cursor.execute(ANSWERED, values)
         answers, work, people, first_at, last_day = cursor.fetchone() or (0, 0, 0, None, 0)
         cursor.execute(BY_HOUR, values)
         by_hour = {at.replace(tzinfo=UTC): (count, own) for at, count, own in cursor.fetchall()}
-        cursor.execute(PAID, values)
-        (submitted,) = cursor.fetchone() or (0,)
         cursor.execute(ACCEPTED, values)
         (accepted,) = cursor.fetchone() or (0,)
-        cursor.execute(OWED, values)
-        (owed,) = cursor.fetchone() or (None,)
     begins = [since + timedelta(hours=number) for number in range(HOURS)]
     progress = Progress(
-        open=slots.get("open", 0),
-        claimed=slots.get("claimed", 0),
-        done=slots.get("done", 0),
+        **slots,
         answers=answers,
         work=work,
         people=people,
         last_day=last_day,
         first_at=first_at,
-        submitted=submitted,
         accepted=accepted,
-        owed="" if owed is None else str(owed),
+        money=money_of(campaign),
         hours=[Hour(begin, *by_hour.get(begin, (0, 0))) for begin in begins],
     )
+    if campaign.state == CampaignState.CLOSED:
+        return progress
     counts = [hour.work for hour in progress.hours]
     forecast = forecast_end(counts, left=progress.open + progress.claimed, first_at=first_at, now=now)
     return replace(progress, forecast=forecast)

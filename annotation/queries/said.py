@@ -1,21 +1,74 @@
 """What annotators say in their own words about items and about their judgments; sealed per person, read here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
+from django.db import connection
 from django.db.models import F, QuerySet
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Left
 
 from accounts.texts import read_personal_texts
-from annotation.enums import JudgmentKind, Preference, SourceState
-from annotation.models import Campaign, Flag, Item, Judgment, JudgmentText
+from annotation.enums import Preference
+from annotation.models import Campaign, Flag, Item
+from annotation.queries.log import instrument_questions
+from annotation.questions import Asked, get_type
 
 # How many texts one look opens, at the most; they are sealed one by one, so that no index can find words in them.
 LOOKED_THROUGH = 1_000
 SHOWN = 25
 LONGEST_EXCERPT = 160
+
+
+MOST_ID = 2**63 - 1
+# Ids of texts, the newest first: along an index, however many there are.
+NEWEST = """
+SELECT t.id FROM annotation_judgmenttext t JOIN annotation_judgment j ON j.id = t.judgment_id
+WHERE j.campaign_id = %(campaign)s AND t.id < %(before)s AND (%(question)s = '' OR t.question = %(question)s)
+ORDER BY t.id DESC LIMIT %(most)s
+"""
+# One person's are gathered first, not met one by one on the way through everybody's.
+OF_PERSON = """
+WITH own AS MATERIALIZED (
+    SELECT t.id, t.question FROM annotation_judgment j JOIN annotation_judgmenttext t ON t.judgment_id = j.id
+    WHERE j.respondent_id = %(respondent)s AND j.campaign_id = %(campaign)s
+)
+SELECT id FROM own WHERE id < %(before)s AND (%(question)s = '' OR question = %(question)s)
+ORDER BY id DESC LIMIT %(most)s
+"""
+# Those whose judgment nobody corrected, took back or retired. Each is looked up by itself: a join that is planned for
+# a thousand of them reads through the whole log.
+STANDING = """
+SELECT t.id, t.question, t.personal_text_id, j.id, j.item_id, j.pseudonym, j.preference, j."order", j.submitted_at
+FROM unnest(%(ids)s::bigint[]) AS wanted(id)
+CROSS JOIN LATERAL (
+    SELECT id, question, personal_text_id, judgment_id FROM annotation_judgmenttext WHERE id = wanted.id LIMIT 1
+) t
+CROSS JOIN LATERAL (
+    SELECT a.id, a.item_id, a.preference, a."order", a.submitted_at, r.pseudonym
+    FROM annotation_judgment a JOIN annotation_respondent r ON r.id = a.respondent_id
+    JOIN annotation_source o ON o.id = a.source_id
+    WHERE a.id = t.judgment_id AND a.kind = 'answer' AND o.state = 'active' LIMIT 1
+) j
+WHERE (SELECT id FROM annotation_judgment WHERE supersedes_id = j.id) IS NULL
+ORDER BY t.id DESC
+"""
+
+
+class Row(NamedTuple):
+    """What STANDING gives of one text."""
+
+    id: int
+    question: str
+    personal_text_id: int
+    judgment_id: int
+    item_id: int
+    pseudonym: str
+    preference: str
+    order: list[int]
+    submitted_at: datetime
 
 
 @dataclass(frozen=True)
@@ -76,11 +129,29 @@ def with_words(flags: list[Flag]) -> list[RaisedFlag]:
     return [RaisedFlag(flag, texts[flag.personal_text_id] if flag.personal_text_id else "") for flag in flags]
 
 
-def look_for(campaign: Campaign, words: str, *, before: int | None = None, most: int = SHOWN) -> Look:
+def look_for(
+    campaign: Campaign,
+    words: str,
+    *,
+    before: int | None = None,
+    most: int = SHOWN,
+    respondent: int | None = None,
+    question: str = "",
+) -> Look:
     """Texts of standing answers that hold `words`, however they are written; all of them without words."""
     at_once = LOOKED_THROUGH if words else most
-    ids = _newest(campaign, before, at_once)
-    rows = _standing(ids)
+    values = {
+        "campaign": campaign.pk,
+        "respondent": respondent,
+        "question": question,
+        "before": MOST_ID if before is None else before,
+        "most": at_once,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(NEWEST if respondent is None else OF_PERSON, values)
+        ids = [pk for (pk,) in cursor.fetchall()]
+        cursor.execute(STANDING, {"ids": ids})
+        rows = [Row(*row) for row in cursor.fetchall()]
     texts = read_personal_texts(row.personal_text_id for row in rows)
     wanted, found, looked, erased = words.casefold(), [], 0, 0
     for row in rows:
@@ -92,43 +163,29 @@ def look_for(campaign: Campaign, words: str, *, before: int | None = None, most:
             if len(found) == most:
                 break
     if looked < len(rows):
-        return Look(found, looked, erased, rows[looked - 1].pk)
+        return Look(found, looked, erased, rows[looked - 1].id)
     return Look(found, looked, erased, ids[-1] if len(ids) == at_once else None)
 
 
-def _newest(campaign: Campaign, before: int | None, count: int) -> list[int]:
-    """Ids of the campaign's texts, the newest first. By itself this goes along an index, however many there are."""
-    texts = JudgmentText.objects.filter(judgment__campaign=campaign)
-    if before is not None:
-        texts = texts.filter(pk__lt=before)
-    return list(texts.order_by("-pk").values_list("pk", flat=True)[:count])
+def questions_in_words(instrument_id: int | None) -> list[Asked]:
+    """Those of an instrument whose answers can hold words."""
+    asked = instrument_questions(instrument_id) if instrument_id else ()
+    return [question for question in asked if get_type(question.type).takes_words]
 
 
-def _standing(ids: Sequence[int]) -> list[JudgmentText]:
-    """Those of them whose judgment nobody corrected, took back or retired."""
-    texts = JudgmentText.objects.filter(
-        pk__in=ids, judgment__kind=JudgmentKind.ANSWER, judgment__source__state=SourceState.ACTIVE
-    ).select_related("judgment__respondent")
-    rows = list(texts.order_by("-pk"))
-    judgments = Judgment.objects.filter(supersedes__in=[row.judgment_id for row in rows])
-    superseded = set(judgments.values_list("supersedes", flat=True))
-    return [row for row in rows if row.judgment_id not in superseded]
-
-
-def _rationale(row: JudgmentText, words: str) -> Rationale:
-    judgment = row.judgment
+def _rationale(row: Row, words: str) -> Rationale:
     return Rationale(
-        judgment_id=judgment.pk,
-        item_id=judgment.item_id,
+        judgment_id=row.judgment_id,
+        item_id=row.item_id,
         question=row.question,
-        pseudonym=judgment.respondent.pseudonym,
-        preferred=_preferred(judgment),
-        submitted_at=judgment.submitted_at,
+        pseudonym=row.pseudonym,
+        preferred=_preferred(row),
+        submitted_at=row.submitted_at,
         words=words,
     )
 
 
-def _preferred(judgment: Judgment) -> str:
-    if judgment.preference in (Preference.A, Preference.B):
-        return chr(ord("A") + judgment.order[judgment.preference == Preference.B])
-    return str(Preference(judgment.preference).label) if judgment.preference else ""
+def _preferred(row: Row) -> str:
+    if row.preference in (Preference.A, Preference.B):
+        return chr(ord("A") + row.order[row.preference == Preference.B])
+    return str(Preference(row.preference).label) if row.preference else ""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import redis
@@ -11,12 +12,13 @@ from django.utils.dateparse import parse_datetime
 
 from annotation.boards.agreement import Agreement
 from annotation.models import Campaign, LogEntry
-from annotation.policies.flags import AnnotatorFigures, Change, Share
+from annotation.policies.flags import Alike, AnnotatorFigures, Change, Share
 from annotation.policies.forecast import Forecast
+from annotation.queries.costs import Money
 from annotation.queries.log import retired_sources
 
 # Goes up when a summary gets another shape.
-VERSION = 2
+VERSION = 3
 SHARES = ("checks", "repeats", "left", "fast", "most_used", "with_others")
 CHANGES = ("drift", "truthful")
 
@@ -30,19 +32,21 @@ class Hour:
 
 @dataclass(frozen=True)
 class Progress:
-    """Slots by what became of them; answers of every kind; and the hours that end with now, the oldest first."""
+    """Slots of work by what became of them; answers that stand, of every kind but adjudications; and the hours that end
+    with now, the oldest first. Checks, repeats and anchors are nobody's target, so that they move no slot.
+    """
 
     open: int = 0
     claimed: int = 0
     done: int = 0
+    taken: int = 0  # slots of every kind that are claimed or done, which is what a budget in judgments counts
     answers: int = 0
     work: int = 0
     people: int = 0
     last_day: int = 0
     first_at: datetime | None = None
-    submitted: int = 0  # assignments, which is what is paid for
-    accepted: int = 0  # approved answers of work that stand
-    owed: str = ""  # the sum of the ledger in the campaign's currency; empty without any entry
+    accepted: int = 0  # approved answers that stand
+    money: Money = field(default_factory=Money)
     hours: list[Hour] = field(default_factory=list)
     forecast: Forecast | None = None
 
@@ -59,6 +63,7 @@ class Summary:
     sequence: int
     retired: list[int]
     progress: Progress
+    overall: Agreement | None
     questions: list[Agreement]
     slices: list[Agreement]
     annotators: list[AnnotatorFigures]
@@ -86,12 +91,15 @@ def kept_summary(campaign: Campaign) -> Summary | None:
 
 def summary_to_json(summary: Summary) -> dict[str, Any]:
     """Plain but for moments, which the cache writes as text."""
-    return asdict(summary)
+    plain = asdict(summary)
+    plain["progress"]["money"] = {name: str(amount) for name, amount in plain["progress"]["money"].items()}
+    return plain
 
 
 def summary_from_json(kept: Mapping[str, Any]) -> Summary:
     progress = dict(kept["progress"])
     progress["first_at"] = _moment(progress["first_at"])
+    progress["money"] = Money(**{name: Decimal(amount) for name, amount in progress["money"].items()})
     progress["hours"] = [Hour(**hour | {"begin": _moment(hour["begin"])}) for hour in progress["hours"]]
     if progress["forecast"] is not None:
         ends = {name: _moment(progress["forecast"][name]) for name in ("end", "earliest", "latest")}
@@ -101,6 +109,7 @@ def summary_from_json(kept: Mapping[str, Any]) -> Summary:
         | {
             "made_at": _moment(kept["made_at"]),
             "progress": Progress(**progress),
+            "overall": Agreement(**kept["overall"]) if kept["overall"] is not None else None,
             "questions": [Agreement(**each) for each in kept["questions"]],
             "slices": [Agreement(**each) for each in kept["slices"]],
             "annotators": [_figures(each) for each in kept["annotators"]],
@@ -111,7 +120,8 @@ def summary_from_json(kept: Mapping[str, Any]) -> Summary:
 def _figures(kept: Mapping[str, Any]) -> AnnotatorFigures:
     shares = {name: Share(**kept[name]) for name in SHARES if kept[name] is not None}
     changes = {name: Change(**kept[name]) for name in CHANGES if kept[name] is not None}
-    return AnnotatorFigures(**dict(kept) | shares | changes)
+    alike = {"alike": Alike(**kept["alike"])} if kept["alike"] is not None else {}
+    return AnnotatorFigures(**dict(kept) | shares | changes | alike)
 
 
 def _moment(text: str | datetime | None) -> Any:

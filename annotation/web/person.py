@@ -15,12 +15,14 @@ from annotation.forms.people import BlockForm, GroupsForm
 from annotation.forms.withdrawal import RequestForm
 from annotation.models import Campaign, Respondent
 from annotation.policies.withdrawals import last_day
+from annotation.queries.campaigns import has_test
 from annotation.queries.people import block_effect, campaign_people, days_of, events_of, listed_people, skips_of
 from annotation.transitions import RESPONDENT
 from annotation.use_cases.block_respondent import block_respondent, unblock_respondent
 from annotation.use_cases.change_groups import change_groups
 from annotation.web.access import for_campaign_admins
 from annotation.web.managed import actor_of, managed_campaign
+from annotation.web.person_figures import figures_context
 from foundation.transitions import ForbiddenTransition
 
 
@@ -89,8 +91,8 @@ def render_person(
     *,
     state_form: BlockForm | None = None,
     groups_form: GroupsForm | None = None,
-    status: int = 200,
     request_form: RequestForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     may_block = RespondentState.BLOCKED in RESPONDENT[found.state]
     context: dict[str, Any] = {
@@ -107,6 +109,8 @@ def render_person(
         "request_form": request_form or RequestForm(auto_id="withdraw-%s"),
         "last_day": last_day(campaign, found.consent),
         "state_form": state_form or BlockForm(),
+        "has_test": has_test(campaign),
+        **figures_context(campaign, found),
         "groups_form": groups_form or GroupsForm(initial={"groups": found.groups}),
     }
     return render(request, "annotation/people/person.html", context, status=status)

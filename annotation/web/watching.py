@@ -9,9 +9,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from annotation.forms.watching import RationalesForm
 from annotation.models import Campaign, Respondent
-from annotation.policies.flags import reasons_to_look, thresholds
-from annotation.queries.said import LOOKED_THROUGH, SHOWN, excerpts, look_for, raised_flags, with_words
+from annotation.policies.flags import AnnotatorFigures, reasons_to_look, thresholds
+from annotation.queries.blocked import blocked_people
+from annotation.queries.reviews import respondent_called
+from annotation.queries.said import (
+    LOOKED_THROUGH,
+    SHOWN,
+    Look,
+    excerpts,
+    look_for,
+    questions_in_words,
+    raised_flags,
+    with_words,
+)
 from annotation.queries.sessions import deviations_in
 from annotation.queries.summaries import Summary
 from annotation.use_cases.summarise_quality import summary_for
@@ -29,10 +41,12 @@ from annotation.web.watching_charts import (
 from annotation.web.watching_tables import (
     KINDS,
     annotators_table,
+    blocked_first,
     costs_of,
     flags_table,
     hours_table,
     items_table,
+    named,
     progress_table,
     question_titles,
     questions_table,
@@ -43,7 +57,6 @@ from annotation.web.watching_tables import (
 FLAGS_SHOWN = 100
 # In one file of flags or rationales; both are read one by one.
 MOST_IN_FILE = 1_000
-LONGEST_WORDS = 200
 # Of a page's tables the one that its address sorts and pages; the others are short.
 SORTED = {"slices", "annotators", "items"}
 
@@ -63,7 +76,8 @@ def progress(request: HttpRequest, slug: str) -> HttpResponse:
         "hour_names": hour_names(summary.progress.hours),
         "most_in_hour": max((hour.answers for hour in summary.progress.hours), default=0),
         "costs": costs_of(campaign, summary.progress),
-        "agreement": agreement_rows(summary.questions[:1], lambda each: titles.get(each.question, each.question)),
+        "agreement": agreement_rows([summary.overall] if summary.overall else [], lambda each: named(titles, each)),
+        "compared": len([each for each in summary.questions if each.alpha is not None]),
         "axis": alpha_axis(),
     }
     return answer(request, "progress", campaign, summary, tables, context)
@@ -75,11 +89,13 @@ def agreement(request: HttpRequest, slug: str) -> HttpResponse:
     campaign, summary = watched(slug)
     if summary is None:
         return waiting(request, campaign, "agreement")
-    tables = [questions_table(campaign, summary.questions), slices_table(campaign, summary.slices)]
+    together = [summary.overall] if summary.overall and len(summary.questions) > 1 else []
+    tables = [questions_table(campaign, [*together, *summary.questions]), slices_table(campaign, summary.slices)]
     titles = question_titles(campaign)
     first = [each for each in summary.slices if each.question == summary.questions[0].question]
     context = {
-        "of_questions": agreement_rows(summary.questions, lambda each: titles.get(each.question, each.question)),
+        "of_questions": agreement_rows([*together, *summary.questions], lambda each: named(titles, each)),
+        "is_together": bool(together),
         "of_slices": agreement_rows(first, lambda each: f"{KINDS[each.kind]}: {each.name}"),
         "first": titles.get(summary.questions[0].question, "") if summary.questions else "",
         "axis": alpha_axis(),
@@ -93,9 +109,11 @@ def annotators(request: HttpRequest, slug: str) -> HttpResponse:
     campaign, summary = watched(slug)
     if summary is None:
         return waiting(request, campaign, "annotators")
-    respondents = Respondent.objects.filter(campaign=campaign).only("pseudonym", "state").in_bulk()
+    respondents = Respondent.objects.filter(campaign=campaign).only("pseudonym", "state", "kind").in_bulk()
     reasons = {each.respondent: reasons_to_look(each, pass_mark=campaign.pass_mark) for each in summary.annotators}
     flagged = {pk for pk, found in reasons.items() if found}
+    blocked = blocked_people(campaign)
+    look = {pk: blocked_first(blocked.get(pk), reasons.get(pk, [])) for pk in {*reasons, *blocked}}
     labels = {
         "checks": _("Checks right"),
         "repeats": _("Same answer again"),
@@ -104,10 +122,13 @@ def annotators(request: HttpRequest, slug: str) -> HttpResponse:
         "fast": _("Too fast"),
     }
     first = sorted(summary.annotators, key=lambda each: -len(reasons[each.respondent]))
-    tables = [annotators_table(first, respondents, reasons, deviations_in(campaign))]
+    # Whoever was blocked has nothing that stands, and stays in the list with what was said of it.
+    gone = [AnnotatorFigures(respondent=pk, judgments=0) for pk in blocked if pk not in reasons]
+    tables = [annotators_table(campaign, [*first, *gone], respondents, look, deviations_in(campaign))]
     context = {
         "strips": strips(summary.annotators, flagged, labels),
         "flagged": len(flagged),
+        "judged": len(summary.annotators),
         "limits": thresholds(pass_mark=campaign.pass_mark),
     }
     return answer(request, "annotators", campaign, summary, tables, context)
@@ -130,12 +151,22 @@ def items(request: HttpRequest, slug: str) -> HttpResponse:
 @for_campaign_admins
 def rationales(request: HttpRequest, slug: str) -> HttpResponse:
     campaign = managed_campaign(slug)
-    words, before = request.GET.get("q", "").strip()[:LONGEST_WORDS], request.GET.get("before", "")
-    begin = int(before) if before.isdecimal() and len(before) < 19 else None
-    most = MOST_IN_FILE if is_file(request, "rationales") else SHOWN
-    look = look_for(campaign, words, before=begin, most=most)
+    form = RationalesForm(request.GET, questions=questions_in_words(campaign.instrument_id))
+    wanted, before = form.chosen, request.GET.get("before", "")
+    respondent = respondent_called(campaign, wanted["annotator"]) if wanted["annotator"] else None
+    if wanted["annotator"] and respondent is None:
+        look = Look([], 0, 0, None)
+    else:
+        look = look_for(
+            campaign,
+            wanted["q"],
+            before=int(before) if before.isdecimal() and before.isascii() and len(before) < 19 else None,
+            most=MOST_IN_FILE if is_file(request, "rationales") else SHOWN,
+            respondent=respondent,
+            question=wanted["question"],
+        )
     tables = [rationales_table(campaign, look.found)]
-    context = {"q": words, "look": look, "most": LOOKED_THROUGH, "is_later": begin is not None}
+    context = {"form": form, "chosen": wanted, "look": look, "most": LOOKED_THROUGH, "is_later": bool(before)}
     return answer(request, "rationales", campaign, None, tables, context)
 
 

@@ -9,10 +9,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from annotation.boards.agreement import Agreement
-from annotation.enums import FlagReason, RespondentState
+from annotation.enums import CampaignState, FlagReason, RespondentState
 from annotation.models import Campaign, Respondent
 from annotation.policies.flags import AnnotatorFigures
 from annotation.queries.log import instrument_questions
+from annotation.queries.people import KINDS as KINDS_OF_PEOPLE
 from annotation.queries.said import Excerpt, RaisedFlag, Rationale
 from annotation.queries.summaries import Hour, Progress
 from annotation.questions import get_type
@@ -23,44 +24,49 @@ KINDS: Mapping[str, Text] = {"category": _("Category"), "language": _("Language"
 
 
 COSTS: Mapping[str, Text] = {
-    "paid": _("Earned so far"),
-    "per_judgment": _("Earned per judgment of work"),
-    "per_accepted": _("Cost per accepted judgment of work, with bonuses"),
-    "to_come": _("Still to come for what is open"),
+    "owed": _("Owed in all"),
+    "fees": _("Fees of judgments"),
+    "withdrawn": _("Fees withdrawn"),
+    "bonuses": _("Bonuses"),
+    "screen_outs": _("Screen-outs"),
+    "draws": _("Draws"),
+    "per_judgment": _("Owed in all per judgment of work"),
+    "per_accepted": _("Cost per accepted judgment"),
+    "to_come": _("Still to come for the work that is open"),
     "left": _("Money left"),
     "judgments_left": _("Judgments left in the budget"),
 }
+# What is left out where there is none of it.
+SELDOM = ("withdrawn", "bonuses", "screen_outs", "draws")
 
 
 def costs_of(campaign: Campaign, progress: Progress) -> dict[str, Decimal | int | None]:
-    """None where nothing is paid, or no budget was set."""
-    pay, work = campaign.pay_per_judgment, progress.work
-    paid = None if pay is None else pay * progress.submitted
-    budget = campaign.budget_money
-    taken = progress.done + progress.claimed
-    # Entries of the ledger hold what was taken back and given besides.
-    cost = Decimal(progress.owed) if progress.owed else paid
-    return {
-        "paid": paid,
-        "left": None if budget is None or paid is None else max(budget - paid, Decimal(0)),
-        "per_judgment": None if paid is None or not work else paid / work,
-        "per_accepted": None if cost is None or not progress.accepted else cost / progress.accepted,
-        "to_come": None if pay is None else pay * (progress.open + progress.claimed),
-        "judgments_left": None if campaign.budget_judgments is None else max(campaign.budget_judgments - taken, 0),
-    }
+    """By the ledger. None where nothing is paid, or no budget was set."""
+    pay, money, work = campaign.pay_per_judgment, progress.money, progress.work
+    budget, asked = campaign.budget_judgments, campaign.state != CampaignState.CLOSED
+    found: dict[str, Decimal | int | None] = dict.fromkeys(COSTS)
+    if pay is not None or money.owed or money.fees:
+        found |= {name: getattr(money, name) for name in ("owed", "fees")}
+        found |= {name: getattr(money, name) or None for name in SELDOM}
+        found["per_judgment"] = money.owed / work if work else None
+        found["per_accepted"] = money.decided / progress.accepted if progress.accepted else None
+        found["to_come"] = pay * (progress.open + progress.claimed) if pay is not None and asked else None
+        found["left"] = None if campaign.budget_money is None else max(campaign.budget_money - money.owed, Decimal(0))
+    found["judgments_left"] = None if budget is None else max(budget - progress.taken, 0)
+    return found
 
 
 def progress_table(campaign: Campaign, progress: Progress) -> Table:
     costs = costs_of(campaign, progress)
     rows = [
-        (_("Judgments done"), progress.done),
-        (_("Judgments wanted"), progress.wanted),
+        (_("Judgments of work done"), progress.done),
+        (_("Judgments of work wanted"), progress.wanted),
         (_("Open"), progress.open),
         (_("Claimed"), progress.claimed),
-        (_("Annotators who judged"), progress.people),
-        (_("Answers, with checks and repeats"), progress.answers),
-        (_("Answers in the last 24 hours"), progress.last_day),
-        (_("Accepted judgments of work"), progress.accepted),
+        (_("Annotators whose judgments stand"), progress.people),
+        (_("Answers that stand, with checks and repeats"), progress.answers),
+        (_("Of these in the last 24 hours"), progress.last_day),
+        (_("Accepted judgments"), progress.accepted),
         *((str(label), costs[name]) for name, label in COSTS.items() if costs[name] is not None),
     ]
     columns = [
@@ -81,7 +87,7 @@ def hours_table(hours: Sequence[Hour]) -> Table:
 
 def questions_table(campaign: Campaign, agreements: Sequence[Agreement]) -> Table:
     titles = question_titles(campaign)
-    columns = [Column("question", _("Question"), "text", lambda each: titles.get(each.question, each.question))]
+    columns = [Column("question", _("Question"), "text", lambda each: named(titles, each))]
     return Table("questions", _("Per question"), columns + agreement_columns(), agreements)
 
 
@@ -90,7 +96,7 @@ def slices_table(campaign: Campaign, agreements: Sequence[Agreement]) -> Table:
     columns = [
         Column("slice", _("Slice"), "text", lambda each: each.name),
         Column("kind", _("of"), "text", lambda each: str(KINDS[each.kind])),
-        Column("question", _("Question"), "text", lambda each: titles.get(each.question, each.question)),
+        Column("question", _("Question"), "text", lambda each: named(titles, each)),
     ]
     return Table("slices", _("Per slice"), columns + agreement_columns(), agreements)
 
@@ -108,6 +114,13 @@ def alpha_of(agreement: Agreement) -> Interval | None:
     return None if agreement.alpha is None else Interval(agreement.alpha, agreement.lower, agreement.upper)
 
 
+def named(titles: Mapping[str, str], agreement: Agreement) -> str:
+    """What an agreement is about."""
+    if agreement.kind == "overall":
+        return str(_("All questions together"))
+    return titles.get(agreement.question, agreement.question)
+
+
 def question_titles(campaign: Campaign) -> dict[str, str]:
     """What each question of the campaign's instrument asks, by its name."""
     asked = instrument_questions(campaign.instrument_id) if campaign.instrument_id else ()
@@ -115,15 +128,17 @@ def question_titles(campaign: Campaign) -> dict[str, str]:
 
 
 def annotators_table(
+    campaign: Campaign,
     figures: Sequence[AnnotatorFigures],
     respondents: Mapping[int, Respondent],
-    reasons: Mapping[int, Sequence[str]],
+    look: Mapping[int, Sequence[str]],
     deviations: Mapping[int, float | None] | None = None,
 ) -> Table:
+    """`look` says of a respondent why to look."""
     columns = [
-        Column("annotator", _("Annotator"), "text", lambda each: name_of(respondents, each.respondent)),
+        Column("annotator", _("Annotator"), "link", lambda each: person_link(campaign, respondents, each.respondent)),
+        Column("look", _("Why to look"), "reasons", lambda each: look[each.respondent]),
         Column("state", _("State"), "text", lambda each: state_of(respondents, each.respondent)),
-        Column("look", _("Why to look"), "reasons", lambda each: reasons[each.respondent]),
         Column("judgments", _("Judgments"), "count", lambda each: each.judgments),
         Column("seconds", _("Median time"), "seconds", lambda each: each.median_seconds),
         Column("checks", _("Checks right"), "share", lambda each: each.checks),
@@ -132,6 +147,7 @@ def annotators_table(
         Column(
             "others", _("As others"), "share", lambda each: each.with_others, note=_("pairs with another’s judgment")
         ),
+        Column("alike", _("Beyond chance"), "interval", _alike, note=_("as others, the first question; 0 is a guess")),
         Column("reliability", _("Reliability"), "change", lambda each: each.truthful, note=_("½ is a guess")),
         Column("most_used", _("Most used answer"), "share", lambda each: each.most_used),
         Column("values", _("Answers used"), "text", _values_used, is_sorted=False),
@@ -150,12 +166,29 @@ def deviation_column(deviations: Mapping[int, float | None]) -> Column:
     return Column("practice", _("Practice"), "percent", lambda each: deviations.get(each.respondent), note=note)
 
 
-def name_of(respondents: Mapping[int, Respondent], pk: int) -> str:
-    return respondents[pk].pseudonym if pk in respondents else str(pk)
+def blocked_first(block: str | None, reasons: Sequence[str]) -> list[str]:
+    """`block` is what was said when somebody was blocked; None of everybody else."""
+    if block is None:
+        return list(reasons)
+    words = _("blocked: %(reason)s") % {"reason": block} if block else _("blocked")
+    return [str(words), *reasons]
+
+
+def person_link(campaign: Campaign, respondents: Mapping[int, Respondent], pk: int) -> Link:
+    """Imported and simulated people have no page of their own."""
+    found = respondents.get(pk)
+    if found is None or found.kind not in KINDS_OF_PEOPLE:
+        return Link(found.pseudonym if found else str(pk), "")
+    return Link(found.pseudonym, reverse("campaign-person", args=[campaign.slug, pk]))
 
 
 def state_of(respondents: Mapping[int, Respondent], pk: int) -> str:
     return str(RespondentState(respondents[pk].state).label) if pk in respondents else ""
+
+
+def _alike(figures: AnnotatorFigures) -> Interval | None:
+    alike = figures.alike
+    return None if alike is None else Interval(alike.value, alike.lower, alike.upper)
 
 
 def _values_used(figures: AnnotatorFigures) -> str | None:

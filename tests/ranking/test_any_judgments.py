@@ -55,6 +55,7 @@ from ranking import (
     gwet_ac1,
     kemeny,
     krippendorff_alpha,
+    likeness,
     majorities,
     max_min_board,
     maximal_lottery,
@@ -210,6 +211,7 @@ def agreements(data):
         yield lambda credit=credit: pairwise_kappa(judged(), credit=credit).items
     yield lambda: gold_accuracy(judged(), np.where(data.b == 0, np.nan, 1.0)).judged
     yield lambda: side_bias(data).everyone.judged
+    yield lambda: likeness(judged()).judged
     yield lambda: annotator_drift(np.abs(data.amount), judged().annotator, annotators=4, least=3).judged
 
 

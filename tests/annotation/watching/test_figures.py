@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from annotation.boards.agreement import agreement_on, pairs_of
-from annotation.boards.measures import read_measures
+from annotation.boards.agreement import agreement_on, overall_agreement, pairs_of
+from annotation.boards.measures import Measure, read_measures
 from annotation.enums import ItemPurpose, SourceState
 from annotation.models import Item, Judgment, Respondent
 from annotation.policies.flags import reasons_to_look
@@ -189,6 +189,37 @@ def test_a_retired_source_a_correction_and_what_is_not_numbered_yet_are_seen():
     assert len(later) == 2
 
 
+def two_questions(rng, items):
+    """Six people answer two questions about each item; who knows the one answer knows the other."""
+    item, who = np.repeat(np.arange(items), 6), np.tile(np.arange(6), items)
+    truth, is_hard = rng.integers(0, 2, items), rng.random(items) < 0.5
+    right = rng.random(len(item)) < np.where(is_hard[item], 0.5, 0.95)
+    values = np.where(right, truth[item], 1 - truth[item]).astype(float)
+    measures = [Measure(name, Measurement.ORDINAL, item * 16, item, who, values, np.arange(6)) for name in ("x", "y")]
+    # The second is asked in one case of three.
+    return [measures[0], measures[1].select(item % 3 == 0)]
+
+
+def test_all_questions_together_are_their_mean_and_its_interval_holds_the_truth():
+    measures = two_questions(np.random.default_rng(1), 90)
+    each = [agreement_on(measure) for measure in measures]
+    overall = overall_agreement(measures, each)
+    assert overall.alpha == pytest.approx((3 * each[0].alpha + each[1].alpha) / 4)
+    assert (overall.judgments, overall.units) == (540 + 180, 90 + 30)
+    assert overall_agreement(measures[:1], each[:1]).lower == each[0].lower
+    assert overall_agreement([], []) is None
+    long = two_questions(np.random.default_rng(2), 9000)
+    truth = np.average(
+        [krippendorff_alpha(m.judgments(), measurement=m.measurement).coefficient for m in long], weights=[3, 1]
+    )
+    inside = []
+    for seed in range(20):
+        measures = two_questions(np.random.default_rng(100 + seed), 60)
+        found = overall_agreement(measures, [agreement_on(measure) for measure in measures])
+        inside.append(found.lower <= truth <= found.upper)
+    assert sum(inside) >= 16
+
+
 EVERYTHING = [
     {"name": "preference", "type": "preference"},
     {"name": "acceptable", "type": "acceptable", "settings": {"mode": "per_response"}},
@@ -270,5 +301,5 @@ def test_progress_counts_slots_and_hours():
     claim_and_show(campaign, people[1])
     progress = progress_of(campaign, timezone.now())
     assert (progress.done, progress.claimed, progress.open, progress.wanted) == (1, 1, 1, 3)
-    assert (progress.answers, progress.work, progress.people, progress.last_day, progress.submitted) == (1,) * 5
+    assert (progress.answers, progress.work, progress.people, progress.last_day, progress.taken) == (1, 1, 1, 1, 2)
     assert [hour.answers for hour in progress.hours] == [0] * 47 + [1]

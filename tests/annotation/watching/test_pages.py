@@ -21,16 +21,19 @@ from annotation.queries import quality, said
 from annotation.queries.summaries import kept_summary
 from annotation.tasks import summarise
 from annotation.use_cases import summarise_quality as use_case
+from annotation.use_cases.block_respondent import block_respondent
+from annotation.use_cases.sequence_log import sequence_log
 from annotation.web.tables import defused
 from tests.annotation.watching.planted import (
     EXPECTED,
+    PAIR,
     Planted,
     plant_items,
     plant_judgments,
     plant_people,
     planted_campaign,
 )
-from tests.factories import make_user
+from tests.factories import make_campaign, make_user
 
 pytestmark = pytest.mark.django_db
 PAGES = ("", "-agreement", "-annotators", "-items", "-rationales")
@@ -72,7 +75,7 @@ def test_progress_says_what_is_paid_and_what_is_left(campaign, admin):
     shown = page(admin)
     assert "Nothing is paid" not in shown
     figures = {row["figure"]: row["value"] for row in rows(admin, table="progress")}
-    assert figures["Answers, with checks and repeats"] == "114"
+    assert figures["Answers that stand, with checks and repeats"] == "114"
     assert (Decimal(figures["Money left"]), figures["Judgments left in the budget"]) == (100, "50")
     hours = rows(admin, table="hours")
     assert len(hours) == 48
@@ -93,6 +96,51 @@ def test_who_stands_out_does_so_in_words_and_the_table_sorts(campaign, admin):
     assert set(table) == set(names)
     assert table[names[2]]["look"].startswith("prefers the left side")
     assert table[names[0]]["checks_of"] == "8.0"
+
+
+def test_who_stands_out_leads_to_their_page_which_says_why_and_leads_to_their_judgments(campaign, admin):
+    *_careful, third = Respondent.objects.order_by("pk")
+    shown = page(admin, "-annotators")
+    address = reverse("campaign-person", args=["trial", third.pk])
+    assert f'<a href="{address}">{third.pseudonym}</a>' in shown
+    table = rows(admin, "-annotators")
+    assert list(table[0])[:3] == ["annotator", "look", "state"]
+    person = admin.get(address).content.decode()
+    assert "prefers the left side" in person
+    assert all(label in person for label in ("Checks right", "Left side", "Beyond chance", "Drift of time"))
+    queue = f"{reverse('review-queue', args=['trial'])}?annotator={third.pseudonym}"
+    assert f'href="{queue}"' in person
+    assert third.pseudonym in admin.get(queue).content.decode()
+    first = admin.get(reverse("campaign-person", args=["trial", _careful[0].pk])).content.decode()
+    assert ("Nothing stands out." in first, "There is no test" in first) == (True, True)
+
+
+def test_a_blocked_person_stays_in_the_list_with_the_reason(campaign, admin):
+    *_careful, third = Respondent.objects.order_by("pk")
+    block_respondent(respondent_id=third.pk, reason="always left", actor=None, now=timezone.now())
+    sequence_log(now=timezone.now())
+    table = {row["annotator"]: row for row in rows(admin, "-annotators")}
+    assert table[third.pseudonym]["look"] == "blocked: always left"
+    assert (table[third.pseudonym]["state"], table[third.pseudonym]["judgments"]) == ("Blocked", "0")
+    assert len(table) == 3
+    assert "Nobody stands out" in page(admin, "-annotators")
+    person = admin.get(reverse("campaign-person", args=["trial", third.pk])).content.decode()
+    assert "blocked: always left" in person
+
+
+def test_a_coin_flipper_without_gold_is_flagged_for_it(admin):
+    coins = planted_campaign(slug="coins")
+    people = plant_people(coins, [Planted(), Planted(), Planted(), Planted(right=0.5)])
+    plant_judgments(coins, people, plant_items(coins, 100))
+    table = rows(admin, "-annotators", slug="coins")
+    assert [bool(row["look"]) for row in table] == [True, False, False, False]
+    assert table[0]["look"].startswith("agrees with the others no more than a guess")
+    assert table[0]["annotator"] == list(people)[3].pseudonym
+
+
+def test_agreement_names_what_it_is_of(campaign, admin):
+    assert "All questions together" not in page(admin, "-agreement")
+    assert "Of the question that can be compared" in page(admin)
 
 
 def test_a_cell_that_a_spreadsheet_would_run_stays_a_text(campaign, admin):
@@ -151,6 +199,29 @@ def test_rationales_are_found_however_they_are_written_and_looked_for_piece_by_p
     assert 'class="written"' not in first
     second = page(admin, "-rationales", q="Straße 2", before=before)
     assert "1 found among 4 texts" in second
+
+
+def test_rationales_are_narrowed_by_annotator_and_by_question(admin):
+    asked = [*PAIR, *({"name": name, "type": "rationale", "required": False} for name in ("why", "advice"))]
+    campaign = make_campaign(slug="reasons", questions=asked)
+    people = plant_people(campaign, [Planted()] * 2)
+    judgments = plant_judgments(campaign, people, plant_items(campaign, 3))
+    for judgment in judgments:
+        for name in ("why", "advice"):
+            text = write_personal_text(person=judgment.respondent.person, text=f"{name} by {judgment.respondent_id}")
+            JudgmentText.objects.create(judgment=judgment, question=name, personal_text=text)
+    first, second = people
+    assert page(admin, "-rationales", slug="reasons").count('class="written"') == 12
+
+    def found(**values):
+        return {row["words"] for row in rows(admin, "-rationales", slug="reasons", **values)}
+
+    assert found(annotator=first.pseudonym[:8]) == {f"why by {first.pk}", f"advice by {first.pk}"}
+    assert found(question="why") == {f"why by {first.pk}", f"why by {second.pk}"}
+    assert found(annotator=second.pseudonym, question="advice", q="BY") == {f"advice by {second.pk}"}
+    assert found(annotator="nobody") == set()
+    assert len(found(question="no-such")) == 4
+    assert "begins like several or nobody’s" in page(admin, "-rationales", slug="reasons", annotator="nobody")
 
 
 def test_an_erased_persons_words_are_neither_found_nor_shown(campaign, admin):

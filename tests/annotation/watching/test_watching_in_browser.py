@@ -77,6 +77,16 @@ def test_the_table_of_annotators_sorts_and_downloads_by_keys(open_page):
     assert download.value.suggested_filename == "trial-annotators.csv"
 
 
+def test_who_stands_out_is_named_beside_the_figures_however_far_they_are_scrolled(open_page, campaign):
+    page = open_page("/campaigns/trial/watch/annotators", PHONE)
+    name = page.locator("tbody th").first
+    page.locator(".watch-table--wide").evaluate("table => (table.parentElement.scrollLeft = 900)")
+    assert name.bounding_box()["x"] >= 0
+    name.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="How they judge")).to_be_visible()
+    look(page, "watch-person-phone")
+
+
 def test_rationales_are_looked_for_and_lead_to_their_items(open_page):
     page = open_page("/campaigns/trial/watch/rationales", PHONE)
     page.get_by_label("Words").fill("RULE COMES")
