@@ -28,6 +28,8 @@ class Stage(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+# Texts that come before anything else is shown.
+READS = frozenset({Stage.CONSENT, Stage.GUIDELINES})
 TAKES_WORK = frozenset({Stage.TRAINING, Stage.QUALIFICATION, Stage.WORK})
 BY_RESPONDENT = {
     RespondentState.SCREENED_OUT: Stage.SCREENED_OUT,

@@ -5,6 +5,7 @@ from django.db import transaction
 from annotation.enums import RespondentState
 from annotation.errors import AnnotationError
 from annotation.models import Campaign, Respondent
+from annotation.use_cases.expire_assignments import give_back_not_begun
 from annotation.use_cases.record_event import record_event
 
 
@@ -25,8 +26,14 @@ def give_consent(
 
 
 def read_guidelines(*, respondent_id: int, guidelines_id: int, now: datetime) -> Respondent:
-    """The respondent says to have read the campaign's newest guidelines, which must be those they were shown."""
-    return _agree(respondent_id, "guidelines", guidelines_id, now)
+    """The respondent says to have read the campaign's newest guidelines, which must be those they were shown.
+
+    What they hold and have not begun is given back: it was drawn under the guidelines before.
+    """
+    with transaction.atomic():
+        respondent = _agree(respondent_id, "guidelines", guidelines_id, now)
+        give_back_not_begun(respondent=respondent, guidelines_id=guidelines_id, now=now)
+    return respondent
 
 
 def _agree(

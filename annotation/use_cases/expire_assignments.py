@@ -2,6 +2,8 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from annotation.models import Respondent
+
 # One statement: what a dead browser held is open again, and its impression says how it ended. In a pause nobody can
 # answer, so nobody's time runs out; when it ends each lease begins anew.
 EXPIRE = """
@@ -23,7 +25,27 @@ WITH due AS (
 SELECT count(*) FROM expired
 """
 
-
+NOT_BEGUN = """
+WITH due AS (
+    SELECT a.id, a.slot_id FROM annotation_assignment a JOIN annotation_slot s ON s.id = a.slot_id
+    WHERE a.respondent_id = %(respondent)s AND a.state = 'open' AND s.state = 'claimed'
+        AND NOT EXISTS (SELECT 1 FROM annotation_draft d WHERE d.assignment_id = a.id)
+        AND NOT EXISTS (SELECT 1 FROM annotation_judgment j WHERE j.assignment_id = a.id)
+        AND EXISTS (SELECT 1 FROM annotation_impression i
+            WHERE i.assignment_id = a.id AND i.guidelines_id IS DISTINCT FROM %(guidelines)s)
+    FOR UPDATE OF a
+), expired AS (
+    UPDATE annotation_assignment a SET state = 'expired', ended_at = now()
+    FROM due WHERE a.id = due.id RETURNING a.id, a.slot_id
+), reopened AS (
+    UPDATE annotation_slot s SET state = 'open' FROM expired e WHERE s.id = e.slot_id AND s.state = 'claimed'
+), ended AS (
+    INSERT INTO annotation_impressionevent (impression_id, kind)
+    SELECT i.id, 'expired' FROM annotation_impression i JOIN expired e ON i.assignment_id = e.id
+    ON CONFLICT DO NOTHING
+)
+SELECT count(*) FROM expired
+"""
 RENEW = """
 UPDATE annotation_assignment a SET
     lease_expires_at = greatest(a.lease_expires_at, now() + make_interval(secs => c.lease_seconds))
@@ -36,6 +58,13 @@ def renew_leases(*, campaign_id: int) -> None:
     """After a pause everybody has what they held, for as long as if it were given now."""
     with connection.cursor() as cursor:
         cursor.execute(RENEW, {"campaign": campaign_id})
+
+
+def give_back_not_begun(*, respondent: Respondent, guidelines_id: int, now: datetime) -> int:
+    """What this person holds under other guidelines and wrote nothing for; it may be given to them again."""
+    with connection.cursor() as cursor:
+        cursor.execute(NOT_BEGUN, {"respondent": respondent.pk, "guidelines": guidelines_id})
+        return int(cursor.fetchone()[0])
 
 
 def expire_assignments(*, now: datetime) -> int:

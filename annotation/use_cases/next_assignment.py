@@ -10,7 +10,7 @@ from annotation.enums import AssignmentState, Design, ItemPurpose, ItemState, So
 from annotation.errors import AnnotationError
 from annotation.models import Assignment, Campaign, Impression, Item, Respondent
 from annotation.policies.limits import Limits, budget_is_spent, group_is_done, person_is_done
-from annotation.policies.stages import Stage
+from annotation.policies.stages import READS, Stage
 from annotation.queries.feedback import names_sides
 from annotation.queries.work import Position, given_to_groups, position_of
 from annotation.selection import Selection, draw_sequence
@@ -83,6 +83,9 @@ def next_assignment(*, campaign: Campaign, respondent: Respondent, now: datetime
         position = position_of(respondent, to_claim=True)
         if not position.takes_answers:
             # What they hold stays theirs: in a pause no lease runs out.
+            raise NotNow(position.stage)
+        if position.stage in READS:
+            # What they hold waits too, with what was typed for it.
             raise NotNow(position.stage)
         if len(position.held) > int(ahead):
             # What was taken back comes first, and then what stood in its place.

@@ -14,7 +14,9 @@ from annotation.enums import FlagReason
 from annotation.models import Respondent
 from annotation.policies.breaks import is_due
 from annotation.queries.feedback import feedback_on
+from annotation.policies.stages import READS
 from annotation.queries.tasks import Task, own_answer, task_of
+from annotation.queries.work import position_of
 from annotation.questions import InvalidAnswers
 from annotation.use_cases.correct_judgment import correct_judgment
 from annotation.use_cases.flag_item import flag_item
@@ -139,7 +141,7 @@ def _after(request: HtmxRequest, respondent: Respondent, submitted: Submitted, o
         response = never_stored(render(request, "annotation/work/feedback.html", context))
         response["X-Stored"] = str(submitted.judgment.pk)
         return response
-    if request.htmx and request.POST.get("ahead") and not submitted.finished:
+    if request.htmx and request.POST.get("ahead") and not submitted.finished and not has_to_read(respondent):
         context = {"campaign": respondent.campaign, "stored": submitted.judgment, "break_offered": offered}
         response = render(request, "annotation/work/item.html#stored", context)
         response["X-Stored"] = str(submitted.judgment.pk)
@@ -153,6 +155,13 @@ def _after(request: HtmxRequest, respondent: Respondent, submitted: Submitted, o
         following["X-Stored"] = str(submitted.judgment.pk)
         return following
     return redirect("work-item", respondent.campaign.slug)
+
+
+def has_to_read(respondent: Respondent) -> bool:
+    """Whether a text was published since, which comes before the item that their page has already."""
+    campaign = respondent.campaign
+    same = (campaign.guidelines_id, campaign.consent_id) == (respondent.guidelines_id, respondent.consent_id)
+    return not same and position_of(respondent).stage in READS
 
 
 @require_POST

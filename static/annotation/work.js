@@ -179,7 +179,8 @@
     if (signIn(answer)) return location.assign(signIn(answer));
     dirtySince = 0;
     const html = await answer.text();
-    if (answer.headers.get("X-Stored") && next) {
+    // Not where something comes first: new guidelines, or the end.
+    if (answer.headers.get("X-Next") === "ahead" && next) {
       show(next.html);
       notices()?.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
       return fade();

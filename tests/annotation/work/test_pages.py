@@ -259,6 +259,20 @@ def test_the_next_item_is_held_ahead_and_only_one():
     assert Assignment.objects.count() == Impression.objects.count() == 2
 
 
+def test_guidelines_that_were_published_meanwhile_come_before_the_item_that_the_page_has_already():
+    campaign = make_campaign(questions=[PREFERENCE])
+    for prompt in ("One", "Two", "Three"):
+        make_item(campaign, prompt=prompt)
+    client = joined(campaign)
+    page, address = open_item(client, campaign)
+    htmx = {"HX-Request": "true"}
+    ahead = client.get(f"/annotate/{campaign.slug}/ahead", headers=htmx)["X-Assignment"]
+    publish_guidelines(campaign_id=campaign.pk, text="Judge manners.", now=NOW())
+    sent = client.post(address, fields(page) | {"preference": "a", "ahead": ahead}, headers=htmx)
+    assert (sent.status_code, "X-Stored" in sent, "X-Next" in sent) == (200, True, False)
+    assert "Judge manners." in sent.content.decode()
+
+
 def test_no_page_before_or_after_an_answer_names_a_contestant():
     campaign = make_campaign(questions=[PREFERENCE])
     item = make_item(campaign)

@@ -11,8 +11,9 @@ from annotation.queries.work import position_of
 from annotation.use_cases.agree_to_texts import read_guidelines
 from annotation.use_cases.decline_content import decline_content
 from annotation.use_cases.flag_item import flag_item
-from annotation.use_cases.next_assignment import Given, next_assignment
+from annotation.use_cases.next_assignment import Given, NotNow, next_assignment
 from annotation.use_cases.publish_guidelines import publish_guidelines
+from annotation.use_cases.save_draft import save_draft
 from annotation.use_cases.skip_assignment import skip_assignment
 from annotation.use_cases.submit_work import submit_work
 from tests.factories import PREFERENCE, make_campaign, make_item, make_respondent, new_key
@@ -51,7 +52,10 @@ def take(campaign: Campaign, person: Respondent) -> Given:
 
 def answer(campaign: Campaign, person: Respondent, *, right: bool = True) -> str:
     """Answers what comes, rightly or not; returns what that finished."""
-    given = take(campaign, person)
+    return finish(person, take(campaign, person), right=right)
+
+
+def finish(person: Respondent, given: Given, *, right: bool = True) -> str:
     order = given.impression.order
     side = "ab"[order.index(0)] if right else "ab"[order.index(1)]
     return submit_work(
@@ -66,6 +70,35 @@ def answer(campaign: Campaign, person: Respondent, *, right: bool = True) -> str
 
 def stage(person: Respondent) -> Stage:
     return position_of(person).stage
+
+
+def test_an_item_that_was_fetched_ahead_waits_for_new_guidelines_and_is_given_anew_under_them():
+    campaign = make_tested(tests=0)
+    person = reading(campaign)
+    on_screen = take(campaign, person)
+    ahead = next_assignment(campaign=campaign, respondent=person, now=NOW(), ahead=True)
+    version = publish_guidelines(campaign_id=campaign.pk, text="Judge manners.", now=NOW())
+    finish(person, on_screen)
+    with pytest.raises(NotNow, match="guidelines"):
+        take(campaign, person)
+    read_guidelines(respondent_id=person.pk, guidelines_id=version.pk, now=NOW())
+    ahead.assignment.refresh_from_db()
+    assert (ahead.assignment.state, ahead.assignment.slot.state) == ("expired", "open")
+    assert take(campaign, person).impression.guidelines_id == version.pk
+
+
+def test_what_somebody_began_stays_theirs_while_they_read_new_guidelines():
+    campaign = make_tested(tests=0)
+    person = reading(campaign)
+    held = take(campaign, person)
+    values = {"preference": "a"}
+    lease = held.assignment.lease_token
+    save_draft(
+        assignment_id=held.assignment.pk, lease_token=lease, respondent=person, version=0, values=values, now=NOW()
+    )
+    version = publish_guidelines(campaign_id=campaign.pk, text="Judge manners.", now=NOW())
+    read_guidelines(respondent_id=person.pk, guidelines_id=version.pk, now=NOW())
+    assert take(campaign, person).assignment == held.assignment
 
 
 def put_back(person: Respondent, given: Given, *, use_case=skip_assignment, reason: str = "language", **values) -> None:
