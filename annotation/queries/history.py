@@ -28,10 +28,9 @@ class OwnAnswer:
 
 
 def own_history(respondent: Respondent, number: str) -> tuple[Page[Judgment], list[OwnAnswer]]:
-    """A page of this respondent's answers, the newest first: those that stand, and those a review took out."""
+    """A page of this respondent's answers, the newest first: those that stand, and those that were taken out."""
     # Of what was put back only the row that stands now.
     taken_out = Q(
-        review__isnull=False,
         superseded_by__kind=JudgmentKind.RETRACTION,
         superseded_by__superseded_by__isnull=True,
     )

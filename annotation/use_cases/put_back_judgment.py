@@ -13,8 +13,8 @@ from foundation.transitions import check
 NOT_ANSWERED = {"id", "kind", "supersedes", "created_at", "transaction"}
 
 
-def put_back(judgment: Judgment, *, actor: Person, now: datetime) -> Judgment | None:
-    """Write a rejected judgment's answer anew over its retraction, in the caller's transaction.
+def put_back(judgment: Judgment, *, actor: Person | None, now: datetime) -> Judgment | None:
+    """Write the answer of a judgment that was taken out anew over its retraction, in the caller's transaction.
 
     Only while nobody has claimed the slot that was opened in its place, which is cancelled: a quota is met exactly.
     None where somebody has, or where its annotator has withdrawn; then the answer stays out, whatever is decided about

@@ -18,7 +18,7 @@ from annotation.policies.withdrawals import last_day
 from annotation.queries.campaigns import has_test
 from annotation.queries.people import block_effect, campaign_people, days_of, events_of, listed_people, skips_of
 from annotation.transitions import RESPONDENT
-from annotation.use_cases.block_respondent import block_respondent, unblock_respondent
+from annotation.use_cases.block_respondent import Unblocked, block_respondent, unblock_respondent
 from annotation.use_cases.change_groups import change_groups
 from annotation.web.access import for_campaign_admins
 from annotation.web.managed import actor_of, managed_campaign
@@ -59,8 +59,8 @@ def unblock(request: HttpRequest, slug: str, respondent_id: int) -> HttpResponse
         try:
             if found.state != RespondentState.ACTIVE:
                 reason, actor = form.cleaned_data["reason"], actor_of(request)
-                unblock_respondent(respondent_id=found.pk, reason=reason, actor=actor, now=timezone.now())
-                messages.success(request, _("They can work again. What was taken out stays out."))
+                done = unblock_respondent(respondent_id=found.pk, reason=reason, actor=actor, now=timezone.now())
+                messages.success(request, unblocked_text(done))
             return redirect("campaign-person", slug, respondent_id)
         except ForbiddenTransition:
             form.add_error(None, _("This person has withdrawn and is not brought back. Nothing was changed."))
@@ -114,6 +114,19 @@ def render_person(
         "groups_form": groups_form or GroupsForm(initial={"groups": found.groups}),
     }
     return render(request, "annotation/people/person.html", context, status=status)
+
+
+def unblocked_text(done: Unblocked) -> str:
+    back = ngettext("%(count)d judgment counts again.", "%(count)d judgments count again.", done.put_back) % {
+        "count": done.put_back
+    }
+    out = ngettext(
+        "%(count)d stays out: somebody else was asked in its place.",
+        "%(count)d stay out: others were asked in their place.",
+        done.stay_out,
+    ) % {"count": done.stay_out}
+    parts = [_("They can work again."), *([back] if done.put_back else []), *([out] if done.stay_out else [])]
+    return " ".join(parts)
 
 
 def blocked_text(taken: int) -> str:

@@ -129,7 +129,7 @@ def test_a_block_needs_a_reason_and_the_same_again_does_nothing_more(campaign, a
     event = Event.objects.get(subject="annotation.respondent", verb="blocked")
     assert (event.reason, event.data, event.from_state, event.to_state) == (
         "clicks",
-        {"judgments": 1},
+        {"judgments": 1, "taken": [Judgment.objects.get(kind="answer").pk]},
         "active",
         "blocked",
     )
@@ -155,9 +155,52 @@ def test_who_is_blocked_works_no_more_until_they_may_again(campaign, admin):
     assert admin.post(address("campaign-person-unblock", respondent), {}).status_code == 422
     answer = admin.post(address("campaign-person-unblock", respondent), {"reason": "A mistake of ours."}, follow=True)
     assert "May work again" in answer.content.decode()
-    # What they have met is for others; the third item is theirs.
+    # What they held is for others; the third item is theirs, and what they said of the first counts again.
     assert judged(campaign, respondent).item_id not in {met, held}
-    assert Judgment.objects.filter(kind="answer", superseded_by__isnull=True).count() == 1
+    assert Judgment.objects.filter(kind="answer", superseded_by__isnull=True).count() == 2
+
+
+def test_a_block_that_is_undone_puts_back_what_nobody_else_was_asked_for(campaign, admin):
+    items = [make_item(campaign) for _ in range(3)]
+    respondent, other = joined(campaign), joined(campaign)
+    said = {judged(campaign, respondent).item_id for _ in items}
+    block(respondent)
+    asked_anew = judged(campaign, other).item_id
+
+    answer = admin.post(address("campaign-person-unblock", respondent), {"reason": "Ours."}, follow=True)
+
+    page = answer.content.decode()
+    assert "They can work again. 2 judgments count again. 1 stays out: somebody else was asked in its place." in page
+    sequence_log(now=timezone.now())
+    standing = standing_judgments(campaign)
+    assert sorted(standing.values_list("item", "respondent")) == sorted(
+        (item, other.pk if item == asked_anew else respondent.pk) for item in said
+    )
+    # Every item has exactly the judgment that was wanted of it, and nobody is asked for more.
+    assert not Slot.objects.filter(state__in=["open", "claimed"]).exists()
+    assert Slot.objects.filter(state="done").count() == len(items)
+
+
+def test_a_blocked_person_reads_in_their_history_what_was_taken_out(campaign):
+    make_item(campaign, prompt="Why is it blue?")
+    respondent = joined(campaign)
+    judged(campaign, respondent)
+    block(respondent)
+    own = Client()
+    own.force_login(respondent.person.user)
+    page = own.get(reverse("work-history", args=["trial"])).content.decode()
+    assert ("Why is it blue?" in page, "Taken out" in page, "No answers yet" in page) == (True, True, False)
+
+
+def test_a_second_block_and_return_works_as_the_first(campaign):
+    make_item(campaign)
+    respondent = joined(campaign)
+    judged(campaign, respondent)
+    for _ in range(2):
+        block(respondent)
+        done = unblock_respondent(respondent_id=respondent.pk, reason="ours", actor=None, now=timezone.now())
+        assert (done.put_back, done.stay_out) == (1, 0)
+    assert sorted(Slot.objects.values_list("state", flat=True)) == ["cancelled", "cancelled", "done"]
 
 
 def test_an_answer_that_comes_after_the_block_is_refused(campaign, monkeypatch):
@@ -234,4 +277,4 @@ def test_two_are_blocked_at_once_who_judged_the_same_items_in_opposite_orders(ca
     outcomes = run_together(*[partial(block, respondent) for respondent in (first, second)])
     assert outcomes == [2, 2]
     assert Slot.objects.filter(state="open").count() == 4
-    assert unblock_respondent(respondent_id=first.pk, reason="x", actor=None, now=timezone.now()).state == "active"
+    assert unblock_respondent(respondent_id=first.pk, reason="x", actor=None, now=timezone.now()).put_back == 2
