@@ -1,12 +1,14 @@
-// One item after another without a reload: drafts, the next item ahead of time, and answers that wait for the network.
-// Without it every form is an ordinary form.
+// One item after another without a reload: drafts, the next item ahead of time, and answers that wait for the network,
+// which kept.js keeps and sends. Without it every form is an ordinary form.
 (() => {
   const SAVE_AFTER = 1200; // of silence
   const SAVE_AT_LEAST = 4000; // while somebody types on
-  const RESEND = 5000;
-  const QUEUE = "cardinal-answers";
+  const LOOK_AGAIN = 5000;
+  const LARGEST_KEPT_ALIVE = 60000; // bytes that a browser sends on while a page goes
+  const kept = window.cardinalKept;
 
   let next = null; // {assignment, html}
+  let behind = null; // {here, nodes}: the item whose answer waits while there is no other to show
   let dirtySince = 0;
   let timer = 0;
   let saving = null;
@@ -15,25 +17,14 @@
   const answerForm = () => document.querySelector("[data-answer]");
   const notices = () => document.querySelector("[data-notices]");
 
-  const note = (level, text, role = "status") => {
-    const box = document.createElement("div");
-    box.className = `notice notice--${level}`;
-    box.setAttribute("role", role);
-    const body = document.createElement("div");
-    body.className = "notice__body";
-    const line = document.createElement("p");
-    line.textContent = text;
-    body.append(line);
-    box.append(body);
-    notices()?.replaceChildren(box);
-  };
-
   // --- showing -----------------------------------------------------------------------------------------------------
   const show = (html) => {
     const parsed = new DOMParser().parseFromString(html, "text/html");
     const inside = parsed.querySelector("main") ?? parsed.body;
     const main = document.getElementById("main");
-    main.replaceChildren(...inside.childNodes);
+    behind = null;
+    kept.unsay("draft", "needs");
+    main.replaceChildren(kept.region(), ...inside.childNodes);
     window.htmx?.process(main);
     document.dispatchEvent(new CustomEvent("htmx:load", { detail: { elt: main } }));
     const refused = main.querySelector("[aria-invalid=true]");
@@ -62,6 +53,42 @@
       // Offline: the answer itself will tell.
     }
   };
+  // What is held now, or why there is nothing.
+  const showHeld = async (address) => {
+    try {
+      const answer = await kept.reach(address);
+      if (answer.ok && !signIn(answer)) show(await answer.text());
+    } catch {
+      // Still offline; it is tried again.
+    }
+  };
+
+  // --- what somebody typed, in the words of the questions -----------------------------------------------------------
+  const wordsOf = (element) => {
+    const label = element.closest("label") ?? document.querySelector(`label[for="${element.id}"]`);
+    const words = label?.cloneNode(true);
+    for (const part of words?.querySelectorAll("kbd, .field__optional") ?? []) part.remove();
+    return words?.textContent.trim() ?? "";
+  };
+  const describe = (form, values) => {
+    const rows = [];
+    for (const [name, value] of values) {
+      const controls = [...form.querySelectorAll(`[name="${CSS.escape(name)}"]`)];
+      const control = controls.find((each) => each.value === value && each.matches("[type=radio], [type=checkbox]")) ?? controls[0];
+      if (!value || !control || (control.type === "hidden" && !control.closest("fieldset"))) continue;
+      const legend = control.closest("fieldset")?.querySelector("legend span, legend")?.textContent.trim() ?? "";
+      if (control.matches("[type=radio], [type=checkbox]")) rows.push([legend, wordsOf(control) || value]);
+      else rows.push([[legend, wordsOf(control)].filter(Boolean).join(": "), value]);
+    }
+    return rows;
+  };
+  // As it is kept in the browser: to be sent, and to be shown to its author where it is refused.
+  const written = (here, form, url) => {
+    const values = new FormData(form);
+    const body = new URLSearchParams(values);
+    body.set("draft_version", here.dataset.draftVersion);
+    return { at: Date.now(), url, body: body.toString(), words: describe(form, values) };
+  };
 
   // --- drafts ------------------------------------------------------------------------------------------------------
   const savedState = (text) => {
@@ -73,49 +100,56 @@
     clearTimeout(timer);
     const here = page();
     const form = answerForm();
-    if (!here || !form || !dirtySince || saving) return;
+    if (!here || !form || !dirtySince || saving || here.dataset.lost) return;
     dirtySince = 0;
-    const body = new URLSearchParams(new FormData(form));
-    body.set("draft_version", here.dataset.draftVersion);
-    saving = fetch(here.dataset.draft, { method: "POST", body, keepalive: true });
+    saving = keepDraft(here, form);
     try {
-      const answer = await saving;
-      if (answer.status === 200) {
-        here.dataset.draftVersion = (await answer.json()).version;
-        savedState(here.dataset.saved);
-      } else if (answer.status === 409) {
-        const stored = await answer.json();
-        here.dataset.draftVersion = stored.version;
-        note("warn", here.dataset.stale, "alert");
-        showStored(stored.values);
-      }
-    } catch {
-      dirtySince = performance.now();
-      savedState("");
+      await saving;
     } finally {
       saving = null;
       if (dirtySince) timer = setTimeout(save, SAVE_AT_LEAST);
     }
   };
-
-  // Both texts survive: what another tab stored stands beside what was typed here.
-  const showStored = (values) => {
-    const list = document.createElement("dl");
-    list.className = "keys";
-    for (const [name, value] of Object.entries(values)) {
-      if (!value || name.startsWith("process.")) continue;
-      const term = document.createElement("dt");
-      term.textContent = name;
-      const detail = document.createElement("dd");
-      detail.textContent = value;
-      list.append(term, detail);
+  // In the browser and on the server at once: a page that goes away waits for neither.
+  const keepDraft = async (here, form, isSecond = false) => {
+    const draft = written(here, form, here.dataset.draft);
+    const sent = kept.post(draft.url, draft.body, { keepalive: draft.body.length < LARGEST_KEPT_ALIVE });
+    const [, { value: answer }] = await Promise.allSettled([kept.put("draft", here.dataset.assignment, draft), sent]);
+    const before = here.tried;
+    here.tried = draft.body;
+    if (answer?.status === 200 && !signIn(answer)) {
+      here.dataset.draftVersion = (await answer.json()).version;
+      kept.forget("draft", here.dataset.assignment);
+      kept.unsay("draft");
+      savedState(here.dataset.saved);
+    } else if (answer?.status === 409) {
+      await meetStored(here, form, await answer.json(), before);
+    } else if ([404, 410, 413].includes(answer?.status)) {
+      const isLong = answer.status === 413;
+      if (!isLong) here.dataset.lost = "1";
+      savedState("");
+      kept.say("draft", isLong ? here.dataset.tooLong : here.dataset.gone, { isAlert: true });
+    } else {
+      const isBack = answer && !isSecond && (await kept.whoIsThere().catch(() => "nobody")) === "own";
+      if (isBack && answer.status === 403) return keepDraft(here, form, true);
+      dirtySince = performance.now();
+      savedState(kept.lasts() ? here.dataset.onDevice : "");
     }
-    notices()?.append(list);
+  };
+  // Both texts survive: what another tab stored stands beside what was typed here. What this tab sent itself, and never
+  // heard of, is no other tab's.
+  const meetStored = async (here, form, stored, before) => {
+    here.dataset.draftVersion = stored.version;
+    if (before && kept.isSame(stored.values, before)) return keepDraft(here, form);
+    const action = { text: here.dataset.takeStored, act: () => showHeld(here.dataset.item) };
+    const rows = describe(form, Object.entries(stored.values));
+    kept.say("draft", here.dataset.stale, { isAlert: true, rows, summary: here.dataset.storedWords, isOpen: true, action });
   };
 
   const touched = (event) => {
     if (!event.target.closest?.("[data-answer]")) return;
     savedState("");
+    kept.shows(page()?.dataset.assignment ?? "");
     const now = performance.now();
     if (!dirtySince) dirtySince = now;
     clearTimeout(timer);
@@ -123,61 +157,76 @@
   };
 
   // --- answers -----------------------------------------------------------------------------------------------------
-  const queue = () => {
-    try {
-      return JSON.parse(localStorage.getItem(QUEUE) ?? "[]");
-    } catch {
-      return [];
-    }
-  };
-  const keep = (waiting) => {
-    try {
-      if (waiting.length) localStorage.setItem(QUEUE, JSON.stringify(waiting));
-      else localStorage.removeItem(QUEUE);
-      return true;
-    } catch {
-      return false;
-    }
-  };
-
-  // The page's own token: one that was kept for long belongs to a session that may have ended.
-  const send = (url, kept) => {
-    const body = new URLSearchParams(kept);
-    const token = document.querySelector("input[name=csrfmiddlewaretoken]");
-    if (token) body.set("csrfmiddlewaretoken", token.value);
-    return fetch(url, { method: "POST", body, headers: { "HX-Request": "true" } });
-  };
   const signIn = (answer) => answer.headers.get("HX-Redirect");
-  // Taken, or refused for good; whoever must sign in first, and a server in trouble, are asked again.
-  const isSettled = (answer) => (answer.ok && !signIn(answer)) || [404, 409, 410, 422].includes(answer.status);
 
   const busy = (form, on) => {
     for (const button of form.querySelectorAll("button[type=submit]")) button.disabled = on;
   };
 
+  // It is sent later, and another item takes its place, or a word that it waits.
+  const waits = async (here, form) => {
+    await kept.put("answer", here.dataset.assignment, written(here, form, form.action));
+    kept.forget("draft", here.dataset.assignment);
+    dirtySince = 0;
+    kept.shows("");
+    if (next) return show(next.html);
+    behind = { here, nodes: [...document.getElementById("main").children].filter((node) => !node.matches("[data-kept]")) };
+    const view = document.querySelector("template[data-waits]").content.cloneNode(true);
+    document.getElementById("main").replaceChildren(kept.region(), view);
+    document.querySelector("#main h1").focus();
+  };
+  const takeBack = () => {
+    document.getElementById("main").replaceChildren(kept.region(), ...behind.nodes);
+    kept.forget("answer", behind.here.dataset.assignment);
+    behind = null;
+    busy(answerForm(), false);
+    dirtySince = performance.now();
+    save();
+    document.getElementById("main").focus({ preventScroll: true });
+  };
+
   const submit = async (form) => {
     clearTimeout(timer);
-    // Another item takes this one's place for a while.
-    if (form.matches("[data-undo]")) await save();
+    const isAnswer = form.matches("[data-answer]");
     await saving?.catch(() => {});
+    // What else is sent gives the page to another item, for a while or for good, or draws it anew.
+    if (!isAnswer) await save();
     const here = page();
     if (form.elements.ahead) form.elements.ahead.value = next?.assignment ?? "";
-    const body = new URLSearchParams(new FormData(form)).toString();
     busy(form, true);
+    const sent = () => kept.post(form.action, new URLSearchParams(new FormData(form)));
     let answer;
+    let who = "own";
     try {
-      answer = await send(form.action, body);
+      answer = await sent();
+      if (answer.status === 403 || signIn(answer)) who = await kept.whoIsThere();
+      if (answer.status === 403 && who === "own") answer = await sent();
     } catch {
-      if (!form.matches("[data-answer]") || !keep([...queue(), { url: form.action, body }])) return busy(form, false);
-      dirtySince = 0;
-      if (next) show(next.html);
-      else busy(form, false);
-      note("warn", (page() ?? here).dataset.offline, "alert");
-      return;
+      if (isAnswer) return waits(here, form);
+      busy(form, false);
+      return kept.say("needs", here.dataset.needs, { isAlert: true });
     }
-    if (signIn(answer) && form.matches("[data-answer]")) keep([...queue(), { url: form.action, body }]);
-    if (signIn(answer)) return location.assign(signIn(answer));
+    if (who !== "own") return keepFor(who, here, form, answer);
+    await settle(here, form, answer, isAnswer);
+  };
+  // Somebody signed out, or another signed in, in this browser.
+  const keepFor = async (who, here, form, answer) => {
+    busy(form, false);
+    if (!form.matches("[data-answer]")) return;
+    await kept.put("answer", here.dataset.assignment, written(here, form, form.action));
     dirtySince = 0;
+    if (who === "nobody" && signIn(answer)) location.assign(signIn(answer));
+  };
+  const settle = async (here, form, answer, isAnswer) => {
+    const became = isAnswer ? kept.outcomeOf(answer) : "";
+    if (answer.status === 403 || answer.status >= 500 || became === "later") {
+      busy(form, false);
+      return kept.say("needs", here.dataset.trouble, { isAlert: true });
+    }
+    dirtySince = 0;
+    kept.shows("");
+    if (became.startsWith("refused")) await kept.refuse(here.dataset.assignment, became, written(here, form, form.action));
+    else if (isAnswer ? became !== "incomplete" : answer.ok && !form.matches("[data-undo]")) kept.forget("draft", here.dataset.assignment);
     const html = await answer.text();
     // Not where something comes first: new guidelines, or the end.
     if (answer.headers.get("X-Next") === "ahead" && next) {
@@ -185,33 +234,15 @@
       notices()?.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
       return fade();
     }
-    if (answer.status >= 500) {
-      busy(form, false);
-      return note("error", document.getElementById("toasts")?.dataset.server ?? "", "alert");
-    }
     show(html);
   };
 
-  // What waited is sent in its order with the key it was rendered with, so that twice is once.
-  let draining = false;
-  const drain = async () => {
-    if (draining || !queue().length) return;
-    draining = true;
-    let refused = false;
-    try {
-      for (let waiting = queue(); waiting.length; waiting = queue()) {
-        const answer = await send(waiting[0].url, waiting[0].body);
-        if (!isSettled(answer)) break;
-        keep(queue().slice(1));
-        refused ||= !answer.ok;
-      }
-      if (!queue().length && page()) notices()?.replaceChildren();
-      if (refused && page()) note("warn", page().dataset.refused, "alert");
-    } catch {
-      // Still offline.
-    } finally {
-      draining = false;
-    }
+  // What waited was sent: an item that is answered now makes room, and one whose draft arrived is shown with it.
+  const follow = ({ detail }) => {
+    const here = page() ?? behind?.here;
+    const id = here?.dataset.assignment;
+    if (behind ? !kept.has("answer") : detail.answers.includes(id)) return showHeld(here.dataset.item);
+    if (page() && detail.drafts.includes(id) && !dirtySince) showHeld(here.dataset.item);
   };
 
   // --- what waits for a word -------------------------------------------------------------------------------------
@@ -244,6 +275,7 @@
     dirtySince = 0;
     fade();
     lookAhead();
+    kept.drain();
   };
 
   document.addEventListener("submit", (event) => {
@@ -269,12 +301,13 @@
     }
     if (event.target.closest("[data-dismiss]")) dismiss(event.target.closest("[data-notice]"));
     if (event.target.closest("[data-reveal]")) reveal(event);
+    if (event.target.closest("[data-take-back]")) takeBack();
   });
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") save();
   });
-  addEventListener("online", drain);
-  setInterval(drain, RESEND);
+  document.addEventListener("kept:sent", follow);
+  // Sent by another tab, or the way to the next item was not free yet.
+  setInterval(() => behind && !kept.has("answer") && showHeld(behind.here.dataset.item), LOOK_AGAIN);
   if (page()) begin();
-  drain();
 })();

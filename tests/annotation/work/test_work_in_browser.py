@@ -1,52 +1,17 @@
 """An annotator at work in a real browser: by keys alone, on a phone, in two tabs, and without a network."""
 
-from collections.abc import Callable
-
 import pytest
-from django.conf import settings
-from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from accounts.use_cases.create_person import person_of_user
-from annotation.models import Assignment, Campaign, Draft, Judgment
-from annotation.use_cases.invite_people import invite_people
-from annotation.use_cases.join_campaign import join_by_invitation
-from tests.annotation.worth.bidding import made_ready
+from annotation.models import Assignment, Draft, Judgment
 from tests.browser import DESK, PHONE, REFUSED, look, shoot
-from tests.factories import AMOUNT, PREFERENCE, RATIONALE, make_campaign, make_item, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-LONG = "Light of every colour is scattered by air, and blue the most.\n\n" * 8
-ASKED_WHY = RATIONALE | {"required": True, "condition": {"question": "preference", "values": ["a", "b"]}}
-
-
-@pytest.fixture
-def campaign() -> Campaign:
-    campaign = make_campaign(questions=[PREFERENCE, ASKED_WHY, AMOUNT], name="Blue skies")
-    for number in range(1, 5):
-        make_item(campaign, prompt=f"Why is the sky blue, {number}?", texts=(LONG, "Because air scatters blue light."))
-    return campaign
 
 
 @pytest.fixture
 def expected_complaints() -> str:
     return f"{REFUSED}|status of 503|ERR_INTERNET_DISCONNECTED"
-
-
-@pytest.fixture
-def at_work(open_page, campaign) -> Callable[..., Page]:
-    """Opens an item for somebody new."""
-
-    def at_work(viewport: dict[str, int], **values) -> Page:
-        user = make_user()
-        _invitation, token = invite_people(campaign_id=campaign.pk, name="All", actor=None, now=timezone.now())
-        person = person_of_user(user=user, now=timezone.now())
-        made_ready(join_by_invitation(token=token, person=person, now=timezone.now()), campaign)
-        address = f"/annotate/{campaign.slug}/item"
-        return open_page(address, viewport, user=user, reduced_motion="reduce", **values)
-
-    return at_work
 
 
 def prompt_of(page: Page) -> str:
@@ -163,64 +128,16 @@ def test_two_tabs_lose_nothing(at_work, campaign):
         choose(tab, "preference", "a")
         tab.get_by_label("Why?").fill(words)
         expect(first.locator("[data-saved-state]")).to_have_text("Saved")
-    expect(second.get_by_text("was changed in another tab")).to_be_visible()
-    expect(second.locator("[data-notices]")).to_contain_text("From the first tab")
+    told = second.locator("[data-line=draft]")
+    expect(told).to_contain_text("was changed in another tab")
+    # In view where one types, and in the words of the questions.
+    expect(told).to_be_in_viewport(ratio=1)
+    expect(told.locator("dl")).to_contain_text("From the first tab")
+    expect(told.locator("dt").last).to_have_text("Why?")
+    assert "preference" not in told.inner_text()
+    shoot(second, "work-stale")
     assert second.get_by_label("Why?").input_value() == "From the second tab"
     assert Draft.objects.get().version == 1
-
-
-def test_without_a_network_answers_wait_and_are_sent_once(at_work):
-    page = at_work(PHONE)
-    prefetched(page)
-    before = prompt_of(page)
-    choose(page, "preference", "tie")
-    page.context.set_offline(True)
-    page.get_by_role("button", name="Submit").click()
-    expect(page.get_by_text("You are offline")).to_be_visible()
-    assert prompt_of(page) != before
-    assert Judgment.objects.count() == 0
-    shoot(page, "work-offline")
-    page.context.set_offline(False)
-    page.evaluate("dispatchEvent(new Event('online'))")
-    expect(page.get_by_text("You are offline")).to_be_hidden()
-    assert [each.preference for each in Judgment.objects.all()] == ["tie"]
-    assert page.evaluate("localStorage.getItem('cardinal-answers')") is None
-
-
-def test_an_answer_that_waited_too_long_is_not_dropped_in_silence(at_work):
-    page = at_work(DESK)
-    prefetched(page)
-    choose(page, "preference", "tie")
-    page.context.set_offline(True)
-    page.get_by_role("button", name="Submit").click()
-    expect(page.get_by_text("You are offline")).to_be_visible()
-    Assignment.objects.update(lease_expires_at=timezone.now())
-    page.context.set_offline(False)
-    page.evaluate("dispatchEvent(new Event('online'))")
-    expect(page.get_by_text("could not be stored")).to_be_visible()
-    assert Judgment.objects.count() == 0
-
-
-def test_an_answer_waits_for_whoever_has_to_sign_in_again(at_work, campaign):
-    page = at_work(DESK)
-    prefetched(page)
-    choose(page, "preference", "tie")
-    cookies = page.context.cookies()
-    page.context.set_offline(True)
-    page.get_by_role("button", name="Submit").click()
-    expect(page.get_by_text("You are offline")).to_be_visible()
-    page.context.clear_cookies()
-    page.context.set_offline(False)
-    with page.expect_response(lambda response: "/items/" in response.url):
-        page.evaluate("dispatchEvent(new Event('online'))")
-    page.wait_for_timeout(200)
-    assert "tie" in page.evaluate("localStorage.getItem('cardinal-answers')")
-    assert Judgment.objects.count() == 0
-    page.context.add_cookies([cookie for cookie in cookies if cookie["name"] == settings.SESSION_COOKIE_NAME])
-    with page.expect_response(lambda response: "/items/" in response.url):
-        page.goto(f"/annotate/{campaign.slug}/item")
-    page.wait_for_function("() => localStorage.getItem('cardinal-answers') === null")
-    assert [each.preference for each in Judgment.objects.all()] == ["tie"]
 
 
 def test_a_double_click_is_one_answer(at_work):
