@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -14,11 +15,15 @@ from accounts.enums import Role
 from accounts.use_cases.create_person import person_of_user
 from annotation.enums import CampaignState
 from annotation.models import Assignment, Campaign, Draft, Flag, Impression, Invitation, Judgment, Respondent, Slot
+from annotation.use_cases import submit_judgment
 from annotation.use_cases.block_respondent import block_respondent
 from annotation.use_cases.change_campaign_state import change_campaign_state
+from annotation.use_cases.expire_assignments import expire_assignments
 from annotation.use_cases.invite_people import invite_people, revoke_invitation
 from annotation.use_cases.publish_consent import publish_consent
 from annotation.use_cases.publish_guidelines import publish_guidelines
+from foundation.idempotency import Attempt
+from tests.annotation.test_submit_judgment import as_owner, flush_judgments
 from tests.factories import PREFERENCE, RATIONALE, make_campaign, make_item, make_user
 
 pytestmark = pytest.mark.django_db
@@ -163,6 +168,23 @@ def test_the_same_answer_sent_twice_is_one_and_another_one_is_refused():
     assert [each.preference for each in Judgment.objects.all()] == ["b"]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_control_without_the_guards_a_page_that_the_back_button_brings_answers_again(monkeypatch):
+    """No key that is known again, no look at what became of the item, and no row of which there is one."""
+    monkeypatch.setattr(submit_judgment, "once", lambda **_: nullcontext(Attempt(replayed=False)))
+    for guard in ("refuse_unless_open", "_end"):
+        monkeypatch.setattr(submit_judgment, guard, lambda *_: None)
+    campaign = make_campaign(questions=[PREFERENCE])
+    make_item(campaign)
+    client = joined(campaign)
+    page, address = open_item(client, campaign)
+    with as_owner("DROP INDEX one_first_judgment_per_respondent_and_item"):
+        statuses = [client.post(address, fields(page) | {"preference": each}).status_code for each in "ba"]
+        found = list(Judgment.objects.order_by("pk").values_list("preference", flat=True))
+        flush_judgments()
+    assert (statuses, found) == ([302, 302], ["b", "a"])
+
+
 def test_an_item_whose_lease_ran_out_is_not_answered():
     campaign = make_campaign(questions=[PREFERENCE])
     make_item(campaign)
@@ -173,6 +195,30 @@ def test_an_item_whose_lease_ran_out_is_not_answered():
     assert late.status_code == 409
     assert "ran out" in late.content.decode()
     assert not Judgment.objects.exists()
+
+
+def late_answer() -> int:
+    """Somebody else got the only slot and answered; then comes who had it before. Returns how that was met."""
+    campaign = make_campaign(questions=[PREFERENCE])
+    make_item(campaign, slots=1)
+    slow, quick = joined(campaign), joined(campaign)
+    page, address = open_item(slow, campaign)
+    Assignment.objects.update(lease_expires_at=NOW() - timedelta(hours=1))
+    expire_assignments(now=NOW())
+    assert answer(quick, campaign).status_code == 302
+    return slow.post(address, fields(page) | {"preference": "b"}).status_code
+
+
+def test_who_answers_when_somebody_else_has_is_too_late():
+    assert late_answer() == 409
+    assert [each.preference for each in Judgment.objects.all()] == ["a"]
+
+
+def test_control_without_the_fence_a_late_answer_is_one_too_many(monkeypatch):
+    for guard in ("refuse_unless_open", "_end"):
+        monkeypatch.setattr(submit_judgment, guard, lambda *_: None)
+    assert late_answer() == 302
+    assert [each.preference for each in Judgment.objects.order_by("pk")] == ["a", "b"]
 
 
 def test_what_is_not_yours_is_not_there():
