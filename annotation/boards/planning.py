@@ -5,12 +5,22 @@ from math import isfinite, sqrt
 
 import numpy as np
 
+from annotation.boards.bounded import BoundedWorth
+from annotation.boards.forms import REASONS as FORM_REASONS
+from annotation.boards.forms import fit_listed, shown
+from annotation.boards.listed import ListedRows
+from annotation.boards.wording import REASONS as WORDS
+from annotation.boards.worth import REASONS as WORTH_REASONS
+from annotation.boards.worth import fit_amounts
 from annotation.enums import Method
-from annotation.ratings import PairRows
-from ranking import RankingError, fit_bradley_terry, votes_needed
+from annotation.questions import Form
+from annotation.ratings import Floats, PairRows
+from ranking import BoundedWorthFit, Estimand, RankingError, WorthFit, fit_bradley_terry, votes_needed
 
 # Of a normal distribution, 95 %.
 REACH = 1.959964
+# Of a normal distribution, 80 % lie below.
+POWER = 0.841621
 
 
 class NoPlan(Exception):
@@ -34,22 +44,82 @@ def plan_votes(pairs: PairRows, *, votes: int) -> list[Planned]:
     """
     given = pairs.comparisons(Method.BRADLEY_TERRY)
     if len(pairs.contestants) < 2 or not len(given):
-        raise NoPlan("there are no votes between contestants")
+        raise NoPlan(str(WORDS["no_votes"]))
     try:
         fit = fit_bradley_terry(given)
         needed = votes_needed(fit).spread
     except RankingError as refused:
         raise NoPlan(str(refused)) from refused
     points = fit.to_points()
-    shrink = sqrt(len(given) / max(votes, 1))
-    order = [int(place) for place in np.argsort(-fit.strength)]
+    return _planned(
+        pairs.contestants, fit.strength, points.points, points.standard_error, needed, have=len(given), want=votes
+    )
+
+
+def plan_listed(rows: ListedRows, *, judgments: int) -> list[Planned]:
+    """The same of rankings, scores and shares, in the unit of their board. Raises NoPlan."""
+    if rows.form is None or len(rows.contestants) < 2:
+        raise NoPlan(str(WORDS["nothing_ranks"]))
+    try:
+        fit = fit_listed(rows)
+    except tuple(FORM_REASONS) as refused:
+        raise NoPlan(str(WORDS[FORM_REASONS[type(refused)]])) from refused
+    rating, error = shown(fit, rows.form)["rating"], fit.standard_error()
+    if rows.form is Form.ORDER:
+        error = fit.to_points().standard_error
+    elif rows.form is Form.SHARE:
+        error = error * rating * (100.0 - rating) / 100.0  # the slope of the logistic curve, in percent
+    have = len(rows) - int(rows.silent.sum())
+    more = votes_needed(fit).spread / (0.5 * float(fit.evidence.battles.sum())) * have
+    return _planned(rows.contestants, fit.strength, rating, error, more, have=have, want=judgments)
+
+
+@dataclass(frozen=True)
+class PlannedWorth:
+    """Worths in the order of the amounts at hand."""
+
+    rows: list[Planned]
+    in_money: bool  # else a person's average amount is 1
+
+
+def plan_worth(pairs: PairRows, *, judgments: int, given: int) -> PlannedWorth:
+    """How wide the intervals of worth will be with `judgments` in place of the `given` ones, and how many separate
+    neighbours with the power of `votes_needed`. Raises NoPlan."""
+    try:
+        fit: WorthFit | BoundedWorthFit
+        if not np.isnan(pairs.amount_low).all():
+            bounded = BoundedWorth(pairs)
+            fit, in_money = bounded.fit, True
+        else:
+            fit = fit_amounts(pairs, seed=1)
+            in_money = fit.anchored or fit.estimand is Estimand.MONEY
+    except tuple(WORTH_REASONS) as refused:
+        raise NoPlan(str(WORDS[WORTH_REASONS[type(refused)]])) from refused
+    own = fit.covariance.diagonal()
+    variance = own[:, None] + own[None, :] - 2.0 * fit.covariance
+    gap = fit.worth[:, None] - fit.worth[None, :]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times = variance * ((REACH + POWER) / gap) ** 2
+        more = np.where(gap == 0.0, np.inf, given * np.maximum(times - 1.0, 0.0))
+    present = np.isfinite(fit.worth)
+    strength = np.where(present, fit.worth, -np.inf)
+    rows = _planned(pairs.contestants, strength, fit.worth, np.sqrt(own), more, have=given, want=judgments)
+    return PlannedWorth([row for row in rows if np.isfinite(row.points)], in_money)
+
+
+def _planned(
+    contestants: list[int], strength: Floats, shown: Floats, error: Floats, more: Floats, *, have: int, want: int
+) -> list[Planned]:
+    """From the first to the last of those who were judged; `more` (M, M) judgments separate two of them."""
+    order = [int(place) for place in np.argsort(-strength, kind="stable") if np.isfinite(shown[place])]
     following: list[int | None] = [*order[1:], None]
+    shrink = sqrt(have / max(want, 1))
     return [
         Planned(
-            contestant=pairs.contestants[place],
-            points=float(points.points[place]),
-            half_width=REACH * float(points.standard_error[place]) * shrink,
-            votes_to_separate=None if after is None else _in_all(len(given), float(needed[place, after])),
+            contestant=contestants[place],
+            points=float(shown[place]),
+            half_width=REACH * float(error[place]) * shrink,
+            votes_to_separate=None if after is None else _in_all(have, float(more[place, after])),
         )
         for place, after in zip(order, following, strict=True)
     ]

@@ -7,7 +7,6 @@ import numpy as np
 from annotation.boards.bounded import LEVEL, BoundedWorth
 from annotation.ratings import AMOUNT_STATES, TIE, PairRows
 from ranking import (
-    Comparisons,
     Estimand,
     NoComparisons,
     NoConvergence,
@@ -48,7 +47,6 @@ def worth_of(pairs: PairRows, seed: int) -> tuple[dict[str, Any] | None, Entries
 
     `seed` fixes the bootstrap, so that the same rows give the same intervals.
     """
-    comparisons = pairs.amounts()
     response = _response(pairs)
     if not pairs.priced.any() and not response["asked"]:
         return None, {}
@@ -57,7 +55,7 @@ def worth_of(pairs: PairRows, seed: int) -> tuple[dict[str, Any] | None, Entries
         if not np.isnan(pairs.amount_low).all():
             bounded = BoundedWorth(pairs)
             return block | bounded.block() | _said_of_bounds(bounded, pairs), bounded.entries(seed)
-        fit = _fit(comparisons, pairs, seed)
+        fit = fit_amounts(pairs, seed)
     except tuple(REASONS) as refused:
         return block | {"reason": REASONS[type(refused)], "notes": []}, {}
     return block | _block(fit) | _said(fit, pairs), _entries(fit)
@@ -70,9 +68,10 @@ def _said_of_bounds(bounded: BoundedWorth, pairs: PairRows) -> dict[str, Any]:
     return {"notes": notes}
 
 
-def _fit(comparisons: Comparisons, pairs: PairRows, seed: int) -> WorthFit:
+def fit_amounts(pairs: PairRows, seed: int) -> WorthFit:
     """People count equally on the scales that anchors give. Where nobody priced enough of them amounts count as they
     are typed; where there are none at all, as in an arena, everybody's amounts count the same in total."""
+    comparisons = pairs.amounts()
     anchors = pairs.is_anchor[np.isfinite(pairs.amount)]
     if not anchors.any():
         return fit_worth(comparisons, rng=generator(seed), min_answers=MIN_ANSWERS, draws=DRAWS)

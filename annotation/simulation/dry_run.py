@@ -2,29 +2,19 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 import numpy as np
-from django.db.models import Count
 
-from annotation.boards.names import contestant_names
-from annotation.boards.planning import NoPlan, plan_votes
-from annotation.enums import ItemPurpose, RespondentState
-from annotation.models import Campaign, Contestant, Impression, Judgment, Respondent, Source
-from annotation.queries import standing_judgments
+from annotation.enums import RespondentState
+from annotation.models import Campaign, Contestant, Judgment, Respondent, Source
 from annotation.questions import simulate_answers
-from annotation.ratings import merged_contestants, read_pairs
 from annotation.simulation.people import Truth, situation_of
+from annotation.simulation.report import report_of
 from annotation.use_cases.next_assignment import NoWork, next_assignment
 from annotation.use_cases.note_dry_run import end_dry_run, note_dry_run, take_dry_run
 from annotation.use_cases.refresh_selection import refresh_selection
 from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.submit_work import submit_work
-
-SECONDS = 60  # an item, where the campaign expects nothing
-HOUR = 3600
-CENT = Decimal("0.01")
 
 
 def dry_run(*, source_id: int, clock: Callable[[], datetime]) -> Source:
@@ -72,47 +62,3 @@ def _answer_one(shadow: Campaign, person: Respondent, truth: Truth, rng: np.rand
 
 def _count(source: Source) -> int:
     return Judgment.objects.filter(source=source).count()
-
-
-def report_of(shadow: Campaign, source: Source, truth: Truth) -> dict[str, Any]:
-    """Cost and hours of the whole campaign, and what its judgments would separate, as plain JSON."""
-    original = shadow.shadow_of or shadow
-    wanted = original.items.filter(purpose=ItemPurpose.WORK, repeat_of=None).exclude(state="void").count()
-    judgments = wanted * original.overlap
-    extra = 1 / (1 - original.gold_share - original.repeat_share)
-    shown = round(judgments * extra)
-    seconds = original.expected_seconds or SECONDS
-    pay = original.pay_per_judgment
-    states = Respondent.objects.filter(source=source).values_list("state").annotate(count=Count("pk"))
-    return {
-        "judgments": judgments,
-        "shown": shown,
-        "hours": round(shown * seconds / HOUR, 1),
-        "cost": None if pay is None else str((pay * shown).quantize(CENT)),
-        "currency": original.pay_currency,
-        "simulated": _count(source),
-        "impressions": Impression.objects.filter(campaign=shadow).count(),
-        "people": dict(states),
-        **_precision(shadow, source, judgments, truth),
-    }
-
-
-def _precision(shadow: Campaign, source: Source, judgments: int, truth: Truth) -> dict[str, Any]:
-    """From the votes of the dry run, with intervals as wide as the whole campaign's would be."""
-    pairs = read_pairs(standing_judgments(shadow, sources=[source.pk]), merged=merged_contestants())
-    try:
-        planned = plan_votes(pairs, votes=judgments)
-    except NoPlan as none:
-        return {"board": [], "why_no_board": str(none)}
-    names = contestant_names(pairs.contestants)
-    board = [
-        {
-            "name": names[each.contestant],
-            "rating": round(each.points, 1),
-            "half_width": round(each.half_width, 1),
-            "truth": round(truth.of_contestants[each.contestant], 3),
-            "votes_to_separate": each.votes_to_separate,
-        }
-        for each in planned
-    ]
-    return {"board": board, "why_no_board": ""}

@@ -1,6 +1,7 @@
 """A dry run goes through the real code and leaves nothing behind that a view would show."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -63,11 +64,80 @@ def test_the_report_tells_cost_hours_and_what_the_votes_would_separate():
     campaign = rehearsable(items=30, pay_per_judgment="0.40", expected_seconds=90, contestants=3)
     report = rehearse(campaign, items=30, people=6).details["report"]
     assert (report["judgments"], report["hours"], report["cost"]) == (60, 1.5, "24.00")
+    assert report["forecast"]["stops_at"] is None
     assert [row["name"] for row in report["board"]] == sorted(
         (row["name"] for row in report["board"]), key=lambda name: -rating_of(report, name)
     )
     assert {row["name"] for row in report["board"]} == {"Ash", "Birch", "Cedar"}
     assert all(row["half_width"] > 0 for row in report["board"])
+
+
+def test_cost_and_hours_are_those_of_what_people_needed_checks_training_and_disagreement_included():
+    """The dry run is of all items, so the forecast is what it took, to the cent."""
+    campaign = rehearsable(
+        items=12,
+        questions=(PREFERENCE,),
+        overlap=3,
+        overlap_limit=5,
+        gold_share=0.2,
+        repeat_share=0.1,
+        pay_per_judgment="0.25",
+        expected_seconds=60,
+        budget_money="5.00",
+    )
+    for purpose, count in ((ItemPurpose.GOLD, 3), (ItemPurpose.TRAINING, 2), (ItemPurpose.QUALIFICATION, 2)):
+        for number in range(count):
+            expected = [{"question": "preference", "values": ["a"]}]
+            make_item(campaign, prompt=f"{purpose} {number}", slots=0, purpose=purpose, expected=expected)
+    source = rehearse(campaign, items=12, people=6)
+    report = source.details["report"]
+    whole = report["forecast"]
+    given = Judgment.objects.filter(source=source)
+    assert report["shown"] == whole["total"] == report["simulated"] == given.count()
+    assert report["judgments"] == given.filter(item__purpose="work", item__repeat_of=None).count() > 12 * 3
+    assert (whole["first"], whole["people"]) == (
+        given.filter(item__purpose__in=["training", "qualification"]).count(),
+        6,
+    )
+    assert report["cost"] == f"{Decimal('0.25') * given.count():.2f}"
+    assert report["hours"] == round(given.count() / 60, 1)
+    assert (whole["stops_at"], whole["stopped_by"]) == (20, "money")
+    assert report["planned_for"] == whole["work_at_stop"] < report["judgments"]
+
+
+RATING = {"name": "ratings", "type": "rating", "settings": {"points": 5}}
+BEST_WORST = {"name": "order", "type": "ranking", "settings": {"mode": "best_worst"}}
+THUMBS = {"name": "thumb", "type": "thumbs"}
+
+
+@pytest.mark.parametrize(
+    ("question", "responses", "unit"),
+    [(RATING, 4, "score"), (BEST_WORST, 4, "points"), (THUMBS, 1, "percent")],
+    ids=["ratings", "best-worst", "thumbs"],
+)
+def test_other_questions_have_expected_intervals_and_judgments_that_separate_neighbours(question, responses, unit):
+    campaign = make_campaign(questions=[question], running=False, overlap=2)
+    Campaign.objects.filter(pk=campaign.pk).update(responses_per_item=responses)
+    models = [make_contestant(campaign, name) for name in ("Ash", "Birch", "Cedar", "Elm")]
+    for number in range(12):
+        who = [models[(number + step) % 4] for step in range(responses)]
+        make_item(campaign, contestants=who, texts=["Text."] * responses, prompt=f"Which, {number}?")
+    report = rehearse(campaign, items=12, people=5).details["report"]
+    assert (report["unit"], report["why_no_board"]) == (unit, "")
+    assert {row["name"] for row in report["board"]} == {"Ash", "Birch", "Cedar", "Elm"}
+    assert all(row["half_width"] > 0 for row in report["board"])
+    # None where two happen to be level: no number of judgments separates them.
+    assert any(row["votes_to_separate"] for row in report["board"][:-1])
+
+
+def test_amounts_have_expected_intervals_in_their_unit_and_answers_that_separate_neighbours():
+    campaign = rehearsable(items=30, questions=(PREFERENCE, AMOUNT | {"required": True}))
+    worth = rehearse(campaign, items=30, people=6).details["report"]["worth"]
+    assert (worth["why"], worth["currency"]) == ("", "")
+    assert {row["name"] for row in worth["rows"]} == {"Ash", "Birch", "Cedar"}
+    assert [row["rating"] for row in worth["rows"]] == sorted((row["rating"] for row in worth["rows"]), reverse=True)
+    assert all(0 < row["half_width"] < 3 for row in worth["rows"])
+    assert all(row["votes_to_separate"] > 0 for row in worth["rows"][:-1])
 
 
 def rating_of(report, name):
@@ -143,6 +213,17 @@ def test_without_items_there_is_nothing_to_rehearse():
     assert not Campaign.objects.filter(shadow_of__isnull=False).exists()
 
 
+@pytest.mark.django_db
+def test_a_closed_campaign_is_not_tried_any_more(client):
+    campaign = rehearsable()
+    Campaign.objects.filter(pk=campaign.pk).update(state="closed")
+    client.force_login(make_user(role=Role.CAMPAIGN_ADMIN))
+    address = reverse("campaign-dry-run", args=[campaign.slug])
+    assert "Start a dry run" not in client.get(address).content.decode()
+    refused = client.post(address, {"items": 2, "people": 2})
+    assert (refused.status_code, Campaign.objects.filter(shadow_of=campaign).exists()) == (422, False)
+
+
 def test_admins_ask_for_one_and_read_what_came_of_it(client, django_capture_on_commit_callbacks):
     from accounts.enums import Role
     from tests.factories import make_user
@@ -156,4 +237,6 @@ def test_admins_ask_for_one_and_read_what_came_of_it(client, django_capture_on_c
     dry_run(source_id=Source.objects.get(kind="simulation").pk, clock=NOW)
     page = client.get(f"{address}/state").content.decode()
     assert "Hours of work" in page
+    assert "How this is worked out" in page
+    assert "Nobody has given five amounts yet" in page
     assert "hx-trigger" not in page
