@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from annotation.models import Assignment, Draft, Judgment
+from annotation.models import Draft, Judgment
 from tests.browser import DESK, PHONE, REFUSED, look, shoot
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -138,26 +138,6 @@ def test_two_tabs_lose_nothing(at_work, campaign):
     shoot(second, "work-stale")
     assert second.get_by_label("Why?").input_value() == "From the second tab"
     assert Draft.objects.get().version == 1
-
-
-def test_a_double_click_is_one_answer(at_work):
-    page = at_work(DESK)
-    prefetched(page)
-    choose(page, "preference", "tie")
-    page.get_by_role("button", name="Submit").dblclick()
-    expect(page.get_by_text("Stored.")).to_be_visible()
-    assert Judgment.objects.count() == 1
-
-
-def test_the_back_button_after_an_answer_does_not_answer_again(at_work, campaign):
-    page = at_work(DESK)
-    choose(page, "preference", "tie")
-    page.get_by_role("button", name="Submit").click()
-    expect(page.get_by_text("Stored.")).to_be_visible()
-    page.goto(f"/annotate/{campaign.slug}/history")
-    page.go_back()
-    assert Assignment.objects.filter(state="submitted").count() == 1
-    assert page.locator("[data-answer]").count() == 1
 
 
 def test_everything_works_without_script(at_work):
