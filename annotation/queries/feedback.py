@@ -30,9 +30,10 @@ def feedback_on(judgment: Judgment) -> Feedback:
     """Sides are as this person saw them, in what they said and in what was expected."""
     expected: list[dict[str, Any]] = Item.objects.values_list("expected", flat=True).get(pk=judgment.item_id) or []
     asked = {question.name: question for question in instrument_questions(judgment.instrument_id)}
+    names = [each["question"] for each in expected]
     return Feedback(
         item=shown_item(judgment.item_id, judgment.order),
-        said=[each for each in said_in([judgment])[judgment.pk] if each.lines or each.words],
+        said=_about(said_in([judgment])[judgment.pk], {title_of(asked[name]) for name in names if name in asked}),
         right=[
             Said(title_of(asked[each["question"]]), [", ".join(_wanted(each, asked[each["question"]], judgment.order))])
             for each in expected
@@ -48,6 +49,11 @@ def names_sides(explanation: str) -> bool:
 
 def title_of(question: Asked) -> str:
     return str(question.title or get_type(question.type).title)
+
+
+def _about(said: Sequence[Said], titles: set[str]) -> list[Said]:
+    """What was said to the questions that something was expected of; to all of them where nothing was."""
+    return [each for each in said if (each.title in titles or not titles) and (each.lines or each.words)]
 
 
 def _wanted(expectation: dict[str, Any], question: Asked, order: Sequence[int]) -> list[str]:

@@ -9,8 +9,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import Prefetch, QuerySet
 
-from annotation.enums import COUNTED, EntryKind, Incentive, JudgmentKind, WorthState
-from annotation.models import Campaign, Draw, Judgment, LedgerEntry, Question, Respondent, WorthSession
+from annotation.enums import COUNTED, EntryKind, Incentive, ItemPurpose, ItemState, JudgmentKind, WorthState
+from annotation.models import Campaign, Draw, Item, Judgment, LedgerEntry, Question, Respondent, WorthSession
 from annotation.policies.comprehension import (
     PER_RESPONSE,
     PRICE_LIST,
@@ -69,6 +69,11 @@ class Step:
     def is_price_list(self) -> bool:
         """Whether what is practised are rows."""
         return not self.is_paid and self.mode == PRICE_LIST
+
+    @property
+    def has_anchors(self) -> bool:
+        anchors = Item.objects.filter(campaign=self.session.campaign_id, purpose=ItemPurpose.ANCHOR)
+        return anchors.exclude(state=ItemState.VOID).exists()
 
     @property
     def is_paid(self) -> bool:

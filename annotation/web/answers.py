@@ -150,8 +150,8 @@ def _after(request: HtmxRequest, respondent: Respondent, submitted: Submitted, o
     if request.htmx or submitted.finished == "qualified":
         # What ended a test is not taken back.
         said = PASSED if submitted.finished == "qualified" else ""
-        told: dict[str, Any] = {"stored": submitted.judgment, "is_final": bool(said), "said": said, "break_offered": offered}
-        following = show_next(request, respondent, **told)
+        told: dict[str, Any] = {"is_final": bool(said), "said": said, "break_offered": offered}
+        following = show_next(request, respondent, stored=submitted.judgment, **told)
         following["X-Stored"] = str(submitted.judgment.pk)
         return following
     return redirect("work-item", respondent.campaign.slug)

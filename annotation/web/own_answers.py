@@ -13,6 +13,7 @@ from annotation.models import Judgment, Respondent
 from annotation.queries import asks_for_words
 from annotation.queries.history import own_history
 from annotation.use_cases.appeal_rejection import AppealedBefore, appeal_rejection
+from annotation.use_cases.lock_session import is_locked
 from annotation.use_cases.submit_judgment import NotYourAssignment
 from annotation.web.access import for_signed_in
 from annotation.web.work import never_stored, own_respondent
@@ -58,6 +59,7 @@ def render_history(
     }
     rows = [(each, form if form and each.judgment.pk == appealing else forms.get(each.judgment.pk)) for each in answers]
     context = {"campaign": respondent.campaign, "page": page, "rows": rows, "refused": form, "appealing": appealing}
+    context["is_locked"] = is_locked(respondent)
     context |= {"respondent": respondent}
     if asks_for_words(respondent.campaign):
         context["texts_form"] = OwnTextsForm(initial={"releases_texts": respondent.releases_texts})

@@ -29,7 +29,7 @@
     document.dispatchEvent(new CustomEvent("htmx:load", { detail: { elt: main } }));
     const refused = main.querySelector("[aria-invalid=true]");
     const target = refused?.matches("fieldset") ? refused.querySelector("input") : refused;
-    (target ?? main.querySelector("[autofocus], h1[tabindex]") ?? main).focus({ preventScroll: Boolean(!target) });
+    (target ?? main.querySelector("[autofocus], [data-first], h1[tabindex]") ?? main).focus({ preventScroll: Boolean(!target) });
     if (!target) scrollTo({ top: 0 });
     begin();
   };

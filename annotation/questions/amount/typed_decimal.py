@@ -15,6 +15,7 @@ PLACES = 4
 WHOLE_DIGITS = 12
 TYPED = re.compile(r"(?P<whole>\d+)(?:(?P<mark>[.,])(?P<fraction>\d+))?", re.ASCII)
 MINUS_SIGNS = "-\N{MINUS SIGN}\N{EN DASH}\N{FULLWIDTH HYPHEN-MINUS}"
+ARABIC_MARK = "\N{ARABIC DECIMAL SEPARATOR}"
 LONGEST = 80
 
 
@@ -77,10 +78,12 @@ def _fit(whole: str, fraction: str) -> Decimal:
 
 
 def _ascii_digits(typed: str) -> str:
-    """Digits of any script as 0 to 9; nothing else is folded, so that 10² does not become 102."""
+    """Digits of any script as 0 to 9, and the mark of an Arabic keyboard; nothing else is folded, so that 10² does not
+    become 102."""
     if len(typed) > LONGEST:
         return typed
-    return "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in typed)
+    folded = "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in typed)
+    return folded.replace(ARABIC_MARK, ".")
 
 
 def _not_a_number(typed: str) -> Refused:

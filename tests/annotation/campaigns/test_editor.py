@@ -220,6 +220,8 @@ def test_a_campaign_is_launched_paused_resumed_and_closed_with_a_reason(admin, u
     for to in ("pilot", "running", "paused", "running"):
         assert state(admin, campaign, to).status_code == 302
         assert Campaign.objects.get().state == to
+    asked = admin.get(f"/campaigns/{campaign.slug}").content.decode().partition("Close the campaign")[2]
+    assert "(optional)" not in asked.partition("</details>")[0]
     without = state(admin, campaign, "closed")
     assert (without.status_code, errors(without)) == (
         422,

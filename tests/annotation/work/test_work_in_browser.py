@@ -5,6 +5,7 @@ from playwright.sync_api import Page, expect
 
 from annotation.models import Draft, Judgment
 from tests.browser import DESK, PHONE, REFUSED, look, shoot
+from tests.factories import make_item
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -97,6 +98,31 @@ def test_by_keys_alone(at_work):
     page.keyboard.press("k")
     expect(page.get_by_text("Taken back.")).to_be_visible()
     assert page.get_by_label("Why?").input_value() == "Shorter."
+
+
+def test_after_practice_the_next_item_comes_without_a_reload(at_work, campaign):
+    expected = [{"question": "preference", "values": ["a"]}]
+    texts = ("It is **air**: $x^2$.", "Blue paint.")
+    prompt = "Why is the sky `blue`?\n\n- by day\n- in words"
+    make_item(
+        campaign, prompt=prompt, texts=texts, purpose="training", expected=expected, explanation="A is right.", slots=0
+    )
+    page = at_work(DESK)
+    page.evaluate("window.notReloaded = true")
+    assert page.locator(".turn-prompt :is(code, li)").count() == 3
+    choose(page, "preference", "b")
+    page.get_by_label("Why?").fill("It says why.")
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_role("heading", name="Not quite")).to_be_visible()
+    for viewport in (PHONE, DESK):
+        page.set_viewport_size(viewport)
+        look(page, "work-feedback")
+    expect(page.get_by_role("link", name="Next")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-work]")).to_be_visible()
+    assert page.evaluate("window.notReloaded")
+    page.goto("/annotate")
+    look(page, "work-home")
 
 
 def test_a_refused_answer_says_where_and_leads_there(at_work):

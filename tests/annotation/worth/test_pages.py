@@ -76,6 +76,7 @@ def test_from_the_first_page_to_the_receipt():
     draw = Draw.objects.get(session=session)
     assert f"/receipts/{draw.token}" in drawn
     assert "What this was about" in drawn
+    assert "Some items were the same for everybody" not in drawn
     seen = Client().get(f"/receipts/{draw.token}")
     assert seen.status_code == 200
     assert "It holds" in seen.content.decode()
@@ -134,6 +135,8 @@ def test_a_locked_amount_is_not_changed_by_a_direct_post_whatever_it_carries():
         assert [(each.pk, each.amount_low) for each in standing(respondent)] == before
         looked = client.get(f"/annotate/{campaign.slug}/history/{corrected.pk}").content.decode()
         assert "Store the correction" not in looked
+        assert "both stay in the record" not in looked
+        assert "Look or correct" not in client.get(f"/annotate/{campaign.slug}/history").content.decode()
         at(client, campaign, "draw")
 
 
