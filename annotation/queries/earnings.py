@@ -92,7 +92,8 @@ def earned_by(respondent: Respondent) -> list[Earned]:
 def own_entries(respondent: Respondent) -> QuerySet[LedgerEntry]:
     """The newest first."""
     entries = LedgerEntry.objects.filter(respondent=respondent)
-    return entries.select_related("judgment", "paid__line__payout__payment").order_by("-pk")
+    about = ("judgment", "reversal_of__judgment", "reversal_of__reversal_of__judgment")
+    return entries.select_related(*about, "paid__line__payout__payment").order_by("-pk")
 
 
 def own_payouts(respondent: Respondent) -> list[PayoutLine]:

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -38,10 +39,15 @@ def appeal(request: HtmxRequest, slug: str, judgment_id: int) -> HttpResponse:
             words = form.cleaned_data["words"]
             appeal_rejection(judgment_id=judgment_id, respondent=respondent, words=words, now=timezone.now())
             messages.success(request, _("A reviewer who has not decided about it before reads your appeal."))
-            return redirect("work-history", slug)
+            item = Judgment.objects.values_list("item", flat=True).get(pk=judgment_id)
+            return redirect(f"{reverse('work-history', args=[slug])}?item={item}#item-{item}")
         except (NotYourAssignment, AppealedBefore, ForbiddenTransition):
             form.add_error(None, _("There is nothing to appeal against, or you did before."))
     return render_history(request, respondent, status=422, appealing=judgment_id, form=form)
+
+
+def number_in(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 def render_history(
@@ -52,7 +58,11 @@ def render_history(
     appealing: int | None = None,
     form: AppealForm | None = None,
 ) -> HttpResponse:
-    page, answers = own_history(respondent, request.GET.get("page", "1"))
+    # An answer that was just refused an appeal, or that a line of the earnings leads to, is at the top.
+    item = number_in(request.GET.get("item", ""))
+    if appealing is not None:
+        item = Judgment.objects.values_list("item", flat=True).get(pk=appealing)
+    page, answers = own_history(respondent, request.GET.get("page", "1"), timezone.now(), item=item)
     # Of several forms on a page each has inputs of its own.
     forms = {
         each.judgment.pk: AppealForm(auto_id=f"appeal-{each.judgment.pk}-%s") for each in answers if each.may_appeal

@@ -25,6 +25,7 @@ from annotation.policies.stages import TAKES_WORK, Stage
 from annotation.queries import asks_for_words
 from annotation.queries.asked import news_for
 from annotation.queries.earnings import earned_by_slug
+from annotation.queries.history import decided_against
 from annotation.queries.screened import screened_out
 from annotation.queries.studies import participant_of
 from annotation.queries.tasks import Answered, Task, campaigns_of, open_pools, respondent_of, task_of
@@ -86,6 +87,7 @@ def home(request: HtmxRequest) -> HttpResponse:
     is_annotator = is_expert or (isinstance(user, User) and user.has_role(Role.ANNOTATOR))
     pools = open_pools(person, is_annotator=is_annotator, is_expert=is_expert)
     context = {"campaigns": campaigns_of(person), "pools": pools, "earned": earned_by_slug(person)}
+    context["against"] = decided_against(person, timezone.now())
     return render(request, "annotation/work/home.html", context)
 
 
@@ -147,6 +149,9 @@ def show_step(request: HtmxRequest, respondent: Respondent, *, status: int = 200
     if stage == Stage.CONSENT and asks_for_words(respondent.campaign):
         context["texts_form"] = OwnTextsForm(initial={"releases_texts": respondent.releases_texts})
     context["takes_work"] = stage in TAKES_WORK
+    if respondent.person is not None and not request.htmx:
+        told = decided_against(respondent.person, timezone.now(), slug=respondent.campaign.slug)
+        context["against"] = told.get(respondent.campaign.slug)
     if stage == Stage.SCREENED_OUT:
         context["screened"] = screened_out(respondent)
     if stage in ENDS or "nothing" in context:

@@ -103,7 +103,7 @@ def test_returning_takes_out_asks_anew_and_tells_why(campaign):
     assert standing(campaign) == {accepted_before.pk}
     slots = sorted(Slot.objects.filter(item=item).values_list("number", "state"))
     assert slots == [(1, "cancelled"), (2, "cancelled"), (3, "cancelled"), (4, "open"), (5, "open"), (6, "open")]
-    [shown] = own_history(judgments[0].respondent, "1")[1]
+    [shown] = own_history(judgments[0].respondent, "1", timezone.now())[1]
     assert (shown.state, shown.stands, shown.messages) == ("returned", False, ["Read the guidelines."])
     assert judged(campaign, joined(campaign)).item_id == item.pk
 

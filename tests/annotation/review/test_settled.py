@@ -11,11 +11,13 @@ from annotation.queries.answered import turned
 from annotation.queries.reviews import Wanted, queue_of
 from annotation.use_cases.claim_slot import take_item
 from annotation.use_cases.correct_judgment import correct_judgment
+from annotation.use_cases.make_batch import make_batch
 from annotation.use_cases.repeat_item import repeat_item
+from annotation.use_cases.return_batch import return_batch
 from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.show_item import show_item
 from annotation.use_cases.submit_work import ask_more_where_people_disagree, submit_work
-from tests.annotation.people.working import given, joined
+from tests.annotation.people.working import given, joined, judged
 from tests.annotation.review.reviewing import (
     judged_by,
     make_reviewer,
@@ -193,3 +195,36 @@ def test_a_rejection_without_words_says_that_it_needs_them(campaign, client):
     judgment = one_judgment(campaign)
     page = page_of(client, judgment)
     assert ("A rejection needs one; the annotator reads it." in page, "(optional)" in page) == (True, False)
+
+
+def test_annotators_are_told_of_a_rejection_until_they_appeal_and_find_it_at_the_top(campaign):
+    bad = one_judgment(campaign, prompt="The rejected one")
+    rejected(bad)
+    own = Client()
+    own.force_login(bad.respondent.person.user)
+    for number in range(26):
+        make_item(campaign, prompt=f"Later {number}")
+        judged(campaign, bad.respondent)
+    told = "Two reviewers rejected 1 answer of yours."
+    for address in ("/annotate", "/annotate/trial"):
+        page = own.get(address).content.decode()
+        assert (told in page, "Not what was asked." in page, "/annotate/trial/history" in page) == (True, True, True)
+    assert own.get("/annotate/trial/history").context["rows"][0][0].judgment == bad
+    appeal = own.post(reverse("work-appeal", args=["trial", bad.pk]), {"words": "But it was."})
+    assert appeal["Location"] == f"/annotate/trial/history?item={bad.item_id}#item-{bad.item_id}"
+    assert own.get(appeal["Location"]).context["rows"][0][0].judgment == bad
+    assert told not in own.get("/annotate").content.decode()
+    # A line of the earnings leads to any answer.
+    first = own.get("/annotate/trial/history?page=2").context["rows"][-1][0].judgment
+    assert own.get(f"/annotate/trial/history?item={first.item_id}").context["rows"][0][0].judgment == first
+
+
+def test_annotators_are_told_of_a_returned_batch(campaign):
+    judgment = one_judgment(campaign)
+    batch = make_batch(campaign_id=campaign.pk, actor=make_reviewer()[1], now=timezone.now())
+    admin = make_reviewer()[1]
+    return_batch(batch_id=batch.pk, message="Another question was meant.", actor=admin, now=timezone.now())
+    own = Client()
+    own.force_login(judgment.respondent.person.user)
+    page = own.get("/annotate").content.decode()
+    assert ("1 answer of yours was returned with others" in page, "Another question was meant." in page) == (True, True)
