@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation.forms.fields import GroupQuotasField, PercentField
+from annotation.forms.fields import AmountField, GroupQuotasField, PercentField
 from annotation.models import Campaign
 from annotation.policies.drafts import ABOUT, COLUMNS, DESIGN, FIXED_WITH_QUESTIONS, PAY, TERMS, section_version
 from annotation.policies.templates import StartingPoint
@@ -24,6 +24,7 @@ LONGEST_WORDS = 2_000
 SHORTEST_LEASE, LONGEST_LEASE = 60, 7 * 24 * 3600
 NUMERIC = {"inputmode": "numeric", "autocomplete": "off"}
 CURRENCY = r"\A[A-Za-z]{1,8}\Z"
+LETTERS_ONLY = {"invalid": gettext_lazy("Letters only, such as USD.")}
 EXTRA_SHARES = ("gold_share", "attention_share", "repeat_share")
 # Or no work would be left to do.
 MOST_EXTRA = 0.9
@@ -138,7 +139,9 @@ class DesignForm(SectionForm):
             " that learn is uniform. Other items come in random order."
         ),
     )
-    currency = forms.RegexField(CURRENCY, label=gettext_lazy("Unit of amounts"), max_length=8)
+    currency = forms.RegexField(
+        CURRENCY, label=gettext_lazy("Unit of amounts"), max_length=8, error_messages=LETTERS_ONLY
+    )
     deadline = forms.DateTimeField(
         label=gettext_lazy("Deadline, in UTC"),
         required=False,
@@ -149,9 +152,14 @@ class DesignForm(SectionForm):
     class Meta:
         model = Campaign
         fields = COLUMNS[DESIGN]
+        field_classes: ClassVar = {"budget_money": AmountField}
         numbers = ("responses_per_item", "overlap", "overlap_limit", "quota_per_annotator", "budget_judgments")
         widgets = {name: forms.TextInput(attrs=NUMERIC) for name in (*numbers, "budget_money")}
         help_texts = {
+            "pool": gettext_lazy(
+                "“Every annotator” is whoever was given that role; an account made by an invitation has none. Invitations"
+                " hold besides."
+            ),
             "overlap": gettext_lazy("How many people judge each item."),
             "order_design": gettext_lazy(
                 "Balanced: over the judgments of an item each response stands in each place as often as it can. The"
@@ -189,11 +197,14 @@ class DesignForm(SectionForm):
 
 class PayForm(SectionForm):
     section = PAY
-    pay_currency = forms.RegexField(CURRENCY, label=gettext_lazy("Currency of pay"), max_length=8)
+    pay_currency = forms.RegexField(
+        CURRENCY, label=gettext_lazy("Currency of pay"), max_length=8, error_messages=LETTERS_ONLY
+    )
 
     class Meta:
         model = Campaign
         fields = COLUMNS[PAY]
+        field_classes = dict.fromkeys(("pay_per_judgment", "pay_floor", "screen_out_pay"), AmountField)
         widgets = {
             "pay_per_judgment": forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
             "pay_floor": forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
@@ -316,13 +327,14 @@ class StateForm(forms.Form):
     to = forms.CharField(max_length=10)
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
-        required=False,
         max_length=300,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": gettext_lazy("Say why the campaign is closed: it cannot be opened again.")},
     )
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("to") == "closed" and not cleaned.get("reason"):
-            self.add_error("reason", _("Say why the campaign is closed: it cannot be opened again."))
-        return cleaned
+    def full_clean(self) -> None:
+        """Only where it is closed; the page asks for a reason nowhere else."""
+        reason = self.fields["reason"]
+        reason.required = self.data.get("to") == "closed"
+        super().full_clean()
+        reason.required = True

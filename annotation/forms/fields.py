@@ -34,6 +34,15 @@ class PercentField(forms.FloatField):
         return bool(super().has_changed(self.prepare_value(initial), data))
 
 
+class AmountField(forms.DecimalField):
+    """An amount of money, in digits: 1e3 is a slip, or would be read as one."""
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str) and "e" in value.lower():
+            raise ValidationError(_("Write the amount in digits, such as 12.50."))
+        return super().to_python(value)
+
+
 class LinesField(forms.CharField):
     """A list of short texts, one a line, each once."""
 
@@ -74,7 +83,7 @@ class GroupQuotasField(forms.CharField):
         if len(lines) > MOST_GROUPS:
             raise ValidationError(_("At most %(count)d groups.") % {"count": MOST_GROUPS})
         for line in lines:
-            group, _colon, most = (part.strip() for part in line.rpartition(":"))
+            group, _colon, most = (part.strip() for part in line.lower().rpartition(":"))
             digits = most.isascii() and most.isdigit() and len(most) <= 9
             if not group or len(group) > LONGEST_GROUP or not digits or group in found:
                 raise ValidationError(

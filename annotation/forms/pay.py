@@ -1,5 +1,6 @@
 """What admins say about pay: who gets a bonus and why, what is taken back, and how a payout was paid."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -72,6 +73,8 @@ class BonusListForm(KeyedForm):
     )
 
     bonuses: list[Bonus]
+    # Why the list could not be read, where it could not.
+    refusal: BonusesRefused | None = None
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -83,8 +86,15 @@ class BonusListForm(KeyedForm):
         try:
             self.bonuses = read_bonuses(_decoded(file) if file else text)
         except BonusesRefused as refusal:
+            self.refusal = refusal
             self.refuse(refusal)
         return cleaned
+
+    def refuse_too(self, problems: Sequence[Problem]) -> None:
+        """These besides what could not be read, by their lines."""
+        if self.refusal is not None and problems:
+            del self.errors["text"]
+            self.refuse(BonusesRefused(sorted([*self.refusal.problems, *problems], key=lambda each: each.line)))
 
     def refuse(self, refusal: BonusesRefused) -> None:
         for problem in refusal.problems[:50]:

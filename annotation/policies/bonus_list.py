@@ -36,11 +36,11 @@ class Problem:
 
 
 class BonusesRefused(AnnotationError):
-    """Nothing was written; `problems` says why, line by line."""
+    """Nothing was written; `problems` says why, line by line. `good` are the lines that can be read."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], good: Sequence[Bonus] = ()) -> None:
         super().__init__("; ".join(f"{each.line}: {each.text}" for each in problems))
-        self.problems = list(problems)
+        self.problems, self.good = list(problems), list(good)
 
 
 def read_bonuses(text: str) -> list[Bonus]:
@@ -63,7 +63,7 @@ def read_bonuses(text: str) -> list[Bonus]:
     if not found and not problems:
         problems.append(Problem(0, _("The list is empty.")))
     if problems:
-        raise BonusesRefused(sorted(problems, key=lambda each: each.line))
+        raise BonusesRefused(sorted(problems, key=lambda each: each.line), found)
     return found
 
 

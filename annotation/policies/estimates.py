@@ -71,12 +71,16 @@ class Estimate:
 def estimate(*, prompts: int, characters: int, seats: int, paces: Sequence[Pace]) -> Estimate:
     """Of `prompts` prompts with so many characters together, each answered by `seats` of the models, drawn evenly."""
     share = seats / len(paces)
-    models = [_of_model(pace, prompts=prompts, characters=characters, share=share) for pace in paces]
+    # Drawn evenly, the models differ by one completion at most, and together they write what is asked for.
+    each, more = divmod(prompts * seats, len(paces))
+    models = [
+        _of_model(pace, prompts=prompts, characters=characters, share=share, completions=each + (place < more))
+        for place, pace in enumerate(paces)
+    ]
     return Estimate(models, _time(paces, {each.model: each.completions for each in models}))
 
 
-def _of_model(pace: Pace, *, prompts: int, characters: int, share: float) -> ModelEstimate:
-    completions = round(prompts * share)
+def _of_model(pace: Pace, *, prompts: int, characters: int, share: float, completions: int) -> ModelEstimate:
     read = round((characters + prompts * pace.system_characters) * share / CHARACTERS_PER_TOKEN)
     known = pace.written_tokens is not None
     written = round(completions * (pace.written_tokens if pace.written_tokens is not None else pace.most_tokens))

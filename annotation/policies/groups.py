@@ -14,8 +14,10 @@ class BadGroups(AnnotationError):
 
 
 def group_names(words: Iterable[str]) -> list[str]:
-    """Each once, in alphabetical order, without the empty ones. A comma stands between groups, never in one."""
-    names = sorted({name for word in words if (name := " ".join(clean_text(word).split()))})
+    """Each once, in alphabetical order, without the empty ones, in small letters: “Nurses” and “nurses” are one group.
+    A comma stands between groups, never in one.
+    """
+    names = sorted({name for word in words if (name := " ".join(clean_text(word).split()).lower())})
     if len(names) > MOST_GROUPS:
         raise BadGroups(f"at most {MOST_GROUPS} groups")
     wrong = [name for name in names if len(name) > LONGEST_GROUP or "," in name]

@@ -7,10 +7,13 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count, F, QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.texts import read_personal_texts
 from annotation.enums import EntryKind
-from annotation.models import Campaign, LedgerEntry, Payout, PayoutLine, StudyParticipant
+from annotation.models import Campaign, LedgerEntry, Payout, PayoutLine, Respondent, StudyParticipant
+from annotation.policies.bonus_list import Bonus, Problem
+from annotation.queries.earnings import PAID_KINDS
 
 ZERO = Decimal(0)
 # Owed and waiting come from the entries, paid and in a file from the lines of the files.
@@ -169,6 +172,20 @@ def _line(line: Any, participant: str) -> PayLine:
         amount=line.amount,
         entries=line.count,
     )
+
+
+def people_named(campaign: Campaign, bonuses: Sequence[Bonus]) -> list[Respondent]:
+    names = [bonus.pseudonym for bonus in bonuses]
+    return list(Respondent.objects.filter(campaign=campaign, kind__in=PAID_KINDS, pseudonym__in=names))
+
+
+def unknown_people(campaign: Campaign, bonuses: Sequence[Bonus]) -> list[Problem]:
+    known = {respondent.pseudonym for respondent in people_named(campaign, bonuses)}
+    return [
+        Problem(bonus.line, _("Nobody here has the pseudonym “%(name)s”.") % {"name": bonus.pseudonym[:64]})
+        for bonus in bonuses
+        if bonus.pseudonym not in known
+    ]
 
 
 def _rows(sql: str, campaign: Campaign) -> Sequence[Any]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 
-from annotation.enums import Participation
-from annotation.models import Campaign, Respondent, Study, StudyParticipant
+from annotation.enums import ItemPurpose, ItemState, Participation, SourceState
+from annotation.models import Campaign, Item, Respondent, Study, StudyParticipant
+from annotation.queries.work import newest_set
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,17 @@ def studies_of(campaign: Campaign) -> list[ListedStudy]:
     for study, state, count in counted:
         counts.setdefault(study, {})[state] = count
     return [ListedStudy(study, counts.get(study.pk, {})) for study in studies]
+
+
+def first_items(campaign: Campaign) -> int:
+    """Items of the training and the test that come before work, as they are taken now."""
+    ready = Item.objects.filter(
+        campaign=campaign, state__in=[ItemState.OPEN, ItemState.FROZEN], source__state=SourceState.ACTIVE
+    )
+    return sum(
+        ready.filter(purpose=purpose, test_of=newest_set(campaign, purpose)).count()
+        for purpose in (ItemPurpose.TRAINING, ItemPurpose.QUALIFICATION)
+    )
 
 
 def participant_of(respondent: Respondent) -> StudyParticipant | None:

@@ -3,13 +3,12 @@ from dataclasses import asdict
 from datetime import datetime
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from accounts.models import Person
 from annotation.enums import EntryKind
 from annotation.models import Campaign, LedgerEntry, Respondent
-from annotation.policies.bonus_list import Bonus, BonusesRefused, Problem
-from annotation.queries.earnings import PAID_KINDS
+from annotation.policies.bonus_list import Bonus, BonusesRefused
+from annotation.queries.pay import people_named, unknown_people
 from annotation.use_cases.record_entry import record_entry
 from foundation.idempotency import body_hash, once
 
@@ -44,14 +43,6 @@ def give_bonuses(
 
 
 def _people(campaign: Campaign, bonuses: Sequence[Bonus]) -> dict[str, Respondent]:
-    names = [bonus.pseudonym for bonus in bonuses]
-    found = Respondent.objects.filter(campaign=campaign, kind__in=PAID_KINDS, pseudonym__in=names)
-    people = {respondent.pseudonym: respondent for respondent in found}
-    problems = [
-        Problem(bonus.line, _("Nobody here has the pseudonym “%(name)s”.") % {"name": bonus.pseudonym[:64]})
-        for bonus in bonuses
-        if bonus.pseudonym not in people
-    ]
-    if problems:
+    if problems := unknown_people(campaign, bonuses):
         raise BonusesRefused(problems)
-    return people
+    return {respondent.pseudonym: respondent for respondent in people_named(campaign, bonuses)}

@@ -6,7 +6,8 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from accounts.models import Person
-from annotation.models import Source
+from annotation.models import Campaign, Source
+from annotation.policies.drafts import refuse_if_closed
 from annotation.selection.draws import new_seed
 from annotation.use_cases.cast_shadow import cast_shadow
 
@@ -17,8 +18,9 @@ HINT_SECONDS = 3600
 
 
 def request_dry_run(*, campaign_id: int, items: int, people: int, actor: Person | None, now: datetime) -> Source:
-    """Cast the shadow and tell a worker to walk through it. Raises NothingToRehearse."""
+    """Cast the shadow and tell a worker to walk through it. Raises NothingToRehearse and CampaignIsClosed."""
     with transaction.atomic():
+        refuse_if_closed(Campaign.objects.get(pk=campaign_id))
         source = cast_shadow(
             campaign_id=campaign_id, items=items, people=people, seed=new_seed() % 2**31, actor=actor, now=now
         )

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from annotation.forms.dry_run import DryRunForm
+from annotation.policies.drafts import CampaignIsClosed
 from annotation.queries.dry_runs import dry_runs_of
 from annotation.questions import InvalidSettings, QuestionDoesNotFit
 from annotation.use_cases.cast_shadow import NothingToRehearse
@@ -26,6 +27,8 @@ def dry_run(request: HttpRequest, slug: str) -> HttpResponseBase:
             return redirect("campaign-dry-run", slug)
         except NothingToRehearse:
             form.add_error(None, _("Add items first: a dry run shows them to simulated people."))
+        except CampaignIsClosed:
+            form.add_error(None, _("The campaign is closed. Copy it to plan another."))
         except (InvalidSettings, QuestionDoesNotFit) as refused:
             form.add_error(None, _("The questions cannot be asked as they stand: %(why)s.") % {"why": refused})
     context = {"campaign": campaign, "form": form, "runs": dry_runs_of(campaign)}

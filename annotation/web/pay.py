@@ -24,6 +24,7 @@ from annotation.queries.pay import (
     entry_rows,
     pay_by_person,
     payouts_of,
+    unknown_people,
 )
 from annotation.use_cases.give_bonuses import give_bonuses
 from annotation.use_cases.reverse_entry import REVERSIBLE, NotReversible, ReversedBefore, reverse_entry
@@ -77,6 +78,8 @@ def bonuses(request: HttpRequest, slug: str) -> HttpResponse:
 def give(request: HttpRequest, campaign: Campaign, form: BonusForm | BonusListForm) -> HttpResponse | None:
     """Back to the page; None where the form says why nothing was given."""
     if not form.is_valid():
+        if isinstance(form, BonusListForm) and form.refusal is not None:
+            form.refuse_too(unknown_people(campaign, form.refusal.good))
         return None
     key, actor, now = form.cleaned_data["key"], actor_of(request), timezone.now()
     try:

@@ -1,5 +1,7 @@
 """The way in of people whom a study sends, and their way back to it with a code."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -12,7 +14,7 @@ from accounts.models import User
 from annotation.enums import Participation, RespondentState
 from annotation.models import Campaign, Respondent, Study, StudyParticipant
 from annotation.policies.study_links import Sent, read_sent, way_back
-from annotation.queries.studies import participant_of
+from annotation.queries.studies import first_items, participant_of
 from annotation.use_cases.end_participation import StillAtWork, code_of, end_participation
 from annotation.use_cases.join_study import Gone, SessionOfAnother, StudyNotOpen, TookPartBefore, join_study, user_of
 from annotation.web.access import for_signed_in
@@ -37,7 +39,18 @@ def enter(request: HttpRequest, slug: str) -> HttpResponseBase:
         return refused(request, _("You are signed in as somebody else here. Sign out first, then open the link again."))
     if request.method == "POST":
         return let_in(request, study, sent)
-    return never_stored(render(request, "annotation/studies/enter.html", {"campaign": campaign, "study": study}))
+    return never_stored(render(request, "annotation/studies/enter.html", entry_context(campaign, study)))
+
+
+def entry_context(campaign: Campaign, study: Study) -> dict[str, Any]:
+    before = first_items(campaign)
+    return {
+        "campaign": campaign,
+        "study": study,
+        "before": before,
+        "items": before + (study.judgments or 0),
+        "has_more": bool(campaign.gold_share or campaign.attention_share or campaign.repeat_share),
+    }
 
 
 def let_in(request: HttpRequest, study: Study, sent: Sent) -> HttpResponseBase:
@@ -47,7 +60,9 @@ def let_in(request: HttpRequest, study: Study, sent: Sent) -> HttpResponseBase:
             return show_way_back(request, study.campaign, participant)
         user = user_of(participant)
     except StudyNotOpen:
-        return refused(request, _("This campaign has not begun, or takes a break. Try again later."), status=409)
+        title = _("Not open at the moment")
+        text = _("This campaign has not begun, or takes a break. Try again later with the same link.")
+        return refused(request, text, title=title, status=409)
     except SessionOfAnother:
         return refused(request, _("This link was made for somebody else. Open your own from Prolific."), status=409)
     except TookPartBefore:
@@ -97,5 +112,6 @@ def is_sent(user: User) -> bool:
     return Respondent.objects.filter(person__user=user, participant__isnull=False).exists()
 
 
-def refused(request: HttpRequest, text: str, *, status: int = 404) -> HttpResponse:
-    return never_stored(render(request, "annotation/studies/refused.html", {"text": text}, status=status))
+def refused(request: HttpRequest, text: str, *, title: str = "", status: int = 404) -> HttpResponse:
+    context = {"text": text, "title": title or _("This link does not work")}
+    return never_stored(render(request, "annotation/studies/refused.html", context, status=status))

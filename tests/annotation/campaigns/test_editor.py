@@ -111,9 +111,12 @@ BAD = [
     ("design", "lease_seconds", "5", "Ensure this value is greater than or equal to 60."),
     ("design", "policy", "best", "Select a valid choice. best is not one of the available choices."),
     ("design", "deadline", "tomorrow", "Enter a valid date/time."),
-    ("design", "currency", "$", "Enter a valid value."),
-    ("design", "budget_money", "1e99", "Ensure that there are no more than 12 digits in total."),
+    ("design", "currency", "$", "Letters only, such as USD."),
+    ("design", "budget_money", "1e3", "Write the amount in digits, such as 12.50."),
+    ("design", "budget_money", "9" * 13, "Ensure that there are no more than 12 digits in total."),
     ("pay", "pay_per_judgment", "-1", "Not below 0."),
+    ("pay", "pay_per_judgment", "1e3", "Write the amount in digits, such as 12.50."),
+    ("pay", "pay_currency", "€", "Letters only, such as USD."),
     ("pay", "pay_per_judgment", "0.12345", "Ensure that there are no more than 4 decimal places."),
     ("pay", "expected_seconds", "0", "At least 1."),
     ("guidelines", "text", "x" * 50_001, "Ensure this value has at most 50000 characters (it has 50001)."),
@@ -136,7 +139,7 @@ def test_bad_input_is_named_at_its_field_and_nothing_is_saved(admin, section):
 
 
 def test_shares_and_quotas_are_typed_in_percent_and_in_lines(admin, campaign):
-    typed = {"gold_share": "12.5", "share_per_annotator": "20", "group_quotas": "nurses: 200\nnight shift: 5"}
+    typed = {"gold_share": "12.5", "share_per_annotator": "20", "group_quotas": "Nurses: 200\nnight shift: 5"}
     assert admin.post(edit(campaign, "design"), opened(admin, campaign, "design") | typed).status_code == 302
     campaign.refresh_from_db()
     assert (campaign.gold_share, campaign.share_per_annotator) == (0.125, 0.2)

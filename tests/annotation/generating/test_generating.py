@@ -343,6 +343,12 @@ def test_the_estimate_counts_completions_tokens_money_and_time():
     assert estimate(prompts=1, characters=9, seats=1, paces=[new]).time is None
 
 
+def test_an_estimate_counts_the_responses_that_will_be_written():
+    paces = [Pace(name, 1, 4, 256, 0, None, None, None, None) for name in ("One", "Two", "Three")]
+    found = estimate(prompts=4, characters=400, seats=2, paces=paces)
+    assert ([each.completions for each in found.models], found.completions) == ([3, 3, 2], 8)
+
+
 def test_what_a_model_took_before_is_what_is_expected_and_what_was_spent_is_counted():
     asked = models(2)
     asked[0].price_read, asked[0].price_written = Decimal("3"), Decimal("15")

@@ -157,7 +157,8 @@ def test_a_file_of_bonuses_is_refused_line_by_line_and_none_is_given(campaign, p
     refused = admin.post(at("pay-bonuses"), {"file": file, "key": new_key()})
     said = refused.context["list_form"].errors["text"]
     assert (refused.status_code, amounts()) == (422, [])
-    assert [text.split(":")[0] for text in said] == ["Line 2", "Line 3", "Line 5", "Line 6"]
+    assert [text.split(":")[0] for text in said] == ["Line 2", "Line 3", "Line 4", "Line 5", "Line 6"]
+    assert said[2] == "Line 4: Nobody here has the pseudonym “nobody-here”."
     unknown = admin.post(at("pay-bonuses"), {"text": f"{one},1,Good\nnobody-here,1,Good", "key": new_key()})
     assert unknown.context["list_form"].errors["text"] == ["Line 2: Nobody here has the pseudonym “nobody-here”."]
     assert amounts() == []

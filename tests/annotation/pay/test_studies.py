@@ -13,7 +13,7 @@ from accounts.models import PersonalText, User
 from accounts.texts import read_personal_text
 from accounts.use_cases.erase_person import erase_person
 from annotation.enums import ItemPurpose
-from annotation.models import Event, Invitation, LedgerEntry, Respondent, Study, StudyParticipant
+from annotation.models import Campaign, Event, Invitation, LedgerEntry, Respondent, Study, StudyParticipant
 from annotation.policies.study_links import Sent, read_sent, way_in
 from annotation.use_cases import join_study as module
 from annotation.use_cases.end_participation import StillAtWork, end_participation
@@ -81,6 +81,20 @@ def test_whoever_is_sent_goes_all_the_way_and_back_with_the_completion_code(camp
     assert again.post(link())["Location"] == reverse("study-leave", args=["trial"])
     assert f'href="{RETURN}DONE1"' in again.get(reverse("study-leave", args=["trial"])).content.decode()
     assert (StudyParticipant.objects.count(), Invitation.objects.get().uses) == (1, 1)
+
+
+def test_the_way_in_tells_all_that_is_to_be_answered_and_a_pause_is_no_broken_link(campaign):
+    make_item(campaign)
+    for purpose in (ItemPurpose.TRAINING, ItemPurpose.TRAINING, ItemPurpose.QUALIFICATION):
+        make_item(campaign, purpose=purpose, expected=[{"question": "preference", "values": ["a"]}], slots=0)
+    study_of(campaign, judgments=4)
+    page = Client().get(link()).content.decode()
+    assert "7 items are to be judged; then a code leads you back to Prolific." in page
+    assert "The first 3 of them are training and a test." in page
+    Campaign.objects.filter(pk=campaign.pk).update(state="paused")
+    paused = Client().post(link())
+    title = paused.content.decode().split("<h1>")[1].split("</h1>")[0]
+    assert (paused.status_code, title) == (409, "Not open at the moment")
 
 
 def test_the_id_is_sealed_and_found_again_by_its_digest(campaign):

@@ -326,6 +326,7 @@ def test_groups_are_changed_with_an_event_and_once(campaign, admin):
 
 def test_group_names_are_single_words_between_commas():
     assert group_names([" b  c ", "a", "a", "", "\x00"]) == ["a", "b c"]
+    assert group_names(["Nurses", "nurses", "NURSES"]) == ["nurses"]
     for wrong in (["a,b"], ["x" * 81], [str(number) for number in range(21)]):
         with pytest.raises(BadGroups):
             group_names(wrong)

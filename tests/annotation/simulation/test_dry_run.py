@@ -213,12 +213,14 @@ def test_without_items_there_is_nothing_to_rehearse():
     assert not Campaign.objects.filter(shadow_of__isnull=False).exists()
 
 
-@pytest.mark.django_db
 def test_a_closed_campaign_is_not_tried_any_more(client):
     campaign = rehearsable()
+    from accounts.enums import Role
+    from tests.factories import make_user
+
     Campaign.objects.filter(pk=campaign.pk).update(state="closed")
     client.force_login(make_user(role=Role.CAMPAIGN_ADMIN))
-    address = reverse("campaign-dry-run", args=[campaign.slug])
+    address = f"/campaigns/{campaign.slug}/dry-run"
     assert "Start a dry run" not in client.get(address).content.decode()
     refused = client.post(address, {"items": 2, "people": 2})
     assert (refused.status_code, Campaign.objects.filter(shadow_of=campaign).exists()) == (422, False)
