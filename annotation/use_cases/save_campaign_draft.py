@@ -70,15 +70,11 @@ def save_campaign_draft(
         refuse_if_stale(campaign, section, version)
         if section == QUESTIONS:
             _check_questions(campaign, content)
-        changed = {name: value for name, value in (terms or {}).items() if getattr(campaign, name) != value}
-        if content == section_content(campaign, section) and not (requalify or retrain or changed):
+        is_new = content != section_content(campaign, section)
+        changed = _set_terms(campaign, terms or {})
+        if not (is_new or requalify or retrain or changed):
             return campaign
-        campaign.draft = {**campaign.draft, section: content}
-        for name, value in changed.items():
-            setattr(campaign, name, value)
-        campaign.save(update_fields=["draft", *changed])
-        data = {"section": section, "version": section_version(campaign, section)}
-        record_event(subject=campaign, verb="draft_saved", actor=actor, data=data)
+        _write(campaign, section, content, changed, actor)
         if campaign.state != CampaignState.DRAFT:
             _refuse_gaps(campaign, section)
             publish_section(campaign, section, actor=actor, now=now, requalify=requalify, retrain=retrain)
@@ -109,6 +105,21 @@ def publish_section(
         text, last = filled(campaign, content), campaign.consent
         if last is None or (last.text, last.withdrawal_until) != (text, campaign.withdrawal_until):
             publish_consent(campaign_id=campaign.pk, text=text, actor=actor, now=now)
+
+
+def _set_terms(campaign: Campaign, terms: Mapping[str, Any]) -> list[str]:
+    """The columns that have changed."""
+    changed = [name for name, value in terms.items() if getattr(campaign, name) != value]
+    for name in changed:
+        setattr(campaign, name, terms[name])
+    return changed
+
+
+def _write(campaign: Campaign, section: str, content: Any, changed: list[str], actor: Person | None) -> None:
+    campaign.draft = {**campaign.draft, section: content}
+    campaign.save(update_fields=["draft", *changed])
+    data = {"section": section, "version": section_version(campaign, section)}
+    record_event(subject=campaign, verb="draft_saved", actor=actor, data=data)
 
 
 def _refuse_gaps(campaign: Campaign, section: str) -> None:
