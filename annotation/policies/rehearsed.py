@@ -46,6 +46,7 @@ class Plan:
 class Forecast:
     """What the whole campaign will take if people are as those of the dry run."""
 
+    items: int
     per_item: float
     work: int
     repeats: int
@@ -66,7 +67,7 @@ class Forecast:
 
     def plain(self) -> dict[str, Any]:
         """As the report of a dry run keeps it."""
-        shown = ("work", "repeats", "checks", "first", "anchors", "total", "people", "screened_out")
+        shown = ("items", "work", "repeats", "checks", "first", "anchors", "total", "people", "screened_out")
         stop = {"stops_at": self.stops_at, "work_at_stop": self.work_at_stop, "stopped_by": self.stopped_by}
         return {name: getattr(self, name) for name in shown} | {"per_item": round(self.per_item, 2)} | stop
 
@@ -90,6 +91,7 @@ def forecast(took: Took, plan: Plan) -> Forecast:
     cost = None if plan.pay is None else plan.pay * total + (plan.screen_out_pay or 0) * screened_out
     stops_at, stopped_by = _stop(plan, total)
     return Forecast(
+        items=plan.items,
         per_item=per_item,
         **parts,
         people=people,
