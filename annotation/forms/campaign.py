@@ -157,8 +157,8 @@ class DesignForm(SectionForm):
         widgets = {name: forms.TextInput(attrs=NUMERIC) for name in (*numbers, "budget_money")}
         help_texts = {
             "pool": gettext_lazy(
-                "“Every annotator” is whoever was given that role; an account made by an invitation has none. Invitations"
-                " hold besides."
+                "“Every annotator” is whoever was given that role; an account that an invitation made has none."
+                " Invitations hold besides."
             ),
             "overlap": gettext_lazy("How many people judge each item."),
             "order_design": gettext_lazy(
