@@ -28,7 +28,8 @@ ITEM: Table = {
     I.PROPOSED: {I.OPEN, I.VOID},
     # An open item takes follow-up turns; the first judgment freezes it.
     I.OPEN: {I.FILLING, I.FROZEN, I.VOID},
-    I.FROZEN: set(),
+    # What turns out broken after it was judged; its judgments are taken out with it.
+    I.FROZEN: {I.VOID},
     I.VOID: set(),
 }
 SLOT: Table = {

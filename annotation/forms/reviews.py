@@ -85,6 +85,10 @@ class CommentForm(forms.Form):
     words = words_field(_("Comment"), help_text=_("For those who run and review this campaign."))
 
 
+class ResolveForm(forms.Form):
+    words = words_field(_("What became of it"), help_text=_("It stays with the item, for those who run and review."))
+
+
 class AskForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.TextInput(attrs={"autocomplete": "off"}))
 

@@ -124,6 +124,12 @@ def raised_flags(campaign: Campaign) -> QuerySet[Flag]:
     return flags.order_by(F("resolved_at").desc(nulls_first=True), "-pk")
 
 
+def flags_on(item_id: int) -> list[RaisedFlag]:
+    """Those of one item, the open ones first."""
+    flags = Flag.objects.filter(item=item_id).order_by(F("resolved_at").desc(nulls_first=True), "-pk")
+    return with_words(list(flags[:SHOWN]))
+
+
 def with_words(flags: list[Flag]) -> list[RaisedFlag]:
     texts = read_personal_texts(flag.personal_text_id for flag in flags if flag.personal_text_id)
     return [RaisedFlag(flag, texts[flag.personal_text_id] if flag.personal_text_id else "") for flag in flags]

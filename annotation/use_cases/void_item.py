@@ -3,10 +3,11 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from accounts.models import Person
-from annotation.enums import ItemState
-from annotation.models import Item
+from annotation.enums import ItemState, JudgmentKind
+from annotation.models import Item, Judgment, Respondent
 from annotation.transitions import ITEM
 from annotation.use_cases.record_event import record_event
+from annotation.use_cases.retract_judgment import supersede
 from foundation.transitions import check
 
 # In the order in which a judgment takes its locks: first the assignment, then the slot and the item.
@@ -29,16 +30,30 @@ ON CONFLICT DO NOTHING
 
 
 def void_item(*, item_id: int, actor: Person | None, reason: str, now: datetime) -> Item:
-    """Take an item that nobody has judged out of the campaign. Raises ForbiddenTransition for one that is frozen."""
+    """Take an item out of the campaign, and what was said of it out of every view; fees stay owed. Nobody is asked in
+    its place. Raises ForbiddenTransition for one that is out.
+    """
     with transaction.atomic():
+        _lock_authors(item_id)
         lock_assignments([item_id])
         item = Item.objects.select_for_update(of=["self"]).get(pk=item_id)
         check(ITEM, item.state, ItemState.VOID)
         before, item.state = item.state, ItemState.VOID
         item.save(update_fields=["state"])
         cancel_slots([item_id])
-        record_event(subject=item, verb="voided", actor=actor, from_state=before, to_state=item.state, reason=reason)
+        standing = Judgment.objects.filter(item=item, kind=JudgmentKind.ANSWER, superseded_by__isnull=True)
+        taken = [supersede(each, kind=JudgmentKind.RETRACTION, submitted_at=now) for each in standing.order_by("pk")]
+        data = {"judgments": len(taken)}
+        record_event(
+            subject=item, verb="voided", actor=actor, from_state=before, to_state=item.state, reason=reason, data=data
+        )
     return item
+
+
+def _lock_authors(item_id: int) -> None:
+    """First of all, as whoever corrects, blocks or decides does."""
+    authors = Judgment.objects.filter(item=item_id).values("respondent")
+    list(Respondent.objects.select_for_update(of=["self"], no_key=True).filter(pk__in=authors).order_by("pk"))
 
 
 def lock_assignments(item_ids: list[int]) -> None:

@@ -61,7 +61,7 @@ def void(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
             void_item(item_id=found.pk, actor=actor_of(request), reason=reason, now=timezone.now())
             return redirect("campaign-item", slug, item_id)
         except ForbiddenTransition:
-            form.add_error(None, _("This item was judged meanwhile, or is out already. Nothing was changed."))
+            form.add_error(None, _("This item is out already. Nothing was changed."))
             found = found_item(campaign, item_id)
     return render(request, "annotation/items/item.html", item_context(campaign, found, form), status=422)
 

@@ -14,6 +14,7 @@ from annotation.queries import instrument_questions, shown_item
 from annotation.queries.answered import contestants_in, said_in
 from annotation.queries.audit import Entry, audit_of
 from annotation.queries.reviews import first_answer, looks_of, others_on, settled_items, shown_state, state_of
+from annotation.queries.said import flags_on
 from annotation.transitions import REVIEW
 
 RUNNING = (CampaignState.PILOT, CampaignState.RUNNING)
@@ -65,6 +66,7 @@ def review_context(campaign: Campaign, judgment: Judgment, actor: Person, *, see
         "may_adjudicate": campaign.state in RUNNING and judgment.respondent.person_id != actor.pk,
         "is_own": judgment.respondent.person_id == actor.pk,
         "sees_names": sees_names,
+        "flags": flags_on(item.repeat_of_id or item.pk),
     }
 
 
@@ -106,6 +108,7 @@ def item_audit(item: Item) -> dict[str, Any]:
     """What the page of an item says of what was done, for campaign admins, who see names."""
     return {
         "entries": [(entry, entry.name) for entry in audit_of(item)],
+        "flags": flags_on(item.pk),
         "adjudications": Adjudication.objects.filter(item=item).count(),
         "comment_form": CommentForm(),
     }

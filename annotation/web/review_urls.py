@@ -1,6 +1,6 @@
 from django.urls import path
 
-from annotation.web import adjudication, batches, items, own_answers, reviews
+from annotation.web import adjudication, batches, flags, items, own_answers, reviews
 
 urlpatterns = [
     path("review", reviews.campaigns, name="review"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("campaigns/<slug:slug>/review/<int:judgment_id>/comment", reviews.comment, name="review-comment"),
     path("campaigns/<slug:slug>/review/<int:judgment_id>/ask", reviews.ask, name="review-ask"),
     path("campaigns/<slug:slug>/items/<int:item_id>/comment", items.comment, name="campaign-item-comment"),
+    path("campaigns/<slug:slug>/items/<int:item_id>/flags", flags.flags, name="item-flags"),
     path("campaigns/<slug:slug>/adjudicate/<int:item_id>", adjudication.adjudicate, name="adjudicate"),
     path("campaigns/<slug:slug>/adjudicate/<int:item_id>/start", adjudication.start, name="adjudicate-start"),
     path("campaigns/<slug:slug>/batches", batches.batches, name="batches"),

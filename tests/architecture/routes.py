@@ -478,6 +478,12 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST own": campaign_admins(422),
         "POST missing": campaign_admins(404),
     },
+    "campaigns/<slug:slug>/items/<int:item_id>/flags": {
+        "GET own": reviewers(200),
+        "GET missing": reviewers(404),
+        "POST own": reviewers(422),
+        "POST missing": reviewers(404),
+    },
     # Nobody has begun to settle that item.
     "campaigns/<slug:slug>/adjudicate/<int:item_id>": {
         "GET own": reviewers(404),

@@ -5,10 +5,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.models import Item
+from annotation.models import Event, Flag, Item, LedgerEntry
 from annotation.queries import standing_judgments
 from annotation.queries.answered import turned
 from annotation.queries.reviews import Wanted, queue_of
+from annotation.use_cases.accrue_fees import sweep_fees
 from annotation.use_cases.claim_slot import take_item
 from annotation.use_cases.correct_judgment import correct_judgment
 from annotation.use_cases.make_batch import make_batch
@@ -17,6 +18,7 @@ from annotation.use_cases.return_batch import return_batch
 from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.show_item import show_item
 from annotation.use_cases.submit_work import ask_more_where_people_disagree, submit_work
+from annotation.use_cases.void_item import void_item
 from tests.annotation.people.working import given, joined, judged
 from tests.annotation.review.reviewing import (
     judged_by,
@@ -93,6 +95,33 @@ def test_nobody_else_is_asked_about_what_is_settled(campaign):
     item, _judgments = judged_by(campaign, 2)
     settle(item, "a")
     assert ask_more_where_people_disagree(Item.objects.select_related("campaign").get(pk=item.pk)) is None
+
+
+def test_a_judged_item_is_taken_out_alone_and_asks_nobody_else(campaign):
+    type(campaign).objects.filter(pk=campaign.pk).update(pay_per_judgment=1)
+    item, judgments = judged_by(campaign, 2)
+    other = one_judgment(campaign)
+    void_item(item_id=item.pk, actor=None, reason="broken", now=timezone.now())
+    assert counted(campaign) == {other.pk}
+    assert not item.slots.filter(state__in=["open", "claimed"]).exists()
+    assert queue_of(campaign, Wanted(), None).ids == [other.pk]
+    # What was judged is owed all the same.
+    sweep_fees(now=timezone.now())
+    assert LedgerEntry.objects.count() == len(judgments) + 1
+
+
+def test_flags_are_resolved_with_a_word_by_a_reviewer(campaign, client):
+    judgment = one_judgment(campaign)
+    Flag.objects.create(item=judgment.item, respondent=judgment.respondent, reason="broken")
+    assert reverse("item-flags", args=["trial", judgment.item_id]) in page_of(client, judgment)
+    address = reverse("item-flags", args=["trial", judgment.item_id])
+    assert client.post(address, {"words": " "}).status_code == 422
+    assert "Resolved" in client.post(address, {"words": "Mended."}, follow=True).content.decode()
+    assert Flag.objects.get().resolved_at is not None
+    assert Event.objects.get(verb="flags_resolved").reason == "Mended."
+    page = page_of(client, judgment)
+    assert ("Its flags were resolved" in page, "Mended." in page, address in page) == (True, True, False)
+    assert client.get(reverse("review")).context["rows"][0][1] == {}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,29 @@
+"""What is said to be wrong with an item, and what became of it. Reviewers and campaign admins only."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from annotation.forms.reviews import ResolveForm
+from annotation.models import Item
+from annotation.queries.said import flags_on
+from annotation.use_cases.resolve_flags import resolve_flags
+from annotation.web.access import for_reviewers
+from annotation.web.managed import actor_of, managed_campaign
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_reviewers
+def flags(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+    campaign = managed_campaign(slug)
+    item = get_object_or_404(Item, campaign=campaign, pk=item_id)
+    form = ResolveForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        resolve_flags(item_id=item.pk, words=form.cleaned_data["words"], actor=actor_of(request), now=timezone.now())
+        messages.success(request, _("Resolved."))
+        return redirect("item-flags", slug, item_id)
+    context = {"campaign": campaign, "item": item, "flags": flags_on(item.pk), "form": form}
+    return render(request, "annotation/review/flags.html", context, status=422 if form.errors else 200)
