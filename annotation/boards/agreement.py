@@ -71,7 +71,7 @@ def overall_agreement(measures: Sequence[Measure], agreements: Sequence[Agreemen
     """
     known = [(measure, each) for measure, each in zip(measures, agreements, strict=True) if each.alpha is not None]
     if len(known) < 2:
-        return replace(known[0][1], question="", kind="overall") if known else None
+        return replace(known[0][1], kind="overall") if known else None
     weights = np.array([each.judgments for _measure, each in known], dtype=np.float64)
     value = float(np.average([each.alpha for _measure, each in known], weights=weights))
     same = float(np.average([each.same for _measure, each in known], weights=weights))

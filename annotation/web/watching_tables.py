@@ -116,7 +116,7 @@ def alpha_of(agreement: Agreement) -> Interval | None:
 
 def named(titles: Mapping[str, str], agreement: Agreement) -> str:
     """What an agreement is about."""
-    if agreement.kind == "overall":
+    if agreement.kind == "overall" and not agreement.question:
         return str(_("All questions together"))
     return titles.get(agreement.question, agreement.question)
 
