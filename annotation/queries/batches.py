@@ -15,8 +15,9 @@ from annotation.boards.measures import read_measures
 from annotation.enums import ItemPurpose
 from annotation.models import Batch, Campaign, Judgment
 from annotation.queries.costs import ZERO, costs_of_batches
+from annotation.queries.keeping import MINUTE, kept, newest
 from annotation.queries.log import instrument_questions
-from annotation.queries.quality import CHECKS, checked
+from annotation.queries.quality import CHECKS, checked, is_short
 
 # Agreement is computed over no more of a batch; the sample is drawn by the judgments' numbers, and stays the same.
 MOST_COMPARED, SAMPLE = 20_000, 20
@@ -68,24 +69,35 @@ def listed_batches(campaign: Campaign, batches: QuerySet[Batch]) -> list[ListedB
     """The newest first, in three queries."""
     found = list(batches.select_related("created_by__user").order_by("-number")[:MOST_BATCHES])
     ids = [batch.pk for batch in found]
+    if is_short(campaign):
+        sums = _sums(campaign, ids)
+    else:
+        # Up to a minute old, but for what is decided about and entered meanwhile.
+        name = f"batches:{campaign.pk}:{ids[:1]}:{len(ids)}"
+        stamp: list[Any] = [[batch.state for batch in found]]
+        stamp += newest("annotation_reviewdecision", "annotation_batch", "annotation_ledgerentry")
+        sums = kept(name, stamp, lambda: _sums(campaign, ids), seconds=MINUTE)
+    return [_listed(campaign, batch, sums.get(str(batch.pk))) for batch in found]
+
+
+def _sums(campaign: Campaign, ids: list[int]) -> dict[str, list[Any]]:
+    """Of each batch that has any: its counts, and its costs as text."""
     with connection.cursor() as cursor:
         cursor.execute(COUNTS, {"batches": ids})
         counts = {row[0]: row[1:] for row in cursor.fetchall()}
     costs = costs_of_batches(campaign, ids)
-    return [_listed(campaign, batch, counts.get(batch.pk, (0, 0, 0, 0, 0)), costs.get(batch.pk)) for batch in found]
+    return {
+        str(batch): [counts[batch], [None if each is None else str(each) for each in costs.get(batch, (None, None))]]
+        for batch in counts
+    }
 
 
-def _listed(
-    campaign: Campaign,
-    batch: Batch,
-    counts: tuple[int, int, int, int, int],
-    costs: tuple[Decimal, Decimal | None] | None,
-) -> ListedBatch:
-    if costs is None:
-        nothing = None if campaign.pay_per_judgment is None else ZERO
-        return ListedBatch(batch, *counts, cost=nothing, decided=nothing)
-    cost, decided = costs
-    return ListedBatch(batch, *counts, cost=cost, decided=decided)
+def _listed(campaign: Campaign, batch: Batch, sums: list[Any] | None) -> ListedBatch:
+    counts, costs = sums or [(0, 0, 0, 0, 0), (None, None)]
+    judgments, accepted, waiting, rejected, returned = counts
+    nothing = None if campaign.pay_per_judgment is None else ZERO
+    cost, decided = (nothing if each is None else Decimal(each) for each in costs)
+    return ListedBatch(batch, judgments, accepted, waiting, rejected, returned, cost, decided)
 
 
 def judgments_in(batch: Batch) -> QuerySet[Judgment]:

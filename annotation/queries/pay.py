@@ -14,6 +14,8 @@ from annotation.enums import EntryKind
 from annotation.models import Campaign, LedgerEntry, Payout, PayoutLine, Respondent, StudyParticipant
 from annotation.policies.bonus_list import Bonus, Problem
 from annotation.queries.earnings import PAID_KINDS
+from annotation.queries.keeping import MINUTE, kept, newest
+from annotation.queries.quality import is_short
 
 ZERO = Decimal(0)
 # Owed and waiting come from the entries, paid and in a file from the lines of the files.
@@ -41,6 +43,7 @@ KINDS = """
 SELECT kind, currency, count(*), sum(amount) FROM annotation_ledgerentry
 WHERE campaign_id = %(campaign)s AND kind <> 'carried' GROUP BY 1, 2 ORDER BY 1, 2
 """
+NAMES = {PEOPLE: "people", KINDS: "kinds"}
 
 
 @dataclass(frozen=True)
@@ -113,11 +116,13 @@ def balances_of(people: Sequence[PersonsPay]) -> list[Balance]:
 
 def pay_by_person(campaign: Campaign) -> list[PersonsPay]:
     """A row for each person and currency, those who wait for most first."""
-    return [PersonsPay(*row) for row in _rows(PEOPLE, campaign)]
+    rows = _rows(PEOPLE, campaign)
+    return [PersonsPay(*row[:5], *(Decimal(amount) for amount in row[5:])) for row in rows]
 
 
 def costs_by_kind(campaign: Campaign) -> list[CostOfKind]:
-    return [CostOfKind(*row) for row in _rows(KINDS, campaign)]
+    rows = _rows(KINDS, campaign)
+    return [CostOfKind(kind, currency, entries, Decimal(amount)) for kind, currency, entries, amount in rows]
 
 
 def payouts_of(campaign: Campaign) -> QuerySet[Payout]:
@@ -188,8 +193,16 @@ def unknown_people(campaign: Campaign, bonuses: Sequence[Bonus]) -> list[Problem
     ]
 
 
-def _rows(sql: str, campaign: Campaign) -> Sequence[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, {"campaign": campaign.pk})
-        rows: Sequence[Any] = cursor.fetchall()
-    return rows
+def _rows(sql: str, campaign: Campaign) -> list[list[Any]]:
+    """Amounts as text. Of a long log they are kept until anything is entered, filed or paid."""
+
+    def read() -> list[list[Any]]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, {"campaign": campaign.pk})
+            return [[str(each) if isinstance(each, Decimal) else each for each in row] for row in cursor.fetchall()]
+
+    if is_short(campaign):
+        return read()
+    stamp = newest("annotation_ledgerentry", "annotation_payout", "annotation_payment")
+    found: list[list[Any]] = kept(f"pay:{campaign.pk}:{NAMES[sql]}", stamp, read, seconds=MINUTE)
+    return found

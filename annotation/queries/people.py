@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count, F, Q, QuerySet
@@ -10,6 +11,8 @@ from django.db.models import Count, F, Q, QuerySet
 from accounts.texts import read_personal_texts
 from annotation.enums import AssignmentState, ItemPurpose, JudgmentKind, RespondentKind, ReviewState
 from annotation.models import Assignment, Campaign, Event, Flag, Invitation, Judgment, Respondent
+from annotation.queries.keeping import MINUTE, kept
+from annotation.queries.quality import is_short
 
 KINDS = (RespondentKind.ANNOTATOR, RespondentKind.EXPERT)
 MOST_INVITATIONS = 200
@@ -118,11 +121,23 @@ def campaign_people(campaign: Campaign, *, group: str = "", state: str = "") -> 
 
 
 def listed_people(people: Sequence[Respondent]) -> list[ListedPerson]:
-    """With their figures in one query, however many there are."""
+    """With their figures in one query, however many there are. Of a long log they are up to a minute old, but for
+    people whose state has changed meanwhile.
+    """
+    ids = [respondent.pk for respondent in people]
+    if not people or is_short(people[0].campaign):
+        figures = _figures(ids)
+    else:
+        name = f"people:{people[0].campaign_id}:{ids[0]}:{len(ids)}"
+        stamp = [[respondent.pk, respondent.state] for respondent in people]
+        figures = kept(name, stamp, lambda: _figures(ids), seconds=MINUTE)
+    return [_listed(each, *figures[str(each.pk)]) for each in people if str(each.pk) in figures]
+
+
+def _figures(ids: Sequence[int]) -> dict[str, list[Any]]:
     with connection.cursor() as cursor:
-        cursor.execute(FIGURES, {"ids": [respondent.pk for respondent in people]})
-        figures = {row[0]: row[1:] for row in cursor.fetchall()}
-    return [_listed(respondent, *figures[respondent.pk]) for respondent in people if respondent.pk in figures]
+        cursor.execute(FIGURES, {"ids": list(ids)})
+        return {str(row[0]): [*row[1:-1], row[-1].isoformat()] for row in cursor.fetchall()}
 
 
 def groups_in_use(campaign: Campaign) -> list[str]:
@@ -194,9 +209,9 @@ def block_effect(respondent: Respondent) -> BlockEffect:
 
 
 def _listed(
-    respondent: Respondent, standing: int, taken_out: int, median_ms: float | None, skips: int, seen_at: datetime
+    respondent: Respondent, standing: int, taken_out: int, median_ms: float | None, skips: int, seen_at: str
 ) -> ListedPerson:
-    return ListedPerson(respondent, standing, taken_out, _seconds(median_ms), skips, seen_at)
+    return ListedPerson(respondent, standing, taken_out, _seconds(median_ms), skips, datetime.fromisoformat(seen_at))
 
 
 def _seconds(milliseconds: float | None) -> float | None:

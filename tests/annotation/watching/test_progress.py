@@ -3,7 +3,9 @@
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -11,7 +13,10 @@ from accounts.enums import Role
 from annotation.enums import CampaignState, EntryKind, ItemPurpose
 from annotation.models import Batch, Campaign, Item, Judgment, LedgerEntry
 from annotation.queries import campaigns as overview
+from annotation.queries import quality
 from annotation.queries.batches import listed_batches
+from annotation.queries.pay import costs_by_kind, pay_by_person
+from annotation.queries.people import campaign_people, listed_people
 from annotation.queries.quality import progress_of
 from annotation.use_cases.accept_batch import accept_batch
 from annotation.use_cases.accrue_fees import accrue_fees
@@ -176,3 +181,38 @@ def test_a_closed_campaign_has_no_forecast_and_nothing_to_come():
     shown = client.get(reverse("campaign-watch", args=["trial"])).content.decode()
     assert "The campaign is closed: no more judgments come." in shown
     assert ("Last judgment expected" in shown, "Still to come" in shown) == (False, False)
+
+
+@pytest.fixture
+def long_log(monkeypatch):
+    """Whatever there is counts as long: sums are kept."""
+    monkeypatch.setattr(quality, "AT_ONCE", 0)
+
+
+def test_sums_over_a_long_log_are_kept_and_know_what_was_entered_and_decided_since(long_log):
+    campaign = paid_campaign()
+    make_item(campaign, slots=4)
+    judgments = [judged(campaign, joined(campaign), answer="a") for _ in range(3)]
+    accrue_fees(campaign_id=campaign.pk, now=now())
+    batch = make_batch(campaign_id=campaign.pk, actor=reviewer(), now=now())
+
+    def asked():
+        with CaptureQueriesContext(connection) as queries:
+            pay = (pay_by_person(campaign), costs_by_kind(campaign))
+            people = listed_people(list(campaign_people(campaign)))
+            found = (pay, people, listed_batches(campaign, Batch.objects.all()))
+        summed = [each for each in queries if "sum(" in each["sql"] or "percentile" in each["sql"]]
+        return found, len(summed)
+
+    first, sums = asked()
+    again, kept = asked()
+    assert (sums > 3, kept) == (True, 0)
+    assert again == first
+    owed(judgments[0], EntryKind.BONUS, "2.0000")
+    accept_batch(batch_id=batch.pk, actor=reviewer(), now=now())
+    block_respondent(respondent_id=judgments[1].respondent_id, reason="copied", actor=None, now=now())
+    (pay, people, [listed]), _sums = asked()
+    assert sum(each.owed for each in pay[0]) == Decimal("2.75")
+    assert {each.kind: each.amount for each in pay[1]} == {"fee": Decimal("0.75"), "bonus": Decimal(2)}
+    assert (listed.accepted, listed.per_accepted) == (3, Decimal("0.25"))
+    assert [each.respondent.state for each in people].count("blocked") == 1
