@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from annotation.enums import FlagReason
 from annotation.models import Respondent
 from annotation.policies.breaks import is_due
-from annotation.queries.feedback import feedback_on
 from annotation.policies.stages import READS
+from annotation.queries.feedback import feedback_on
 from annotation.queries.tasks import Task, own_answer, task_of
 from annotation.queries.work import position_of
 from annotation.questions import InvalidAnswers

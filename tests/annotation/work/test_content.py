@@ -119,7 +119,7 @@ def test_tabs_that_claim_at_once_do_not_pass_the_cap_together(guarded, monkeypat
     most = 0
     position_of = work.position_of
     monkeypatch.setattr(
-        module, "position_of", lambda person, *, lock: forget_held(position_of(person, lock=lock and guarded))
+        module, "position_of", lambda person, *, to_claim: forget_held(position_of(person, to_claim=guarded))
     )
     for _ in range(1 if guarded else 10):
         person = make_respondent(campaign)
