@@ -67,7 +67,7 @@ def test_every_types_page_fits_and_has_no_fault_that_axe_finds(open_page, viewpo
 
 def test_a_label_that_is_taken_away_is_found(open_page):
     user = make_user()
-    page = open_page(item_page("rationale", CASES["rationale"], user), DESK, user=user)
+    page = open_page(item_page("rationale item", CASES["rationale item"], user), DESK, user=user)
     check_axe(page)
     page.evaluate("document.querySelector('label[for=question-q]').remove()")
     with pytest.raises(AssertionError, match="'label'"):
