@@ -75,7 +75,9 @@ def open_campaign(starting_point: str, *, prompts: int, overlap: int, folder: Pa
     """A campaign from its starting point, with every pair of contestants on equally many imported prompts."""
     begun = next(point for point in starting_points() if point.slug == starting_point)
     settings = {"purpose": "To find out.", "overlap": overlap, "responses_per_item": begun.responses}
-    campaign = start_campaign(name=str(begun.name), draft=begun.draft, settings=settings, actor=None, now=NOW())
+    settings |= {"expected_seconds": 60, "contact": "Ada"}
+    draft = begun.draft | {"consent": "Six minutes. You may stop at any time."}
+    campaign = start_campaign(name=str(begun.name), draft=draft, settings=settings, actor=None, now=NOW())
     pairs = [(a, b) for a in range(len(NAMES)) for b in range(a + 1, len(NAMES))]
     lines = ["prompt,response_1,response_2,model_1,model_2"]
     for number in range(prompts):

@@ -344,11 +344,11 @@ def test_the_list_of_campaigns_takes_as_many_statements_for_one_as_for_three(dja
         client.post(f"/join/{invited(campaign)[1]}")
 
     join()
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get("/annotate")
     join()
     join()
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         assert client.get("/annotate").content.decode().count("work-list__row") == 3
 
 
