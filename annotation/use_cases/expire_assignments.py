@@ -4,15 +4,9 @@ from django.db import connection, transaction
 
 from annotation.models import Respondent
 
-# One statement: what a dead browser held is open again, and its impression says how it ended. In a pause nobody can
-# answer, so nobody's time runs out; when it ends each lease begins anew.
-EXPIRE = """
-WITH due AS (
-    SELECT a.id FROM annotation_assignment a JOIN annotation_slot s ON s.id = a.slot_id
-    JOIN annotation_campaign c ON c.id = s.campaign_id
-    WHERE a.state = 'open' AND a.lease_expires_at < now() AND c.state <> 'paused'
-    ORDER BY a.lease_expires_at LIMIT 1000 FOR UPDATE OF a SKIP LOCKED
-), expired AS (
+# What is done with assignments that are `due`: their slots are open again, and their impressions say how they ended.
+ENDED = """
+expired AS (
     UPDATE annotation_assignment a SET state = 'expired', ended_at = now()
     FROM due WHERE a.id = due.id RETURNING a.id, a.slot_id
 ), reopened AS (
@@ -24,8 +18,18 @@ WITH due AS (
 )
 SELECT count(*) FROM expired
 """
-
-NOT_BEGUN = """
+# One statement: what a dead browser held is open again, and its impression says how it ended. In a pause nobody can
+# answer, so nobody's time runs out; when it ends each lease begins anew.
+EXPIRE = f"""
+WITH due AS (
+    SELECT a.id FROM annotation_assignment a JOIN annotation_slot s ON s.id = a.slot_id
+    JOIN annotation_campaign c ON c.id = s.campaign_id
+    WHERE a.state = 'open' AND a.lease_expires_at < now() AND c.state <> 'paused'
+    ORDER BY a.lease_expires_at LIMIT 1000 FOR UPDATE OF a SKIP LOCKED
+), {ENDED}
+"""  # noqa: S608 (constants)
+# What they hold under other guidelines and have written nothing for.
+NOT_BEGUN = f"""
 WITH due AS (
     SELECT a.id, a.slot_id FROM annotation_assignment a JOIN annotation_slot s ON s.id = a.slot_id
     WHERE a.respondent_id = %(respondent)s AND a.state = 'open' AND s.state = 'claimed'
@@ -34,18 +38,8 @@ WITH due AS (
         AND EXISTS (SELECT 1 FROM annotation_impression i
             WHERE i.assignment_id = a.id AND i.guidelines_id IS DISTINCT FROM %(guidelines)s)
     FOR UPDATE OF a
-), expired AS (
-    UPDATE annotation_assignment a SET state = 'expired', ended_at = now()
-    FROM due WHERE a.id = due.id RETURNING a.id, a.slot_id
-), reopened AS (
-    UPDATE annotation_slot s SET state = 'open' FROM expired e WHERE s.id = e.slot_id AND s.state = 'claimed'
-), ended AS (
-    INSERT INTO annotation_impressionevent (impression_id, kind)
-    SELECT i.id, 'expired' FROM annotation_impression i JOIN expired e ON i.assignment_id = e.id
-    ON CONFLICT DO NOTHING
-)
-SELECT count(*) FROM expired
-"""
+), {ENDED}
+"""  # noqa: S608 (constants)
 RENEW = """
 UPDATE annotation_assignment a SET
     lease_expires_at = greatest(a.lease_expires_at, now() + make_interval(secs => c.lease_seconds))

@@ -57,8 +57,7 @@ def failed(campaign, sent, *, headers=None):
     respondent = Respondent.objects.get()
     for _ in range(2):
         make_item(campaign, slots=0, purpose=ItemPurpose.ATTENTION, expected=RIGHT)
-    share = "attention_share" if hasattr(campaign, "attention_share") else "gold_share"
-    type(campaign).objects.filter(pk=campaign.pk).update(**{share: 0.5})
+    type(campaign).objects.filter(pk=campaign.pk).update(attention_share=0.5)
     campaign.refresh_from_db()
     for is_last in (False, True):
         page, address = open_item(sent, campaign)
