@@ -27,6 +27,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A control shows that its fault can happen; where by chance it did not, it has a second try, and both are told."""
+    for item in items:
+        if item.name.startswith("test_control"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
     dropped = [item for item in items if is_left_out(item, config)]
     if dropped:
         config.hook.pytest_deselected(items=dropped)

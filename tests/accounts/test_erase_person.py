@@ -23,9 +23,9 @@ from annotation.use_cases.create_board import create_board
 from annotation.use_cases.create_prompt import create_prompt
 from annotation.use_cases.enrol_respondent import enrol_respondent
 from annotation.use_cases.refresh_board import refresh_board
-from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.submit_judgment import submit_judgment
 from annotation.use_cases.verify_log import verify_log
+from tests.annotation.numbering import number_log
 from tests.factories import (
     PREFERENCE,
     RATIONALE,
@@ -82,7 +82,7 @@ def judged(db) -> tuple[Campaign, Person]:
     for who, why in [(person, "Knäckebrot, plainly."), (make_person(), "Shorter."), (make_person(), "Kinder.")]:
         for choice in ("a", "b", "tie", "a"):
             judge(campaign, who, choice=choice, why=why)
-    sequence_log(now=timezone.now())
+    number_log()
     board = create_board(slug="crispbread", name="Crispbread", campaign=campaign, now=timezone.now())
     assert refresh_board(board_id=board.pk, now=timezone.now()) is not None
     return campaign, person

@@ -11,8 +11,8 @@ from annotation.ratings import A, B, PairRows
 from annotation.use_cases.create_board import create_board
 from annotation.use_cases.import_votes import Imported, import_votes
 from annotation.use_cases.refresh_board import refresh_board
-from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.submit_judgment import submit_judgment
+from tests.annotation.numbering import number_log
 from tests.factories import claim_and_show, make_campaign, make_contestant, make_item, make_respondent, new_key, numbers
 
 
@@ -85,7 +85,7 @@ def three(campaign: Campaign) -> tuple[Contestant, Contestant, Contestant]:
 
 def refreshed(board: Board) -> Any:
     """The board's next snapshot, after the log was numbered; None where nothing changed."""
-    sequence_log(now=timezone.now())
+    number_log()
     return refresh_board(board_id=board.pk, now=timezone.now())
 
 
@@ -101,5 +101,5 @@ def imported(folder: Path, lines: str, *, header: str = "a,b,outcome", slug: str
     file = folder / "votes.csv"
     file.write_text(f"{header}\n{lines}")
     done = import_votes(path=file, board_slug=slug, now=timezone.now())
-    sequence_log(now=timezone.now())
+    number_log()
     return done

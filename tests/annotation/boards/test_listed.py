@@ -14,11 +14,11 @@ from annotation.models import Campaign, LeaderboardSnapshot
 from annotation.queries import standing_judgments
 from annotation.questions import Form, Standing, all_types
 from annotation.use_cases.refresh_board import refresh_board
-from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.submit_judgment import submit_judgment
 from annotation.use_cases.verify_log import verify_log
 from ranking import Covariance, fit_bradley_terry
 from tests.annotation.boards.factories import make_board
+from tests.annotation.numbering import number_log
 from tests.factories import (
     ACCEPTABLE,
     PREFERENCE,
@@ -130,7 +130,7 @@ def answered(questions, answer, *, responses: int, items: int = 24, people: int 
             answers=answer([who[position].name for position in impression.order], number),
             now=NOW(),
         )
-    sequence_log(now=NOW())
+    number_log()
     return campaign
 
 

@@ -22,10 +22,10 @@ from annotation.use_cases.refresh_boards import refresh_boards
 from annotation.use_cases.retire_simulations import restore_simulations, retire_simulations
 from annotation.use_cases.retire_source import retire_source
 from annotation.use_cases.retract_judgment import retract_judgment
-from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.simulate_judgments import simulate_judgments
 from annotation.use_cases.verify_log import verify_log
 from tests.annotation.boards.factories import judge, make_board, refreshed, three
+from tests.annotation.numbering import number_log
 from tests.factories import make_campaign, make_contestant
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -161,7 +161,7 @@ def test_control_a_changed_judgment_breaks_the_chain_and_the_board():
 
 def refresh_twice_at_once(board, monkeypatch):
     """Two that compute at the same moment, if they can; the numbers and errors that come of it."""
-    sequence_log(now=timezone.now())
+    number_log()
     barrier, compute, ends = threading.Barrier(2), module.compute_standings, []
 
     def meet(*args, **values):
@@ -226,10 +226,10 @@ def test_a_busy_board_is_left_to_who_computes_it():
 def test_the_task_moves_the_boards_that_have_news():
     first, (ada, bea, _) = voted_board()
     second, _ = voted_board()
-    sequence_log(now=timezone.now())
+    number_log()
     bring_boards_up()
     judge(first.campaign, ada, bea)
-    sequence_log(now=timezone.now())
+    number_log()
     bring_boards_up()
     assert [(s.board_id, s.number) for s in LeaderboardSnapshot.objects.order_by("board_id", "number")] == [
         (first.pk, 1),
@@ -240,7 +240,7 @@ def test_the_task_moves_the_boards_that_have_news():
 
 def test_a_retired_source_is_news():
     simulated_board()
-    sequence_log(now=timezone.now())
+    number_log()
     assert refresh_boards(now=timezone.now()) == 1
     retire_source(source_id=Source.objects.get(kind="simulation").pk, actor=None, reason="over", now=timezone.now())
     assert (refresh_boards(now=timezone.now()), refresh_boards(now=timezone.now())) == (1, 0)
@@ -296,7 +296,7 @@ def test_the_same_standings_of_another_version_are_a_snapshot_of_their_own(monke
 
 def test_other_arithmetic_is_news_once(monkeypatch):
     board, _ = voted_board()
-    sequence_log(now=timezone.now())
+    number_log()
     refresh_boards(now=timezone.now())
     monkeypatch.setattr("annotation.use_cases.refresh_boards.CODE_VERSION", "next")
     computed = []
@@ -311,7 +311,7 @@ def test_other_arithmetic_is_news_once(monkeypatch):
 def test_where_nothing_happened_a_look_costs_three_queries():
     for _ in range(3):
         voted_board()
-    sequence_log(now=timezone.now())
+    number_log()
     refresh_boards(now=timezone.now())
     with CaptureQueriesContext(
         connection,
@@ -324,7 +324,7 @@ def test_a_board_that_fails_does_not_hold_the_others_up():
     broken, _ = voted_board()
     type(broken).objects.filter(pk=broken.pk).update(slice={"moon": "full"})
     fine, _ = voted_board()
-    sequence_log(now=timezone.now())
+    number_log()
     assert refresh_boards(now=timezone.now()) == 1
     assert list(LeaderboardSnapshot.objects.values_list("board_id", flat=True)) == [fine.pk]
     type(broken).objects.filter(pk=broken.pk).update(slice={})

@@ -11,11 +11,11 @@ from annotation.enums import RespondentKind, SourceKind
 from annotation.models import Contestant, Judgment, Respondent, Source
 from annotation.queries import standing_judgments
 from annotation.ratings import read_pairs
-from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.submit_judgment import submit_judgment
 from inference_workers.models import LanguageModel, LanguageModelRevision
 from ranking import Comparisons, acceptability, fit_bradley_terry, fit_worth, generator, rank_ranges
 from tests.annotation.boards.factories import entries, imported, judge, make_board, refreshed, standings, three
+from tests.annotation.numbering import number_log
 from tests.factories import claim_and_show, make_campaign, make_contestant, make_item, make_respondent, new_key
 from tests.inference_workers.factories import make_revision
 
@@ -334,7 +334,7 @@ def test_what_people_say_here_of_imported_items_is_given_here():
     source = Source.objects.create(campaign=campaign, kind=SourceKind.IMPORT, name="items.csv")
     item = make_item(campaign, source=source)
     judgment = judged_item(campaign, item)
-    sequence_log(now=timezone.now())
+    number_log()
     found = sources_of(read_pairs(standing_judgments(campaign), merged={}))
     assert judgment.source == source
     assert found == {"live": 1, "import": 0, "simulation": 0}

@@ -14,9 +14,9 @@ from annotation.queries import last_sequence
 from annotation.use_cases.build_dataset import build_dataset
 from annotation.use_cases.claim_slot import claim_slot
 from annotation.use_cases.request_dataset import request_dataset
-from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.show_item import show_item
 from annotation.use_cases.submit_judgment import Process, submit_judgment
+from tests.annotation.numbering import number_log
 from tests.factories import make_contestant, make_item, make_respondent, make_user, new_key
 
 seeds = itertools.count(1)
@@ -83,7 +83,7 @@ def judged(campaign: Campaign, models: Sequence[Contestant], prefer: int | str, 
 
 def scope_of(campaign: Campaign, **filters: Any) -> Scope:
     """The log as it is now, of every source of the campaign."""
-    sequence_log(now=timezone.now())
+    number_log()
     sources = tuple(campaign.sources.order_by("pk").values_list("pk", flat=True))
     return Scope(campaign, last_sequence(campaign), Filters(**({"sources": sources} | filters)))
 

@@ -14,9 +14,9 @@ from accounts.enums import Role
 from annotation.datasets.folders import version_folder
 from annotation.models import DatasetVersion
 from annotation.use_cases.build_dataset import build_dataset
-from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.simulate_judgments import simulate_judgments
 from tests.annotation.datasets.rows import build, judged, make_models, request
+from tests.annotation.numbering import number_log
 from tests.factories import make_campaign, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,7 +41,7 @@ def simulated(campaign):
     source = simulate_judgments(
         campaign=campaign, contestants=make_models(campaign, "x", "y"), judgments=4, seed=1, now=timezone.now()
     )
-    sequence_log(now=timezone.now())
+    number_log()
     return source
 
 
@@ -139,7 +139,7 @@ def test_simulated_judgments_are_named_and_not_chosen_beforehand(campaign, simul
 
 def test_the_preview_counts_and_shows_the_first_rows(campaign, simulated, researcher):
     address = reverse("dataset-preview", args=["trial"])
-    sequence_log(now=timezone.now())
+    number_log()
     page = researcher.get(address, choices(campaign)).content.decode()
     assert "6 judgments on 6 items" in page
     assert page.count("<b>Question") == 5
@@ -154,7 +154,7 @@ def test_the_preview_counts_and_shows_the_first_rows(campaign, simulated, resear
 
 
 def test_a_dataset_is_asked_for_built_and_downloaded(campaign, researcher):
-    sequence_log(now=timezone.now())
+    number_log()
     answer = researcher.post(reverse("dataset-new", args=["trial"]), choices(campaign))
     assert (answer.status_code, answer["Location"]) == (302, "/datasets/trial/v1")
     version = DatasetVersion.objects.get()
@@ -179,7 +179,7 @@ def test_a_dataset_is_asked_for_built_and_downloaded(campaign, researcher):
 
 
 def test_a_form_that_cannot_be_is_shown_again(campaign, researcher):
-    sequence_log(now=timezone.now())
+    number_log()
     address = reverse("dataset-new", args=["trial"])
     for changed in (
         {"views": []},

@@ -17,10 +17,10 @@ from annotation.use_cases.judge_gold import judge_gold
 from annotation.use_cases.make_gold import make_gold
 from annotation.use_cases.next_assignment import next_assignment
 from annotation.use_cases.request_gold import CannotMakeGold, request_gold
-from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.submit_judgment import submit_judgment
 from annotation.use_cases.sweep_generations import sweep_generations
 from tests.annotation.generating.factories import LONG
+from tests.annotation.numbering import number_log
 from tests.factories import (
     ACCEPTABLE,
     PREFERENCE,
@@ -168,7 +168,7 @@ def test_originals_are_what_most_people_called_the_best_or_acceptable():
     item.slots.create(campaign=campaign, number=3)
     for side, both in (("b", [True, True]), ("b", [True, True]), ("a", [False, False])):
         answer(campaign, make_respondent(campaign), side, acceptable=both)
-    sequence_log(now=timezone.now())
+    number_log()
     assert liked(campaign, "best") == {(item.pk, 1)}
     assert liked(campaign, "acceptable") == {(item.pk, 0), (item.pk, 1)}
     gold_of(campaign, origin="best")
@@ -246,7 +246,7 @@ def test_only_accepted_gold_is_shown_and_it_counts_for_no_contestant():
     judge_gold(campaign_id=campaign.pk, item_ids=[second.pk], accept=False, actor=None, now=timezone.now())
     seen = {pk for _person in range(8) for pk in showings()}
     assert (first.pk in seen, second.pk in seen) == (True, False)
-    sequence_log(now=timezone.now())
+    number_log()
     gold = Judgment.objects.filter(item=first)
     assert gold.exists()
     assert {tuple(each.contestants) for each in gold} == {(None, None)}

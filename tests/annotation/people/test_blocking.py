@@ -20,8 +20,8 @@ from annotation.use_cases import block_respondent as module
 from annotation.use_cases import take_out_judgment
 from annotation.use_cases.block_respondent import block_respondent, unblock_respondent
 from annotation.use_cases.next_assignment import NothingLeft, NotNow
-from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.submit_work import NotActive
+from tests.annotation.numbering import number_log
 from tests.annotation.people.working import given, joined, judged
 from tests.factories import PREFERENCE, make_campaign, make_item, make_user
 from tests.foundation.threads import run_together
@@ -75,7 +75,7 @@ def test_what_is_promised_is_what_happens_and_others_are_asked(campaign, admin):
     held = given(campaign, bad)
     with pytest.raises(NothingLeft):
         given(campaign, good)
-    sequence_log(now=timezone.now())
+    number_log()
     assert standing_judgments(campaign).count() == 2
     effect = block_effect(bad)
     assert (effect.judgments, effect.slots) == (2, 3)
@@ -88,7 +88,7 @@ def test_what_is_promised_is_what_happens_and_others_are_asked(campaign, admin):
     assert ("Blocked. 2 judgments were taken out." in shown, "clicks at random" in shown) == (True, True)
     assert Slot.objects.filter(campaign=campaign, state="open").count() == effect.slots
     assert ImpressionEvent.objects.get(impression__assignment=held).kind == "voided"
-    sequence_log(now=timezone.now())
+    number_log()
     assert standing_judgments(campaign).count() == 0
     # The log keeps them, each under its retraction.
     assert sorted(Judgment.objects.values_list("kind", flat=True)) == ["answer"] * 2 + ["retraction"] * 2
@@ -171,7 +171,7 @@ def test_a_block_that_is_undone_puts_back_what_nobody_else_was_asked_for(campaig
 
     page = answer.content.decode()
     assert "They can work again. 2 judgments count again. 1 stays out: somebody else was asked in its place." in page
-    sequence_log(now=timezone.now())
+    number_log()
     standing = standing_judgments(campaign)
     assert sorted(standing.values_list("item", "respondent")) == sorted(
         (item, other.pk if item == asked_anew else respondent.pk) for item in said

@@ -16,8 +16,8 @@ from annotation.use_cases.accept_batch import accept_batch
 from annotation.use_cases.make_batch import NothingToReview, make_batch
 from annotation.use_cases.record_entry import record_entry
 from annotation.use_cases.return_batch import return_batch
-from annotation.use_cases.sequence_log import sequence_log
 from foundation.transitions import ForbiddenTransition
+from tests.annotation.numbering import number_log
 from tests.annotation.people.working import joined, judged
 from tests.annotation.review.reviewing import approve, judged_by, one_judgment, reject, reviewed_campaign, reviewer
 from tests.annotation.watching.planted import Planted, analyze, plant_items, plant_judgments, plant_people
@@ -55,7 +55,7 @@ def states(batch):
 
 
 def standing(campaign):
-    sequence_log(now=timezone.now())
+    number_log()
     return set(standing_judgments(campaign).values_list("pk", flat=True))
 
 

@@ -13,8 +13,8 @@ from django.utils import timezone
 from accounts.enums import Role
 from annotation.models import Adjudication, Event, Flag, ItemComment, Judgment, Review, Slot
 from annotation.queries.reviews import Wanted, queue_of
-from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.summarise_quality import summarise_quality
+from tests.annotation.numbering import number_log
 from tests.annotation.people.working import joined, judged
 from tests.annotation.review.reviewing import (
     approve,
@@ -108,7 +108,7 @@ def test_queries_are_as_many_for_three_as_for_thirty(campaign, client):
     for count in (3, 27):
         for _ in range(count):
             judged(campaign, joined(campaign))
-        sequence_log(now=timezone.now())
+        number_log()
         address = reverse("review-queue", args=["trial"])
         client.get(address)
         with CaptureQueriesContext(

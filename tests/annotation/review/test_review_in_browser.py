@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from accounts.enums import Role
 from annotation.models import Adjudication, Campaign, Review
 from annotation.use_cases.make_batch import make_batch
-from annotation.use_cases.sequence_log import sequence_log
+from tests.annotation.numbering import number_log
 from tests.annotation.people.working import joined, judged
 from tests.annotation.review.reviewing import make_reviewer, reject, rejected, reviewed_campaign, reviewer
 from tests.browser import DESK, PHONE, hearing, look
@@ -34,7 +34,7 @@ def campaign() -> Campaign:
         )
         for person, answer in zip(people, "ab", strict=True):
             judged(campaign, person, seconds=12 + number, answer=answer)
-    sequence_log(now=timezone.now())
+    number_log()
     return campaign
 
 

@@ -23,11 +23,11 @@ from annotation.use_cases.note_look import note_look
 from annotation.use_cases.record_entry import record_entry
 from annotation.use_cases.reopen_review import reopen_review
 from annotation.use_cases.retract_judgment import AlreadySuperseded
-from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.settle_appeal import settle_appeal
 from annotation.use_cases.submit_judgment import NotYourAssignment
 from annotation.use_cases.submit_work import submit_work
 from foundation.transitions import ForbiddenTransition
+from tests.annotation.numbering import number_log
 from tests.annotation.people.working import given, joined, judged
 from tests.annotation.review.reviewing import (
     approve,
@@ -67,7 +67,7 @@ def state_of(judgment):
 
 
 def standing(campaign):
-    sequence_log(now=timezone.now())
+    number_log()
     return list(standing_judgments(campaign).values_list("pk", flat=True))
 
 

@@ -15,10 +15,10 @@ from annotation.use_cases.correct_judgment import correct_judgment
 from annotation.use_cases.make_batch import make_batch
 from annotation.use_cases.repeat_item import repeat_item
 from annotation.use_cases.return_batch import return_batch
-from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.show_item import show_item
 from annotation.use_cases.submit_work import ask_more_where_people_disagree, submit_work
 from annotation.use_cases.void_item import void_item
+from tests.annotation.numbering import number_log
 from tests.annotation.people.working import given, joined, judged
 from tests.annotation.review.reviewing import (
     judged_by,
@@ -51,7 +51,7 @@ def page_of(client, judgment, **query):
 
 
 def counted(campaign, **options):
-    sequence_log(now=timezone.now())
+    number_log()
     return {each.pk for each in standing_judgments(campaign, **options)}
 
 

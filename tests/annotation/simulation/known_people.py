@@ -22,11 +22,11 @@ from annotation.use_cases.join_campaign import join_by_invitation
 from annotation.use_cases.launch_campaign import launch_campaign
 from annotation.use_cases.next_assignment import NoWork, next_assignment
 from annotation.use_cases.refresh_board import refresh_board
-from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.start_campaign import start_campaign
 from annotation.use_cases.submit_work import submit_work
 from ranking import Comparisons
 from tests.annotation.items.uploads import imported
+from tests.annotation.numbering import number_log
 from tests.annotation.worth.bidding import made_ready
 from tests.factories import make_user, new_key
 
@@ -129,7 +129,7 @@ def work(campaign: Campaign, people: list[Respondent], world: World, *, seed: in
             given += 1
             still.append((number, person))
         waiting = still
-    sequence_log(now=NOW())
+    number_log()
     return given
 
 

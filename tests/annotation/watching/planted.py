@@ -12,7 +12,7 @@ from annotation.enums import Design, ItemState, SourceKind
 from annotation.models import Campaign, Impression, Item, Judgment, Respondent
 from annotation.queries import instrument_questions
 from annotation.questions import Situation, read_answers
-from annotation.use_cases.sequence_log import sequence_log
+from tests.annotation.numbering import number_log
 from tests.factories import make_campaign, make_contestant, make_respondent
 
 PAIR = [{"name": "preference", "type": "preference", "settings": {"strength": "off"}}]
@@ -89,7 +89,7 @@ def plant_judgments(
         _judgment(campaign, impression, contestants, *row) for impression, row in zip(impressions, rows, strict=True)
     )
     if numbered:
-        sequence_log(now=timezone.now())
+        number_log()
     return judgments
 
 

@@ -15,9 +15,9 @@ from annotation.policies.forecast import forecast_end
 from annotation.queries import instrument_questions
 from annotation.queries.quality import progress_of, standing_answers, summarised
 from annotation.selection.draws import draw_order
-from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.submit_judgment import submit_judgment
 from ranking import Comparisons, ItemJudgments, Measurement, annotator_drift, krippendorff_alpha, side_bias
+from tests.annotation.numbering import number_log
 from tests.annotation.watching.planted import (
     EXPECTED,
     Planted,
@@ -173,14 +173,14 @@ def test_a_retired_source_a_correction_and_what_is_not_numbered_yet_are_seen():
     assert summarised(campaign, NOW).questions[0].judgments == 40
     later = plant_judgments(campaign, people, plant_items(campaign, 1), seed=9, numbered=False)
     assert summarised(campaign, NOW).questions[0].judgments == 40
-    sequence_log(now=timezone.now())
+    number_log()
     assert summarised(campaign, NOW).questions[0].judgments == 42
     other = {"a": "b", "b": "a"}[first.preference]
     corrected = Judgment.objects.get(pk=first.pk)
     corrected.pk, corrected.supersedes_id, corrected.preference = None, first.pk, other
     corrected._state.adding = True
     Judgment.objects.bulk_create([corrected])
-    sequence_log(now=timezone.now())
+    number_log()
     found = summarised(campaign, NOW)
     assert found.questions[0].judgments == 42
     assert sum(each.judgments for each in found.annotators) == 42
@@ -252,7 +252,7 @@ def test_every_kind_of_question_is_compared_by_what_it_asks():
             now=timezone.now(),
         )
         assert bad in (0, 1)
-    sequence_log(now=timezone.now())
+    number_log()
     measures = read_measures(
         standing_answers(campaign), instrument_questions(campaign.instrument_id), instrument=campaign.instrument_id
     )

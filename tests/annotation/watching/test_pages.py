@@ -22,8 +22,8 @@ from annotation.queries.summaries import kept_summary
 from annotation.tasks import summarise
 from annotation.use_cases import summarise_quality as use_case
 from annotation.use_cases.block_respondent import block_respondent
-from annotation.use_cases.sequence_log import sequence_log
 from annotation.web.tables import defused
+from tests.annotation.numbering import number_log
 from tests.annotation.watching.planted import (
     EXPECTED,
     PAIR,
@@ -118,7 +118,7 @@ def test_who_stands_out_leads_to_their_page_which_says_why_and_leads_to_their_ju
 def test_a_blocked_person_stays_in_the_list_with_the_reason(campaign, admin):
     *_careful, third = Respondent.objects.order_by("pk")
     block_respondent(respondent_id=third.pk, reason="always left", actor=None, now=timezone.now())
-    sequence_log(now=timezone.now())
+    number_log()
     table = {row["annotator"]: row for row in rows(admin, "-annotators")}
     assert table[third.pseudonym]["look"] == "blocked: always left"
     assert (table[third.pseudonym]["state"], table[third.pseudonym]["judgments"]) == ("Blocked", "0")

@@ -19,9 +19,9 @@ from annotation.use_cases.expire_assignments import expire_assignments
 from annotation.use_cases.match_slots import match_slots
 from annotation.use_cases.next_assignment import NothingLeft, next_assignment
 from annotation.use_cases.refresh_selection import refresh_selection, refresh_selections
-from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.take_out_judgment import add_slot
 from tests.annotation.items.uploads import imported
+from tests.annotation.numbering import number_log
 from tests.annotation.people.working import judged
 from tests.factories import PREFERENCE, make_campaign, make_contestant, make_item, make_respondent
 
@@ -49,7 +49,7 @@ def pair_of(impression: Impression) -> tuple[int, ...]:
 
 
 def learned(campaign: Campaign) -> CampaignSelection:
-    sequence_log(now=timezone.now())
+    number_log()
     return refresh_selection(campaign=campaign, now=timezone.now())
 
 
@@ -165,7 +165,7 @@ def test_packing_changes_nothing():
     for answer in "aabt":
         judged(campaign, make_respondent(campaign), answer={"t": "tie"}.get(answer, answer))
     given(campaign)
-    sequence_log(now=timezone.now())
+    number_log()
     fresh = learn(campaign)
     learned(campaign)
     kept = known_of(campaign)

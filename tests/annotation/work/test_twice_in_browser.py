@@ -3,7 +3,7 @@
 from contextlib import nullcontext
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from annotation.models import Assignment, Judgment
 from annotation.use_cases import submit_judgment
@@ -16,12 +16,16 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def answer_by_double_click(page: Page) -> int:
-    """How many judgments come of it."""
+    """How many judgments come of it, once every request is answered."""
     prefetched(page)
+    underway: set[Request] = set()
+    page.on("request", lambda request: underway.add(request))
+    page.on("requestfinished", lambda request: underway.discard(request))
     choose(page, "preference", "tie")
     page.get_by_role("button", name="Submit").dblclick()
     expect(page.get_by_text("Stored.")).to_be_visible()
-    page.wait_for_load_state("networkidle")
+    while underway:
+        page.wait_for_timeout(20)
     return Judgment.objects.count()
 
 

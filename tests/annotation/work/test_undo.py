@@ -23,10 +23,10 @@ from annotation.use_cases.lock_session import AnswersLocked, lock_session
 from annotation.use_cases.make_batch import make_batch
 from annotation.use_cases.next_assignment import next_assignment
 from annotation.use_cases.retract_judgment import AlreadySuperseded
-from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.submit_judgment import CampaignClosed, NotYourAssignment
 from annotation.use_cases.submit_work import submit_work
 from annotation.use_cases.undo_judgment import TooLateToUndo, undo_judgment
+from tests.annotation.numbering import number_log
 from tests.annotation.people.working import joined as respondent_in
 from tests.annotation.work.test_pages import answer, fields, joined, open_item
 from tests.annotation.worth.bidding import bids, paid_campaign, prepared
@@ -106,7 +106,7 @@ def test_what_is_not_answered_again_was_not_judged_by_this_person():
     undo(judgment)
     accrue_fees(campaign_id=campaign.pk, now=NOW())
     assert owed(somebody) == 0
-    sequence_log(now=NOW())
+    number_log()
     assert not standing_answers(campaign).exists()
     assert summarised(campaign, NOW()).progress.answers == 0
     Assignment.objects.update(lease_expires_at=NOW() - timedelta(hours=1))

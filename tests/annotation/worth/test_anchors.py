@@ -15,9 +15,9 @@ from annotation.ratings import PairRows, read_pairs
 from annotation.selection.draws import stream
 from annotation.use_cases.next_anchor import ANCHOR
 from annotation.use_cases.next_assignment import QuotaReached, next_assignment
-from annotation.use_cases.sequence_log import sequence_log
 from tests.annotation.boards.factories import pair_rows
 from tests.annotation.items.uploads import imported
+from tests.annotation.numbering import number_log
 from tests.annotation.worth.bidding import NOW, answers_for, bids, paid_campaign, prepared, submitted
 from tests.factories import make_contestant, make_item
 
@@ -87,7 +87,7 @@ def test_anchors_are_for_whoever_has_reached_a_quota_too_and_count_for_boards():
     with pytest.raises(QuotaReached):
         # Its repeat waits for five other items.
         next_assignment(campaign=campaign, respondent=respondent, now=NOW())
-    sequence_log(now=NOW())
+    number_log()
     pairs = read_pairs(standing_judgments(campaign), merged={})
     assert (len(pairs), sorted(pairs.is_anchor.tolist()), pairs.incentive) == (2, [False, True], "paid_delegated")
 
