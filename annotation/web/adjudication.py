@@ -17,12 +17,14 @@ from annotation.queries.reviews import looks_of, others_on
 from annotation.queries.tasks import Task, task_of
 from annotation.questions import InvalidAnswers
 from annotation.use_cases.adjudicate_item import adjudicate_item
+from annotation.use_cases.leave_adjudication import leave_adjudication
 from annotation.use_cases.start_adjudication import start_adjudication
 from annotation.use_cases.submit_judgment import (
     AlreadyAnswered,
     CampaignClosed,
     ItemNotOpen,
     LeaseExpired,
+    NotPlayed,
     NotYourAssignment,
     Process,
 )
@@ -68,6 +70,27 @@ def adjudicate(request: HtmxRequest, slug: str, item_id: int) -> HttpResponse:
     return never_stored(render(request, "annotation/review/adjudicate.html", context, status=status))
 
 
+@require_POST
+@for_reviewers
+def leave(request: HtmxRequest, slug: str, item_id: int) -> HttpResponse:
+    """Back to the queue without an answer."""
+    assignment = held_by(request, managed_campaign(slug), item_id)
+    try:
+        if assignment is None:
+            raise NotYourAssignment("nothing is held of this item")
+        leave_adjudication(
+            assignment_id=assignment.pk,
+            lease_token=lease_named(request),
+            respondent=assignment.respondent,
+            now=timezone.now(),
+        )
+    except (NotYourAssignment, LeaseExpired):
+        messages.warning(request, _("You do not hold this item any more, or hold it anew in another tab."))
+    else:
+        messages.success(request, _("The item is given back."))
+    return redirect("review-queue", slug)
+
+
 def held_by(request: HttpRequest, campaign: Campaign, item_id: int) -> Assignment | None:
     held = Assignment.objects.select_related("respondent__person", "respondent__campaign")
     return held.filter(
@@ -109,6 +132,8 @@ def store(request: HtmxRequest, assignment: Assignment, form: JudgmentForm) -> s
             process=Process(**form.process),
             now=timezone.now(),
         )
+    except NotPlayed:
+        return _("Play the sounds and films further, then settle it.")
     except (*REFUSALS, InFlight, KeyReused, BadKey):
         return _("This answer could not be stored: the item was changed elsewhere. Look at it again.")
     return ""

@@ -14,6 +14,7 @@ urlpatterns = [
     path("campaigns/<slug:slug>/items/<int:item_id>/flags", flags.flags, name="item-flags"),
     path("campaigns/<slug:slug>/adjudicate/<int:item_id>", adjudication.adjudicate, name="adjudicate"),
     path("campaigns/<slug:slug>/adjudicate/<int:item_id>/start", adjudication.start, name="adjudicate-start"),
+    path("campaigns/<slug:slug>/adjudicate/<int:item_id>/leave", adjudication.leave, name="adjudicate-leave"),
     path("campaigns/<slug:slug>/batches", batches.batches, name="batches"),
     path("campaigns/<slug:slug>/batches/new", batches.make, name="batch-new"),
     path("campaigns/<slug:slug>/batches/<int:number>", batches.batch, name="batch"),

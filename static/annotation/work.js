@@ -286,13 +286,6 @@
   });
   document.addEventListener("input", touched);
   document.addEventListener("change", touched);
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
-    const form = answerForm();
-    if (!form || form.inert) return;
-    event.preventDefault();
-    form.requestSubmit();
-  });
   document.addEventListener("click", (event) => {
     const onward = event.target.closest("[data-feedback] a[data-next]");
     if (onward && !event.ctrlKey && !event.metaKey && !event.shiftKey) {

@@ -80,12 +80,17 @@
   };
   // Before the keys that stand on single answers: where somebody is comes first.
   document.addEventListener("keydown", onKey, true);
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !form() || form().inert) return;
+    event.preventDefault();
+    form().requestSubmit();
+  });
 
   // What is opened by its key is written into at once.
   document.addEventListener("toggle", (event) => {
     const aside = event.target;
     if (!aside.open || !aside.matches(".work__aside details") || !aside.contains(document.activeElement)) return;
-    aside.querySelector("select, textarea").focus();
+    aside.querySelector("select, textarea, button").focus();
   }, true);
 
   // --- the list of keys --------------------------------------------------------------------------------------------
@@ -120,7 +125,7 @@
     const dialog = document.querySelector("[data-keys-dialog]");
     const list = dialog.querySelector("[data-keys-list]");
     list.replaceChildren();
-    for (const element of document.querySelectorAll("[data-work] [data-hotkey]:not([data-keys])")) {
+    for (const element of document.querySelectorAll(".work [data-hotkey]:not([data-keys])")) {
       if (element.parentElement.checkVisibility() && !element.closest("[inert]")) line(list, [element.dataset.hotkey], saysOf(element));
     }
     for (const part of form()?.inert ? [] : parts()) {

@@ -11,7 +11,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.enums import Role
-from annotation.models import Adjudication, Event, Flag, ItemComment, Judgment, Review, Slot
+from annotation.models import (
+    Adjudication,
+    Assignment,
+    Event,
+    Flag,
+    ImpressionEvent,
+    ItemComment,
+    Judgment,
+    Review,
+    Slot,
+)
 from annotation.queries.reviews import Wanted, queue_of
 from annotation.use_cases.summarise_quality import summarise_quality
 from tests.annotation.numbering import number_log
@@ -224,6 +234,27 @@ def test_what_is_being_settled_is_no_work_of_theirs(campaign, ada, client):
     )
     assert not Slot.objects.filter(item=item, state="open").exists()
     assert "There is nothing left for you" in client.get("/annotate/trial/item", follow=True).content.decode()
+
+
+def test_what_is_begun_can_be_given_back_and_begun_again(campaign, client):
+    item, _judgments = judged_by(campaign, 2)
+    start, leave = (reverse(name, args=["trial", item.pk]) for name in ("adjudicate-start", "adjudicate-leave"))
+    stale = client.post(start, follow=True).context["task"].lease_token
+    assert client.post(leave, {"lease_token": "1"}).status_code == 302
+    assert Assignment.objects.filter(item=item, state="open").exists()
+    page = client.post(leave, {"lease_token": stale}, follow=True)
+    assert page.redirect_chain == [(reverse("review-queue", args=["trial"]), 302)]
+    assert "The item is given back." in page.content.decode()
+    assert not Assignment.objects.filter(item=item, state="open").exists()
+    assert ImpressionEvent.objects.latest("pk").kind == "skipped"
+    # Nobody else is asked in its place, and who gave it back may begin again.
+    assert not Slot.objects.filter(item=item, state="open").exists()
+    page = client.post(start, follow=True)
+    assert client.post(leave, {"lease_token": stale}).status_code == 302
+    form = {"key": page.context["key"], "lease_token": page.context["task"].lease_token, "preference": "a"}
+    client.post(reverse("adjudicate", args=["trial", item.pk]), form)
+    assert Adjudication.objects.get().judgment.preference == "a"
+    assert "do not hold this item any more" in client.post(leave, form, follow=True).content.decode()
 
 
 def test_annotators_read_what_was_decided_and_appeal_once(campaign):

@@ -7,8 +7,10 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.enums import Role
+from accounts.models import Person
 from annotation.models import Adjudication, Campaign, Review
 from annotation.use_cases.make_batch import make_batch
+from annotation.use_cases.start_adjudication import start_adjudication
 from tests.annotation.numbering import number_log
 from tests.annotation.people.working import joined, judged
 from tests.annotation.review.reviewing import make_reviewer, reject, rejected, reviewed_campaign, reviewer
@@ -98,6 +100,34 @@ def test_an_item_is_settled_on_a_phone(open_page, campaign):
     page.get_by_role("button", name="Settle it").click()
     expect(page.get_by_text("The item is settled.")).to_be_visible()
     assert Adjudication.objects.get().saw_others is True
+
+
+def test_an_item_is_given_back_and_settled_by_keys_alone(open_page, campaign):
+    judgment = campaign.judgments.first()
+    page = open_page(f"/campaigns/trial/review/{judgment.pk}")
+    page.get_by_text("Settle it yourself").click()
+    page.get_by_role("button", name="Without others’ answers").click()
+    expect(page.get_by_text("What others answered is hidden.")).to_be_visible()
+    look(page, "adjudicate-keys")
+    again = page.url
+    hearing(page).keyboard.press("?")
+    for words in ("Gives the item back", "Opens the guidelines"):
+        expect(page.get_by_role("dialog", name="Keys")).to_contain_text(words)
+    page.keyboard.press("Escape")
+    page.keyboard.press("x")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The item is given back.")).to_be_visible()
+    assert page.goto(again).status == 404
+    start_adjudication(
+        item_id=judgment.item_id,
+        see_others=False,
+        actor=Person.objects.get(user__username="ada"),
+        now=timezone.now(),
+    )
+    page.goto(again)
+    page.keyboard.press("a")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("The item is settled.")).to_be_visible()
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(PHONE, "dark"), (DESK, "light")], ids=["phone-dark", "desk-light"])
