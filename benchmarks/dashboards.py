@@ -1,14 +1,12 @@
 """The pages on which a campaign is watched and reviewed, with a long log behind them."""
 
-import os
 import time
 
-import psycopg
+from django.apps import apps
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from psycopg import sql
 
 from accounts.enums import Role
 from accounts.texts import write_personal_text
@@ -19,6 +17,7 @@ from annotation.use_cases.make_batch import MOST_IN_BATCH
 from annotation.use_cases.refresh_board import refresh_board
 from annotation.use_cases.summarise_quality import summarise_quality
 from benchmarks.rows import Row
+from foundation.database import count_anew
 from tests.annotation.watching.planted import (
     Planted,
     plant_items,
@@ -137,16 +136,9 @@ def long_log(count: int) -> Campaign:
         batch = Batch.objects.create(campaign=campaign, number=1)
         cursor.execute(REVIEWS, {"campaign": campaign.pk, "batch": batch.pk, "most": min(count // 5, MOST_IN_BATCH)})
     say(campaign)
-    analyze_as_owner()
+    count_anew(apps.get_model("annotation", name) for name in PLANTED)
     refresh_board(board_id=create_board(slug=campaign.slug, name="Watched", campaign=campaign, now=now).pk, now=now)
     return campaign
-
-
-def analyze_as_owner() -> None:
-    """As autovacuum does within a minute; the application's role, which everything here has, is passed over."""
-    with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as owner:
-        for name in PLANTED:
-            owner.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(f"annotation_{name}")))
 
 
 def say(campaign: Campaign) -> None:

@@ -40,7 +40,8 @@ TEXT = "Light of every colour is scattered by air, and blue the most. " * 20
 def working(*, quick: bool) -> list[Row]:
     rounds, people = (3, 20) if quick else (6, 40)
     campaign = make_campaign(questions=[PREFERENCE])
-    for number in range(rounds * people + people):
+    # One each in every round, one ahead, and what those take who only look at the page.
+    for number in range((rounds + 3) * people):
         make_item(campaign, prompt=f"Why is the sky blue, {number}?", texts=(TEXT, TEXT))
     sessions = [session_of(user) for user in joined(campaign, people)]
     handler, claims, answers, bare = WSGIHandler(), [], [], []
@@ -109,6 +110,8 @@ def weights(campaign: Campaign) -> list[Row]:
     if answered.status_code != 200:
         raise RuntimeError(f"the page of an item was answered {answered.status_code}")
     page = answered.content.decode()
+    if "data-answer" not in page:
+        raise RuntimeError("the page of an item shows none: there are too few")
     asked = re.findall(r'(?:src|href)="([^"]+\.(?:js|css|svg)[^"]*)"', page)
     files = {urlsplit(each).path.removeprefix(settings.STATIC_URL) for each in asked}
     found = [Path(path) for name in files if (path := finders.find(re.sub(r"\.[0-9a-f]{12}(?=\.)", "", name)))]

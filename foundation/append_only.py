@@ -10,6 +10,8 @@ from django.db.backends.utils import CursorWrapper
 from django.db.migrations import RunSQL
 from django.db.models.signals import class_prepared, pre_delete
 
+from foundation.database import CAN_BE_LET_ANALYZE
+
 log = structlog.get_logger(__name__)
 
 TRIGGER = "refuse_change"
@@ -199,6 +201,18 @@ def _is_granted(cursor: CursorWrapper, role: str) -> bool:
         """,
         {"role": role, "protected": append_only_tables()},
     )
+    return bool(cursor.fetchone()[0]) and _may_count_anew(cursor, role)
+
+
+def _may_count_anew(cursor: CursorWrapper, role: str) -> bool:
+    """Whether the role may analyze every table, or no role but the owner can."""
+    if cursor.db.pg_version < CAN_BE_LET_ANALYZE:
+        return True
+    cursor.execute(
+        "SELECT NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = current_schema()::regnamespace"
+        " AND relkind IN ('r', 'p') AND NOT has_table_privilege(%s, oid, 'MAINTAIN'))",
+        [role],
+    )
     return bool(cursor.fetchone()[0])
 
 
@@ -210,11 +224,12 @@ def _grant_statements(cursor: CursorWrapper, role: str) -> list[str]:
         [append_only_tables()],
     )
     protected = ", ".join(f"{schema}.{_quoted(name)}" for (name,) in cursor.fetchall())
+    rights = "SELECT, INSERT, UPDATE, DELETE" + (", MAINTAIN" if cursor.db.pg_version >= CAN_BE_LET_ANALYZE else "")
     statements = [
         f"GRANT USAGE ON SCHEMA {schema} TO {grantee}",
-        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {grantee}",
+        f"GRANT {rights} ON ALL TABLES IN SCHEMA {schema} TO {grantee}",
         f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {grantee}",
-        f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {grantee}",
+        f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT {rights} ON TABLES TO {grantee}",
         f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE, SELECT ON SEQUENCES TO {grantee}",
     ]
     if protected:

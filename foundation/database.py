@@ -1,15 +1,21 @@
 """What only PostgreSQL can say or hold: its clock, its advisory locks, its settings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
-from typing import cast
+from typing import Any, cast
 
 import psycopg
+import structlog
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.models import Model
+from psycopg import sql
 
 DURABILITY = ("fsync", "full_page_writes", "synchronous_commit")
+log = structlog.get_logger(__name__)
+# From 17 on a right of its own, which the application has (foundation/append_only.py).
+CAN_BE_LET_ANALYZE = 170_000
 SETTINGS = "SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name"
 
 
@@ -49,6 +55,20 @@ def server_settings(names: tuple[str, ...] = DURABILITY, *, using: str = DEFAULT
     with connections[using].cursor() as cursor:
         cursor.execute(SETTINGS, [list(names)])
         return dict(cursor.fetchall())
+
+
+def count_anew(models: Iterable[type[Model]], *, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Tell the planner what these tables hold now that many rows came at once: until autovacuum does so, within a
+    minute or two, it plans for a small table and may take minutes over what takes a second. A table that is being
+    looked at already is left to whoever looks.
+    """
+    connection = connections[using]
+    if cast(Any, connection).pg_version < CAN_BE_LET_ANALYZE:
+        log.info("tables_not_counted_anew", reason="before PostgreSQL 17 only their owner may")
+        return
+    names = sql.SQL(", ").join(sql.Identifier(model._meta.db_table) for model in models)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("ANALYZE (SKIP_LOCKED) {}").format(names))
 
 
 @contextmanager

@@ -17,11 +17,11 @@ from annotation.imports.item_spool import SpooledItems, spool_items
 from annotation.imports.problems import BrokenFile, Problem
 from annotation.imports.rows import batch_of
 from annotation.imports.uploads import upload_path
-from annotation.models import Campaign, Contestant, Item, ItemUpload, MediaFile, Prompt, Response, Source
+from annotation.models import Campaign, Contestant, Item, ItemUpload, MediaFile, Prompt, Response, Slot, Source
 from annotation.policies.drafts import CampaignIsClosed, refuse_if_closed
 from annotation.queries.work import newest_set
 from annotation.transitions import UPLOAD
-from annotation.use_cases.copy_rows import copy_rows, reserve_ids
+from annotation.use_cases.copy_rows import copy_rows, count_anew_after, reserve_ids
 from annotation.use_cases.create_prompt import canonical_digest
 from annotation.use_cases.record_event import record_event
 from annotation.use_cases.upload_lease import LEASE, MOST_ATTEMPTS, Heart, LeaseLost, end_upload, held_upload
@@ -76,6 +76,7 @@ def import_items(*, upload_id: int, now: datetime) -> ItemUpload | None:
     else:
         path.unlink(missing_ok=True)
     upload.refresh_from_db()
+    count_anew_after(upload.items or 0, [Item, Response, Slot, Prompt])
     return upload
 
 

@@ -16,9 +16,20 @@ from annotation.errors import AnnotationError
 from annotation.imports.rows import QUESTION, Destination, Ids, Strengths, log_rows
 from annotation.imports.schema import CHUNK_ROWS
 from annotation.imports.spool import Spooled, spool_votes
-from annotation.models import Board, Campaign, Contestant, Impression, Instrument, Item, Respondent, Response, Source
+from annotation.models import (
+    Board,
+    Campaign,
+    Contestant,
+    Impression,
+    Instrument,
+    Item,
+    Judgment,
+    Respondent,
+    Response,
+    Source,
+)
 from annotation.use_cases.change_campaign_state import change_campaign_state
-from annotation.use_cases.copy_rows import copy_rows, reserve_ids
+from annotation.use_cases.copy_rows import copy_rows, count_anew_after, reserve_ids
 from annotation.use_cases.create_board import create_board
 from annotation.use_cases.create_campaign import create_campaign
 from annotation.use_cases.enrol_respondent import campaign_key
@@ -95,6 +106,7 @@ def import_votes(
         board, replaced = _board(board_slug, name or board_name(path), public, now)
         source = _source(board.campaign, name or path.name, spooled, now)
         _write(board.campaign, source, spooled, now, tell)
+    count_anew_after(spooled.rows, [Item, Response, Impression, Judgment])
     return Imported(
         board=board,
         source=source,

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from psycopg import sql
 
 from annotation.models import Judgment, LogEntry
-from annotation.use_cases.copy_rows import copy_rows
+from annotation.use_cases.copy_rows import copy_rows, count_anew_after
 from foundation.database import advisory_lock, try_advisory_lock
 
 # Columns of the judgment in the chain, in the order of the canonical JSON's keys. Never change, only version.
@@ -108,6 +108,7 @@ def sequence_log(*, now: datetime, batch: int = 5000, wait: bool = True) -> int:
             count = _sequence_batch(batch)
         numbered += count
         if count < batch:
+            count_anew_after(numbered, [Judgment, LogEntry])
             return numbered
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from foundation.database import advisory_lock, database_now, server_settings, try_advisory_lock
+from foundation.database import advisory_lock, count_anew, database_now, server_settings, try_advisory_lock
 from foundation.idempotency import IdempotencyRecord
 from foundation.leases import lease_expired, lease_holds, lease_until, new_token
 from tests.foundation.threads import run_together
@@ -110,3 +110,21 @@ def test_a_lease_runs_on_the_clock_of_the_database():
 
 def test_tokens_differ():
     assert len({new_token() for _ in range(1000)}) == 1000
+
+
+def rows_in_the_planners_view(model):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [model._meta.db_table])
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.django_db
+def test_the_application_tells_the_planner_of_many_new_rows():
+    now = timezone.now()
+    IdempotencyRecord.objects.bulk_create(
+        IdempotencyRecord(scope="counted", key=f"key {number}", body_hash="", created_at=now, expires_at=now)
+        for number in range(500)
+    )
+    before = rows_in_the_planners_view(IdempotencyRecord)
+    count_anew([IdempotencyRecord])
+    assert before < 500 <= rows_in_the_planners_view(IdempotencyRecord)
