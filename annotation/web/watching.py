@@ -13,7 +13,7 @@ from annotation.forms.watching import RationalesForm
 from annotation.models import Campaign, Respondent
 from annotation.policies.flags import AnnotatorFigures, reasons_to_look, thresholds
 from annotation.queries.blocked import blocked_people
-from annotation.queries.reviews import respondent_called
+from annotation.queries.reviews import respondent_called, settled_items
 from annotation.queries.said import (
     LOOKED_THROUGH,
     SHOWN,
@@ -143,7 +143,8 @@ def items(request: HttpRequest, slug: str) -> HttpResponse:
     flags = raised_flags(campaign)
     shown = with_words(list(flags[: MOST_IN_FILE if is_file(request, "flags") else FLAGS_SHOWN]))
     about = excerpts(each["item"] for each in summary.items)
-    tables = [items_table(campaign, summary.items, about), flags_table(campaign, shown)]
+    settled = settled_items({*about, *(each.flag.item_id for each in shown)})
+    tables = [items_table(campaign, summary.items, about, settled), flags_table(campaign, shown, settled)]
     return answer(request, "items", campaign, summary, tables, {"flags": flags.count(), "flags_shown": len(shown)})
 
 
@@ -165,8 +166,16 @@ def rationales(request: HttpRequest, slug: str) -> HttpResponse:
             respondent=respondent,
             question=wanted["question"],
         )
-    tables = [rationales_table(campaign, look.found)]
-    context = {"form": form, "chosen": wanted, "look": look, "most": LOOKED_THROUGH, "is_later": bool(before)}
+    settled = settled_items({each.item_id for each in look.found})
+    tables = [rationales_table(campaign, look.found, settled)]
+    context = {
+        "form": form,
+        "chosen": wanted,
+        "look": look,
+        "most": LOOKED_THROUGH,
+        "is_later": bool(before),
+        "settled": settled,
+    }
     return answer(request, "rationales", campaign, None, tables, context)
 
 

@@ -1,6 +1,6 @@
 """The tables of the pages on which admins watch a campaign."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -195,7 +195,12 @@ def _values_used(figures: AnnotatorFigures) -> str | None:
     return f"{figures.values_used} / {figures.values}" if figures.values else None
 
 
-def items_table(campaign: Campaign, items: Sequence[Mapping[str, Any]], about: Mapping[int, Excerpt]) -> Table:
+def items_table(
+    campaign: Campaign,
+    items: Sequence[Mapping[str, Any]],
+    about: Mapping[int, Excerpt],
+    settled: Collection[int],
+) -> Table:
     columns = [
         Column("item", _("Item"), "link", lambda each: item_link(campaign, each["item"]), is_sorted=False),
         Column("prompt", _("Prompt"), "text", lambda each: prompt_of(about, each["item"]), is_sorted=False),
@@ -208,8 +213,14 @@ def items_table(campaign: Campaign, items: Sequence[Mapping[str, Any]], about: M
             note=_("pairs of judgments that differ, over all questions"),
         ),
         Column("people", _("Annotators"), "count", lambda each: each["people"]),
+        settled_column(settled, lambda each: each["item"]),
     ]
     return Table("items", _("Items by disagreement"), columns, items)
+
+
+def settled_column(settled: Collection[int], item: Callable[[Any], int]) -> Column:
+    """Whether an expert's answer settled the item that a row is about; what people said of it is shown all the same."""
+    return Column("settled", _("Settled"), "text", lambda each: str(_("by an expert")) if item(each) in settled else "")
 
 
 def prompt_of(about: Mapping[int, Excerpt], item: int) -> str:
@@ -217,7 +228,7 @@ def prompt_of(about: Mapping[int, Excerpt], item: int) -> str:
     return str(_("Somebody’s own words, sealed")) if words is None else words
 
 
-def flags_table(campaign: Campaign, flags: Sequence[RaisedFlag]) -> Table:
+def flags_table(campaign: Campaign, flags: Sequence[RaisedFlag], settled: Collection[int]) -> Table:
     columns = [
         Column("item", _("Item"), "link", lambda each: item_link(campaign, each.flag.item_id), is_sorted=False),
         Column("reason", _("Reason"), "text", lambda each: str(FlagReason(each.flag.reason).label), is_sorted=False),
@@ -225,6 +236,7 @@ def flags_table(campaign: Campaign, flags: Sequence[RaisedFlag]) -> Table:
         Column("annotator", _("Annotator"), "text", lambda each: each.flag.respondent.pseudonym, is_sorted=False),
         Column("raised", _("Raised"), "moment", lambda each: each.flag.created_at, is_sorted=False),
         Column("resolved", _("Resolved"), "moment", lambda each: each.flag.resolved_at, is_sorted=False),
+        settled_column(settled, lambda each: each.flag.item_id),
     ]
     return Table("flags", _("Flags raised"), columns, flags)
 
@@ -233,7 +245,7 @@ def words_of(raised: RaisedFlag) -> str:
     return str(_("Erased")) if raised.words is None else raised.words
 
 
-def rationales_table(campaign: Campaign, rationales: Sequence[Rationale]) -> Table:
+def rationales_table(campaign: Campaign, rationales: Sequence[Rationale], settled: Collection[int]) -> Table:
     columns = [
         Column("item", _("Item"), "link", lambda each: item_link(campaign, each.item_id)),
         Column("question", _("Question"), "text", lambda each: each.question),
@@ -241,6 +253,7 @@ def rationales_table(campaign: Campaign, rationales: Sequence[Rationale]) -> Tab
         Column("words", _("Words"), "text", lambda each: each.words),
         Column("annotator", _("Annotator"), "text", lambda each: each.pseudonym),
         Column("given", _("Given"), "moment", lambda each: each.submitted_at),
+        settled_column(settled, lambda each: each.item_id),
     ]
     return Table("rationales", _("Rationales"), columns, rationales)
 

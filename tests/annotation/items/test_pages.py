@@ -193,7 +193,7 @@ def test_pages_hold_so_many_items_at_a_constant_number_of_queries(campaign, admi
     address = reverse("campaign-items", args=["trial"])
     for page, count in (("1", 25), ("2", 1)):
         # Session, user, roles; campaign, count, items, prompts, slots, uploads.
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(12):
             assert len(admin.get(address, {"page": page}).context["listed"]) == count
 
 

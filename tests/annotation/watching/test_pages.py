@@ -24,6 +24,8 @@ from annotation.use_cases import summarise_quality as use_case
 from annotation.use_cases.block_respondent import block_respondent
 from annotation.web.tables import defused
 from tests.annotation.numbering import number_log
+from tests.annotation.people.working import joined
+from tests.annotation.review.reviewing import reviewed_campaign, settle
 from tests.annotation.watching.planted import (
     EXPECTED,
     PAIR,
@@ -33,7 +35,8 @@ from tests.annotation.watching.planted import (
     plant_people,
     planted_campaign,
 )
-from tests.factories import make_campaign, make_user
+from tests.annotation.work.test_undo import judges
+from tests.factories import make_campaign, make_item, make_user
 
 pytestmark = pytest.mark.django_db
 PAGES = ("", "-agreement", "-annotators", "-items", "-rationales")
@@ -179,6 +182,32 @@ def test_flags_are_shown_with_their_words_and_lead_to_their_items(campaign, admi
     table = rows(admin, "-items", table="flags")
     assert [row["words"] for row in table] == ["Erased", "'=It <b>names</b> my neighbour", ""]
     assert [bool(row["resolved"]) for row in table] == [False, False, True]
+
+
+def test_what_an_expert_settled_says_so_wherever_its_item_is_listed_and_in_the_files(admin):
+    campaign = reviewed_campaign()
+    settled, open_one = (differed_about(campaign) for _number in range(2))
+    for judgment in Judgment.objects.all():
+        words_of(judgment, "because")
+        Flag.objects.create(item=judgment.item, respondent=judgment.respondent, reason="other")
+    number_log()
+    tables = (("-items", "items"), ("-items", "flags"), ("-rationales", "rationales"))
+    assert {row["settled"] for name, table in tables for row in rows(admin, name, table=table)} == {""}
+    settle(settled, "a")
+    for name, table in tables:
+        said = {row["item"]: row["settled"] for row in rows(admin, name, table=table)}
+        assert said == {str(settled.pk): "by an expert", str(open_one.pk): ""}
+    assert page(admin, "-items").count(">by an expert<") == 3
+    assert page(admin, "-rationales").count("settled by an expert") == 2
+    listed = admin.get(reverse("campaign-items", args=["trial"])).content.decode()
+    assert listed.count("Settled by an expert") == 1
+
+
+def differed_about(campaign):
+    item = make_item(campaign, slots=2)
+    for choice in "ab":
+        judges(campaign, joined(campaign), choice)
+    return item
 
 
 def test_rationales_are_found_however_they_are_written_and_looked_for_piece_by_piece(campaign, admin, monkeypatch):
