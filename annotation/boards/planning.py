@@ -9,13 +9,12 @@ from annotation.boards.bounded import BoundedWorth
 from annotation.boards.forms import REASONS as FORM_REASONS
 from annotation.boards.forms import fit_listed, shown
 from annotation.boards.listed import ListedRows
-from annotation.boards.wording import REASONS as WORDS
 from annotation.boards.worth import REASONS as WORTH_REASONS
 from annotation.boards.worth import fit_amounts
 from annotation.enums import Method
 from annotation.questions import Form
 from annotation.ratings import Floats, PairRows
-from ranking import BoundedWorthFit, Estimand, RankingError, WorthFit, fit_bradley_terry, votes_needed
+from ranking import BoundedWorthFit, Estimand, NoComparisons, WorthFit, fit_bradley_terry, votes_needed
 
 # Of a normal distribution, 95 %.
 REACH = 1.959964
@@ -24,7 +23,11 @@ POWER = 0.841621
 
 
 class NoPlan(Exception):
-    """The votes at hand order nothing; the message says why."""
+    """The votes at hand order nothing. `reason` says why, as those of a board do: a key of `wording.REASONS`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,12 @@ def plan_votes(pairs: PairRows, *, votes: int) -> list[Planned]:
     """
     given = pairs.comparisons(Method.BRADLEY_TERRY)
     if len(pairs.contestants) < 2 or not len(given):
-        raise NoPlan(str(WORDS["no_votes"]))
+        raise NoPlan("no_votes")
     try:
         fit = fit_bradley_terry(given)
         needed = votes_needed(fit).spread
-    except RankingError as refused:
-        raise NoPlan(str(refused)) from refused
+    except NoComparisons as refused:
+        raise NoPlan("no_votes") from refused
     points = fit.to_points()
     return _planned(
         pairs.contestants, fit.strength, points.points, points.standard_error, needed, have=len(given), want=votes
@@ -59,11 +62,11 @@ def plan_votes(pairs: PairRows, *, votes: int) -> list[Planned]:
 def plan_listed(rows: ListedRows, *, judgments: int) -> list[Planned]:
     """The same of rankings, scores and shares, in the unit of their board. Raises NoPlan."""
     if rows.form is None or len(rows.contestants) < 2:
-        raise NoPlan(str(WORDS["nothing_ranks"]))
+        raise NoPlan("nothing_ranks")
     try:
         fit = fit_listed(rows)
     except tuple(FORM_REASONS) as refused:
-        raise NoPlan(str(WORDS[FORM_REASONS[type(refused)]])) from refused
+        raise NoPlan(FORM_REASONS[type(refused)]) from refused
     rating, error = shown(fit, rows.form)["rating"], fit.standard_error()
     if rows.form is Form.ORDER:
         error = fit.to_points().standard_error
@@ -94,7 +97,7 @@ def plan_worth(pairs: PairRows, *, judgments: int, given: int) -> PlannedWorth:
             fit = fit_amounts(pairs, seed=1)
             in_money = fit.anchored or fit.estimand is Estimand.MONEY
     except tuple(WORTH_REASONS) as refused:
-        raise NoPlan(str(WORDS[WORTH_REASONS[type(refused)]])) from refused
+        raise NoPlan(WORTH_REASONS[type(refused)]) from refused
     own = fit.covariance.diagonal()
     variance = own[:, None] + own[None, :] - 2.0 * fit.covariance
     gap = fit.worth[:, None] - fit.worth[None, :]

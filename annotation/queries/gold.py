@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, F, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from annotation.enums import GoldWay, ItemPurpose, ItemState, Preference, TurnKind
 from annotation.models import Campaign, Generation, Item, Response, Turn
@@ -110,6 +111,23 @@ def made_already(campaign: Campaign) -> set[tuple[int, int]]:
     """Items and positions of responses that have a gold item, or are proposed for one."""
     gold = Item.objects.filter(campaign=campaign, made__isnull=False).exclude(state=ItemState.VOID)
     return {(made["item"], made["position"]) for made in gold.values_list("made", flat=True) if made}
+
+
+def explanation_of(item: Item) -> str:
+    """What a right answer is right for: as it was written, or by how the item was made."""
+    if item.explanation or item.made is None:
+        return item.explanation
+    ways = set(item.made.get("ways", {}).values())
+    if not ways:
+        return _("This response is complete and answers what was asked.")
+    if len(ways) > 1:
+        return _("One response is whole; the others are copies of it that were made worse.")
+    return {
+        GoldWay.TRUNCATED: _("One response breaks off before its end."),
+        GoldWay.SENTENCES: _("In one response the sentences are out of order."),
+        GoldWay.WORDS: _("In one response the words are out of order."),
+        GoldWay.OTHER_PROMPT: _("One response answers something that was not asked."),
+    }[GoldWay(ways.pop())]
 
 
 def proposed_items(campaign: Campaign) -> QuerySet[Item]:

@@ -22,7 +22,7 @@ BEFORE = (ItemPurpose.TRAINING, ItemPurpose.QUALIFICATION)
 
 
 def report_of(shadow: Campaign, source: Source, truth: Truth) -> dict[str, Any]:
-    """Of the whole campaign, as plain JSON."""
+    """Of the whole campaign, as plain JSON. Where there is no board it says why by a code; a page has the words."""
     original = shadow.shadow_of or shadow
     found = forecast(took_by(shadow, source), plan_of(original))
     endowments = original.endowments
@@ -96,7 +96,7 @@ def _precision(shadow: Campaign, source: Source, found: Forecast, truth: Truth) 
             form, scale = rows.form, dict(scale_of(rows))
             planned = plan_listed(rows, judgments=found.work_at_stop)
     except NoPlan as none:
-        why = str(none)
+        why = none.reason
     return {
         "board": _named(planned, truth),
         "why_no_board": why,
@@ -113,7 +113,7 @@ def _worth(pairs: Any, found: Forecast, truth: Truth, currency: str) -> dict[str
     try:
         worth = plan_worth(pairs, judgments=found.work_at_stop, given=given)
     except NoPlan as none:
-        return {"rows": [], "why": str(none)}
+        return {"rows": [], "why": none.reason}
     in_money = worth.in_money
     return {"rows": _named(worth.rows, truth), "why": "", "currency": currency if in_money else ""}
 

@@ -7,7 +7,6 @@ import numpy as np
 import structlog
 from celery import current_app
 from django.db import transaction
-from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from annotation.enums import GenerationKind, GenerationState, GoldWay, ItemPurpose, ItemState, TurnKind
@@ -156,7 +155,6 @@ def _write(generation: Generation, made: Made, expected: Expected) -> None:
         state=ItemState.PROPOSED,
         purpose=ItemPurpose.GOLD,
         expected=expected,
-        explanation=_explanation(ways),
         generation=generation,
         made={
             "way": ways[0] if ways else "original",
@@ -174,19 +172,6 @@ def _write(generation: Generation, made: Made, expected: Expected) -> None:
         Turn(response=response, kind=TurnKind.TEXT, text=text)
         for response, text in zip(responses, made.texts, strict=True)
     )
-
-
-def _explanation(ways: Sequence[str]) -> str:
-    if not ways:
-        return _("This response is complete and answers what was asked.")
-    if len(set(ways)) > 1:
-        return _("One response is whole; the others are copies of it that were made worse.")
-    return {
-        GoldWay.TRUNCATED: _("One response breaks off before its end."),
-        GoldWay.SENTENCES: _("In one response the sentences are out of order."),
-        GoldWay.WORDS: _("In one response the words are out of order."),
-        GoldWay.OTHER_PROMPT: _("One response answers something that was not asked."),
-    }[GoldWay(ways[0])]
 
 
 def _end(generation: Generation, result: dict[str, int], now: datetime) -> None:

@@ -13,6 +13,7 @@ from annotation.enums import ItemState
 from annotation.forms.items import FilterForm, PasteForm, ReasonForm, UploadForm
 from annotation.forms.reviews import CommentForm
 from annotation.models import Campaign, Item
+from annotation.queries.gold import explanation_of
 from annotation.queries.items import (
     campaign_items,
     campaign_uploads,
@@ -21,6 +22,7 @@ from annotation.queries.items import (
     shown_responses,
     whole_item,
 )
+from annotation.queries.reviews import settled_items
 from annotation.queries.shown import message_parts
 from annotation.queries.shown_files import files_of
 from annotation.transitions import ITEM
@@ -94,6 +96,7 @@ def list_context(
         "filtered": any(filters.chosen.values()),
         "page": page,
         "listed": listed_items(list(page)),
+        "settled": settled_items([item.pk for item in page]),
         "uploads": campaign_uploads(campaign),
         "upload_form": upload_form or UploadForm(initial={"key": mint_key()}),
         "paste_form": paste_form or PasteForm(initial={"key": mint_key()}),
@@ -109,6 +112,7 @@ def item_context(campaign: Campaign, found: Item, form: ReasonForm) -> dict[str,
         "responses": shown_responses(found, files),
         "asked": [{**message, "parts": message_parts(message["content"], in_prompt)} for message in messages],
         "judgments": judgments_of(found),
+        "explanation": explanation_of(found),
         "may_void": ItemState.VOID in ITEM[found.state],
         "form": form,
         **item_audit(found),

@@ -10,7 +10,7 @@ from annotation.policies.checks import is_right
 from annotation.policies.degrading import degrade, differences
 from annotation.policies.launch import Supply
 from annotation.queries.campaigns import supply_of
-from annotation.queries.gold import liked, proposals
+from annotation.queries.gold import explanation_of, liked, proposals
 from annotation.queries.log import standing_judgments
 from annotation.questions import Asked
 from annotation.use_cases.judge_gold import judge_gold
@@ -126,7 +126,7 @@ def test_gold_is_proposed_with_its_expectation_and_where_it_came_from():
         place = texts.index(original)
         assert item.expected == [{"question": "preference", "values": ["ab"[place]]}]
         assert original.startswith(texts[1 - place])
-        assert item.explanation == "One response breaks off before its end."
+        assert (item.explanation, explanation_of(item)) == ("", "One response breaks off before its end.")
         assert (item.made["way"], item.made["original"], item.prompt_id) == ("truncated", place, source.prompt_id)
         assert set(item.responses.values_list("contestant", flat=True)) == {None}
     assert supply_of(campaign) == Supply(work=4, proposed=4)

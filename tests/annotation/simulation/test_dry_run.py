@@ -5,20 +5,33 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
+from accounts.enums import Role
 from annotation.enums import CampaignState, ItemPurpose
 from annotation.models import Campaign, Impression, Judgment, JudgmentText, Respondent, Source
 from annotation.queries import standing_judgments
 from annotation.queries.dry_runs import left_dry_runs
 from annotation.simulation.dry_run import dry_run
 from annotation.use_cases.cast_shadow import NothingToRehearse, cast_shadow
-from tests.factories import ACCEPTABLE, AMOUNT, PREFERENCE, RATIONALE, make_campaign, make_contestant, make_item
+from tests.factories import (
+    ACCEPTABLE,
+    AMOUNT,
+    PREFERENCE,
+    RATIONALE,
+    make_campaign,
+    make_contestant,
+    make_item,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
 NOW = timezone.now
 STEPS = {"name": "steps", "type": "steps", "settings": {"to_ranking": "no"}}
+WORDS_ALONE = RATIONALE | {"required": True}
 WORDS = RATIONALE | {"required": True, "condition": {"question": "preference", "values": ["a", "b"]}}
 
 
@@ -138,6 +151,32 @@ def test_amounts_have_expected_intervals_in_their_unit_and_answers_that_separate
     assert [row["rating"] for row in worth["rows"]] == sorted((row["rating"] for row in worth["rows"]), reverse=True)
     assert all(0 < row["half_width"] < 3 for row in worth["rows"])
     assert all(row["votes_to_separate"] > 0 for row in worth["rows"][:-1])
+
+
+def test_why_there_is_no_board_is_kept_as_a_code_that_a_page_has_the_words_for():
+    campaign = rehearsable(items=2, questions=(PREFERENCE,))
+    source = rehearse(campaign, items=2, people=2)
+    client = Client()
+    client.force_login(make_user(role=Role.CAMPAIGN_ADMIN))
+
+    def shown(why):
+        details = source.details | {"report": source.details["report"] | {"board": [], "why_no_board": why}}
+        details["report"]["worth"] = {"rows": [], "why": "one_prompt"}
+        Source.objects.filter(pk=source.pk).update(details=details)
+        return client.get(reverse("campaign-dry-run", args=[campaign.slug])).content.decode()
+
+    words = "No vote compares two models yet, so nobody has a rating."
+    # What was kept before, in the language of whichever process wrote it.
+    assert (words in shown("no_votes"), "Niemand hat gestimmt." in shown("Niemand hat gestimmt.")) == (True, True)
+    assert "All amounts are about one prompt" in shown("no_votes")
+
+
+@pytest.mark.parametrize(
+    ("questions", "contestants", "why"), [((WORDS_ALONE,), 2, "nothing_ranks"), ((PREFERENCE,), 1, "no_votes")]
+)
+def test_the_report_says_by_a_code_why_there_is_no_board(questions, contestants, why):
+    report = rehearse(rehearsable(items=2, questions=questions, contestants=contestants), items=2, people=2).details
+    assert (report["report"]["board"], report["report"]["why_no_board"]) == ([], why)
 
 
 def rating_of(report, name):
