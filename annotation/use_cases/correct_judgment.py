@@ -11,10 +11,10 @@ from annotation.queries import own_median_amount, texts_if_read
 from annotation.queries.sessions import money_of
 from annotation.questions import Situation, read_answers
 from annotation.use_cases.lock_session import refuse_if_locked
-from annotation.use_cases.retract_judgment import AlreadySuperseded, supersede
 from annotation.use_cases.save_draft import keep_typed
 from annotation.use_cases.submit_judgment import CampaignClosed, NotYourAssignment, asked_in, seal_texts
 from annotation.use_cases.submit_work import NotActive
+from annotation.use_cases.supersede_judgment import AlreadySuperseded, supersede
 from foundation.idempotency import body_hash, once
 
 

@@ -5,7 +5,7 @@ from annotation.enums import JudgmentKind, RespondentState, SlotState
 from annotation.models import Event, Item, Judgment, JudgmentText, Respondent, Slot
 from annotation.transitions import SLOT
 from annotation.use_cases.record_event import record_event
-from annotation.use_cases.retract_judgment import supersede
+from annotation.use_cases.supersede_judgment import supersede
 from annotation.use_cases.take_out_judgment import asks_anew
 from foundation.transitions import check
 

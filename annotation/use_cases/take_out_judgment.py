@@ -3,7 +3,7 @@ from datetime import datetime
 from annotation.enums import ItemPurpose, JudgmentKind, SlotState
 from annotation.models import Adjudication, Item, Judgment, Slot
 from annotation.transitions import SLOT
-from annotation.use_cases.retract_judgment import supersede
+from annotation.use_cases.supersede_judgment import supersede
 from foundation.transitions import check
 
 

@@ -20,9 +20,9 @@ from annotation.queries.work import newest_set
 from annotation.transitions import ASSIGNMENT, SLOT
 from annotation.use_cases.lock_session import refuse_if_locked
 from annotation.use_cases.record_event import record_event
-from annotation.use_cases.retract_judgment import AlreadySuperseded, supersede
 from annotation.use_cases.submit_judgment import CampaignClosed, NotYourAssignment
 from annotation.use_cases.submit_work import PEOPLE_DISAGREE, NotActive
+from annotation.use_cases.supersede_judgment import AlreadySuperseded, supersede
 from annotation.use_cases.withdraw_fee import take_fee_back
 from foundation.transitions import check
 

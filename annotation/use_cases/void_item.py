@@ -7,7 +7,7 @@ from annotation.enums import ItemState, JudgmentKind
 from annotation.models import Item, Judgment, Respondent
 from annotation.transitions import ITEM
 from annotation.use_cases.record_event import record_event
-from annotation.use_cases.retract_judgment import supersede
+from annotation.use_cases.supersede_judgment import supersede
 from foundation.transitions import check
 
 # In the order in which a judgment takes its locks: first the assignment, then the slot and the item.

@@ -22,7 +22,6 @@ from annotation.use_cases.correct_judgment import correct_judgment
 from annotation.use_cases.flag_item import flag_item
 from annotation.use_cases.lock_session import AnswersLocked, is_locked
 from annotation.use_cases.offer_break import offer_break
-from annotation.use_cases.retract_judgment import AlreadySuperseded
 from annotation.use_cases.save_draft import DraftTooLong, StaleDraft, keep_typed, save_draft
 from annotation.use_cases.skip_assignment import skip_assignment
 from annotation.use_cases.submit_judgment import (
@@ -36,6 +35,7 @@ from annotation.use_cases.submit_judgment import (
     Process,
 )
 from annotation.use_cases.submit_work import NotActive, Submitted, submit_work
+from annotation.use_cases.supersede_judgment import AlreadySuperseded
 from annotation.web.access import for_signed_in
 from annotation.web.work import (
     item_context,

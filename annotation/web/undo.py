@@ -8,9 +8,9 @@ from django.views.decorators.http import require_POST
 
 from annotation.queries.tasks import task_of
 from annotation.use_cases.lock_session import AnswersLocked
-from annotation.use_cases.retract_judgment import AlreadySuperseded
 from annotation.use_cases.submit_judgment import CampaignClosed, NotYourAssignment
 from annotation.use_cases.submit_work import NotActive
+from annotation.use_cases.supersede_judgment import AlreadySuperseded
 from annotation.use_cases.undo_judgment import TooLateToUndo, undo_judgment
 from annotation.web.access import for_signed_in
 from annotation.web.work import own_respondent, show_item_page, show_next

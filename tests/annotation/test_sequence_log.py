@@ -4,16 +4,18 @@ import threading
 
 import psycopg
 import pytest
-from django.db import connection, connections, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 
 from annotation.models import Judgment, LogEntry
 from annotation.queries import standing_judgments
 from annotation.use_cases import sequence_log as module
 from annotation.use_cases.retire_source import restore_source, retire_source
-from annotation.use_cases.retract_judgment import AlreadySuperseded, retract_judgment
 from annotation.use_cases.sequence_log import sequence_log
+from annotation.use_cases.supersede_judgment import supersede
+from annotation.use_cases.undo_judgment import undo_judgment
 from annotation.use_cases.verify_log import verify_log
+from annotation.use_cases.withdraw_consent import withdraw_consent
 from foundation.database import advisory_lock
 from tests.annotation.test_submit_judgment import raw_answers, submit
 from tests.factories import claim_and_show, make_campaign, make_item, make_respondent
@@ -100,13 +102,25 @@ def test_a_retraction_takes_a_judgment_out_of_every_view_and_leaves_it_in_the_lo
     campaign = make_campaign()
     first, second = judge(campaign), judge(campaign)
     sequence_log(now=timezone.now())
-    retract_judgment(judgment_id=first.pk, actor=None, reason="a slip", now=timezone.now())
+    withdraw_consent(respondent_id=first.respondent_id, actor=None, now=timezone.now(), on_request=True)
     sequence_log(now=timezone.now())
     assert list(standing_judgments(campaign)) == [second]
     assert list(standing_judgments(campaign, last_sequence=2)) == [first, second]
-    assert Judgment.objects.count() == 3
-    with pytest.raises(AlreadySuperseded):
-        retract_judgment(judgment_id=first.pk, actor=None, reason="again", now=timezone.now())
+    assert list(Judgment.objects.order_by("pk").values_list("kind", "supersedes")) == [
+        ("answer", None),
+        ("answer", None),
+        ("retraction", first.pk),
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_another_row_stands_in_the_place_of_is_not_taken_back():
+    campaign = make_campaign()
+    judgment = judge(campaign)
+    undo_judgment(judgment_id=judgment.pk, respondent=judgment.respondent, now=timezone.now())
+    with pytest.raises(IntegrityError), transaction.atomic():
+        supersede(judgment, kind="retraction", submitted_at=timezone.now())
+    assert Judgment.objects.filter(supersedes=judgment).count() == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -16,12 +16,12 @@ from annotation.models import Contestant, LeaderboardSnapshot, Source
 from annotation.queries import latest_snapshot, readable_snapshot
 from annotation.tasks import bring_boards_up
 from annotation.use_cases import refresh_board as module
+from annotation.use_cases.block_respondent import block_respondent
 from annotation.use_cases.read_board import read_board
 from annotation.use_cases.refresh_board import BoardBusy, rebuild, refresh_board
 from annotation.use_cases.refresh_boards import refresh_boards
 from annotation.use_cases.retire_simulations import restore_simulations, retire_simulations
 from annotation.use_cases.retire_source import retire_source
-from annotation.use_cases.retract_judgment import retract_judgment
 from annotation.use_cases.simulate_judgments import simulate_judgments
 from annotation.use_cases.verify_log import verify_log
 from tests.annotation.boards.factories import judge, make_board, refreshed, three
@@ -93,9 +93,8 @@ def test_an_old_snapshot_is_rebuilt_whatever_happened_since():
     first = refreshed(board)
     retire_source(source_id=simulated.pk, actor=None, reason="over", now=timezone.now())
     second = refreshed(board)
-    retract_judgment(
-        judgment_id=board.campaign.judgments.order_by("pk")[0].pk, actor=None, reason="slip", now=timezone.now()
-    )
+    somebody = board.campaign.judgments.earliest("pk").respondent_id
+    block_respondent(respondent_id=somebody, reason="at random", actor=None, now=timezone.now())
     judge(board.campaign, ada, bea)
     third = refreshed(board)
     Contestant.objects.filter(pk=ada.pk).update(name="renamed")

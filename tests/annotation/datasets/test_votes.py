@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from accounts.use_cases.erase_person import erase_person
 from annotation.models import Item, Respondent
+from annotation.use_cases.block_respondent import block_respondent
 from annotation.use_cases.import_votes import import_votes
 from annotation.use_cases.publish_instrument import publish_instrument
-from annotation.use_cases.retract_judgment import retract_judgment
 from annotation.use_cases.simulate_judgments import simulate_judgments
 from annotation.use_cases.submit_judgment import Process
 from tests.annotation.datasets.rows import judge, judged, make_models, rows_of, scope_of
@@ -245,7 +245,7 @@ def test_a_retracted_vote_leaves_the_next_scope_and_stays_in_the_frozen_one():
     item = make_item(campaign, contestants=models, slots=2)
     first, _second = judge(item, 0), judge(item, 1)
     frozen = scope_of(campaign)
-    retract_judgment(judgment_id=first.pk, actor=None, reason="a slip", now=timezone.now())
+    block_respondent(respondent_id=first.respondent_id, reason="at random", actor=None, now=timezone.now())
     assert [row["sequence"] for row in votes_of(frozen)] == [1, 2]
     assert [row["sequence"] for row in votes_of(scope_of(campaign))] == [2]
 

@@ -22,10 +22,10 @@ from annotation.use_cases.hold_review import NotStanding, OwnJudgment, ReviewCha
 from annotation.use_cases.note_look import note_look
 from annotation.use_cases.record_entry import record_entry
 from annotation.use_cases.reopen_review import reopen_review
-from annotation.use_cases.retract_judgment import AlreadySuperseded
 from annotation.use_cases.settle_appeal import settle_appeal
 from annotation.use_cases.submit_judgment import NotYourAssignment
 from annotation.use_cases.submit_work import submit_work
+from annotation.use_cases.supersede_judgment import AlreadySuperseded
 from foundation.transitions import ForbiddenTransition
 from tests.annotation.numbering import number_log
 from tests.annotation.people.working import given, joined, judged

@@ -22,9 +22,9 @@ from annotation.use_cases.hold_draw import hold_draw
 from annotation.use_cases.lock_session import AnswersLocked, lock_session
 from annotation.use_cases.make_batch import make_batch
 from annotation.use_cases.next_assignment import next_assignment
-from annotation.use_cases.retract_judgment import AlreadySuperseded
 from annotation.use_cases.submit_judgment import CampaignClosed, NotYourAssignment
 from annotation.use_cases.submit_work import submit_work
+from annotation.use_cases.supersede_judgment import AlreadySuperseded
 from annotation.use_cases.undo_judgment import TooLateToUndo, undo_judgment
 from tests.annotation.numbering import number_log
 from tests.annotation.people.working import joined as respondent_in
