@@ -12,8 +12,8 @@ from annotation.policies.consent import filled, gaps
 from annotation.policies.templates import starting_points
 from annotation.use_cases.cast_shadow import cast_shadow
 from annotation.use_cases.copy_campaign import copy_campaign
+from tests.annotation.campaigns.launching import launch, refused
 from tests.annotation.campaigns.pages import edit, errors, opened, running, start
-from tests.annotation.campaigns.test_launch import launch, refused
 from tests.factories import make_item
 
 pytestmark = pytest.mark.django_db
