@@ -29,15 +29,18 @@ def settings_of(kind: QuestionType) -> dict[str, Setting]:
 
 
 class SettingField(forms.Field):
-    """One setting of a question type, as people type it: a number, a choice, a text, or lines of text."""
+    """One setting of a question type, as people type it: a number, a choice, a text, or lines of text.
 
-    def __init__(self, setting: Setting) -> None:
+    `held` is what a draft has: it stays in the list also where it is not offered, so that no save changes it unseen.
+    """
+
+    def __init__(self, setting: Setting, held: Any = None) -> None:
         self.setting = setting
         super().__init__(
             label=str(setting.label),
             required=False,
             initial=as_typed(setting.default),
-            widget=self._widget(setting),
+            widget=self._widget(setting, held),
             help_text=""
             if setting.kind == Kind.CHOICE
             else _("%(expects)s.") % {"expects": setting.expects.capitalize()},
@@ -57,9 +60,10 @@ class SettingField(forms.Field):
         return typed.strip()
 
     @staticmethod
-    def _widget(setting: Setting) -> forms.Widget:
+    def _widget(setting: Setting, held: Any) -> forms.Widget:
         if setting.kind == Kind.CHOICE:
-            return forms.Select(choices=list(setting.options.items()))
+            choices = [each for each in setting.options.items() if each[0] in setting.offered or each[0] == held]
+            return forms.Select(choices=choices)
         if setting.kind == Kind.LINES:
             return forms.Textarea(attrs={"rows": 3, **AUTOCOMPLETE_OFF})
         inputmode = {"inputmode": "numeric"} if setting.kind == Kind.NUMBER else {}
@@ -133,7 +137,7 @@ class QuestionForm(forms.Form):
         self.is_first_fault = False
         self.fields["title"].widget.attrs["placeholder"] = str(self.kind.title)
         for name, setting in settings_of(self.kind).items():
-            self.fields[f"set-{name}"] = SettingField(setting)
+            self.fields[f"set-{name}"] = SettingField(setting, raw.get(f"set-{name}"))
         self._offer_conditions()
 
     def _offer_conditions(self) -> None:

@@ -1,6 +1,6 @@
 """What a question type can be set to: what is accepted, and what an editor must know to ask for it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -25,7 +25,8 @@ class Kind(StrEnum):
 class Setting:
     """One setting: what the editor calls it, its default, what is accepted, and in words what is expected.
 
-    Values are plain JSON. `options` are those of a choice with what the editor calls each.
+    Values are plain JSON. `options` are those of a choice with what the editor calls each, `offered` those of them that
+    an editor offers: the rest is read where it stands already.
     """
 
     label: Text
@@ -34,15 +35,22 @@ class Setting:
     expects: str
     kind: Kind = Kind.TEXT
     options: Mapping[str, Text] = field(default_factory=dict)
+    not_offered: frozenset[str] = frozenset()
+
+    @property
+    def offered(self) -> dict[str, Text]:
+        return {value: label for value, label in self.options.items() if value not in self.not_offered}
 
 
-def one_of(label: Text, options: Mapping[str, Text]) -> Setting:
+def one_of(label: Text, options: Mapping[str, Text], *, not_offered: Collection[str] = ()) -> Setting:
     """The first is the default."""
 
     def accepts(value: Any) -> bool:
         return isinstance(value, str) and value in options
 
-    return Setting(label, next(iter(options)), accepts, " or ".join(options), Kind.CHOICE, options)
+    return Setting(
+        label, next(iter(options)), accepts, " or ".join(options), Kind.CHOICE, options, frozenset(not_offered)
+    )
 
 
 def whole_number(label: Text, default: int, low: int, high: int) -> Setting:

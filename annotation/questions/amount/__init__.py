@@ -55,6 +55,8 @@ class AmountQuestion(QuestionType):
                 "paid_self": gettext_lazy("Paid, own prompt"),
                 "paid_delegated": gettext_lazy("Paid, for somebody else"),
             },
+            # Campaigns have no prompts of their annotators, and a launch refuses it: nothing could be delivered.
+            not_offered=["paid_self"],
         ),
         "prices": price_lines(),
     }
@@ -85,6 +87,9 @@ class AmountQuestion(QuestionType):
         """The log lets no sign of a net utility contradict the preference beside it."""
         return self.needs
 
+    def _offered_by(self, mode: Mode) -> list[str]:
+        return [str(label) for each, label in self.settings["incentive"].offered.items() if each in mode.incentives]
+
     def check_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         checked = super().check_settings(settings)
         mode = MODES[checked["mode"]]
@@ -94,7 +99,7 @@ class AmountQuestion(QuestionType):
                 f" not {checked['incentive']!r}",
                 setting="incentive",
                 words=_("Amounts that are asked in this way are: %(incentives)s.")
-                % {"incentives": " / ".join(str(self.settings["incentive"].options[each]) for each in mode.incentives)},
+                % {"incentives": " / ".join(self._offered_by(mode))},
             )
         # Only where it is asked by a list, so that what never had prices keeps its digest.
         prices = canonical_prices(checked.pop("prices"))

@@ -1,5 +1,6 @@
 """Paid amounts as an admin sets them up: what the form takes, what the launch asks for, what one person can cost."""
 
+import re
 from decimal import Decimal
 from html import unescape
 
@@ -10,6 +11,7 @@ from django.utils import timezone
 from accounts.enums import Role
 from annotation.models import Campaign
 from annotation.policies.launch import Supply, missing_before_launch
+from annotation.questions import InvalidSettings, get_type
 from annotation.use_cases.start_campaign import start_campaign
 from tests.annotation.worth.bidding import BID, PREFERENCE
 from tests.factories import make_user
@@ -66,6 +68,20 @@ def test_amounts_for_ones_own_prompts_are_not_paid_as_nothing_could_be_delivered
     own = BID | {"settings": {"mode": "bdm", "incentive": "paid_self"}}
     ((section, text),) = missing(drafted([PREFERENCE, own], session_items=21))
     assert (section, "nothing could be delivered" in text) == ("questions", True)
+
+
+def test_the_editor_offers_no_amounts_for_ones_own_prompts_and_changes_none_unseen(admin):
+    def incentives(question):
+        page = admin.get(f"/campaigns/{drafted([PREFERENCE, question]).slug}/edit/questions").content.decode()
+        (listed,) = re.findall(r'<select name="q2-set-incentive".*?</select>', page, re.DOTALL)
+        return re.findall(r'value="(\w+)"( selected)?', listed)
+
+    assert incentives(BID) == [("stated", ""), ("paid_delegated", " selected")]
+    own = BID | {"settings": {"mode": "bdm", "incentive": "paid_self"}}
+    assert incentives(own) == [("stated", ""), ("paid_self", " selected"), ("paid_delegated", "")]
+    with pytest.raises(InvalidSettings) as refused:
+        get_type("amount").check_settings({"mode": "bdm"})
+    assert str(refused.value.words) == "Amounts that are asked in this way are: Paid, for somebody else."
 
 
 def test_where_amounts_are_only_stated_nothing_of_it_is_needed():
