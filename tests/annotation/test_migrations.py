@@ -1,0 +1,85 @@
+"""What migrations make of what is there: each goes back and forth over rows that it has to change."""
+
+from contextlib import contextmanager
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from accounts.models import Person
+from annotation.models import Campaign, Invitation, Item, Respondent
+from tests.annotation.people.working import joined
+from tests.annotation.watching.planted import EXPECTED
+from tests.factories import make_campaign, make_item
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+SHARES = ("pk", "gold_share", "attention_share")
+
+
+@contextmanager
+def gone_back_to(name):
+    """The tables as they were after the migration of that name, and after this as they are."""
+    newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE NONE")
+    try:
+        MigrationExecutor(connection).migrate([("annotation", name)])
+        yield
+    finally:
+        MigrationExecutor(connection).migrate(newest)
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET ROLE {settings.DATABASE_APP_ROLE}")
+
+
+def rows(statement):
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall()
+
+
+def shared(gold_share, attention_share, **purposes):
+    """A campaign with these shares, and so many items of each purpose."""
+    campaign = make_campaign()
+    for purpose, count in purposes.items():
+        for _ in range(count):
+            make_item(campaign, purpose=purpose, expected=EXPECTED, slots=0)
+    Campaign.objects.filter(pk=campaign.pk).update(gold_share=gold_share, attention_share=attention_share)
+    return campaign.pk
+
+
+def test_one_share_of_checks_is_divided_as_the_items_are_and_joined_again():
+    both = shared(0.2, 0.0, gold=3, attention=1)
+    only_gold = shared(0.1, 0.0, gold=2)
+    too_many = shared(0.4, 0.3, gold=1, attention=1)
+    none = shared(0.0, 0.0, attention=2)
+    # What is out counts for nothing.
+    Item.objects.filter(
+        pk=make_item(Campaign.objects.get(pk=only_gold), purpose="attention", expected=EXPECTED).pk
+    ).update(state="void")
+    with gone_back_to("0012_tally_slots"):
+        before = dict(rows("SELECT id, gold_share FROM annotation_campaign"))
+    assert before == {both: 0.2, only_gold: 0.1, too_many: 0.5, none: 0.0}
+    after = {pk: (gold, attention) for pk, gold, attention in Campaign.objects.values_list(*SHARES)}
+    assert after[both] == pytest.approx((0.15, 0.05))
+    assert (after[only_gold], after[too_many], after[none]) == ((0.1, 0.0), (0.25, 0.25), (0.0, 0.0))
+
+
+def test_groups_that_differ_in_capitals_are_one_and_the_larger_quota_holds():
+    campaign = make_campaign()
+    mixed, small = joined(campaign), joined(campaign)
+    Respondent.objects.filter(pk=mixed.pk).update(groups=["Nurses", "law", "nurses", "Ärzte"])
+    Respondent.objects.filter(pk=small.pk).update(groups=["nurses"])
+    Invitation.objects.update(groups=["NURSES", "Nurses"])
+    Campaign.objects.update(group_quotas={"Nurses": 3, "nurses": 5, "Law": 2})
+    untouched = make_campaign()
+    Campaign.objects.filter(pk=untouched.pk).update(group_quotas={"law": 1})
+    with gone_back_to("0013_checks_and_orders"):
+        pass
+    assert sorted(Respondent.objects.get(pk=mixed.pk).groups) == ["law", "nurses", "ärzte"]
+    assert Respondent.objects.get(pk=small.pk).groups == ["nurses"]
+    assert {tuple(each.groups) for each in Invitation.objects.all()} == {("nurses",)}
+    quotas = dict(Campaign.objects.values_list("pk", "group_quotas"))
+    assert quotas == {campaign.pk: {"law": 2, "nurses": 5}, untouched.pk: {"law": 1}}
+    # The application may still read and write them, and nobody else was lost.
+    assert Person.objects.count() == 2
