@@ -54,6 +54,7 @@ class OwnMedia:
     address: str
     width: int | None = None
     height: int | None = None
+    captions: str = ""
 
 
 def render_markdown(text: str, media: Mapping[str, OwnMedia] | None = None) -> SafeString:
@@ -68,7 +69,8 @@ def render_markdown(text: str, media: Mapping[str, OwnMedia] | None = None) -> S
     html = parse_markdown(text, media)
     if html is None:
         return plain(text)
-    cleaner = _make_cleaner({each.address for each in media.values()}) if media else _CLEANER
+    own = {address for each in (media or {}).values() for address in (each.address, each.captions) if address}
+    cleaner = _make_cleaner(own) if media else _CLEANER
     return mark_safe(cleaner.clean(html))  # noqa: S308  (sanitized)
 
 
@@ -176,7 +178,9 @@ def _own_media(media: OwnMedia | None, alt: str) -> str:
         return escape(f"{gettext('image')}: {alt}" if alt else gettext("image"))
     address, words = escape(media.address), escape(alt)
     if media.kind in ("audio", "video"):
-        return f'<{media.kind} controls preload="metadata" src="{address}" aria-label="{words}"></{media.kind}>'
+        said = f'<track kind="captions" src="{escape(media.captions)}" label="{escape(gettext("Captions"))}">'
+        inside = said if media.captions else ""
+        return f'<{media.kind} controls preload="metadata" src="{address}" aria-label="{words}">{inside}</{media.kind}>'
     size = f' width="{media.width}" height="{media.height}"' if media.width and media.height else ""
     return f'<img src="{address}" alt="{words}"{size}>'
 
@@ -227,6 +231,7 @@ def _make_cleaner(own: Collection[str] = ()) -> nh3.Cleaner:
         return _keep_attribute(tag, name, value)
 
     shown = {"img": {"src", "alt", "width", "height"}, "audio": _MEDIA_ATTRIBUTES, "video": _MEDIA_ATTRIBUTES}
+    shown["track"] = {"kind", "src", "label"}
     media = shown if own else {}
     return nh3.Cleaner(
         tags=set(HTML_ELEMENTS | mathematics.ELEMENTS | media.keys()),

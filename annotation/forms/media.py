@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from annotation.enums import MediaKind
 
 MOST_AT_ONCE = 100
-ACCEPTED = "image/png,image/jpeg,image/webp,image/gif,image/avif,audio/*,video/mp4,video/webm,.zip"
+ACCEPTED = "image/png,image/jpeg,image/webp,image/gif,image/avif,audio/*,video/mp4,video/webm,.vtt,.zip"
 
 
 class SeveralFilesInput(forms.ClearableFileInput):
@@ -36,8 +36,8 @@ class MediaForm(forms.Form):
         max_length=1000,
         widget=SeveralFilesInput(attrs={"accept": ACCEPTED}),
         help_text=gettext_lazy(
-            "PNG, JPEG, WebP, GIF or AVIF; WAV, MP3, FLAC, Ogg or M4A; MP4 or WebM; or a ZIP of them. All of them are"
-            " taken, or none."
+            "PNG, JPEG, WebP, GIF or AVIF; WAV, MP3, FLAC, Ogg or M4A; MP4 or WebM; or a ZIP of them. Captions of a"
+            " film are WebVTT under its name: clip.vtt for clip.mp4. All of them are taken, or none."
         ),
     )
 

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from annotation.enums import MediaKind
 from annotation.errors import AnnotationError
+from annotation.imports.media_captions import CONTENT_TYPE, SUFFIX, check_captions, is_captions
 from annotation.imports.media_picture import check_picture, is_picture
 from annotation.imports.media_player import check_container, container_of
 
@@ -27,9 +28,9 @@ class BadMedia(AnnotationError):
 
 @dataclass(frozen=True)
 class CheckedMedia:
-    """`suffix` goes with the content, whatever the file was called."""
+    """`suffix` goes with the content, whatever the file was called. Captions have no kind: they belong to a film."""
 
-    kind: MediaKind
+    kind: MediaKind | None
     content_type: str
     suffix: str
     width: int | None = None
@@ -55,6 +56,9 @@ def check_media(path: Path, name: str) -> CheckedMedia:
             return CheckedMedia(
                 MediaKind.IMAGE, picture.content_type, picture.suffix, width=picture.width, height=picture.height
             )
+        if is_captions(head):
+            check_captions(path)
+            return CheckedMedia(None, CONTENT_TYPE, SUFFIX)
         container = container_of(head)
         if container is None:
             raise ValueError(_unknown(head))

@@ -22,6 +22,8 @@ class MediaFile(models.Model):
     width = models.PositiveIntegerField(null=True)
     height = models.PositiveIntegerField(null=True)
     seconds = models.FloatField(null=True)
+    # Of a film: where its captions lie under the media root.
+    captions = models.CharField(max_length=255, blank=True, default="", db_default="")
     created_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
 

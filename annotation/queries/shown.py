@@ -28,6 +28,7 @@ class ShownMedia:
     seconds: float | None = None
     place: str = ""
     address: str = ""
+    has_captions: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,8 @@ def _media(
 
 
 def shown_media(row: MediaFile) -> ShownMedia:
-    return ShownMedia(row.pk, row.kind, row.content_type, row.width, row.height, row.seconds)
+    measures = (row.width, row.height, row.seconds)
+    return ShownMedia(row.pk, row.kind, row.content_type, *measures, has_captions=bool(row.captions))
 
 
 def _shown(

@@ -35,5 +35,7 @@ def text_with_media(text: str, campaign: Campaign, for_admins: bool = False) -> 
             if for_admins
             else reverse("work-text-media", args=[campaign.slug, file.sha256])
         )
-        shown[name] = OwnMedia(file.kind, address, file.width, file.height)
+        shown[name] = OwnMedia(
+            file.kind, address, file.width, file.height, f"{address}?captions" if file.captions else ""
+        )
     return render_markdown(text, shown)

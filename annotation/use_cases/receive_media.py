@@ -1,3 +1,4 @@
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import Person
+from annotation.enums import MediaKind
 from annotation.errors import AnnotationError
 from annotation.imports.media_archive import is_archive, unpack
 from annotation.imports.media_check import BadMedia
@@ -32,10 +34,11 @@ class MediaRefused(AnnotationError):
 
 @dataclass(frozen=True)
 class Received:
-    """The campaign's files by what came; `new` counts those that it did not have."""
+    """The campaign's files by what came; `new` counts those that it did not have. `captions` are of so many films."""
 
     files: list[MediaFile]
     new: int
+    captions: int = 0
 
 
 def receive_media(
@@ -43,7 +46,8 @@ def receive_media(
 ) -> Received:
     """Take files, and what is in ZIPs among them, into a campaign: all of them, or none.
 
-    A file that is there already under its name stays as it is. Raises MediaRefused and CampaignIsClosed.
+    A file that is there already under its name stays as it is. Captions go to the film of the same name before the
+    ending, also to one that is there already, in place of those it has. Raises MediaRefused and CampaignIsClosed.
     """
     with staging_folder() as folder:
         found, problems = _check_all(folder, files)
@@ -92,7 +96,9 @@ def _check_one(path: Path, name: str, found: dict[str, StagedMedia], problems: l
         problems.append(BadMedia(name, "two files are called so, with different contents"))
 
 
-def _take(campaign: Campaign, found: dict[str, StagedMedia], actor: Person, now: datetime) -> Received:
+def _take(campaign: Campaign, came: dict[str, StagedMedia], actor: Person, now: datetime) -> Received:
+    found = {name: media for name, media in came.items() if media.checked.kind is not None}
+    captions = [media for media in came.values() if media.checked.kind is None]
     known = {media.name: media for media in MediaFile.objects.filter(campaign=campaign, name__in=list(found))}
     problems = [
         BadMedia(name, "the campaign has another file of this name; rename this one, or remove that one")
@@ -109,13 +115,36 @@ def _take(campaign: Campaign, found: dict[str, StagedMedia], actor: Person, now:
     if made:
         data = {"files": len(made), "bytes": sum(media.size for media in made)}
         record_event(subject=campaign, verb="media_uploaded", actor=actor, data=data)
-    return Received([*known.values(), *made], len(made))
+    if captions:
+        _caption(campaign, captions, actor)
+    return Received([*known.values(), *made], len(made), len(captions))
+
+
+def _caption(campaign: Campaign, captions: list[StagedMedia], actor: Person) -> None:
+    """What one film shows it shows under each of its names."""
+    films: dict[str, list[str]] = defaultdict(list)
+    for name, digest in MediaFile.objects.filter(campaign=campaign, kind=MediaKind.VIDEO).values_list("name", "sha256"):
+        films[_stem(name)].append(digest)
+    alone = [media.name for media in captions if _stem(media.name) not in films]
+    if alone:
+        words = "no film of the campaign is called so before the ending; send it with its captions, or before them"
+        raise MediaRefused([BadMedia(name, words) for name in alone[:MOST_PROBLEMS]])
+    with advisory_lock(FILES_LOCK):
+        for media in captions:
+            keep(media)
+            shown = MediaFile.objects.filter(campaign=campaign, sha256__in=films[_stem(media.name)])
+            shown.update(captions=media.stored)
+    record_event(subject=campaign, verb="captions_uploaded", actor=actor, data={"files": len(captions)})
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0] or name
 
 
 def _row(campaign: Campaign, media: StagedMedia, actor: Person, now: datetime) -> MediaFile:
     return MediaFile(
         campaign=campaign,
-        kind=media.checked.kind,
+        kind=media.checked.kind or "",
         name=media.name,
         sha256=media.sha256,
         stored=media.stored,

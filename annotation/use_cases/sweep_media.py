@@ -31,7 +31,11 @@ def _remove_unnamed(paths: list[Path]) -> int:
     """Under the lock that uploads hold: a file that somebody has just named anew is young again."""
     by_stored = {f"{FOLDER}/{path.parent.name}/{path.name}": path for path in paths}
     with advisory_lock(FILES_LOCK):
-        named = set(MediaFile.objects.filter(stored__in=list(by_stored)).values_list("stored", flat=True))
+        named = {
+            stored
+            for column in ("stored", "captions")
+            for stored in MediaFile.objects.filter(**{f"{column}__in": list(by_stored)}).values_list(column, flat=True)
+        }
         gone = [path for stored, path in by_stored.items() if stored not in named and _is_old(path)]
         for path in gone:
             path.unlink(missing_ok=True)

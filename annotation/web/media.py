@@ -12,10 +12,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation.forms.media import MediaFilterForm, MediaForm
+from annotation.imports.media_captions import CONTENT_TYPE
 from annotation.imports.media_store import media_path
 from annotation.models import Campaign, MediaFile
 from annotation.policies.drafts import CampaignIsClosed
-from annotation.queries.media import listed_media, media_bytes, published_media
+from annotation.queries.media import digest_of, listed_media, media_bytes, published_media
 from annotation.queries.shown_files import file_at
 from annotation.use_cases.receive_media import MediaRefused, Received, receive_media
 from annotation.use_cases.remove_media import MediaInUse, remove_media
@@ -104,12 +105,16 @@ def sample(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def send_media(request: HttpRequest, found: MediaFile | None, *, seen_by: str) -> HttpResponseBase:
-    """Nothing in the answer tells the file's name, nor, but to its own assignment, that two files are the same."""
-    path = None if found is None else media_path(found.stored)
+    """The file, or with `?captions` those of the film. Nothing in the answer tells the file's name, nor, but to its own
+    assignment, that two files are the same."""
+    is_captions = "captions" in request.GET
+    stored = "" if found is None else found.captions if is_captions else found.stored
+    path = media_path(stored) if stored else None
     if found is None or path is None or not path.is_file():
         raise Http404
-    tag = salted_hmac("annotation.web.media", f"{seen_by}:{found.sha256}").hexdigest()
-    response = send_file(request, path, name="", digest=tag, content_type=found.content_type)
+    content_type = CONTENT_TYPE if is_captions else found.content_type
+    tag = salted_hmac("annotation.web.media", f"{seen_by}:{digest_of(stored)}").hexdigest()
+    response = send_file(request, path, name="", digest=tag, content_type=content_type)
     response["Cross-Origin-Resource-Policy"] = "same-origin"
     response["X-Robots-Tag"] = "noindex"
     return response
@@ -129,12 +134,16 @@ def take(request: HttpRequest, campaign: Campaign, form: MediaForm) -> Received 
 
 def said_of(received: Received) -> str:
     known = len(received.files) - received.new
-    new = ngettext("%(count)d file is new.", "%(count)d files are new.", received.new) % {"count": received.new}
-    if not known:
-        return new
-    return f"{new} " + ngettext("%(count)d was there already.", "%(count)d were there already.", known) % {
-        "count": known
-    }
+    said = []
+    if received.files or not received.captions:
+        new = ngettext("%(count)d file is new.", "%(count)d files are new.", received.new)
+        said.append(new % {"count": received.new})
+    if known:
+        said.append(ngettext("%(count)d was there already.", "%(count)d were there already.", known) % {"count": known})
+    if received.captions:
+        words = ngettext("%(count)d film has captions now.", "%(count)d films have captions now.", received.captions)
+        said.append(words % {"count": received.captions})
+    return " ".join(said)
 
 
 def media_context(request: HttpRequest, campaign: Campaign, form: MediaForm) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from foundation.markdown import OwnMedia, render_markdown
 OWN = {
     "a b.png": OwnMedia("image", "/files/1", 5, 6),
     "t.wav": OwnMedia("audio", "/files/2"),
+    "c.mp4": OwnMedia("video", "/files/3", 5, 6, "/files/3?captions"),
 }
 
 
@@ -20,6 +21,11 @@ def test_a_text_shows_what_its_caller_names_and_nothing_else():
 def test_a_sound_has_controls_and_does_not_start_by_itself():
     html = render_markdown("![a bell](media:t.wav)", OWN)
     assert '<audio controls="" preload="metadata" src="/files/2" aria-label="a bell"></audio>' in html
+
+
+def test_a_film_has_its_captions():
+    html = render_markdown("![a walk](media:c.mp4)", OWN)
+    assert '<track kind="captions" src="/files/3?captions" label="Captions"></video>' in html
 
 
 def test_nothing_is_loaded_without_a_caller_and_no_link_leads_to_a_file():
