@@ -41,7 +41,8 @@ def next_anchor(
         return None
     if not at_end and drawn >= chance(left_to_repeat, place=position.place - places, places=behind):
         return None
-    return repeat_item(item_id=again[int(rng.integers(len(again)))], now=now).pk
+    repeat = repeat_item(item_id=again[int(rng.integers(len(again)))], now=now)
+    return None if repeat is None else repeat.pk
 
 
 def _unmet(campaign: Campaign, respondent: Respondent, position: Position) -> QuerySet[Item]:
@@ -74,4 +75,5 @@ def _repeatable(respondent: Respondent) -> list[int]:
     ids = [pk for pk, purpose, original in rows if purpose == ItemPurpose.ANCHOR and original is None]
     again = Assignment.objects.filter(respondent=respondent, item__repeat_of__in=ids)
     repeated = set(again.values_list("item__repeat_of", flat=True))
-    return sorted(pk for pk in ids if pk not in repeated)
+    there = Item.objects.filter(pk__in=ids, state__in=MEETABLE, source__state=SourceState.ACTIVE)
+    return sorted(set(there.values_list("pk", flat=True)) - repeated)

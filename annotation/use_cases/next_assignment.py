@@ -233,7 +233,7 @@ def _extra(campaign: Campaign, respondent: Respondent, position: Position, seed:
         earlier = _repeatable(respondent, position)
         if earlier:
             again = repeat_item(item_id=_pick(earlier, rng), now=now)
-            return _take(campaign, respondent, again.pk, "repeat", now)
+            return None if again is None else _take(campaign, respondent, again.pk, "repeat", now)
     return None
 
 
@@ -274,6 +274,8 @@ def _repeatable(respondent: Respondent, position: Position) -> list[int]:
         state=AssignmentState.SUBMITTED,
         item__purpose=ItemPurpose.WORK,
         item__repeat_of__isnull=True,
+        item__state__in=MEETABLE,
+        item__source__state=SourceState.ACTIVE,
     )
     answered = answered.exclude(item__warnings__overlap=position.declined)
     if position.is_sated:

@@ -30,28 +30,37 @@ ON CONFLICT DO NOTHING
 
 
 def void_item(*, item_id: int, actor: Person | None, reason: str, now: datetime) -> Item:
-    """Take an item out of the campaign, and what was said of it out of every view; fees stay owed. Nobody is asked in
-    its place. Raises ForbiddenTransition for one that is out.
+    """Take an item out of the campaign with what repeats it, and what was said of them out of every view; fees stay
+    owed. Nobody is asked in its place. Raises ForbiddenTransition for one that is out.
     """
     with transaction.atomic():
         _lock_authors(item_id)
-        lock_assignments([item_id])
-        item = Item.objects.select_for_update(of=["self"]).get(pk=item_id)
-        check(ITEM, item.state, ItemState.VOID)
-        before, item.state = item.state, ItemState.VOID
-        item.save(update_fields=["state"])
-        cancel_slots([item_id])
-        standing = Judgment.objects.filter(item=item, kind=JudgmentKind.ANSWER, superseded_by__isnull=True)
-        taken = [supersede(each, kind=JudgmentKind.RETRACTION, submitted_at=now) for each in standing.order_by("pk")]
-        data = {"judgments": len(taken)}
-        record_event(
-            subject=item, verb="voided", actor=actor, from_state=before, to_state=item.state, reason=reason, data=data
-        )
+        repeats = Item.objects.filter(repeat_of=item_id).exclude(state=ItemState.VOID)
+        lock_assignments([item_id, *repeats.values_list("pk", flat=True)])
+        item = _take_out(item_id, actor, reason, now)
+        # Whoever makes a repeat holds the item meanwhile.
+        for repeat in list(repeats.all()):
+            _take_out(repeat.pk, actor, reason, now)
+    return item
+
+
+def _take_out(item_id: int, actor: Person | None, reason: str, now: datetime) -> Item:
+    item = Item.objects.select_for_update(of=["self"]).get(pk=item_id)
+    check(ITEM, item.state, ItemState.VOID)
+    before, item.state = item.state, ItemState.VOID
+    item.save(update_fields=["state"])
+    cancel_slots([item_id])
+    standing = Judgment.objects.filter(item=item, kind=JudgmentKind.ANSWER, superseded_by__isnull=True)
+    taken = [supersede(each, kind=JudgmentKind.RETRACTION, submitted_at=now) for each in standing.order_by("pk")]
+    data = {"judgments": len(taken)}
+    record_event(
+        subject=item, verb="voided", actor=actor, from_state=before, to_state=item.state, reason=reason, data=data
+    )
     return item
 
 
 def _lock_authors(item_id: int) -> None:
-    """First of all, as whoever corrects, blocks or decides does."""
+    """First of all, as whoever corrects, blocks or decides does. Who answered a repeat answered its item before."""
     authors = Judgment.objects.filter(item=item_id).values("respondent")
     list(Respondent.objects.select_for_update(of=["self"], no_key=True).filter(pk__in=authors).order_by("pk"))
 

@@ -74,7 +74,8 @@ def adjudicate(request: HtmxRequest, slug: str, item_id: int) -> HttpResponse:
 @for_reviewers
 def leave(request: HtmxRequest, slug: str, item_id: int) -> HttpResponse:
     """Back to the queue without an answer."""
-    assignment = held_by(request, managed_campaign(slug), item_id)
+    item = get_object_or_404(Item, campaign=managed_campaign(slug), pk=item_id)
+    assignment = held_by(request, item.campaign, item.pk)
     try:
         if assignment is None:
             raise NotYourAssignment("nothing is held of this item")

@@ -498,7 +498,7 @@ TABLE: dict[str, dict[str, Status]] = {
     "campaigns/<slug:slug>/adjudicate/<int:item_id>/leave": {
         "GET own": 405,
         "POST own": reviewers(302),
-        "POST missing": reviewers(302),
+        "POST missing": reviewers(404),
     },
     "campaigns/<slug:slug>/batches": {
         "GET own": reviewers(200),
