@@ -13,7 +13,7 @@ from annotation.use_cases.record_event import record_event
 from foundation.transitions import check
 
 # For them it ends here, whatever there is to do.
-ENDED = (RespondentState.SCREENED_OUT, RespondentState.BLOCKED)
+ENDED = (RespondentState.SCREENED_OUT, RespondentState.BLOCKED, RespondentState.WITHDRAWN)
 
 
 class StillAtWork(AnnotationError):
@@ -27,8 +27,8 @@ class _Given(Exception):
 def end_participation(*, respondent: Respondent, now: datetime) -> StudyParticipant:
     """How somebody whom a study sent leaves it: with everything done, screened out, or come when nothing was left.
 
-    Whoever was blocked leaves as if screened out: they know nobody here, and their session has to end somehow. Again
-    says the same. Raises StillAtWork.
+    Whoever was blocked or has withdrawn leaves as if screened out: they know nobody here, and their session has to end
+    somehow; what is owed to them stays owed. Again says the same. Raises StillAtWork.
     """
     with transaction.atomic():
         locked = StudyParticipant.objects.select_for_update(of=["self"]).select_related("study")
@@ -61,10 +61,9 @@ def code_of(participant: StudyParticipant) -> str:
 
 
 def _end_of(respondent: Respondent, now: datetime) -> Participation | None:
-    stage = position_of(respondent).stage
     if Respondent.objects.get(pk=respondent.pk).state in ENDED:
         return Participation.SCREENED_OUT
-    if stage == Stage.WITHDRAWN or not _has_nothing_left(respondent, now):
+    if not _has_nothing_left(respondent, now):
         return None
     given = Assignment.objects.filter(respondent=respondent, state=AssignmentState.SUBMITTED).exists()
     return Participation.COMPLETED if given else Participation.OVER_QUOTA

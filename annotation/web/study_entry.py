@@ -96,10 +96,12 @@ def leave(request: HtmxRequest, slug: str) -> HttpResponseBase:
 
 def show_way_back(request: HttpRequest, campaign: Campaign, participant: StudyParticipant) -> HttpResponse:
     code = code_of(participant)
+    became = participant.respondent.state if participant.respondent is not None else ""
     context = {
         "campaign": campaign,
         "state": participant.state,
-        "is_blocked": participant.respondent is not None and participant.respondent.state == RespondentState.BLOCKED,
+        "is_blocked": became == RespondentState.BLOCKED,
+        "has_withdrawn": became == RespondentState.WITHDRAWN,
         "states": {state.name: state.value for state in Participation},
         "code": code,
         "address": way_back(settings.PROLIFIC_RETURN_URL, code),

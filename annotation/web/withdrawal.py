@@ -87,6 +87,7 @@ def _show(request: HtmxRequest, respondent: Respondent, form: WithdrawForm) -> H
         "answers": standing_answers_of(respondent).count(),
         "versions": len(versions_with(respondent)),
         "has_draw": step is not None and step.session.endowment is not None,
-        "is_sent": participant is not None and participant.state == Participation.STARTED,
+        "is_sent": participant is not None,
+        "is_at_work": participant is not None and participant.state == Participation.STARTED,
     }
     return never_stored(render(request, "annotation/work/withdraw.html", context, status=422 if form.errors else 200))

@@ -60,7 +60,7 @@ JUST_NOW = timedelta(minutes=1)
 # Who has withdrawn is told so, and not asked to join again.
 GONE = RespondentState.WITHDRAWN
 # Where whoever a study sent goes back to it.
-ENDS = frozenset({Stage.SCREENED_OUT, Stage.BLOCKED, Stage.CLOSED, Stage.DRAWN})
+ENDS = frozenset({Stage.SCREENED_OUT, Stage.BLOCKED, Stage.WITHDRAWN, Stage.CLOSED, Stage.DRAWN})
 
 
 def person_of(request: HtmxRequest) -> Person:

@@ -16,9 +16,11 @@ from annotation.enums import ItemPurpose
 from annotation.models import Campaign, Event, Invitation, LedgerEntry, Respondent, Study, StudyParticipant
 from annotation.policies.study_links import Sent, read_sent, way_in
 from annotation.use_cases import join_study as module
+from annotation.use_cases.accrue_fees import accrue_fees
 from annotation.use_cases.end_participation import StillAtWork, end_participation
 from annotation.use_cases.join_study import SessionOfAnother, join_study
 from annotation.use_cases.save_study import make_study
+from annotation.use_cases.withdraw_consent import withdraw_consent
 from tests.annotation.people.working import judged
 from tests.factories import PREFERENCE, make_campaign, make_item, make_user
 from tests.foundation.threads import run_together
@@ -161,6 +163,38 @@ def test_who_is_blocked_leaves_with_the_code_of_a_screen_out(campaign):
         left(respondent)
     Respondent.objects.update(state="blocked")
     assert left(respondent) == "screened_out"
+
+
+def test_who_withdraws_midway_goes_back_with_the_code_of_a_screen_out_and_keeps_what_is_owed(campaign):
+    Campaign.objects.filter(pk=campaign.pk).update(pay_per_judgment="0.25", pay_currency="USD", screen_out_pay="1.00")
+    campaign.refresh_from_db()
+    for _ in range(3):
+        make_item(campaign)
+    study_of(campaign)
+    browser, back = Client(), reverse("study-leave", args=["trial"])
+    browser.post(link())
+    respondent = StudyParticipant.objects.get().respondent
+    judged(campaign, respondent)
+    accrue_fees(campaign_id=campaign.pk, now=timezone.now())
+    owed = list(LedgerEntry.objects.values_list("kind", "amount"))
+    assert len(owed) == 1
+    page = browser.post(reverse("work-withdraw", args=["trial"]), {"confirmed": "on"}, follow=True).content.decode()
+    assert (back in page, "Your pay has not changed." in page) == (True, True)
+    assert back in browser.get(reverse("work-campaign", args=["trial"])).content.decode()
+    gone = browser.post(back, follow=True).content.decode()
+    assert (f'href="{RETURN}OUT2"' in gone, "You have withdrawn" in gone) == (True, True)
+    # The link of the study leads there again.
+    assert f'href="{RETURN}OUT2"' in Client().post(link(), follow=True).content.decode()
+    assert list(LedgerEntry.objects.values_list("kind", "amount")) == owed
+
+
+def test_who_was_done_and_withdraws_then_keeps_the_code_of_those_who_are(campaign):
+    make_item(campaign)
+    respondent = came(study_of(campaign)).respondent
+    judged(campaign, respondent)
+    assert left(respondent) == "completed"
+    withdraw_consent(respondent_id=respondent.pk, actor=respondent.person, now=timezone.now())
+    assert left(respondent) == "completed"
 
 
 @pytest.mark.parametrize(
