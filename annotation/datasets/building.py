@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db.models import Count
+from django.utils import translation
 
 from annotation.boards import canonical_json, compute_standings, merged_contestants
 from annotation.datasets.card import write_card
@@ -28,6 +29,8 @@ class Built:
     rows_digest: str
 
 
+# The card is in English, and is the same whatever language the process that builds it is in.
+@translation.override("en")
 def build_files(version: DatasetVersion, folder: Path, beat: Beat) -> Built:
     """Write the version's views, standings and card into an empty folder. The same version gives the same rows."""
     scope = Scope.of(version)
