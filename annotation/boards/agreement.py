@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.boards.measures import RESPONSES, Floats, Ints, Measure
-from ranking import AgreementEstimate, NoOverlap, NoVariation, krippendorff_alpha
+from ranking import AgreementEstimate, Measurement, NoOverlap, NoVariation, krippendorff_alpha
 
 Bools = NDArray[np.bool_]
 # An interval over more units than this, where there are too many values to gather them, is drawn from so many.
@@ -42,18 +42,21 @@ class Agreement:
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """Of each unit that two people or more answered: how many they are, and the share of their pairs that differ."""
+    """Of each unit that two people or more answered: how many they are, the share of their pairs that differ, and how
+    far their pairs lie apart as a share of the scale; of categories that is the same.
+    """
 
     unit: Ints  # (u,) ascending
     item: Ints  # (u,)
     people: Ints  # (u,)
+    differ: Floats  # (u,)
     apart: Floats  # (u,)
 
 
 def agreement_on(measure: Measure, *, kind: str = "", name: str = "") -> Agreement:
     pairs = pairs_of(measure)
     judged = int(pairs.people.sum())
-    same = float(1.0 - pairs.apart.mean()) if len(pairs.unit) else None
+    same = float(1.0 - pairs.differ.mean()) if len(pairs.unit) else None
     found = Agreement(measure.question, kind, name, len(pairs.unit), judged, same)
     estimate = alpha_of(measure, pairs)
     if estimate is None:
@@ -136,8 +139,23 @@ def pairs_of(measure: Measure) -> Pairs:
     _cells, times = np.unique(place * max(len(values), 1) + value, return_counts=True)
     alike = np.bincount(_cells // max(len(values), 1), times * (times - 1.0), minlength=len(unit))
     twofold = people >= 2
-    apart = 1.0 - alike[twofold] / (people[twofold] * (people[twofold] - 1.0))
-    return Pairs(unit[twofold], unit[twofold] // RESPONSES, people[twofold], apart)
+    differ = 1.0 - alike[twofold] / (people[twofold] * (people[twofold] - 1.0))
+    apart = differ if first.measurement is Measurement.NOMINAL else _distances(first, place)[twofold]
+    return Pairs(unit[twofold], unit[twofold] // RESPONSES, people[twofold], differ, apart)
+
+
+def _distances(first: Measure, place: Ints) -> Floats:
+    """The mean distance of two answers to each unit: of n sorted ones, the k-th is subtracted n - k times and added
+    k - 1 times.
+    """
+    value = first.on_its_scale()
+    order = np.lexsort((value, place))
+    place, value = place[order], value[order]
+    people = np.bincount(place)
+    rank = np.arange(len(place)) - (np.cumsum(people) - people)[place]
+    signed = (2.0 * rank - people[place] + 1.0) * value
+    pairs = people * (people - 1.0) / 2.0
+    return np.bincount(place, signed) / np.maximum(pairs, 1.0)
 
 
 def slices_of(measure: Measure, of_items: Mapping[str, "ItemSlices"], groups: Mapping[str, Ints]) -> list[Agreement]:

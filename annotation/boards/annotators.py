@@ -122,7 +122,7 @@ def figures_of(
     columns: dict[str, Sequence[Any]] = {
         "judgments": np.bincount(who[given.is_work], minlength=len(people)).tolist(),
         "checks": _checks(checked, people),
-        "repeats": _repeats(measures, people),
+        **_repeats(measures, people),
         "left": _left(given, who, len(people)),
         "fast": _fast(given, who, len(people), fast_below),
         "median_seconds": [_median(given.seconds[rows]) for rows in _rows_of(who, len(people))],
@@ -177,14 +177,19 @@ def _in_people(measure: Measure, people: Ints) -> ItemJudgments:
     return ItemJudgments(item=measure.unit, annotator=respondent, value=measure.value, annotators=len(people))
 
 
-def _repeats(measures: Sequence[Measure], people: Ints) -> list[Share | None]:
-    """Of the first question of the instrument that can be compared."""
+def _repeats(measures: Sequence[Measure], people: Ints) -> dict[str, Sequence[Any]]:
+    """Of the instrument's first question that can be compared; and how often two answers of one person are alike."""
+    found: dict[str, Sequence[Any]] = {"repeats": [None] * len(people), "same_by_chance": [None] * len(people)}
+    if not measures:
+        return found
+    near = dict(zip(measures[0].everyone.tolist(), measures[0].nearness(), strict=True))
+    within = np.array([near[pk].within if pk in near else 0.0 for pk in people.tolist()])
     try:
-        if measures:
-            return _shares(retest_agreement(_in_people(measures[0], people), level=LEVEL).same)
+        again = retest_agreement(_in_people(measures[0], people), within=within, level=LEVEL)
     except RankingError:
-        pass  # nobody was shown anything twice, or everybody always says the same
-    return [None] * len(people)
+        return found  # nobody was shown anything twice, or everybody always says the same
+    by_chance = [near[pk].by_chance if pk in near else None for pk in people.tolist()]
+    return {"repeats": _shares(again.same), "same_by_chance": by_chance}
 
 
 def _left(given: Given, who: Ints, count: int) -> list[Share | None]:

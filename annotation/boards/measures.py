@@ -29,6 +29,36 @@ RESPONSES = 16
 WHO = (("item", pa.int64()), ("respondent", pa.int64()))
 
 
+# How far apart any two answers of somebody lie is looked up among so many of them, and among all people's where they
+# gave fewer than FEW.
+COMPARED, FEW, SEED, ROUNDING = 200, 20, 20_240_101, 1e-9
+
+
+@dataclass(frozen=True)
+class Nearness:
+    """Answers no further apart than `within` count as the same; `by_chance` is the share of any two that are.
+
+    Categories are the same or not. Of a finer scale, such as the mean of five ratings, hardly any two answers are, and
+    the distance is the widest that at most half of any two keep.
+    """
+
+    within: float
+    by_chance: float
+
+
+def _nearness(values: "Floats", measurement: Measurement, rng: np.random.Generator) -> Nearness:
+    values = values if len(values) <= COMPARED else rng.choice(values, COMPARED, replace=False)
+    first, second = np.triu_indices(len(values), 1)
+    distance, times = np.unique(np.abs(values[first] - values[second]).round(9), return_counts=True)
+    if not len(distance):
+        return Nearness(0.0, 0.0)
+    share = np.cumsum(times) / times.sum()
+    widest = int(np.searchsorted(share, 0.5, side="right")) - 1
+    if measurement is Measurement.NOMINAL or widest < 0:
+        return Nearness(0.0, float(share[0]) if distance[0] == 0 else 0.0)
+    return Nearness(float(distance[widest]) + ROUNDING, float(share[widest]))
+
+
 @dataclass(frozen=True, eq=False)
 class Measure:
     """One question's n answers in commit order. A unit is an item, or one response of it. Repeats bear the unit of what
@@ -47,6 +77,23 @@ class Measure:
 
     def judgments(self) -> ItemJudgments:
         return ItemJudgments(item=self.unit, annotator=self.respondent, value=self.value, annotators=len(self.everyone))
+
+    def nearness(self) -> list["Nearness"]:
+        """Of everyone's own answers; of all answers where somebody's are few."""
+        rng = np.random.Generator(np.random.PCG64(SEED))
+        of_all = _nearness(self.value, self.measurement, rng)
+        order = np.argsort(self.respondent, kind="stable")
+        own = np.split(self.value[order], np.cumsum(np.bincount(self.respondent, minlength=len(self.everyone)))[:-1])
+        return [of_all if len(each) < FEW else _nearness(each, self.measurement, rng) for each in own]
+
+    def on_its_scale(self) -> Floats:
+        """From 0 to 1, the middle nine tenths of the answers from end to end; of categories the values themselves."""
+        if self.measurement is Measurement.NOMINAL or not len(self):
+            return self.value
+        low, high = np.quantile(self.value, (0.05, 0.95))
+        if high <= low:
+            low, high = self.value.min(), self.value.max()
+        return np.asarray(np.clip((self.value - low) / max(high - low, ROUNDING), 0.0, 1.0))
 
     def select(self, rows: NDArray[np.bool_]) -> "Measure":
         return replace(

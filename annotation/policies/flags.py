@@ -21,8 +21,10 @@ MOST_ONE_SIDE = 0.65
 LEAST_SECONDS = 3.0
 LEAST_SECONDS_OF_MEDIAN = 1 / 3
 MOST_FAST = 0.25
-# Who picks blindly among two sides and a tie repeats the answer in a third to a half of the cases.
-LEAST_SAME = 0.6
+# Who picks blindly repeats an answer as often as any two of their answers are the same. Whoever keeps less than a third
+# of what is left above that hardly looks: of two sides and a tie that is about three in five. Where nearly everything
+# is answered alike, chance alone repeats nearly everything, and more than two in three are asked of nobody.
+LEAST_ABOVE_CHANCE, MOST_BY_CHANCE = 1 / 3, 0.5
 # One answer to nearly everything is no judgment of items, unless all annotators give it as often.
 MOST_ONE_VALUE = 0.95
 MORE_THAN_OTHERS = 0.15
@@ -86,6 +88,7 @@ class AnnotatorFigures:
     judgments: int
     checks: Share | None = None  # right ones
     repeats: Share | None = None  # same answer again
+    same_by_chance: float | None = None  # share of any two of their answers, to whatever, that are the same
     left: Share | None = None  # the side shown first, among preferences for a side; a 99 % interval
     fast: Share | None = None  # faster than `fast_below`
     fast_below: float = LEAST_SECONDS
@@ -112,7 +115,7 @@ def reasons_to_look(figures: AnnotatorFigures, *, pass_mark: float | None = None
         _checks(figures.checks, pass_mark or LEAST_RIGHT),
         _sides(figures.left),
         _speed(figures),
-        _repeats(figures.repeats),
+        _repeats(figures),
         _one_value(figures),
         _reliability(figures.truthful),
         _guesses(figures),
@@ -148,8 +151,12 @@ def _speed(figures: AnnotatorFigures) -> str:
     return _("faster than %(seconds)s s on %(percent)d %%") % numbers
 
 
-def _repeats(repeats: Share | None) -> str:
-    if repeats is None or repeats.whole < LEAST_REPEATS or repeats.upper >= LEAST_SAME:
+def _repeats(figures: AnnotatorFigures) -> str:
+    repeats, chance = figures.repeats, figures.same_by_chance
+    if repeats is None or chance is None or repeats.whole < LEAST_REPEATS:
+        return ""
+    chance = min(chance, MOST_BY_CHANCE)
+    if repeats.upper >= chance + LEAST_ABOVE_CHANCE * (1 - chance):
         return ""
     return _("the same answer again on %(same)d of %(count)d repeats") % {"same": repeats.part, "count": repeats.whole}
 
@@ -196,7 +203,6 @@ def thresholds(*, pass_mark: float | None = None) -> Mapping[str, float]:
         "side": 100 * MOST_ONE_SIDE,
         "seconds": LEAST_SECONDS,
         "fast": 100 * MOST_FAST,
-        "same": 100 * LEAST_SAME,
         "one_value": 100 * MOST_ONE_VALUE,
         "like_others": 100 * LEAST_LIKE_OTHERS,
         "pace": 100 * LEAST_PACE_LEFT,

@@ -18,7 +18,7 @@ from annotation.queries.costs import Money
 from annotation.queries.log import retired_sources
 
 # Goes up when a summary gets another shape.
-VERSION = 3
+VERSION = 4
 SHARES = ("checks", "repeats", "left", "fast", "most_used", "with_others")
 CHANGES = ("drift", "truthful")
 

@@ -210,7 +210,7 @@ def items_table(
             _("Disagreement"),
             "percent",
             lambda each: each["apart"],
-            note=_("pairs of judgments that differ, over all questions"),
+            note=_("how far two answers lie apart as a share of the scale, mean of all questions"),
         ),
         Column("people", _("Annotators"), "count", lambda each: each["people"]),
         settled_column(settled, lambda each: each["item"]),

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arrays import Bools, Floats, Ints
 from ..comparisons import Comparisons
-from ..errors import MissingLabels, NoOverlap, ShapeMismatch, UnknownIndex
+from ..errors import BadParameter, MissingLabels, NoOverlap, ShapeMismatch, UnknownIndex
 from ..options import checked
 from ..proportions import Shares, wilson
 from .coefficients import DRAWS, Measurement, krippendorff_alpha
@@ -55,14 +55,17 @@ def retest_agreement(
     judgments: ItemJudgments,
     *,
     measurement: Measurement = Measurement.NOMINAL,
+    within: float | Floats = 0.0,
     rng: np.random.Generator | None = None,
     draws: int = DRAWS,
     level: float = 0.95,
 ) -> RetestAgreement:
     """Test-retest reliability: each repeat against the answer just before it, and all of them in one coefficient.
 
-    Raises NoOverlap, NoVariation, BadParameter.
+    `same` counts repeats that lie no further than `within`, in the values' own unit, from the answer before them:
+    one distance, or (A,) one for each annotator. Raises NoOverlap, NoVariation, BadParameter, ShapeMismatch.
     """
+    reach = _reach(within, judgments.annotators)
     order = np.argsort(judgments.visit, kind="stable")
     again = np.zeros(len(judgments), dtype=bool)
     again[order[1:]] = np.diff(judgments.visit[order]) == 0
@@ -70,7 +73,7 @@ def retest_agreement(
         raise NoOverlap("No annotator judged an item twice; show some items again.")
     before = np.roll(judgments.value[order], 1)
     same = np.zeros(len(judgments), dtype=bool)
-    same[order] = judgments.value[order] == before
+    same[order] = np.abs(judgments.value[order] - before) <= reach[judgments.annotator[order]]
     by_visit = ItemJudgments(
         item=judgments.visit,
         annotator=np.full(len(judgments), -1),
@@ -82,6 +85,16 @@ def retest_agreement(
         everyone=wilson(np.array([float(same[again].sum())]), np.array([float(again.sum())]), level),
         reliability=krippendorff_alpha(by_visit, measurement=measurement, rng=rng, draws=draws, level=level),
     )
+
+
+def _reach(within: float | Floats, annotators: int) -> Floats:
+    """Of each annotator, and last, where -1 leads, of nobody known."""
+    given = np.asarray(within, dtype=np.float64)
+    if given.shape not in ((), (annotators,)):
+        raise ShapeMismatch(f"`within` is one distance or one for each of {annotators} annotators, not {given.shape}.")
+    if not np.all((given >= 0.0) & (given < np.inf)):
+        raise BadParameter("`within` is a distance: a finite number that is not negative.")
+    return np.append(np.broadcast_to(given, annotators), 0.0)
 
 
 @checked

@@ -133,3 +133,14 @@ def test_bad_sizes_are_refused_by_name():
         annotator_drift(np.ones(4), np.ones(4, dtype=int), annotators=1)
     with pytest.raises(BadParameter, match="least is 2"):
         annotator_drift(np.ones(4), np.zeros(4, dtype=int), annotators=1, least=2)
+
+
+def test_on_a_scale_a_repeat_may_be_near_instead_of_the_same():
+    rows = [(0, 0, 3.0), (1, 0, 2.0), (0, 0, 3.2), (1, 0, 3.0), (2, 0, 1.0), (2, 1, 1.0)]
+    shares = [retest_agreement(answers(rows, 2), within=within).same.share[0] for within in (0.0, 0.21, 1.0)]
+    assert shares == [0, 0.5, 1]
+    assert retest_agreement(answers(rows, 2), within=np.array([0.3, 0.0])).same.share[0] == 0.5
+    with pytest.raises(ShapeMismatch, match="one for each of 2"):
+        retest_agreement(answers(rows, 2), within=np.zeros(3))
+    with pytest.raises(BadParameter, match="not negative"):
+        retest_agreement(answers(rows, 2), within=-1.0)
