@@ -117,6 +117,7 @@ def test_an_admin_sees_which_films_have_captions(campaign):
         "/campaigns/films/media", {"file": [SimpleUploadedFile("a.vtt", CAPTIONS.encode())]}
     ).content.decode()
     assert ("1 film has captions now." in sent, "with captions" in sent) == (True, True)
+    assert "Captions of 1 film uploaded" in admin.get("/campaigns/films").content.decode()
     (track,) = re.findall(r'<track kind="captions" src="([^"]+)"', sent)
     assert admin.get(track)["Content-Type"].startswith("text/vtt")
 
