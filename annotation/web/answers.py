@@ -19,11 +19,10 @@ from annotation.queries.tasks import Task, own_answer, task_of
 from annotation.queries.work import position_of
 from annotation.questions import InvalidAnswers
 from annotation.use_cases.correct_judgment import correct_judgment
-from annotation.use_cases.flag_item import flag_item
+from annotation.use_cases.give_back_once import give_back_once
 from annotation.use_cases.lock_session import AnswersLocked, is_locked
 from annotation.use_cases.offer_break import offer_break
 from annotation.use_cases.save_draft import DraftTooLong, StaleDraft, keep_typed, save_draft
-from annotation.use_cases.skip_assignment import skip_assignment
 from annotation.use_cases.submit_judgment import (
     AlreadyAnswered,
     CampaignClosed,
@@ -195,19 +194,8 @@ def skip(request: HtmxRequest, slug: str, assignment_id: int) -> HttpResponseBas
     respondent, reason = own_respondent(request, slug), request.POST.get("reason", "")
     if reason not in SKIP_REASONS:
         return _ask_again(request, respondent, assignment_id, _("Choose why you skip this item."))
-    try:
-        skip_assignment(
-            assignment_id=assignment_id,
-            lease_token=lease_named(request),
-            respondent=respondent,
-            reason=reason,
-            now=timezone.now(),
-        )
-    except NotYourAssignment as missing:
-        raise Http404 from missing
-    except LeaseExpired as refused:
-        return show_next(request, respondent, status=_conflict(request), problem=_moved_on(refused))
-    return _next_or_redirect(request, respondent, said=_("Skipped. Skipping is never held against you."))
+    said = _("Skipped. Skipping is never held against you.")
+    return _give_back(request, respondent, assignment_id, reason, said=said)
 
 
 @require_POST
@@ -216,20 +204,36 @@ def flag(request: HtmxRequest, slug: str, assignment_id: int) -> HttpResponseBas
     respondent, reason = own_respondent(request, slug), request.POST.get("reason", "")
     if reason not in FlagReason.values:
         return _ask_again(request, respondent, assignment_id, _("Choose what is wrong with this item."))
+    words, said = request.POST.get("words", "")[:2000], _("Reported. Thank you: somebody will look at it.")
+    return _give_back(request, respondent, assignment_id, reason, said=said, words=words)
+
+
+def _give_back(
+    request: HtmxRequest,
+    respondent: Respondent,
+    assignment_id: int,
+    reason: str,
+    *,
+    said: str,
+    words: str | None = None,
+) -> HttpResponseBase:
     try:
-        flag_item(
+        give_back_once(
             assignment_id=assignment_id,
             lease_token=lease_named(request),
+            key=request.POST.get("key", ""),
             respondent=respondent,
             reason=reason,
-            words=request.POST.get("words", "")[:2000],
+            words=words,
             now=timezone.now(),
         )
     except NotYourAssignment as missing:
         raise Http404 from missing
-    except LeaseExpired as refused:
-        return show_next(request, respondent, status=_conflict(request), problem=_moved_on(refused))
-    return _next_or_redirect(request, respondent, said=_("Reported. Thank you: somebody will look at it."))
+    except (LeaseExpired, InFlight, KeyReused, BadKey) as refused:
+        return _refused(request, respondent, _refused_as(refused), _moved_on(refused))
+    response = _next_or_redirect(request, respondent, said=said)
+    response["X-Stored"] = str(assignment_id)
+    return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,4 +1,4 @@
-// What waits in the browser: answers and drafts that could not be sent yet, each sealed under a key that only the pages
+// What waits in the browser: answers, skips, flags and drafts that could not be sent yet, each sealed under a key that only the pages
 // of its author get. Every annotator's page sends what waits and says what became of it; work.js keeps things here.
 (() => {
   const PREFIX = "cardinal-kept";
@@ -174,6 +174,9 @@
     const waiting = namesOf("answer").length;
     if (waiting) say("waiting", says.waiting.replace("%n", waiting));
     else unsay("waiting", "paused");
+    const asides = namesOf("aside").length;
+    if (asides) say("asides", says.asides.replace("%n", asides));
+    else unsay("asides");
     for (const entry of await all("refused")) {
       const line = `refused-${idOf(entry)}`;
       const act = () => {
@@ -217,6 +220,15 @@
     if (!["later", "paused"].includes(became)) drop(entry);
     return became;
   };
+  // A skip or a flag, which a pause does not hold up.
+  const sendAside = async (entry) => {
+    const became = outcomeOf(await post(entry.url, entry.body));
+    if (became === "later" || became === "paused") return "later";
+    if (became !== "stored") await refuse(idOf(entry), "refusedAside", entry);
+    forget("draft", idOf(entry));
+    drop(entry);
+    return became;
+  };
   const sendDraft = async (entry) => {
     const answer = await post(entry.url, entry.body);
     if (answer.headers.get("HX-Redirect")) return "later";
@@ -240,17 +252,18 @@
       sent.isAny ||= became !== "paused";
     }
   };
-  // Answers in their order, each with the key it was rendered with, so that twice is once.
+  // Answers in their order, then skips and flags, each with the key it was rendered with, so that twice is once.
   let draining = false;
   const drain = async () => {
     const drafts = namesOf("draft").filter((name) => !name.endsWith(`:${live}`));
-    const isAsked = own ? namesOf("answer").length + drafts.length : stored("").length + memory.size;
+    const isAsked = own ? namesOf("answer").length + namesOf("aside").length + drafts.length : stored("").length + memory.size;
     if (draining || !isAsked) return;
     draining = true;
-    const sent = { answers: [], drafts: [], isAny: false };
+    const sent = { answers: [], asides: [], drafts: [], isAny: false };
     try {
       if ((await whoIsThere()) === "own") {
         await sendAll("answer", sendAnswer, sent, sent.answers);
+        await sendAll("aside", sendAside, sent, sent.asides);
         await sendAll("draft", sendDraft, sent, sent.drafts);
       }
     } catch {
@@ -259,9 +272,10 @@
       draining = false;
     }
     await paint();
-    if (sent.answers.length) {
-      say("sent", says.sent.replace("%n", sent.answers.length), { level: "success" });
-      setTimeout(() => unsay("sent"), SAID_FOR);
+    for (const [line, words, { length }] of [["sent", says.sent, sent.answers], ["sent-asides", says.sentAsides, sent.asides]]) {
+      if (!length) continue;
+      say(line, words.replace("%n", length), { level: "success" });
+      setTimeout(() => unsay(line), SAID_FOR);
     }
     if (sent.isAny) document.dispatchEvent(new CustomEvent("kept:sent", { detail: sent }));
   };

@@ -75,10 +75,11 @@
     for (const [name, value] of values) {
       const controls = [...form.querySelectorAll(`[name="${CSS.escape(name)}"]`)];
       const control = controls.find((each) => each.value === value && each.matches("[type=radio], [type=checkbox]")) ?? controls[0];
+      const chosen = control?.selectedOptions?.[0]?.textContent.trim();
       if (!value || !control || (control.type === "hidden" && !control.closest("fieldset"))) continue;
       const legend = control.closest("fieldset")?.querySelector("legend span, legend")?.textContent.trim() ?? "";
       if (control.matches("[type=radio], [type=checkbox]")) rows.push([legend, wordsOf(control) || value]);
-      else rows.push([[legend, wordsOf(control)].filter(Boolean).join(": "), value]);
+      else rows.push([[legend, wordsOf(control)].filter(Boolean).join(": "), chosen ?? value]);
     }
     return rows;
   };
@@ -163,23 +164,26 @@
     for (const button of form.querySelectorAll("button[type=submit]")) button.disabled = on;
   };
 
+  // Answers wait for the network, and so do skips and flags; what else is sent does not.
+  const kindOf = (form) => (form.matches("[data-answer]") ? "answer" : form.matches("[data-aside]") ? "aside" : "");
   // It is sent later, and another item takes its place, or a word that it waits.
-  const waits = async (here, form) => {
-    await kept.put("answer", here.dataset.assignment, written(here, form, form.action));
+  const waits = async (here, form, kind) => {
+    await kept.put(kind, here.dataset.assignment, written(here, form, form.action));
+    kept.forget(kind === "answer" ? "aside" : "answer", here.dataset.assignment);
     kept.forget("draft", here.dataset.assignment);
     dirtySince = 0;
     kept.shows("");
     if (next) return show(next.html);
-    behind = { here, nodes: [...document.getElementById("main").children].filter((node) => !node.matches("[data-kept]")) };
-    const view = document.querySelector("template[data-waits]").content.cloneNode(true);
+    behind = { here, kind, form, nodes: [...document.getElementById("main").children].filter((node) => !node.matches("[data-kept]")) };
+    const view = document.querySelector(`template[data-waits="${kind}"]`).content.cloneNode(true);
     document.getElementById("main").replaceChildren(kept.region(), view);
     document.querySelector("#main h1").focus();
   };
   const takeBack = () => {
     document.getElementById("main").replaceChildren(kept.region(), ...behind.nodes);
-    kept.forget("answer", behind.here.dataset.assignment);
+    kept.forget(behind.kind, behind.here.dataset.assignment);
+    busy(behind.form, false);
     behind = null;
-    busy(answerForm(), false);
     dirtySince = performance.now();
     save();
     document.getElementById("main").focus({ preventScroll: true });
@@ -202,7 +206,7 @@
       if (answer.status === 403 || signIn(answer)) who = await kept.whoIsThere();
       if (answer.status === 403 && who === "own") answer = await sent();
     } catch {
-      if (isAnswer) return waits(here, form);
+      if (kindOf(form)) return waits(here, form, kindOf(form));
       busy(form, false);
       return kept.say("needs", here.dataset.needs, { isAlert: true });
     }
@@ -212,8 +216,8 @@
   // Somebody signed out, or another signed in, in this browser.
   const keepFor = async (who, here, form, answer) => {
     busy(form, false);
-    if (!form.matches("[data-answer]")) return;
-    await kept.put("answer", here.dataset.assignment, written(here, form, form.action));
+    if (!kindOf(form)) return;
+    await kept.put(kindOf(form), here.dataset.assignment, written(here, form, form.action));
     dirtySince = 0;
     if (who === "nobody" && signIn(answer)) location.assign(signIn(answer));
   };
@@ -241,7 +245,7 @@
   const follow = ({ detail }) => {
     const here = page() ?? behind?.here;
     const id = here?.dataset.assignment;
-    if (behind ? !kept.has("answer") : detail.answers.includes(id)) return showHeld(here.dataset.item);
+    if (behind ? !kept.has("answer") && !kept.has("aside") : detail.answers.includes(id)) return showHeld(here.dataset.item);
     if (page() && detail.drafts.includes(id) && !dirtySince) showHeld(here.dataset.item);
   };
 
@@ -301,6 +305,6 @@
   });
   document.addEventListener("kept:sent", follow);
   // Sent by another tab, or the way to the next item was not free yet.
-  setInterval(() => behind && !kept.has("answer") && showHeld(behind.here.dataset.item), LOOK_AGAIN);
+  setInterval(() => behind && !kept.has("answer") && !kept.has("aside") && showHeld(behind.here.dataset.item), LOOK_AGAIN);
   if (page()) begin();
 })();

@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import Error, Page, Route, expect
 
 from annotation.enums import CampaignState
-from annotation.models import Assignment, Campaign, Draft, Judgment
+from annotation.models import Assignment, Campaign, Draft, Event, Flag, Judgment
 from annotation.use_cases.change_campaign_state import change_campaign_state
 from tests.annotation.work.test_work_in_browser import choose, prefetched, prompt_of
 from tests.browser import DESK, PHONE, REFUSED, check_axe, session_cookie, shoot
@@ -126,6 +126,68 @@ def test_control_an_answer_that_is_not_known_to_be_stored_is_lost_in_a_pause(at_
     online(page)
     page.wait_for_function("() => !Object.keys(localStorage).some(name => name.includes(':answer:'))")
     assert Judgment.objects.count() == 0
+
+
+def skip_offline(page: Page) -> None:
+    page.context.set_offline(True)
+    page.get_by_text("Skip this item").click()
+    page.get_by_label("Reason to skip").select_option("too_long")
+    page.get_by_role("button", name="Skip", exact=True).click()
+    expect(page.get_by_text("Skips and reports that wait to be sent: 1")).to_be_visible()
+
+
+def lose_answers(page: Page) -> list[int]:
+    """What gives an item back arrives, and its first answer is lost on the way; returns how often it was sent."""
+    sent: list[int] = []
+
+    def lose(route: Route) -> None:
+        sent.append(route.fetch(max_redirects=0).status)
+        route.abort("internetdisconnected") if len(sent) == 1 else route.fallback()
+
+    page.context.route("**/skip", lose)
+    return sent
+
+
+def skipped() -> int:
+    return Event.objects.filter(verb="skipped").count()
+
+
+def test_skips_and_reports_wait_sealed_and_go_once(at_work):
+    page = at_work(PHONE)
+    prefetched(page)
+    skip_offline(page)
+    page.get_by_text("Something is wrong with it").click()
+    page.get_by_label("What is wrong").select_option("broken")
+    page.get_by_label("In your words").fill(WORDS)
+    page.get_by_role("button", name="Report and skip").click()
+    expect(page.get_by_role("heading", name="The item is given back when you are online")).to_be_focused()
+    expect(page.get_by_text("Skips and reports that wait to be sent: 2")).to_be_visible()
+    check_axe(page)
+    shoot(page, "work-aside-waits")
+    assert (len(kept(page, ":aside:")), WORDS in str(kept(page))) == (2, False)
+    page.get_by_role("button", name="Go back to the item").click()
+    expect(page.get_by_text("Skips and reports that wait to be sent: 1")).to_be_visible()
+    assert page.get_by_label("In your words").input_value() == WORDS
+    page.get_by_role("button", name="Report and skip").click()
+    sent = lose_answers(page)
+    online(page)
+    expect(page.get_by_text("Skips and reports that had waited and are stored now: 2")).to_be_visible()
+    assert (len(sent) > 1, skipped(), Flag.objects.count(), kept(page)) == (True, 2, 1, {})
+
+
+def test_control_a_skip_that_nothing_knows_again_is_told_to_be_too_late(at_work):
+    page = at_work(DESK)
+    altered(
+        page,
+        'body.set("csrfmiddlewaretoken", token);',
+        'body.set("csrfmiddlewaretoken", token), body.set("key", crypto.randomUUID());',
+    )
+    prefetched(page)
+    skip_offline(page)
+    lose_answers(page)
+    online(page)
+    expect(page.get_by_role("alert").filter(has_text="A skip or a report was not stored")).to_be_visible()
+    assert skipped() == 1
 
 
 def test_submitting_in_a_pause_says_so_and_the_item_comes_back(at_work, campaign):

@@ -14,7 +14,18 @@ from django.utils import timezone
 from accounts.enums import Role
 from accounts.use_cases.create_person import person_of_user
 from annotation.enums import CampaignState
-from annotation.models import Assignment, Campaign, Draft, Flag, Impression, Invitation, Judgment, Respondent, Slot
+from annotation.models import (
+    Assignment,
+    Campaign,
+    Draft,
+    Event,
+    Flag,
+    Impression,
+    Invitation,
+    Judgment,
+    Respondent,
+    Slot,
+)
 from annotation.use_cases import submit_judgment
 from annotation.use_cases.block_respondent import block_respondent
 from annotation.use_cases.change_campaign_state import change_campaign_state
@@ -24,7 +35,7 @@ from annotation.use_cases.publish_consent import publish_consent
 from annotation.use_cases.publish_guidelines import publish_guidelines
 from foundation.idempotency import Attempt
 from tests.annotation.test_submit_judgment import as_owner, flush_judgments
-from tests.factories import PREFERENCE, RATIONALE, make_campaign, make_item, make_user
+from tests.factories import PREFERENCE, RATIONALE, make_campaign, make_item, make_user, new_key
 
 pytestmark = pytest.mark.django_db
 
@@ -261,6 +272,16 @@ def test_skips_and_flags_give_the_item_back_with_their_reason():
     page, address = open_item(client, campaign)
     assert client.post(f"{address}/skip", fields(page) | {"reason": ""}).status_code == 422
     assert client.post(f"{address}/skip", fields(page) | {"reason": "language"}).status_code == 302
+    # Sent again, because nobody knew whether it arrived, it is the same skip; by another form it comes too late.
+    again = client.post(f"{address}/skip", fields(page) | {"reason": "language"})
+    stored = (
+        again.status_code,
+        address.endswith(f"/{again['X-Stored']}"),
+        Event.objects.filter(verb="skipped").count(),
+    )
+    assert stored == (302, True, 1)
+    late = client.post(f"{address}/skip", fields(page) | {"reason": "language", "key": new_key()})
+    assert (late.status_code, late["X-Refused"]) == (409, "late")
     page, address = open_item(client, campaign)
     flagged = client.post(f"{address}/flag", fields(page) | {"reason": "broken", "words": "No text at all"})
     assert flagged.status_code == 302
