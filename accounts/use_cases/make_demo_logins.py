@@ -8,7 +8,12 @@ from accounts.enums import Role
 from accounts.models import RoleGrant, User
 
 # Name and what the login may do; the admin is also a superuser.
-DEMO = (("annotator", Role.ANNOTATOR), ("researcher", Role.RESEARCHER), ("admin", Role.OPERATOR))
+DEMO = (
+    ("annotator", Role.ANNOTATOR),
+    ("reviewer", Role.REVIEWER),
+    ("researcher", Role.RESEARCHER),
+    ("admin", Role.OPERATOR),
+)
 
 
 @dataclass(frozen=True)

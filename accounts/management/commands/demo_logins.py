@@ -7,7 +7,7 @@ from accounts.use_cases.make_demo_logins import has_demo_logins, make_demo_login
 
 
 class Command(BaseCommand):
-    help = "Make the demo logins (annotator, researcher, admin) and print passwords that were made just now."
+    help = "Make the demo logins (annotator, reviewer, researcher, admin) and print passwords that were made just now."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--reset", action="store_true", help="give those that are there new random passwords")
