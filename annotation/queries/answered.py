@@ -36,11 +36,16 @@ NAMELESS = frozenset({"choice", "values", "labels", "level", "tiers", "marks", "
 
 @dataclass(frozen=True)
 class Said:
-    """One question and what was answered: `lines`, and the person's own words; None where these were erased."""
+    """One question and what was answered: `lines`, and the person's own words; None where these were erased.
+
+    `sides` is for words alone, which stay as they were written: the letter of each side as their author saw it, and
+    the letter that `lines` give it, where these are two.
+    """
 
     title: str
     lines: list[str]
     words: str | None = ""
+    sides: Sequence[tuple[str, str]] = ()
 
 
 def said_in(judgments: Sequence[Judgment], *, order: Sequence[int] = ()) -> dict[int, list[Said]]:
@@ -58,6 +63,7 @@ def said_in(judgments: Sequence[Judgment], *, order: Sequence[int] = ()) -> dict
                     question, _as_shown_in(order, judgment, judgment.answers[question.name]), len(judgment.order)
                 ),
                 words=by_question.get((judgment.pk, question.name), ""),
+                sides=_renamed(order, judgment),
             )
             for question in instrument_questions(judgment.instrument_id)
             if question.name in judgment.answers
@@ -68,10 +74,21 @@ def said_in(judgments: Sequence[Judgment], *, order: Sequence[int] = ()) -> dict
 
 def _as_shown_in(order: Sequence[int], judgment: Judgment, stored: Any) -> Any:
     """An answer with its sides where they stand in another order."""
+    places = _places_in(order, judgment)
+    return turned(stored, places) if places else stored
+
+
+def _places_in(order: Sequence[int], judgment: Judgment) -> list[int]:
+    """Where each side as this person saw it stands in another order; none where it is the same, or of other sides."""
     theirs = list(judgment.order)
     if not order or theirs == list(order) or sorted(theirs) != sorted(order):
-        return stored
-    return turned(stored, [list(order).index(position) for position in theirs])
+        return []
+    return [list(order).index(position) for position in theirs]
+
+
+def _renamed(order: Sequence[int], judgment: Judgment) -> list[tuple[str, str]]:
+    places = enumerate(_places_in(order, judgment))
+    return [(side_letter(there), side_letter(here)) for there, here in places if there != here]
 
 
 def turned(value: Any, places: Sequence[int], name: str = "") -> Any:

@@ -15,12 +15,13 @@ from annotation.enums import Preference
 from annotation.models import Campaign, Flag, Item
 from annotation.queries.log import instrument_questions
 from annotation.questions import Asked, get_type
+from annotation.questions.base import side_letter
 
 # How many texts one look opens, at the most; they are sealed one by one, so that no index can find words in them.
 LOOKED_THROUGH = 1_000
 SHOWN = 25
 LONGEST_EXCERPT = 160
-
+SIDES = (Preference.A, Preference.B)
 
 MOST_ID = 2**63 - 1
 # Ids of texts, the newest first: along an index, however many there are.
@@ -93,7 +94,8 @@ class Rationale:
     item_id: int
     question: str
     pseudonym: str
-    preferred: str  # by the item's own order of responses, or the words of another choice
+    preferred: str  # the side as this person saw it, which is what their words name, or the words of another choice
+    response: str  # the letter of the preferred one by the item's own order of responses; "" for another choice
     submitted_at: datetime
     words: str
 
@@ -186,12 +188,17 @@ def _rationale(row: Row, words: str) -> Rationale:
         question=row.question,
         pseudonym=row.pseudonym,
         preferred=_preferred(row),
+        response=_response(row),
         submitted_at=row.submitted_at,
         words=words,
     )
 
 
 def _preferred(row: Row) -> str:
-    if row.preference in (Preference.A, Preference.B):
-        return chr(ord("A") + row.order[row.preference == Preference.B])
+    if row.preference in SIDES:
+        return side_letter(SIDES.index(row.preference))
     return str(Preference(row.preference).label) if row.preference else ""
+
+
+def _response(row: Row) -> str:
+    return side_letter(row.order[SIDES.index(row.preference)]) if row.preference in SIDES else ""

@@ -174,6 +174,7 @@ def rationales(request: HttpRequest, slug: str) -> HttpResponse:
         "look": look,
         "most": LOOKED_THROUGH,
         "is_later": bool(before),
+        "nobody": bool(wanted["annotator"]) and respondent is None,
         "settled": settled,
     }
     return answer(request, "rationales", campaign, None, tables, context)

@@ -250,6 +250,7 @@ def rationales_table(campaign: Campaign, rationales: Sequence[Rationale], settle
         Column("item", _("Item"), "link", lambda each: item_link(campaign, each.item_id)),
         Column("question", _("Question"), "text", lambda each: each.question),
         Column("preferred", _("Preferred"), "text", lambda each: each.preferred),
+        Column("preferred_response", _("Preferred response"), "text", lambda each: each.response),
         Column("words", _("Words"), "text", lambda each: each.words),
         Column("annotator", _("Annotator"), "text", lambda each: each.pseudonym),
         Column("given", _("Given"), "moment", lambda each: each.submitted_at),

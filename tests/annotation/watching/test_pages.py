@@ -250,7 +250,11 @@ def test_rationales_are_narrowed_by_annotator_and_by_question(admin):
     assert found(annotator=second.pseudonym, question="advice", q="BY") == {f"advice by {second.pk}"}
     assert found(annotator="nobody") == set()
     assert len(found(question="no-such")) == 4
-    assert "begins like several or nobody’s" in page(admin, "-rationales", slug="reasons", annotator="nobody")
+    for words in ("", "by"):
+        shown = page(admin, "-rationales", slug="reasons", annotator="nobody", q=words)
+        assert "begins like several or nobody’s" in shown
+        assert "None of these texts holds the words" not in shown
+        assert "0 found" not in shown
 
 
 def test_an_erased_persons_words_are_neither_found_nor_shown(campaign, admin):
