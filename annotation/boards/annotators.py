@@ -11,7 +11,7 @@ from django.db.models import BooleanField, Case, F, FloatField, IntegerField, Q,
 from django.db.models.functions import Cast, Coalesce, Extract
 
 from annotation.boards.agreement import Bools
-from annotation.boards.measures import Floats, Ints, Measure, copy_columns
+from annotation.boards.measures import RESPONSES, Floats, Ints, Measure, copy_columns
 from annotation.enums import COUNTED, Design, Preference
 from annotation.models import Judgment
 from annotation.policies.flags import ALARM, LEAST_COMPARED, Alike, AnnotatorFigures, Change, Share, least_seconds
@@ -178,14 +178,18 @@ def _in_people(measure: Measure, people: Ints) -> ItemJudgments:
 
 
 def _repeats(measures: Sequence[Measure], people: Ints) -> dict[str, Sequence[Any]]:
-    """Of the instrument's first question that can be compared; and how often two answers of one person are alike."""
+    """Of the instrument's first question that can be compared; and how often two answers of one person are alike.
+
+    Of several responses the first is looked at: what is said of one item's responses hangs together.
+    """
     found: dict[str, Sequence[Any]] = {"repeats": [None] * len(people), "same_by_chance": [None] * len(people)}
     if not measures:
         return found
-    near = dict(zip(measures[0].everyone.tolist(), measures[0].nearness(), strict=True))
+    measure = measures[0].select(measures[0].unit % RESPONSES == 0)
+    near = dict(zip(measure.everyone.tolist(), measure.nearness(), strict=True))
     within = np.array([near[pk].within if pk in near else 0.0 for pk in people.tolist()])
     try:
-        again = retest_agreement(_in_people(measures[0], people), within=within, level=LEVEL)
+        again = retest_agreement(_in_people(measure, people), within=within, level=LEVEL)
     except RankingError:
         return found  # nobody was shown anything twice, or everybody always says the same
     by_chance = [near[pk].by_chance if pk in near else None for pk in people.tolist()]

@@ -18,8 +18,7 @@ from pyarrow import csv
 
 from annotation.enums import Preference
 from annotation.models import Judgment
-from annotation.policies.checks import marks_by_position
-from annotation.questions import Asked, get_type
+from annotation.questions import Asked, Given, get_type
 from ranking import ItemJudgments, Measurement
 
 Ints = NDArray[np.int64]
@@ -188,7 +187,7 @@ def _by_marks(judgments: QuerySet[Judgment], question: Asked) -> Measure:
 def _marks(question: Asked, text: str) -> frozenset[str]:
     shown, _space, stored = text.partition(" ")
     order = [int(place) for place in shown.strip("{}").split(",")]
-    return marks_by_position(question, json.loads(stored), order)
+    return get_type(question.type).marks_by_position(question, Given(json.loads(stored), order))
 
 
 def _with_items(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:

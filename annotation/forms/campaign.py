@@ -165,7 +165,9 @@ class DesignForm(SectionForm):
                 "Balanced: over the judgments of an item each response stands in each place as often as it can. The"
                 " probability of every order is kept."
             ),
-            "overlap_limit": gettext_lazy("Items on which people disagree get more judgments, up to this many."),
+            "overlap_limit": gettext_lazy(
+                "Items on which answers lie far apart, another side or two steps of five, get more, up to this many."
+            ),
         }
 
     def __init__(self, campaign: Campaign, data: Any = None, *, frozen: bool = False) -> None:

@@ -37,15 +37,3 @@ def as_shown(mark: str, order: Sequence[int]) -> str:
     """A side's letter by position as the letter under which it was shown; other marks stay as they are."""
     position = ord(mark) - ord("a") if len(mark) == 1 else -1
     return chr(ord("a") + list(order).index(position)) if position in order else mark
-
-
-def marks_by_position(question: Asked, stored: Any, order: Sequence[int]) -> frozenset[str]:
-    """The marks of an answer, sides named by the item's own order: what two people said can be compared."""
-    kind = get_type(question.type)
-    marks = kind.marks(question, stored)
-    return frozenset(_by_position(mark, order) for mark in marks) if kind.marks_are_sides else marks
-
-
-def _by_position(mark: str, order: Sequence[int]) -> str:
-    place = ord(mark) - ord("a") if len(mark) == 1 else -1
-    return chr(ord("a") + order[place]) if 0 <= place < len(order) else mark

@@ -1,5 +1,6 @@
 """Question types: how each is asked, read, stored, exported and simulated. One folder each."""
 
+from annotation.questions.apart import Given
 from annotation.questions.base import (
     Asked,
     Condition,
@@ -29,6 +30,7 @@ __all__ = [
     "Conflict",
     "Export",
     "Form",
+    "Given",
     "InvalidAnswers",
     "InvalidSettings",
     "QuestionDoesNotFit",

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 
 from django.utils.translation import gettext_lazy
 
+from annotation.questions.apart import Given, sets_apart
 from annotation.questions.refusals import InvalidSettings, QuestionDoesNotFit, Refusal, Refused
 from annotation.questions.registry import check_settings
 from annotation.questions.settings import Kind, Setting
@@ -119,6 +120,11 @@ class Random(Protocol):
     def random(self) -> float: ...
 
 
+def _by_position(mark: str, order: Sequence[int]) -> str:
+    place = ord(mark) - ord("a") if len(mark) == 1 else -1
+    return chr(ord("a") + order[place]) if 0 <= place < len(order) else mark
+
+
 class QuestionType(ABC):
     """One way to ask. A subclass lives in a folder of its own with its template, `ask.html`.
 
@@ -191,6 +197,15 @@ class QuestionType(ABC):
     def mark_options(self, asked: Asked) -> Sequence[tuple[str, Text]]:
         """Every mark that an answer can have, with its words; empty where no condition can hang on this question."""
         return ()
+
+    def marks_by_position(self, asked: Asked, given: Given) -> frozenset[str]:
+        """Sides named by the item's own order, so that what two people said can be compared."""
+        marks = self.marks(asked, given.stored)
+        return frozenset(_by_position(mark, given.order) for mark in marks) if self.marks_are_sides else marks
+
+    def apart(self, asked: Asked, one: Given, other: Given) -> float:
+        """How far the answers of two people to one item lie apart: 0 where they say the same, 1 the opposite."""
+        return sets_apart(self.marks_by_position(asked, one), self.marks_by_position(asked, other))
 
     def ranks(self, asked: Asked) -> bool:
         """Whether `puts_first` may name a response of an answer to this question."""

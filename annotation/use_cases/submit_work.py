@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import combinations
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +19,12 @@ from annotation.enums import (
 )
 from annotation.errors import AnnotationError
 from annotation.models import Assignment, Campaign, Item, Judgment, Respondent, Slot
-from annotation.policies.checks import is_right, marks_by_position
+from annotation.policies.checks import is_right
 from annotation.policies.stages import is_qualified, share_right
 from annotation.queries import instrument_questions
 from annotation.queries.reviews import settled_items
 from annotation.queries.work import newest_set
+from annotation.questions import Asked, Given, get_type
 from annotation.transitions import RESPONDENT
 from annotation.use_cases.lock_session import lock_when_full
 from annotation.use_cases.pay_screen_out import pay_screen_out
@@ -38,6 +40,9 @@ from foundation.transitions import check
 FAILED_ATTENTION_CHECKS = 2
 # Why one more slot was opened.
 PEOPLE_DISAGREE = "people disagree"
+# Of the way from the same answer to the opposite one: more than one step on a scale of five, two of four responses in
+# another order than the rest, another side.
+DISAGREE = 1 / 3
 
 
 class NotActive(AnnotationError):
@@ -188,12 +193,17 @@ def ask_more_where_people_disagree(item: Item) -> Slot | None:
 
 
 def _disagree(item: Item) -> bool:
-    """Whether fewer than all say the same to some question that gives marks; sides are compared by position."""
+    """Whether any two people's answers to some question lie further apart than a third of the way to the opposite."""
     judgments = Judgment.objects.filter(item=item, superseded_by__isnull=True, kind="answer").order_by("pk")
-    said: dict[str, set[frozenset[str]]] = {}
+    said: dict[str, tuple[Asked, list[Given]]] = {}
     for judgment in judgments:
         for question in instrument_questions(judgment.instrument_id):
-            if question.name in judgment.answers:
-                marks = marks_by_position(question, judgment.answers[question.name], judgment.order)
-                said.setdefault(question.name, set()).add(marks)
-    return any(len(different) > 1 for different in said.values())
+            if get_type(question.type).can_agree and question.name in judgment.answers:
+                given = Given(judgment.answers[question.name], judgment.order)
+                said.setdefault(question.name, (question, []))[1].append(given)
+    return any(
+        get_type(question.type).apart(question, one, other) > DISAGREE
+        for question, answers in said.values()
+        for one, other in combinations(answers, 2)
+        if one.stored is not None and other.stored is not None
+    )

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from annotation.questions.apart import Given, furthest
 from annotation.questions.base import (
     Answer,
     Asked,
@@ -116,6 +117,12 @@ class AcceptableQuestion(QuestionType):
 
     def mark_options(self, asked: Asked) -> Sequence[tuple[str, Text]]:
         return [(MARKS[True], _("some response is acceptable")), (MARKS[False], _("some response is not acceptable"))]
+
+    def apart(self, asked: Asked, one: Given, other: Given) -> float:
+        return furthest(
+            None if None in (first, second) else float(first != second)
+            for first, second in zip(one.by_position(one.stored), other.by_position(other.stored), strict=True)
+        )
 
     def export_columns(self, stored: Any) -> dict[str, Any]:
         return {"acceptable": stored}

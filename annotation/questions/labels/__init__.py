@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from annotation.questions.apart import Given, furthest, sets_apart
 from annotation.questions.base import (
     Answer,
     Asked,
@@ -112,6 +113,13 @@ class LabelsQuestion(QuestionType):
     def mark_options(self, asked: Asked) -> Sequence[tuple[str, Text]]:
         options: list[tuple[str, Text]] = [(slug, label) for label, slug in _slugs(asked).items()]
         return [*options, (NONE, _("None of these"))] if asked.settings["least"] == 0 else options
+
+    def apart(self, asked: Asked, one: Given, other: Given) -> float:
+        first, second = (
+            given.by_position(_sets(given.stored)) if given.stored["mode"] == "response" else _sets(given.stored)
+            for given in (one, other)
+        )
+        return furthest(None if None in (a, b) else sets_apart(a, b) for a, b in zip(first, second, strict=True))
 
     def export_columns(self, stored: Any) -> dict[str, Any]:
         by_mode = {} if stored is None else {stored["mode"]: stored["labels"]}

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from annotation.questions.apart import Given, orders_apart
 from annotation.questions.base import (
     Answer,
     Asked,
@@ -109,6 +110,9 @@ class RankingQuestion(QuestionType):
     def puts_first(self, asked: Asked, stored: Any) -> int | None:
         tiers = (stored or {}).get("tiers") or []
         return tiers.index(1) if tiers.count(1) == 1 else None
+
+    def apart(self, asked: Asked, one: Given, other: Given) -> float:
+        return orders_apart(*(given.by_position(given.stored["tiers"]) for given in (one, other)))
 
     def export_columns(self, stored: Any) -> dict[str, Any]:
         stored = stored or {}

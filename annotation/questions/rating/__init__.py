@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from annotation.questions.apart import Given, furthest
 from annotation.questions.base import (
     Answer,
     Asked,
@@ -182,6 +183,15 @@ class RatingQuestion(QuestionType):
             if (2 * level > double if good else 2 * level < double)
         ]
 
+    def apart(self, asked: Asked, one: Given, other: Given) -> float:
+        """The widest of all attributes and responses, as a share of the scale."""
+        lowest, highest = _scale(asked)
+        return furthest(
+            None if None in (first, second) else abs(first - second) / (highest - lowest)
+            for attribute in _attributes(asked)
+            for first, second in zip(*(_of(attribute, given) for given in (one, other)), strict=True)
+        )
+
     def export_columns(self, stored: Any) -> dict[str, Any]:
         """Attributes are data and no column names: every instrument has others."""
         values, scale = (stored["values"], stored["scale"]) if stored else (None, {})
@@ -279,6 +289,10 @@ def _cells(asked: Asked, responses: int) -> list[Cell]:
         for number, attribute in enumerate(_attributes(asked), start=1)
         for index, letter in enumerate(letters)
     ]
+
+
+def _of(attribute: str, given: Given) -> list[int | None]:
+    return given.by_position(given.stored["values"][attribute])
 
 
 def _scale(asked: Asked) -> tuple[int, int]:

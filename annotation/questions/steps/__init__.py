@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from annotation.questions.apart import Given, furthest
 from annotation.questions.base import (
     Answer,
     Asked,
@@ -135,6 +136,13 @@ class StepsQuestion(QuestionType):
             return list(words.items())
         return [("fault", _("some response has a faulty step")), (NONE, _("some response has no faulty step"))]
 
+    def apart(self, asked: Asked, one: Given, other: Given) -> float:
+        """The share of a response's steps that are marked otherwise; of first faults how far they lie apart, and wholly
+        where only one person found any.
+        """
+        pairs = zip(*(given.by_position(given.stored["responses"]) for given in (one, other)), strict=True)
+        return furthest(_steps_apart(first, second) for first, second in pairs)
+
     def export_columns(self, stored: Any) -> dict[str, Any]:
         responses = [] if stored is None else stored["responses"]
         mode = None if stored is None else stored["mode"]
@@ -225,6 +233,18 @@ def _parts(asked: Asked, situation: Situation) -> list[list[str]]:
         [f"{letter}-{number}" for number in range(1, len(segment(text)) + 1)]
         for letter, text in zip(letters, situation.texts, strict=True)
     ]
+
+
+def _steps_apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+    if "marks" in one:
+        differ = [first != second for first, second in zip(one["marks"], other["marks"], strict=True)]
+        wrong: int = sum(differ)
+        return wrong / len(differ)
+    first: int | None = one["first_fault"]
+    second: int | None = other["first_fault"]
+    if first is None or second is None:
+        return float(first is not second)
+    return abs(first - second) / len(one["offsets"])
 
 
 QUESTION_TYPE = StepsQuestion()

@@ -56,6 +56,20 @@ def test_whoever_rates_blindly_is_and_nobody_beside_them():
     assert found == [[19]] * 10
 
 
+def test_an_item_of_several_responses_is_one_repeat():
+    rows = [(item, 0, value) for _again in range(2) for item, value in enumerate([2.0, 4.0, 3.0])]
+    one = measured(rows)
+    four = Measure(
+        "q",
+        Measurement.ORDINAL,
+        np.repeat(one.unit, 4) + np.tile(np.arange(4), len(one)),
+        *(np.repeat(column, 4) for column in (one.item, one.respondent, one.value)),
+        one.everyone,
+    )
+    [repeats] = _repeats([four], four.everyone)["repeats"]
+    assert (repeats.part, repeats.whole) == (3, 3)
+
+
 def test_a_choice_is_the_same_only_if_it_is_the_same():
     rng = np.random.default_rng(5)
     [near] = measured([(item, 0, rng.choice([0.0, 0.5, 1.0], p=[0.4, 0.2, 0.4])) for item in range(3000)]).nearness()

@@ -4,6 +4,7 @@ import pytest
 
 from annotation.questions import (
     Asked,
+    Given,
     InvalidAnswers,
     QuestionDoesNotFit,
     Reading,
@@ -94,3 +95,13 @@ def test_export_says_what_was_stored():
 def test_a_simulated_person_accepts_what_is_worth_more_than_nothing():
     answers = simulate_answers(asked(), rng=random.Random(1), utilities=(0.4, -0.1), situation=PAIR)
     assert answers == {"acceptable": [True, False]}
+
+
+@pytest.mark.parametrize(
+    ("other", "order", "apart"),
+    [([False, True], [1, 0], 0.0), ([False, True], [0, 1], 1.0), ([True, True], [0, 1], 1.0)],
+)
+def test_two_people_differ_where_a_response_is_acceptable_to_one_of_them(other, order, apart):
+    [question] = asked()
+    found = get_type("acceptable").apart(question, Given([True, False], [0, 1]), Given(other, order))
+    assert found == apart

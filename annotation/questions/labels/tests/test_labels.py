@@ -7,6 +7,7 @@ from annotation.forms import JudgmentForm
 from annotation.questions import (
     Asked,
     Condition,
+    Given,
     InvalidAnswers,
     InvalidSettings,
     QuestionDoesNotFit,
@@ -182,3 +183,16 @@ def test_simulated_people_choose_as_many_as_they_may(mode, least, most):
         stored = read_answers(questions, answers, PAIR).answers["why"]
         counts |= {len(each) for each in (stored["labels"] if mode == "response" else [stored["labels"]])}
     assert counts == set(range(least, min(most, 3) + 1))
+
+
+def test_labels_lie_apart_by_what_only_one_person_gave_to_a_response():
+    [question] = asked("response")
+    first, second, third = OPTIONS[:3]
+    one = Given({"mode": "response", "labels": [[first], [second, third]]}, [0, 1])
+    turned = Given({"mode": "response", "labels": [[second], [first]]}, [1, 0])
+    assert get_type("labels").apart(question, one, turned) == 0.5
+    assert get_type("labels").apart(question, one, Given(one.stored, [1, 0])) == 1.0
+    [whole] = asked("item")
+    both, none = ({"mode": "item", "labels": labels} for labels in ([first, second], []))
+    assert get_type("labels").apart(whole, Given(both, [0, 1]), Given(none, [0, 1])) == 1.0
+    assert get_type("labels").apart(whole, Given(none, [0, 1]), Given(none, [1, 0])) == 0.0

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from annotation.forms import JudgmentForm
 from annotation.questions import (
     Asked,
+    Given,
     InvalidAnswers,
     InvalidSettings,
     QuestionDoesNotFit,
@@ -221,3 +222,23 @@ def test_a_simulated_person_never_puts_what_is_worth_less_higher(utilities, sett
         for j, worse in enumerate(utilities)
         if better > worse
     )
+
+
+@pytest.mark.parametrize(
+    ("tiers", "order", "apart"),
+    [
+        ([1, 2, 3, 4], [0, 1, 2, 3], 0.0),
+        ([4, 3, 2, 1], [3, 2, 1, 0], 0.0),
+        ([2, 1, 3, 4], [0, 1, 2, 3], 1 / 6),
+        ([1, 1, 2, 3], [0, 1, 2, 3], 1 / 12),
+        ([4, 3, 2, 1], [0, 1, 2, 3], 1.0),
+    ],
+)
+def test_rankings_lie_apart_by_the_pairs_that_they_order_otherwise(tiers, order, apart):
+    """Whatever order the responses were shown in; a tie against an order is half of one."""
+    [question] = asked()
+    one, other = (
+        Given({"mode": "order", "tiers": given}, shown)
+        for given, shown in (([1, 2, 3, 4], [0, 1, 2, 3]), (tiers, order))
+    )
+    assert get_type("ranking").apart(question, one, other) == pytest.approx(apart)

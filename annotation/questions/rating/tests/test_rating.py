@@ -8,6 +8,7 @@ from annotation.forms import JudgmentForm
 from annotation.questions import (
     Asked,
     Condition,
+    Given,
     InvalidAnswers,
     InvalidSettings,
     QuestionDoesNotFit,
@@ -234,3 +235,25 @@ def test_a_simulated_person_is_the_same_for_the_same_seed():
         for _ in range(2)
     ]
     assert twice[0] == twice[1]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "apart"),
+    [
+        (([5, 1], [0, 1]), ([1, 5], [1, 0]), 0.0),
+        (([5, 1], [0, 1]), ([1, 5], [0, 1]), 1.0),
+        (([4, 3], [0, 1]), ([5, 3], [0, 1]), 0.25),
+        (([4, None], [0, 1]), ([4, 1], [0, 1]), 0.0),
+    ],
+)
+def test_ratings_lie_apart_by_response_as_a_share_of_the_scale(one, other, apart):
+    """Whatever order each was shown; a part that one of the two left out says nothing."""
+    [question] = asked()
+    given = (Given({"values": {"overall": values}, "scale": ONE_TO_FIVE}, order) for values, order in (one, other))
+    assert get_type("rating").apart(question, *given) == apart
+
+
+def test_of_several_attributes_the_one_that_lies_furthest_apart_counts():
+    [question] = asked(attributes=["helpful", "short"], points=5)
+    stored = ({"values": {"helpful": [3, 3], "short": [short, 2]}, "scale": ONE_TO_FIVE} for short in (2, 4))
+    assert get_type("rating").apart(question, *(Given(each, [0, 1]) for each in stored)) == 0.5

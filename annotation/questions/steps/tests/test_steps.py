@@ -1,5 +1,6 @@
 import json
 import random
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from annotation.questions import (
     Asked,
+    Given,
     InvalidAnswers,
     InvalidSettings,
     QuestionDoesNotFit,
@@ -243,3 +245,19 @@ def test_whatever_comes_is_read_or_refused(raw, mode):
     reading, refused = attempt(raw, mode)
     assert refused == (set() if reading else {"step"})
     json.dumps(reading.answers if reading else None, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("mode", "raw", "other", "apart"),
+    [
+        ("first_fault", [0, "none"], [0, "none"], 0.0),
+        ("first_fault", [0, "none"], [2, "none"], 2 / 3),
+        ("first_fault", [0, "none"], [0, 1], 1.0),
+        ("each", [["good"] * 3, ["good", "bad"]], [["good"] * 3, ["good", "good"]], 0.5),
+    ],
+)
+def test_marks_lie_apart_by_steps_and_faults_by_their_distance(mode, raw, other, apart):
+    [question] = asked(mode)
+    one = Given(read(raw, TWO, mode).answers["step"], [0, 1])
+    two = read(other[::-1], replace(TWO, texts=TWO.texts[::-1]), mode).answers["step"]
+    assert get_type("steps").apart(question, one, Given(two, [1, 0])) == pytest.approx(apart)
