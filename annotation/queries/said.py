@@ -12,7 +12,7 @@ from django.db.models.functions import Left
 
 from accounts.texts import read_personal_texts
 from annotation.enums import Preference
-from annotation.models import Campaign, Flag, Item
+from annotation.models import Campaign, Event, Flag, Item
 from annotation.queries.log import instrument_questions
 from annotation.questions import Asked, get_type
 from annotation.questions.base import side_letter
@@ -82,10 +82,12 @@ class Excerpt:
 
 @dataclass(frozen=True)
 class RaisedFlag:
-    """`words` is "" where none were given, and None where their author's were erased."""
+    """`words` is "" where none were given, and None where their author's were erased; `outcome` is what whoever
+    resolved it said became of it."""
 
     flag: Flag
     words: str | None
+    outcome: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,20 @@ def flags_on(item_id: int) -> list[RaisedFlag]:
 
 def with_words(flags: list[Flag]) -> list[RaisedFlag]:
     texts = read_personal_texts(flag.personal_text_id for flag in flags if flag.personal_text_id)
-    return [RaisedFlag(flag, texts[flag.personal_text_id] if flag.personal_text_id else "") for flag in flags]
+    said = outcomes_of(flags)
+    return [
+        RaisedFlag(flag, texts[flag.personal_text_id] if flag.personal_text_id else "", said.get(flag.pk, ""))
+        for flag in flags
+    ]
+
+
+def outcomes_of(flags: list[Flag]) -> dict[int, str]:
+    """What was said when each was resolved, by its id."""
+    items = {str(flag.item_id) for flag in flags if flag.resolved_at}
+    if not items:
+        return {}
+    resolved = Event.objects.filter(subject=Item._meta.label_lower, subject_id__in=items, verb="flags_resolved")
+    return {pk: reason for data, reason in resolved.values_list("data", "reason") for pk in data["flags"]}
 
 
 def look_for(

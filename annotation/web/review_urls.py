@@ -5,6 +5,7 @@ from annotation.web import adjudication, batches, flags, items, own_answers, rev
 urlpatterns = [
     path("review", reviews.campaigns, name="review"),
     path("campaigns/<slug:slug>/review", reviews.queue, name="review-queue"),
+    path("campaigns/<slug:slug>/review/flags", flags.open_flags, name="review-flags"),
     path("campaigns/<slug:slug>/review/<int:judgment_id>", reviews.review, name="review-judgment"),
     path("campaigns/<slug:slug>/review/<int:judgment_id>/decide", reviews.decide, name="review-decide"),
     path("campaigns/<slug:slug>/review/<int:judgment_id>/others", reviews.others, name="review-others"),

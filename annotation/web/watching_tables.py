@@ -236,6 +236,7 @@ def flags_table(campaign: Campaign, flags: Sequence[RaisedFlag], settled: Collec
         Column("annotator", _("Annotator"), "text", lambda each: each.flag.respondent.pseudonym, is_sorted=False),
         Column("raised", _("Raised"), "moment", lambda each: each.flag.created_at, is_sorted=False),
         Column("resolved", _("Resolved"), "moment", lambda each: each.flag.resolved_at, is_sorted=False),
+        Column("outcome", _("What became of it"), "text", lambda each: each.outcome, is_sorted=False),
         settled_column(settled, lambda each: each.flag.item_id),
     ]
     return Table("flags", _("Flags raised"), columns, flags)

@@ -448,6 +448,11 @@ TABLE: dict[str, dict[str, Status]] = {
         "GET missing": reviewers(404),
         "POST own": 405,
     },
+    "campaigns/<slug:slug>/review/flags": {
+        "GET own": reviewers(200),
+        "GET missing": reviewers(404),
+        "POST own": 405,
+    },
     "campaigns/<slug:slug>/review/<int:judgment_id>": {
         "GET own": reviewers(200),
         "GET missing": reviewers(404),
