@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from django.db.models import QuerySet
 
+from annotation.boards.attributes import attributes_of
 from annotation.boards.canonical import plain
 from annotation.boards.forms import order_of, scale_of
 from annotation.boards.listed import ListedRows, read_listed
@@ -17,9 +18,10 @@ from annotation.models import Judgment
 from annotation.ratings import BOTH_BAD_VOTE, PairRows, read_pairs
 
 # Goes up when the same log gives other standings than before, or standings of another shape.
-CODE_VERSION = "2"
-# Snapshots of these versions can be computed again. Version 1 read preferences between two responses alone.
-RECOMPUTED = frozenset({"1", CODE_VERSION})
+CODE_VERSION = "3"
+# Snapshots of these versions can be computed again. Version 1 read preferences between two responses alone, version 2
+# no single attributes.
+RECOMPUTED = frozenset({"1", "2", CODE_VERSION})
 # A standing that has no rank or group yet.
 NO_RANK = ("group", "rank", "rank_low", "rank_high")
 
@@ -36,8 +38,23 @@ def compute_standings(
     """What a snapshot holds, as plain JSON. Without `names` contestants are called what they are called now.
 
     Preferences and amounts come first. Where nobody was asked for one, contestants are ordered by what the questions
-    that were asked declare, see `annotation.questions.Standing`.
+    that were asked declare, see `annotation.questions.Standing`. What the questions say of single responses besides
+    stands under `attributes`.
     """
+    standings = _ordered(judgments, method, seed, merged, names, version)
+    if version not in ("1", "2") and (found := attributes_of(judgments, merged=merged, form=standings.get("form"))):
+        standings["attributes"] = plain(found)
+    return standings
+
+
+def _ordered(
+    judgments: QuerySet[Judgment],
+    method: str,
+    seed: int,
+    merged: Mapping[int, int],
+    names: Mapping[int, str] | None,
+    version: str,
+) -> dict[str, Any]:
     pairs = read_pairs(judgments, merged=merged)
     if version != "1" and not (pairs.preference > 0).any() and not pairs.priced.any():
         rows = read_listed(judgments, merged=merged)

@@ -107,11 +107,27 @@ class Standing:
     """The column of Judgment that a question gives to boards. Of several questions the first form above counts.
 
     `open_ties`: responses of equal place were not compared; else they were said to be as good as each other.
+    `lowest` and `highest` are the ends of the scale that scores are on.
     """
 
     column: str
     form: Form
     open_ties: bool = False
+    lowest: float = 0.0
+    highest: float = 1.0
+
+
+@dataclass(frozen=True)
+class Facet:
+    """One thing that a question says of each response: an attribute's score, or whether a label holds (1 or 0).
+
+    `name` is the instrument's; empty where the question says one thing alone.
+    """
+
+    name: str
+    form: Form
+    lowest: float = 0.0
+    highest: float = 1.0
 
 
 class Random(Protocol):
@@ -186,6 +202,18 @@ class QuestionType(ABC):
         Preferences and amounts, `preference` and `net_utility`, are read by every board and need not be declared.
         """
         return None
+
+    def facets(self, asked: Asked) -> Sequence[Facet]:
+        """What it says of each response, one thing after the other, whether or not boards rank by it."""
+        return ()
+
+    def facet_values(self, asked: Asked, stored: Any) -> Mapping[str, Sequence[float | None]]:
+        """By a facet's name its values in the order shown, of an answer that says anything."""
+        return {}
+
+    def as_asked(self, asked: Asked, stored: Any) -> Any:
+        """The stored answer with its members in the order asked, which the database does not keep."""
+        return stored
 
     def marks(self, asked: Asked, stored: Any) -> frozenset[str]:
         """What a later question's condition may name of this answer, of `mark_options`; empty if nothing was given.

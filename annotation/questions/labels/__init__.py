@@ -11,6 +11,8 @@ from annotation.questions.base import (
     Answer,
     Asked,
     Export,
+    Facet,
+    Form,
     QuestionType,
     Random,
     Situation,
@@ -120,6 +122,17 @@ class LabelsQuestion(QuestionType):
             for given in (one, other)
         )
         return furthest(None if None in (a, b) else sets_apart(a, b) for a, b in zip(first, second, strict=True))
+
+    def facets(self, asked: Asked) -> Sequence[Facet]:
+        return [Facet(label, Form.SHARE) for label in asked.settings["options"]]
+
+    def facet_values(self, asked: Asked, stored: Any) -> Mapping[str, Sequence[float | None]]:
+        """Labels of an item of several responses are of none of them: then these are fewer than the responses."""
+        sets = _sets(stored)
+        return {
+            label: [None if chosen is None else float(label in chosen) for chosen in sets]
+            for label in asked.settings["options"]
+        }
 
     def export_columns(self, stored: Any) -> dict[str, Any]:
         by_mode = {} if stored is None else {stored["mode"]: stored["labels"]}

@@ -13,6 +13,7 @@ from annotation.questions.base import (
     Answer,
     Asked,
     Export,
+    Facet,
     Form,
     QuestionType,
     Random,
@@ -99,7 +100,21 @@ class RatingQuestion(QuestionType):
         return self.gives if asked.settings["to_ranking"] == "yes" else frozenset()
 
     def standing(self, asked: Asked) -> Standing | None:
-        return Standing("scores", Form.SCORES) if self.columns_given(asked) else None
+        lowest, highest = _scale(asked)
+        standing = Standing("scores", Form.SCORES, lowest=lowest, highest=highest)
+        return standing if self.columns_given(asked) else None
+
+    def facets(self, asked: Asked) -> Sequence[Facet]:
+        return [Facet(name, Form.SCORES, *_scale(asked)) for name in asked.settings["attributes"] or [""]]
+
+    def facet_values(self, asked: Asked, stored: Any) -> Mapping[str, Sequence[float | None]]:
+        named = asked.settings["attributes"] or [""]
+        return {name: stored["values"][key] for name, key in zip(named, _attributes(asked), strict=True)}
+
+    def as_asked(self, asked: Asked, stored: Any) -> Any:
+        if not stored:
+            return stored
+        return stored | {"values": {name: stored["values"][name] for name in _attributes(asked)}}
 
     def check_fit(self, asked: Asked, situation: Situation) -> None:
         if not 1 <= situation.responses <= MOST_RESPONSES:

@@ -60,7 +60,7 @@ def test_a_board_has_its_standings_and_what_they_are_from(client):
         "computed_at": moment(snapshot),
         "last_sequence": snapshot.last_sequence,
         "retired_sources": [],
-        "code_version": "2",
+        "code_version": "3",
         "digest": snapshot.digest,
         "standings": snapshot.standings,
     }
