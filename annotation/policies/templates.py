@@ -47,15 +47,31 @@ Read the prompt as if it were your own. Read **both responses to the end** befor
 - A correct short response is better than a long one with a mistake.
 - Who may have written it does not matter, and neither does its length by itself.
 - Say that there is no difference where you would not care which one you got.""")
-RATE = _("""# What to do
+RATE_FACES = _("""# What to do
 
-Read the prompt and every response before you rate the first one. Rate each response by itself.
+Read the prompt and both responses before you rate the first one. Rate each by itself, then say which is better.
 
-# How to use the scale
+# What the ratings mean
 
-- Use the whole scale: the ends are for what is as good or as bad as it gets.
-- Judge one thing at a time: a wrong response can be well written.
-- Check what you can check. Say in the reason what you could not.""")
+- **Helpfulness**: how much it helps with what was asked, all in all.
+- **Correctness**: 5 has everything that matters and nothing wrong; 1 is wrong throughout.
+- **Coherence**: 5 is clear from end to end; 1 contradicts itself or cannot be followed.
+- **Complexity**: 5 could be written by an expert alone, 1 by anybody. Neither end is better.
+- **Verbosity**: 5 says much more than was asked for, 1 is as short as can be. Neither end is better.
+
+Use the whole scale: the ends are for what is as much, or as little, of it as it gets.""")
+RATE_ASPECTS = _("""# What to do
+
+Read the prompt and every response before you rate the first one. Rate each response by itself, each time on one thing.
+
+# What the ratings mean
+
+- **Instruction following**: whether it does what was asked, in the form that was asked for.
+- **Truthfulness**: whether what it says is so. Check what you can check.
+- **Honesty**: whether it says how sure it is, and is no surer than it can be.
+- **Helpfulness**: how much it helps whoever asked.
+
+Use the whole scale: the ends are for what is as good or as bad as it gets.""")
 CHOOSE = _("""# What to do
 
 Read the prompt as if it were your own. Read **all responses to the end** before you choose.
@@ -106,6 +122,9 @@ PREFERENCE: Question = {"name": "preference", "type": "preference", "settings": 
 WHY: Question = {"name": "why", "type": "rationale", "required": False}
 FACES = ("Helpfulness", "Correctness", "Coherence", "Complexity", "Verbosity")
 ASPECTS = ("Instruction following", "Truthfulness", "Honesty", "Helpfulness")
+
+# What both ends mean of every one of them: how much of it there is, not whether that is good.
+LOW, HIGH = "not at all", "very much"
 
 
 def rating(*attributes: str, name: str = "ratings", low: str = "", high: str = "") -> Question:
@@ -163,8 +182,8 @@ ALL = (
         "helpsteer",
         _("Ratings and preference"),
         _("Five attributes of each response, then which is better: in the manner of HelpSteer."),
-        [rating(*FACES), PREFERENCE, WHY],
-        RATE,
+        [rating(*FACES, low=LOW, high=HIGH), PREFERENCE, WHY],
+        RATE_FACES,
     ),
     StartingPoint(
         "worth",
@@ -178,8 +197,8 @@ ALL = (
         "ultrafeedback",
         _("Four responses, four ratings"),
         _("Four responses to each prompt, rated on four aspects: in the manner of UltraFeedback."),
-        [rating(*ASPECTS), WHY],
-        RATE,
+        [rating(*ASPECTS, low=LOW, high=HIGH), WHY],
+        RATE_ASPECTS,
         responses=4,
     ),
     StartingPoint(
