@@ -1,7 +1,7 @@
 """What whoever practises reads after an answer: their item, what they said, and what would have been right."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,12 +34,17 @@ def feedback_on(judgment: Judgment) -> Feedback:
     return Feedback(
         item=shown_item(judgment.item_id, judgment.order),
         said=_about(said_in([judgment])[judgment.pk], {title_of(asked[name]) for name in names if name in asked}),
-        right=[
-            Said(title_of(asked[each["question"]]), [", ".join(_wanted(each, asked[each["question"]], judgment.order))])
-            for each in expected
-            if each["question"] in asked
-        ],
+        right=right_answers(expected, asked, judgment.order),
     )
+
+
+def right_answers(expected: Sequence[dict[str, Any]], asked: Mapping[str, Asked], order: Sequence[int]) -> list[Said]:
+    """What was expected of each question, by its name, with the sides where they stand in this order."""
+    return [
+        Said(title_of(asked[each["question"]]), [", ".join(_wanted(each, asked[each["question"]], order))])
+        for each in expected
+        if each["question"] in asked
+    ]
 
 
 def names_sides(explanation: str) -> bool:

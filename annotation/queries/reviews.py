@@ -295,7 +295,7 @@ def others_on(
 ) -> list[Other]:
     """Standing answers about the item, the oldest first, beside a showing in this order."""
     judgments = Judgment.objects.filter(item=item_id, kind="answer", superseded_by__isnull=True)
-    found = judgments.exclude(pk=besides).exclude(respondent=not_by).select_related("respondent")
+    found = judgments.exclude(pk=besides).exclude(respondent=not_by).select_related("respondent", "review")
     rows = list(found.annotate(settles_it=settles()).order_by("pk")[:MOST_OTHERS])
     here = list(order)
     return [Other(each, each.respondent.kind == "expert", list(each.order) != here, each.settles_it) for each in rows]

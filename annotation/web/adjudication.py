@@ -13,7 +13,7 @@ from annotation.enums import AssignmentState
 from annotation.forms import JudgmentForm
 from annotation.models import Assignment, Campaign, Impression, Item
 from annotation.queries.answered import said_in
-from annotation.queries.reviews import looks_of, others_on
+from annotation.queries.reviews import looks_of, others_on, saw_others
 from annotation.queries.tasks import Task, task_of
 from annotation.questions import InvalidAnswers
 from annotation.use_cases.adjudicate_item import adjudicate_item
@@ -116,6 +116,7 @@ def page_context(request: HttpRequest, campaign: Campaign, task: Task, form: Jud
         "form": form,
         "key": mint_key(),
         "sees_others": sees_others,
+        "has_looked": saw_others(item_id, actor),
         "others": [(other, said[other.judgment.pk]) for other in others],
     }
 

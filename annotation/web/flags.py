@@ -11,11 +11,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 from annotation.forms.reviews import ResolveForm
 from annotation.models import Item
 from annotation.queries.flags import item_as_stored, items_flagged, listed_flags
-from annotation.queries.reviews import waiting_counts
+from annotation.queries.reviews import saw_others, waiting_counts
 from annotation.queries.said import flags_on
 from annotation.use_cases.resolve_flags import resolve_flags
 from annotation.web.access import for_reviewers
 from annotation.web.managed import actor_of, managed_campaign
+from annotation.web.review_page import RUNNING
 
 ON_A_PAGE = 20
 
@@ -50,5 +51,7 @@ def flags(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
         "shown": item_as_stored(item.pk),
         "flags": flags_on(item.pk),
         "form": form,
+        # Nothing of what was answered is on this page.
+        "may_settle_blind": campaign.state in RUNNING and not saw_others(item.pk, actor_of(request)),
     }
     return render(request, "annotation/review/flags.html", context, status=422 if form.errors else 200)

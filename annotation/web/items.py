@@ -23,12 +23,15 @@ from annotation.queries.items import (
     whole_item,
 )
 from annotation.queries.reviews import settled_items
+from annotation.queries.said import questions_in_words
 from annotation.queries.shown import message_parts
 from annotation.queries.shown_files import files_of
 from annotation.transitions import ITEM
 from annotation.use_cases.comment_item import comment_item
+from annotation.use_cases.note_look import note_look
 from annotation.use_cases.void_item import void_item
 from annotation.web.access import for_campaign_admins
+from annotation.web.item_answers import given_answers
 from annotation.web.managed import actor_of, managed_campaign
 from annotation.web.review_page import item_audit
 from foundation.idempotency import mint_key
@@ -47,8 +50,7 @@ def items(request: HttpRequest, slug: str) -> HttpResponse:
 @for_campaign_admins
 def item(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     campaign = managed_campaign(slug)
-    context = item_context(campaign, found_item(campaign, item_id), ReasonForm())
-    return render(request, "annotation/items/item.html", context)
+    return item_page(request, campaign, found_item(campaign, item_id), ReasonForm())
 
 
 @require_POST
@@ -65,7 +67,7 @@ def void(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
         except ForbiddenTransition:
             form.add_error(None, _("This item is out already. Nothing was changed."))
             found = found_item(campaign, item_id)
-    return render(request, "annotation/items/item.html", item_context(campaign, found, form), status=422)
+    return item_page(request, campaign, found, form, status=422)
 
 
 @require_POST
@@ -77,8 +79,7 @@ def comment(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
         words, actor = form.cleaned_data["words"], actor_of(request)
         comment_item(item_id=found.pk, words=words, actor=actor, now=timezone.now())
         return redirect("campaign-item", slug, item_id)
-    context = item_context(campaign, found, ReasonForm()) | {"comment_form": form}
-    return render(request, "annotation/items/item.html", context, status=422)
+    return item_page(request, campaign, found, ReasonForm(), status=422, comment_form=form)
 
 
 def list_context(
@@ -103,6 +104,18 @@ def list_context(
     }
 
 
+def item_page(
+    request: HttpRequest, campaign: Campaign, found: Item, form: ReasonForm, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    """With what was answered, so that a decision of this person's own can say that they had seen it."""
+    context = item_context(campaign, found, form)
+    if context["answers"]:
+        note_look(item=found, actor=actor_of(request), now=timezone.now())
+    response = render(request, "annotation/items/item.html", context | more, status=status)
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
 def item_context(campaign: Campaign, found: Item, form: ReasonForm) -> dict[str, Any]:
     files, in_prompt = files_of(found)
     messages = (found.prompt.messages or []) if found.prompt else []
@@ -112,6 +125,8 @@ def item_context(campaign: Campaign, found: Item, form: ReasonForm) -> dict[str,
         "responses": shown_responses(found, files),
         "asked": [{**message, "parts": message_parts(message["content"], in_prompt)} for message in messages],
         "judgments": judgments_of(found),
+        "answers": given_answers(found),
+        "has_words": bool(questions_in_words(campaign.instrument_id)),
         "explanation": explanation_of(found),
         "may_void": ItemState.VOID in ITEM[found.state],
         "form": form,

@@ -13,6 +13,8 @@ from annotation.policies.checks import is_right
 from annotation.queries import instrument_questions, shown_item
 from annotation.queries.answered import contestants_in, said_in
 from annotation.queries.audit import Entry, audit_of
+from annotation.queries.feedback import right_answers
+from annotation.queries.gold import explanation_of
 from annotation.queries.reviews import first_answer, looks_of, others_on, settled_items, shown_state, state_of
 from annotation.queries.said import flags_on
 from annotation.transitions import REVIEW
@@ -43,8 +45,7 @@ def review_context(campaign: Campaign, judgment: Judgment, actor: Person, *, see
         "campaign": campaign,
         "judgment": judgment,
         "item": shown_item(item.pk, judgment.order),
-        "is_check": item.purpose in (ItemPurpose.GOLD, ItemPurpose.ATTENTION),
-        "is_right": right(item, judgment),
+        **of_check(item, judgment),
         "said": said[judgment.pk],
         "state": ReviewState(state),
         "shown_state": shown_state(judgment, is_settled=settled),
@@ -76,6 +77,17 @@ def right(item: Item, judgment: Judgment) -> bool | None:
         return None
     asked = instrument_questions(judgment.instrument_id)
     return is_right(item.expected, asked=asked, answers=judgment.answers, order=judgment.order)
+
+
+def of_check(item: Item, judgment: Judgment) -> dict[str, Any]:
+    """Whether it is right and what is, by the sides that this person saw."""
+    asked = {question.name: question for question in instrument_questions(judgment.instrument_id)}
+    return {
+        "is_check": item.purpose in (ItemPurpose.GOLD, ItemPurpose.ATTENTION),
+        "is_right": right(item, judgment),
+        "right_said": right_answers(item.expected or [], asked, judgment.order),
+        "explanation": explanation_of(item),
+    }
 
 
 def may(state: str, judgment: Judgment, actor: Person, decisions: list[ReviewDecision]) -> set[str]:
