@@ -29,7 +29,6 @@ from annotation.models import (
 from annotation.use_cases import submit_judgment
 from annotation.use_cases.block_respondent import block_respondent
 from annotation.use_cases.change_campaign_state import change_campaign_state
-from annotation.use_cases.expire_assignments import expire_assignments
 from annotation.use_cases.invite_people import invite_people, revoke_invitation
 from annotation.use_cases.publish_consent import publish_consent
 from annotation.use_cases.publish_guidelines import publish_guidelines
@@ -196,42 +195,6 @@ def test_control_without_the_guards_a_page_that_the_back_button_brings_answers_a
     assert (statuses, found) == ([302, 302], ["b", "a"])
 
 
-def test_an_item_whose_lease_ran_out_is_not_answered():
-    campaign = make_campaign(questions=[PREFERENCE])
-    make_item(campaign)
-    client = joined(campaign)
-    page, address = open_item(client, campaign)
-    Assignment.objects.update(lease_expires_at=NOW() - timedelta(seconds=1))
-    late = client.post(address, fields(page) | {"preference": "a"})
-    assert late.status_code == 409
-    assert "ran out" in late.content.decode()
-    assert not Judgment.objects.exists()
-
-
-def late_answer() -> int:
-    """Somebody else got the only slot and answered; then comes who had it before. Returns how that was met."""
-    campaign = make_campaign(questions=[PREFERENCE])
-    make_item(campaign, slots=1)
-    slow, quick = joined(campaign), joined(campaign)
-    page, address = open_item(slow, campaign)
-    Assignment.objects.update(lease_expires_at=NOW() - timedelta(hours=1))
-    expire_assignments(now=NOW())
-    assert answer(quick, campaign).status_code == 302
-    return slow.post(address, fields(page) | {"preference": "b"}).status_code
-
-
-def test_who_answers_when_somebody_else_has_is_too_late():
-    assert late_answer() == 409
-    assert [each.preference for each in Judgment.objects.all()] == ["a"]
-
-
-def test_control_without_the_fence_a_late_answer_is_one_too_many(monkeypatch):
-    for guard in ("refuse_unless_open", "_end"):
-        monkeypatch.setattr(submit_judgment, guard, lambda *_: None)
-    assert late_answer() == 302
-    assert [each.preference for each in Judgment.objects.order_by("pk")] == ["a", "b"]
-
-
 def test_what_is_not_yours_is_not_there():
     campaign = make_campaign(questions=[PREFERENCE])
     make_item(campaign, slots=2)
@@ -245,23 +208,6 @@ def test_what_is_not_yours_is_not_there():
     assert outsider.get(f"/annotate/{campaign.slug}").status_code == 404
     assert not Judgment.objects.exists()
     assert not Draft.objects.exists()
-
-
-def test_a_draft_survives_and_a_stale_tab_is_told_what_is_stored():
-    campaign = make_campaign(questions=[PREFERENCE, RATIONALE])
-    make_item(campaign)
-    client = joined(campaign)
-    page, address = open_item(client, campaign)
-    typed = fields(page) | {"preference": "a", "why": "First words", "draft_version": "0"}
-    assert client.post(f"{address}/draft", typed).json() == {"version": 1}
-    stale = client.post(f"{address}/draft", typed | {"why": "Of another tab"})
-    assert stale.status_code == 409
-    assert (stale.json()["version"], stale.json()["values"]["why"]) == (1, "First words")
-    again, _address = open_item(client, campaign)
-    assert "First words" in again
-    assert 'data-draft-version="1"' in again
-    # Sealed: a copy of the database does not tell.
-    assert b"First words" not in bytes(Draft.objects.get().sealed)
 
 
 def test_skips_and_flags_give_the_item_back_with_their_reason():
