@@ -1,6 +1,6 @@
 """What an admin writes about a campaign, section by section."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from datetime import date
 from typing import Any, ClassVar
@@ -41,8 +41,21 @@ POLICY_NAMES = {
 }
 
 
+# A draft may be saved without them; a launch asks for them.
+TO_LAUNCH = gettext_lazy("(before a launch)")
+TO_PAY = gettext_lazy("(before a launch that pays)")
+IF_NAMED = gettext_lazy("(before a launch whose text names it)")
+
+
 class VersionedForm(forms.BaseForm):
-    """A form that knows on which version of its section it was opened."""
+    """A form that knows on which version of its section it was opened, and what a launch asks for."""
+
+    needed_for: ClassVar[Mapping[str, str | Promise]] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, words in self.needed_for.items():
+            self.fields[name].needed_for = words  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -76,6 +89,7 @@ class SectionForm(VersionedForm, forms.ModelForm):  # type: ignore[type-arg]
 
 class AboutForm(SectionForm):
     section = ABOUT
+    needed_for = {"purpose": TO_LAUNCH}
 
     class Meta:
         model = Campaign
@@ -199,6 +213,7 @@ class DesignForm(SectionForm):
 
 class PayForm(SectionForm):
     section = PAY
+    needed_for = {"expected_seconds": TO_PAY}
     pay_currency = forms.RegexField(
         CURRENCY, label=gettext_lazy("Currency of pay"), max_length=8, error_messages=LETTERS_ONLY
     )
@@ -231,6 +246,7 @@ class PayForm(SectionForm):
 class TextForm(VersionedForm, forms.Form):
     """Guidelines or a consent text, in Markdown."""
 
+    needed_for = {"text": TO_LAUNCH}
     text = forms.CharField(
         required=False, max_length=LONGEST_TEXT, strip=False, widget=forms.Textarea(attrs={"rows": 18})
     )
@@ -244,6 +260,7 @@ class TextForm(VersionedForm, forms.Form):
 class ConsentForm(TextForm):
     """With what the text takes from here, and the page of whoever withdraws too."""
 
+    needed_for = {"text": TO_LAUNCH, "contact": IF_NAMED}
     withdrawal_until = forms.DateField(
         label=gettext_lazy("Last day on which people may withdraw, in UTC"),
         required=False,

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from accounts.use_cases.create_person import person_of_user
 from annotation.models import Campaign, Event
@@ -272,3 +273,18 @@ def test_a_campaign_that_the_editor_never_saw_can_be_opened_on_every_page(admin)
         assert admin.get(edit(campaign, section)).status_code == 200
     assert admin.get(reverse("campaign-preview", args=[campaign.slug])).status_code == 200
     assert admin.get(edit(campaign, "nonsense")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("about", "Purpose (before a launch)"),
+        ("consent", "Whom people write to (before a launch whose text names it)"),
+        ("guidelines", "Guidelines, in Markdown (before a launch)"),
+        ("pay", "Expected seconds per item (before a launch that pays)"),
+        ("pay", "Pay per judgment (optional)"),
+    ],
+)
+def test_what_a_launch_asks_for_is_not_called_optional(admin, campaign, section, words):
+    page = admin.get(f"/campaigns/{campaign.slug}/edit/{section}").content.decode()
+    assert words in " ".join(strip_tags(page).split())
