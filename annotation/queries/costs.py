@@ -33,13 +33,17 @@ UNION ALL SELECT kind::text, sum(amount) FROM turned WHERE reversal_of_id IS NUL
 UNION ALL SELECT 'fee', count(*) * c.pay_per_judgment {OWING}
     WHERE j.campaign_id = %(campaign)s AND {UNWRITTEN} GROUP BY c.pay_per_judgment
 """  # noqa: S608 (constants)
+# Whether what somebody said of an item is out by a retraction, as with a block: nobody decides about it any more, and
+# its fee stays owed.
+OUT = """
+EXISTS (SELECT 1 FROM annotation_judgment n
+    WHERE n.respondent_id = j.respondent_id AND n.item_id = j.item_id AND n.kind = 'retraction'
+        AND NOT EXISTS (SELECT 1 FROM annotation_judgment m WHERE m.supersedes_id = n.id))
+"""
 # Of a person's answer to an item the fee, what turned it round, and bonuses that name it. `decided` is what somebody
-# has approved, rejected or returned. `which` says of which reviews.
+# has approved, rejected or returned, and what is out. `judged` says which answers.
 OF_REVIEWED = f"""
-WITH RECURSIVE {TURNED}, judged AS (
-    SELECT r.batch_id, j.respondent_id, j.item_id, bool_or(r.state <> 'pending') AS decided
-    FROM annotation_review r JOIN annotation_judgment j ON j.id = r.judgment_id WHERE {{which}} GROUP BY 1, 2, 3
-), entered AS (
+WITH RECURSIVE {TURNED}, judged AS ({{judged}}), entered AS (
     SELECT e.amount, e.judgment_id {FIRST_ENTRIES} AND e.judgment_id IS NOT NULL
     UNION ALL SELECT amount, judgment_id FROM turned WHERE judgment_id IS NOT NULL
 ), owed AS (
@@ -52,15 +56,29 @@ WITH RECURSIVE {TURNED}, judged AS (
 )
 SELECT batch_id, sum(amount), sum(amount) FILTER (WHERE decided) FROM owed GROUP BY 1
 """  # noqa: S608 (constants)
-OF_BATCHES = OF_REVIEWED.format(which="r.batch_id = ANY(%(batches)s)")
-OF_DECIDED = OF_REVIEWED.format(which="r.campaign_id = %(campaign)s AND r.state <> 'pending'")
+OF_BATCHES = OF_REVIEWED.format(
+    judged=f"""
+    SELECT r.batch_id, j.respondent_id, j.item_id, bool_or(r.state <> 'pending' OR {OUT}) AS decided
+    FROM annotation_review r JOIN annotation_judgment j ON j.id = r.judgment_id
+    WHERE r.batch_id = ANY(%(batches)s) GROUP BY 1, 2, 3
+    """  # noqa: S608 (constants)
+)
+OF_DECIDED = OF_REVIEWED.format(
+    judged=f"""
+    SELECT NULL::bigint AS batch_id, j.respondent_id, j.item_id, true AS decided
+    FROM annotation_review r JOIN annotation_judgment j ON j.id = r.judgment_id
+    WHERE r.campaign_id = %(campaign)s AND r.state <> 'pending'
+    UNION SELECT NULL, j.respondent_id, j.item_id, true FROM annotation_judgment j
+    WHERE j.campaign_id = %(campaign)s AND j.kind = 'retraction' AND {OUT}
+    """  # noqa: S608 (constants)
+)
 
 
 @dataclass(frozen=True)
 class Money:
     """In the campaign's currency. `withdrawn` is negative, or nothing; what was taken back of the others is off them.
 
-    `decided` is what the judgments cost that somebody has approved, rejected or returned.
+    `decided` is what the judgments cost that somebody has approved, rejected or returned, or that were taken out.
     """
 
     fees: Decimal = ZERO

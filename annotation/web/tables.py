@@ -46,6 +46,7 @@ class Cell:
     moment: datetime | None = None
     lines: Sequence[str] = ()
     is_number: bool = True
+    is_long: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Column:
 
     @property
     def is_number(self) -> bool:
-        return self.kind not in ("text", "link", "reasons", "moment")
+        return self.kind not in ("text", "words", "link", "reasons", "moment")
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,11 @@ PARTS: dict[str, dict[str, Any]] = {
         "lower": lambda each: each.lower,
         "upper": lambda each: each.upper,
     },
+    "estimate": {
+        "": lambda each: each.factor,
+        "lower": lambda each: each.lower,
+        "upper": lambda each: each.upper,
+    },
     "interval": {
         "": lambda each: each.value,
         "lower": lambda each: each.lower,
@@ -164,7 +170,7 @@ def plain_values(column: Column, row: Any) -> list[Value]:
 
 def _rounded(value: Value) -> Value:
     if isinstance(value, float):
-        return round(value, 6)
+        return round(value, 6) + 0.0
     return "" if value is None else value
 
 
@@ -197,8 +203,8 @@ def decimals(value: float | None, places: int = 2) -> str:
 
 
 def rounded(value: float, places: int) -> str:
-    """number_format alone cuts off."""
-    return number_format(round(value, places), places, force_grouping=True)
+    """number_format alone cuts off, and no number is -0.00."""
+    return number_format(round(value, places) + 0.0, places, force_grouping=True)
 
 
 def span(lower: float | None, upper: float | None, shown: Callable[[float], str] = decimals) -> str:
@@ -218,6 +224,7 @@ def _interval(value: Interval) -> Cell:
 
 SHOWN: dict[str, Callable[[Any], Cell]] = {
     "text": lambda value: Cell(str(value), is_number=False),
+    "words": lambda value: Cell(str(value), is_number=False, is_long=True),
     "count": lambda value: Cell(number_format(value, 0, force_grouping=True)),
     "number": lambda value: Cell(decimals(value)),
     "money": lambda value: Cell(shown_money(value)),
@@ -226,6 +233,7 @@ SHOWN: dict[str, Callable[[Any], Cell]] = {
     "seconds": lambda value: Cell(_("%(number)s s") % {"number": rounded(value, 1 if value < 10 else 0)}),
     "share": _share,
     "change": lambda value: Cell("× " + decimals(value.factor), span(value.lower, value.upper)),
+    "estimate": lambda value: Cell(decimals(value.factor), span(value.lower, value.upper)),
     "factor": lambda value: Cell("× " + decimals(value)),
     "interval": _interval,
     "link": lambda value: Cell(value.text, address=value.address, is_number=False),

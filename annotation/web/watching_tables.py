@@ -148,7 +148,7 @@ def annotators_table(
             "others", _("As others"), "share", lambda each: each.with_others, note=_("pairs with another’s judgment")
         ),
         Column("alike", _("Beyond chance"), "interval", _alike, note=_("as others, the first question; 0 is a guess")),
-        Column("reliability", _("Reliability"), "change", lambda each: each.truthful, note=_("½ is a guess")),
+        Column("reliability", _("Reliability"), "estimate", lambda each: each.truthful, note=_("½ is a guess")),
         Column("most_used", _("Most used answer"), "share", lambda each: each.most_used),
         Column("values", _("Answers used"), "text", _values_used, is_sorted=False),
         Column("drift", _("Drift of time"), "change", lambda each: each.drift, note=_("last over first")),
@@ -203,8 +203,6 @@ def items_table(
 ) -> Table:
     columns = [
         Column("item", _("Item"), "link", lambda each: item_link(campaign, each["item"]), is_sorted=False),
-        Column("prompt", _("Prompt"), "text", lambda each: prompt_of(about, each["item"]), is_sorted=False),
-        Column("category", _("Category"), "text", lambda each: about[each["item"]].category),
         Column(
             "disagreement",
             _("Disagreement"),
@@ -213,6 +211,8 @@ def items_table(
             note=_("how far two answers lie apart as a share of the scale, mean of all questions"),
         ),
         Column("people", _("Annotators"), "count", lambda each: each["people"]),
+        Column("prompt", _("Prompt"), "words", lambda each: prompt_of(about, each["item"]), is_sorted=False),
+        Column("category", _("Category"), "text", lambda each: about[each["item"]].category),
         settled_column(settled, lambda each: each["item"]),
     ]
     return Table("items", _("Items by disagreement"), columns, items)
@@ -232,11 +232,11 @@ def flags_table(campaign: Campaign, flags: Sequence[RaisedFlag], settled: Collec
     columns = [
         Column("item", _("Item"), "link", lambda each: item_link(campaign, each.flag.item_id), is_sorted=False),
         Column("reason", _("Reason"), "text", lambda each: str(FlagReason(each.flag.reason).label), is_sorted=False),
-        Column("words", _("In their words"), "text", words_of, is_sorted=False),
+        Column("words", _("In their words"), "words", words_of, is_sorted=False),
         Column("annotator", _("Annotator"), "text", lambda each: each.flag.respondent.pseudonym, is_sorted=False),
         Column("raised", _("Raised"), "moment", lambda each: each.flag.created_at, is_sorted=False),
         Column("resolved", _("Resolved"), "moment", lambda each: each.flag.resolved_at, is_sorted=False),
-        Column("outcome", _("What became of it"), "text", lambda each: each.outcome, is_sorted=False),
+        Column("outcome", _("What became of it"), "words", lambda each: each.outcome, is_sorted=False),
         settled_column(settled, lambda each: each.flag.item_id),
     ]
     return Table("flags", _("Flags raised"), columns, flags)

@@ -37,8 +37,10 @@
     paintThemeColor();
   };
 
-  // Times come in UTC and are shown in the reader's zone.
+  // Times come in UTC and are shown in the reader's zone; some stay in UTC, and all have one form.
+  const inUtc = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
   const formats = {
+    utc: { format: (then) => `${inUtc.format(then)} UTC` },
     date: new Intl.DateTimeFormat(language, { dateStyle: "medium" }),
     datetime: new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }),
     time: new Intl.DateTimeFormat(language, { timeStyle: "short" }),
