@@ -12,7 +12,7 @@ from annotation.models.pay import LedgerEntry, PaidEntry, Payment, Payout, Payou
 from annotation.models.people import Invitation, Respondent, Source
 from annotation.models.reviews import Adjudication, Batch, GuidelineQuestion, ItemComment, Review, ReviewDecision
 from annotation.models.selection import CampaignSelection
-from annotation.models.slots import Assignment, Draft, Flag, Slot, SlotTally
+from annotation.models.slots import Assignment, Draft, Flag, Slot, SlotTally, WorkTally
 from annotation.models.studies import Study, StudyParticipant
 from annotation.models.uploads import ItemUpload
 from annotation.models.worth import Delivery, Draw, WorthSession
@@ -66,5 +66,6 @@ __all__ = [
     "Study",
     "StudyParticipant",
     "Turn",
+    "WorkTally",
     "WorthSession",
 ]

@@ -90,6 +90,21 @@ class Assignment(models.Model):
         return f"assignment {self.pk}"
 
 
+class WorkTally(models.Model):
+    """How much work a respondent has, answered or held. The sum is that number; mostly it is one row.
+
+    A trigger adds to a row that nobody holds, and makes another where there is none, so that nobody waits for anybody.
+    What a group has is its members' sum, whoever is a member at that moment.
+    """
+
+    # Not checked, as that would wait for whoever holds the respondent, who may wait for an assignment.
+    respondent = models.ForeignKey(Respondent, on_delete=models.CASCADE, db_constraint=False, related_name="+")
+    given = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"tally {self.pk}"
+
+
 class Draft(models.Model):
     """What somebody has typed and not yet submitted, sealed under their key. `version` tells a stale tab."""
 

@@ -1,5 +1,6 @@
 """Where somebody stands in a campaign, and what they may still be given."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from django.db.models import Max
 from annotation.models import Campaign, Item, Respondent
 from annotation.policies.stages import Stage, Standing, stage_of, takes_answers
 from annotation.selection.known import HELD, Known
+from foundation.database import lock_number
 
 # What this person has not met of the check items of one purpose. A skipped one of the training is not shown again, and
 # what they declined is never asked of them. Tests and training of earlier guidelines are no longer taken.
@@ -41,6 +43,15 @@ CASE WHEN EXISTS (SELECT 1 FROM {ANCHORS}) THEN
         SELECT 1 FROM annotation_assignment a
         WHERE a.respondent_id = r.id AND a.item_id = i.id AND a.state <> 'expired')) END
 """  # noqa: S608 (constants)
+# Work of all members of each group that this person is in and that has a quota.
+OF_GROUPS = """
+CASE WHEN c.group_quotas <> '{}' AND cardinality(r.groups) > 0 THEN (
+    SELECT jsonb_object_agg(g.name, g.given)::text FROM (
+        SELECT g.name, coalesce(sum(t.given), 0) AS given FROM unnest(r.groups) AS g(name)
+        JOIN annotation_respondent m ON m.campaign_id = c.id AND g.name = ANY(m.groups)
+        LEFT JOIN annotation_worktally t ON t.respondent_id = m.id
+        WHERE c.group_quotas ? g.name GROUP BY g.name) g) END
+"""
 # Everything that decides what comes next in one statement. A count that no limit needs is not taken.
 WHERE_THEY_STAND = f"""
 SELECT c.state, r.state, c.deadline IS NOT NULL AND c.deadline < now(), c.consent_id, r.consent_id,
@@ -53,13 +64,12 @@ SELECT c.state, r.state, c.deadline IS NOT NULL AND c.deadline < now(), c.consen
     ARRAY(SELECT a.id FROM annotation_assignment a JOIN annotation_slot s ON s.id = a.slot_id
           WHERE a.respondent_id = r.id AND a.state = 'open' AND a.lease_expires_at > now()
             AND s.state <> 'cancelled' ORDER BY a.id),
-    (SELECT count(*) FROM annotation_assignment a JOIN annotation_item i ON i.id = a.item_id
-     WHERE a.respondent_id = r.id AND a.state IN ('open', 'submitted')
-        AND i.purpose = 'work' AND i.repeat_of_id IS NULL),
+    (SELECT coalesce(sum(t.given), 0) FROM annotation_worktally t WHERE t.respondent_id = r.id),
     CASE WHEN c.share_per_annotator IS NOT NULL THEN
         (SELECT coalesce(sum(t.wanted), 0) FROM annotation_slottally t WHERE t.campaign_id = c.id) END,
     CASE WHEN c.budget_judgments IS NOT NULL OR c.budget_money IS NOT NULL THEN
         (SELECT coalesce(sum(t.taken), 0) FROM annotation_slottally t WHERE t.campaign_id = c.id) END,
+    {OF_GROUPS},
     newest.training, newest.qualification, r.declined_content, {SATED},
     {SESSION},
     (SELECT CASE WHEN p.state = 'completed' THEN 0 ELSE t.judgments END
@@ -75,14 +85,9 @@ CROSS JOIN LATERAL (
 ) newest
 WHERE r.id = %(respondent)s
 """  # noqa: S608 (constants)
-# A statement of its own: what waits for a lock within a statement still sees the counts of before it waited.
+# Statements of their own, sent with it: what waits for a lock within a statement still sees the counts of before.
 HOLD = "SELECT 1 FROM annotation_respondent WHERE id = %(respondent)s FOR UPDATE;"
-OF_GROUPS = """
-SELECT g.name, count(a.id) FROM unnest(%(groups)s::text[]) AS g(name)
-LEFT JOIN annotation_respondent r ON r.campaign_id = %(campaign)s AND g.name = ANY(r.groups)
-LEFT JOIN annotation_assignment a ON a.respondent_id = r.id AND a.state IN ('open', 'submitted')
-GROUP BY g.name
-"""
+WAIT = "SELECT pg_advisory_xact_lock(%(lock)s);"
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,7 @@ class Position:
     own: int  # work given to this respondent, answered or open
     wanted: int | None  # slots of work of the campaign, where a share of them is a limit
     taken: int | None  # slots claimed or done, where there is a budget
+    of_groups: dict[str, int]  # work given to the members of each of this respondent's groups that have a quota
     training_of: int | None  # guidelines whose training and whose test are taken now; None for the first ones
     test_of: int | None
     declined: list[str]  # categories of content
@@ -106,27 +112,25 @@ class Position:
     known: Known | None  # what the campaign's policy goes by, where somebody is to claim
 
 
-def position_of(respondent: Respondent, *, to_claim: bool = False) -> Position:
-    """In one round trip. To claim, the respondent's row is held first: two tabs of one person wait for each other."""
+def position_of(respondent: Respondent, *, to_claim: bool = False, lock: str | None = None) -> Position:
+    """In one round trip. To claim, the respondent's row is held first: two tabs of one person wait for each other.
+    Before that, all who name the same `lock` wait for each other. Both are held until the transaction ends.
+    """
     campaign = respondent.campaign_id or 0
     values = {"respondent": respondent.pk, "held": HELD.digest_of(campaign) if to_claim else None}
+    first = [WAIT] * (lock is not None) + [HOLD] * to_claim
     with connection.cursor() as cursor:
-        cursor.execute((HOLD if to_claim else "") + WHERE_THEY_STAND, values)
-        if to_claim:
+        cursor.execute("".join(first) + WHERE_THEY_STAND, values | {"lock": lock_number(lock or "")})
+        for _ in first:
             cursor.nextset()
         row = cursor.fetchone()
     if row is None:
         raise Respondent.DoesNotExist(respondent.pk)
     facts: Sequence[Any] = row[:13]
     standing = Standing(*facts)
-    return Position(stage_of(standing), takes_answers(standing), *(*row[13:-2], HELD.after(campaign, *row[-2:])))
-
-
-def given_to_groups(campaign: Campaign, groups: Sequence[str]) -> dict[str, int]:
-    """Judgments given or being given by the members of each group together."""
-    with connection.cursor() as cursor:
-        cursor.execute(OF_GROUPS, {"groups": list(groups), "campaign": campaign.pk})
-        return dict(cursor.fetchall())
+    counts, of_groups = row[13:17], json.loads(row[17] or "{}")
+    known = HELD.after(campaign, *row[-2:])
+    return Position(stage_of(standing), takes_answers(standing), *(*counts, of_groups, *row[18:-2], known))
 
 
 def newest_set(campaign: Campaign, purpose: str) -> int | None:

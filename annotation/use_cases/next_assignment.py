@@ -12,14 +12,13 @@ from annotation.models import Assignment, Campaign, Impression, Item, Respondent
 from annotation.policies.limits import Limits, budget_is_spent, group_is_done, person_is_done
 from annotation.policies.stages import READS, Stage
 from annotation.queries.feedback import names_sides
-from annotation.queries.work import Position, given_to_groups, position_of
+from annotation.queries.work import Position, position_of
 from annotation.selection import Selection, draw_sequence
 from annotation.selection.draws import new_seed, stream
 from annotation.use_cases.claim_slot import Claim, claim_pair, claim_slot, take_item
 from annotation.use_cases.next_anchor import next_anchor
 from annotation.use_cases.repeat_item import repeat_item
 from annotation.use_cases.show_item import ASSIGNED_PAIR, PairChoice, show_item
-from foundation.database import advisory_lock
 
 # The stream of an impression's seed that decides what kind of item comes next.
 KIND = 3
@@ -79,8 +78,7 @@ def next_assignment(*, campaign: Campaign, respondent: Respondent, now: datetime
     Raises NothingLeft, EnoughForToday, QuotaReached, BudgetSpent or NotNow.
     """
     with transaction.atomic():
-        _hold_campaign(campaign)
-        position = position_of(respondent, to_claim=True)
+        position = position_of(respondent, to_claim=True, lock=_lock_of(campaign))
         if not position.takes_answers:
             # What they hold stays theirs: in a pause no lease runs out.
             raise NotNow(position.stage)
@@ -95,11 +93,10 @@ def next_assignment(*, campaign: Campaign, respondent: Respondent, now: datetime
         return Given(found.claim.assignment, _show(campaign, respondent, found, seed))
 
 
-def _hold_campaign(campaign: Campaign) -> None:
+def _lock_of(campaign: Campaign) -> str | None:
     """Limits of a whole campaign are met exactly: those who claim under one wait for each other."""
-    if campaign.budget_judgments is not None or campaign.budget_money is not None or campaign.group_quotas:
-        with advisory_lock(f"annotation.limits:{campaign.pk}"):
-            pass  # held until the transaction ends
+    has_limit = campaign.budget_judgments is not None or campaign.budget_money is not None or campaign.group_quotas
+    return f"annotation.limits:{campaign.pk}" if has_limit else None
 
 
 def _held(assignment_id: int) -> Given:
@@ -213,7 +210,7 @@ def _refuse_beyond_limits(campaign: Campaign, respondent: Respondent, position: 
         raise QuotaReached("this person has given as many judgments as one may")
     if position.study_judgments is not None and position.own >= position.study_judgments:
         raise QuotaReached("the study that sent this person asks for no more")
-    if limits.of_groups and respondent.groups and group_is_done(limits, given_to_groups(campaign, respondent.groups)):
+    if group_is_done(limits, position.of_groups):
         raise QuotaReached("this person's group has given as many judgments as it may")
     if budget_is_spent(limits, taken=position.taken):
         raise BudgetSpent("every judgment that can be paid is given or being given")

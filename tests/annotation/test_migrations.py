@@ -1,14 +1,16 @@
 """What migrations make of what is there: each goes back and forth over rows that it has to change."""
 
+import uuid
 from contextlib import contextmanager
 
 import pytest
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
 from accounts.models import Person
-from annotation.models import Campaign, Invitation, Item, Respondent
+from annotation.models import Assignment, Campaign, Invitation, Item, Respondent, Slot, WorkTally
 from tests.annotation.people.working import joined
 from tests.annotation.watching.planted import EXPECTED
 from tests.factories import make_campaign, make_item
@@ -83,3 +85,27 @@ def test_groups_that_differ_in_capitals_are_one_and_the_larger_quota_holds():
     assert quotas == {campaign.pk: {"law": 2, "nurses": 5}, untouched.pk: {"law": 1}}
     # The application may still read and write them, and nobody else was lost.
     assert Person.objects.count() == 2
+
+
+def test_work_is_tallied_as_it_is_whenever_the_tally_comes():
+    campaign = make_campaign()
+    for purpose in ("work", "work", "work", "gold"):
+        make_item(campaign, purpose=purpose, expected=EXPECTED if purpose == "gold" else None, slots=2)
+    busy, slow, _idle = (joined(campaign) for _ in range(3))
+    held = [assign(slot, busy, "open") for slot in Slot.objects.filter(campaign=campaign, number=1).order_by("pk")]
+    slots = Slot.objects.filter(item__purpose="work", number=2)
+    for slot, state in zip(slots, ("expired", "skipped", "submitted"), strict=True):
+        assign(slot, slow, state)
+    tallies = WorkTally.objects.order_by("respondent").values_list("respondent", "given")
+    assert list(tallies) == [(busy.pk, 3), (slow.pk, 1)]
+    for left in (2, 1):
+        with gone_back_to("0015_captions"):
+            Assignment.objects.filter(pk=held[left]).update(state="expired")
+        assert list(tallies.all()) == [(busy.pk, left), (slow.pk, 1)]
+    Assignment.objects.filter(pk=held[0]).update(state="expired")
+    assert list(tallies.all()) == [(busy.pk, 0), (slow.pk, 1)]
+
+
+def assign(slot, respondent, state):
+    values = {"lease_token": uuid.uuid4(), "lease_expires_at": timezone.now(), "state": state}
+    return Assignment.objects.create(slot=slot, item=slot.item, respondent=respondent, **values).pk

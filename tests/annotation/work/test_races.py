@@ -10,13 +10,13 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.use_cases.create_person import person_of_user
-from annotation.models import Assignment, Campaign, Impression, Judgment, Slot
+from annotation.models import Assignment, Campaign, Impression, Judgment, Respondent, Slot
 from annotation.use_cases import claim_slot as claiming
 from annotation.use_cases import next_assignment as module
 from annotation.use_cases import submit_judgment as submitting
 from annotation.use_cases.invite_people import invite_people
 from annotation.use_cases.join_campaign import join_by_invitation
-from annotation.use_cases.next_assignment import BudgetSpent, Given, NothingLeft, next_assignment
+from annotation.use_cases.next_assignment import BudgetSpent, Given, NothingLeft, QuotaReached, next_assignment
 from annotation.use_cases.refresh_selection import refresh_selection
 from tests.annotation.test_claim_slot import LOOK_THEN_TAKE
 from tests.annotation.work.test_pages import fields
@@ -98,22 +98,31 @@ def test_control_with_the_guards_removed_the_same_race_overshoots_the_quota(monk
     assert most > 1
 
 
-def test_a_budget_is_met_exactly_by_many_at_once():
-    campaign = make_campaign(questions=[PREFERENCE])
-    Campaign.objects.filter(pk=campaign.pk).update(budget_judgments=4)
-    campaign.refresh_from_db()
-    for _ in range(10):
-        make_item(campaign)
-    assert sorted(claim_together(campaign, 8)) == ["BudgetSpent"] * 4 + ["Given"] * 4
+LIMITS = [
+    pytest.param({"budget_judgments": 4}, "BudgetSpent", id="budget"),
+    pytest.param({"group_quotas": {"nurses": 4}}, "QuotaReached", id="group"),
+]
 
 
-def test_control_without_waiting_for_each_other_the_budget_is_overshot(monkeypatch):
-    monkeypatch.setattr(module, "_hold_campaign", lambda campaign: None)
+def limited(limits: dict, items: int) -> Campaign:
     campaign = make_campaign(questions=[PREFERENCE])
-    Campaign.objects.filter(pk=campaign.pk).update(budget_judgments=4)
-    campaign.refresh_from_db()
-    for _ in range(40):
+    Campaign.objects.filter(pk=campaign.pk).update(**limits)
+    for _ in range(items):
         make_item(campaign)
+    campaign.refresh_from_db()
+    return campaign
+
+
+@pytest.mark.parametrize(("limits", "refusal"), LIMITS)
+def test_a_budget_and_a_groups_quota_are_met_exactly_by_many_at_once(limits, refusal):
+    campaign = limited(limits, items=10)
+    assert sorted(claim_together(campaign, 8)) == sorted([refusal] * 4 + ["Given"] * 4)
+
+
+@pytest.mark.parametrize(("limits", "refusal"), LIMITS)
+def test_control_without_waiting_for_each_other_budget_and_quota_are_overshot(monkeypatch, limits, refusal):
+    monkeypatch.setattr(module, "_lock_of", lambda campaign: None)
+    campaign = limited(limits, items=40)
     given = 0
     for _ in range(20):
         given = max(given, claim_together(campaign, 8).count("Given"))
@@ -131,10 +140,11 @@ def clear() -> None:
 def claim_together(campaign: Campaign, count: int) -> list[str]:
     """What came of that many people's claims at the same moment, by name."""
     people = [make_respondent(campaign) for _ in range(count)]
+    Respondent.objects.filter(campaign=campaign).update(groups=["nurses"])
     outcomes = run_together(
         *[partial(next_assignment, campaign=campaign, respondent=each, now=timezone.now()) for each in people]
     )
-    assert all(isinstance(each, Given | BudgetSpent | NothingLeft) for each in outcomes), outcomes
+    assert all(isinstance(each, Given | BudgetSpent | QuotaReached | NothingLeft) for each in outcomes), outcomes
     return [type(each).__name__ for each in outcomes]
 
 
