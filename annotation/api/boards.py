@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from annotation.boards.wording import board_sentence
 from annotation.models import Board, LeaderboardSnapshot
+from annotation.policies.boards import sees_hidden_boards
 from annotation.queries import public_boards, readable_snapshot
 
 
@@ -74,14 +75,13 @@ class BoardList(APIView):
 
 
 class BoardDetail(APIView):
-    """One public board with its newest standings."""
+    """One board with its newest standings: a public one for everybody, others for those who see them on pages."""
 
     permission_classes = [AllowAny]
-    authentication_classes = ()
 
     @extend_schema(operation_id="board", responses=BoardStandings)
     def get(self, request: Request, slug: str) -> Response:
-        board = Board.objects.filter(slug=slug, is_public=True).first()
-        if board is None:
+        board = Board.objects.filter(slug=slug).first()
+        if board is None or not (board.is_public or sees_hidden_boards(request.user)):
             raise NotFound
         return Response(BoardStandings(whole(board, readable_snapshot(board))).data)

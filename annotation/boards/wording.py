@@ -136,7 +136,7 @@ def board_sentence(standings: Mapping[str, Any]) -> str:
     if not people["judgments"]:
         return _("Nobody has judged anything here yet.")
     words = {"who": _who(people), "what": _what(people["prompts"]), "when": _when(people["period"])}
-    sentence = _("What %(who)s preferred on %(what)s%(when)s.") % words
+    sentence = _said_by(standings) % words
     made_up = people["sources"]["simulation"]
     if made_up == people["judgments"]:
         return f"{sentence} {_('All of it is simulated: these people do not exist.')}"
@@ -144,6 +144,17 @@ def board_sentence(standings: Mapping[str, Any]) -> str:
         share = {"simulated": f"{made_up:,}", "all": f"{people['judgments']:,}"}
         return f"{sentence} {_('%(simulated)s of %(all)s judgments are simulated: nobody gave them.') % share}"
     return sentence
+
+
+def _said_by(standings: Mapping[str, Any]) -> str:
+    """What people were asked for: a preference is only claimed where it was."""
+    if "form" not in standings:
+        return _("What %(who)s preferred on %(what)s%(when)s.")
+    return {
+        "order": _("In which order %(who)s put responses to %(what)s%(when)s."),
+        "scores": _("How %(who)s rated responses to %(what)s%(when)s."),
+        "share": _("Which responses to %(what)s %(who)s said yes to%(when)s."),
+    }.get(standings["form"], _("What %(who)s judged on %(what)s%(when)s."))
 
 
 def _who(people: Mapping[str, Any]) -> str:
@@ -206,8 +217,8 @@ def interval_words(entry: Mapping[str, Any], decimals: int = 0) -> str:
 
 
 def number(value: float, decimals: int) -> str:
-    """As in the texts around it; whole points have no decimals."""
-    return number_format(value, decimals) if decimals else f"{value:.0f}"
+    """As in the texts around it; whole points have no decimals. number_format alone cuts off."""
+    return number_format(round(value, decimals), decimals) if decimals else f"{value:.0f}"
 
 
 def standing_words(entry: Mapping[str, Any]) -> str:

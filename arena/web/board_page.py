@@ -22,8 +22,10 @@ from annotation.boards.wording import (
 )
 from annotation.enums import SourceKind
 from annotation.models import Board, LeaderboardSnapshot, Source
+from annotation.policies.boards import may_publish
 from annotation.queries import public_boards, readable_snapshot
-from arena.queries import shows_whole_arena, waiting_models
+from arena.queries import default_board, shows_whole_arena, waiting_models
+from arena.web.board_tables import attributes_shown
 from foundation.templatetags.text import percent
 
 # Steps between the lines of a chart.
@@ -110,6 +112,7 @@ def page_context(board: Board, user: Any) -> dict[str, Any]:
         "others": [(other, newest) for other, newest in public_boards() if other.pk != board.pk],
         "may_retire": may_retire(user),
         "is_arena": is_arena,
+        "may_publish": decides_who_sees(user, board),
         "waiting": waiting_models(_contestants(snapshot)) if is_arena else [],
         "left_out_sources": (left_out := _retired(snapshot)),
         "may_restore": any(source.kind == SourceKind.SIMULATION for source in left_out),
@@ -117,9 +120,9 @@ def page_context(board: Board, user: Any) -> dict[str, Any]:
     return context | (standings_context(snapshot) if snapshot else {})
 
 
-def sees_hidden_boards(user: Any) -> bool:
-    roles = (Role.RESEARCHER, Role.CAMPAIGN_ADMIN, Role.OPERATOR)
-    return isinstance(user, User) and user.is_active and user.has_role(*roles)
+def decides_who_sees(user: Any, board: Board) -> bool:
+    """The arena's own board is what the leaderboard is: it has no button."""
+    return may_publish(user) and board != default_board()
 
 
 def may_retire(user: Any) -> bool:
@@ -138,6 +141,7 @@ def standings_context(snapshot: LeaderboardSnapshot) -> dict[str, Any]:
         "rated": [group for group in groups if group.number],
         "chart_first": len(standings["entries"]) <= SHORT,
         "asks_acceptable": any(entry["acceptable"] for entry in standings["entries"]),
+        "attributes": attributes_shown(standings),
         "worth": worth,
         "worth_axis": _worth_axis(standings["entries"]),
         # What is said above the ratings is not said twice.

@@ -14,9 +14,14 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import User
 from accounts.use_cases.create_person import person_of_user
 from annotation.models import Board
+from annotation.policies.boards import sees_hidden_boards
+from annotation.queries import readable_snapshot
+from annotation.use_cases.publish_board import publish_board
 from annotation.use_cases.retire_simulations import restore_simulations, retire_simulations
+from annotation.web.tables import chosen, csv_response
 from arena.queries import default_board
-from arena.web.board_page import may_retire, page_context, sees_hidden_boards
+from arena.web.board_page import decides_who_sees, may_retire, page_context
+from arena.web.board_tables import board_tables
 from foundation.requests import HtmxRequest
 
 
@@ -30,6 +35,26 @@ def leaderboard(request: HtmxRequest) -> HttpResponse:
 @require_GET
 def board(request: HtmxRequest, slug: str) -> HttpResponse:
     return show_board(request, readable_board(slug, request.user))
+
+
+@require_POST
+def publish(request: HttpRequest, slug: str) -> HttpResponse:
+    return _show_to_all(request, slug, public=True, said=_("Everybody can see this board now."))
+
+
+@require_POST
+def hide(request: HttpRequest, slug: str) -> HttpResponse:
+    return _show_to_all(request, slug, public=False, said=_("This board is hidden again."))
+
+
+def _show_to_all(request: HttpRequest, slug: str, *, public: bool, said: str) -> HttpResponse:
+    user, now = request.user, timezone.now()
+    board = readable_board(slug, user)
+    if not isinstance(user, User) or not decides_who_sees(user, board):
+        raise Http404
+    publish_board(board_id=board.pk, public=public, actor=person_of_user(user=user, now=now), now=now)
+    messages.success(request, said)
+    return redirect("board", slug)
 
 
 @require_POST
@@ -61,9 +86,19 @@ def readable_board(slug: str, user: Any) -> Board:
 
 
 def show_board(request: HtmxRequest, board: Board) -> HttpResponse:
-    """The whole page, or its standings alone for a page that is open and follows the board."""
+    """The whole page, its standings alone for a page that is open and follows the board, or a table of it as a file."""
+    if request.GET.get("format") == "csv":
+        return _file(request, board)
     template = "arena/leaderboard_standings.html" if request.htmx else "arena/leaderboard.html"
     response = render(request, template, page_context(board, request.user))
     patch_vary_headers(response, ["HX-Request"])
     patch_cache_control(response, no_cache=True)
     return response
+
+
+def _file(request: HttpRequest, board: Board) -> HttpResponse:
+    snapshot = readable_snapshot(board)
+    table = chosen(board_tables(snapshot.standings), request.GET.get("table")) if snapshot else None
+    if table is None:
+        raise Http404
+    return csv_response(table, name=board.slug)

@@ -12,6 +12,8 @@ urlpatterns = [
     path("battles/<uuid:battle_id>/vote", battles.vote, name="vote"),
     path("leaderboard", leaderboard.leaderboard, name="leaderboard"),
     path("leaderboard/<slug:slug>", leaderboard.board, name="board"),
+    path("leaderboard/<slug:slug>/publish", leaderboard.publish, name="board-publish"),
+    path("leaderboard/<slug:slug>/hide", leaderboard.hide, name="board-hide"),
     path("leaderboard/<slug:slug>/retire-simulated", leaderboard.retire, name="retire-simulated"),
     path("leaderboard/<slug:slug>/restore-simulated", leaderboard.restore, name="restore-simulated"),
 ]

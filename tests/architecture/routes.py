@@ -78,6 +78,7 @@ def reviewers(status: int) -> Status:
 
 
 SEES_HIDDEN = {"researcher": 200, "campaign_admin": 200, "operator": 200, "superuser": 200, "else": 404}
+MAY_PUBLISH = {"campaign_admin": 302, "superuser": 302, "else": 404}
 MAY_RETIRE = {"campaign_admin": 302, "operator": 302, "superuser": 302, "else": 404}
 
 # By the resolver's pattern; what is asked, of which object where the pattern names one, and the answer's status.
@@ -97,6 +98,18 @@ TABLE: dict[str, dict[str, Status]] = {
     "battles/<uuid:battle_id>/vote": {"GET own": 405, "GET another's": 405, "POST own": 422, "POST another's": 404},
     "leaderboard": READ,
     "leaderboard/<slug:slug>": {"GET public": 200, "GET hidden": SEES_HIDDEN, "POST public": 405, "POST hidden": 405},
+    "leaderboard/<slug:slug>/publish": {
+        "GET public": 405,
+        "GET hidden": 405,
+        "POST public": MAY_PUBLISH,
+        "POST hidden": MAY_PUBLISH,
+    },
+    "leaderboard/<slug:slug>/hide": {
+        "GET public": 405,
+        "GET hidden": 405,
+        "POST public": MAY_PUBLISH,
+        "POST hidden": MAY_PUBLISH,
+    },
     "leaderboard/<slug:slug>/retire-simulated": {
         "GET public": 405,
         "GET hidden": 405,
@@ -654,7 +667,12 @@ TABLE: dict[str, dict[str, Status]] = {
     "robots.txt": READ,
     "favicon.ico": {"GET": 301, "POST": 405},
     "api/v1/boards": READ,
-    "api/v1/boards/<slug:slug>": {"GET public": 200, "GET hidden": 404, "POST public": 405, "POST hidden": 405},
+    "api/v1/boards/<slug:slug>": {
+        "GET public": 200,
+        "GET hidden": SEES_HIDDEN,
+        "POST public": 405,
+        "POST hidden": 405,
+    },
     "api/schema": READ,
     "api/docs": READ,
 }

@@ -12,14 +12,17 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.enums import Role
-from annotation.models import Contestant
+from annotation.models import Board, Contestant
+from annotation.use_cases.publish_board import publish_board
 from annotation.use_cases.refresh_board import refresh_board
 from annotation.use_cases.retire_simulations import retire_simulations
 from arena.queries import default_board
 from arena.web import streams
 from tests.annotation.boards.factories import judge, make_board, refreshed
+from tests.annotation.boards.test_attributes import LABELS, RATING, helpful
+from tests.annotation.boards.test_listed import answered
 from tests.browser import DESK, NARROWEST, PHONE, check_axe
-from tests.factories import make_campaign, make_contestant, make_user
+from tests.factories import PREFERENCE, make_campaign, make_contestant, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -92,7 +95,7 @@ def test_an_operator_retires_what_is_simulated_with_one_click(open_page):
 
 
 def boards() -> list[str]:
-    """A board of each kind: full, empty, in groups with a long name."""
+    """A board of each kind: full, empty, in groups with a long name, with attributes."""
     call_command("seed_demo")
     empty = make_board(slug="empty")
     refresh_board(board_id=empty.pk, now=timezone.now())
@@ -103,17 +106,26 @@ def boards() -> list[str]:
     judge(campaign, one, two)
     judge(campaign, three, four)
     refreshed(groups)
-    return ["/leaderboard", "/leaderboard/empty", "/leaderboard/groups"]
+    rated = answered([RATING, PREFERENCE | {"settings": {}}, LABELS], helpful, responses=2)
+    refreshed(make_board(rated, slug="rated", name="Five ratings"))
+    return ["/leaderboard", "/leaderboard/empty", "/leaderboard/groups", "/leaderboard/rated"]
 
 
 def test_no_board_has_a_fault_that_axe_finds(open_page):
     paths = boards()
-    operator = make_user(role=Role.OPERATOR)
+    admin = make_user(role=Role.CAMPAIGN_ADMIN)
     for viewport, scheme in ((PHONE, "light"), (DESK, "dark")):
-        page = open_page("/leaderboard", viewport, color_scheme=scheme, user=operator)
+        page = open_page("/leaderboard", viewport, color_scheme=scheme, user=admin)
         for path in paths:
             page.goto(path)
             check_axe(page, f"{path}, {scheme}")
+    hidden = Board.objects.get(slug="rated")
+    publish_board(board_id=hidden.pk, public=False, actor=None, now=timezone.now())
+    page.goto("/leaderboard/rated")
+    page.locator(".board-publish summary").click()
+    check_axe(page, "what becomes public")
+    page.get_by_role("button", name="Publish the board").click()
+    expect(page.get_by_text("Everybody sees this board, without signing in.")).to_be_visible()
 
 
 def test_nothing_is_wider_than_the_window(open_page):

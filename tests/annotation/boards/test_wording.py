@@ -97,3 +97,24 @@ def test_there_are_words_for_every_code():
 def test_votes_that_compare_nobody_are_named_where_nobody_has_a_rating(judgments, neither, cannot_compare, said):
     excluded = {"left_out": judgments, "neither": neither, "cannot_compare": cannot_compare}
     assert reason_words({"reason": "no_votes", "people": {"judgments": judgments}, "excluded": excluded}) == said
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        ("scores", "How 8 annotators rated responses to 24 given prompts, 3 November 2026."),
+        ("order", "In which order 8 annotators put responses to 24 given prompts, 3 November 2026."),
+        ("share", "Which responses to 24 given prompts 8 annotators said yes to, 3 November 2026."),
+        (None, "What 8 annotators judged on 24 given prompts, 3 November 2026."),
+    ],
+)
+def test_a_preference_is_claimed_only_where_it_was_asked(form, sentence):
+    people = {
+        "judgments": 72,
+        "respondents": {"annotator": 8},
+        "unnamed_judgments": 0,
+        "period": ["2026-11-03", "2026-11-03"],
+        "prompts": {"own": 0, "given": 24, "unknown": 0},
+        "sources": {"live": 72, "import": 0, "simulation": 0},
+    }
+    assert board_sentence({"people": people, "form": form}) == sentence
