@@ -5,7 +5,7 @@ from django.db import transaction
 
 from accounts.models import Person
 from accounts.texts import write_personal_text
-from annotation.enums import ItemState
+from annotation.enums import CampaignState, ItemState
 from annotation.imports.messages import canonical_messages
 from annotation.models import FollowUp
 from annotation.transitions import ITEM
@@ -15,6 +15,7 @@ from arena.models import Battle
 from arena.policies import checked_prompt
 from arena.transitions import BATTLE
 from arena.use_cases.ask_models import ask_models
+from arena.use_cases.start_battle import ArenaClosed
 from foundation.idempotency import body_hash, once
 from foundation.transitions import ForbiddenTransition, check
 
@@ -32,12 +33,16 @@ class NotReady(ArenaError):
 
 
 def ask_follow_up(*, battle_id: UUID, person: Person, prompt: str, key: str, now: datetime) -> Battle:
-    """Say the next thing to both sides, once per `key`. Refuses NotYourBattle, NotReady, NoMoreTurns, PromptRefused."""
+    """Say the next thing to both sides, once per `key`. Refuses NotYourBattle, ArenaClosed, NotReady,
+    NoMoreTurns and PromptRefused.
+    """
     body = body_hash({"battle": str(battle_id), "prompt": prompt})
     with transaction.atomic(), once(key=key, scope=f"battle:{person.pk}", body_hash=body, now=now) as attempt:
         battle = lock_battle(battle_id, person)
         if attempt.replayed:
             return battle
+        if battle.arena.campaign.state != CampaignState.RUNNING:
+            raise ArenaClosed(f"the campaign is {battle.arena.campaign.state}")
         text = checked_prompt(prompt, longest=battle.arena.max_prompt_chars)
         _reopen(battle)
         number = battle.turn_count - 1
@@ -51,7 +56,7 @@ def ask_follow_up(*, battle_id: UUID, person: Person, prompt: str, key: str, now
 def lock_battle(battle_id: UUID, person: Person) -> Battle:
     battle = (
         Battle.objects.select_for_update(of=["self"])
-        .select_related("arena", "item", "assignment__respondent__person", "impression")
+        .select_related("arena__campaign", "item", "assignment__respondent__person", "impression")
         .filter(pk=battle_id, assignment__respondent__person=person)
         .first()
     )

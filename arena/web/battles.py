@@ -14,7 +14,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.models import Person
 from annotation.forms import JudgmentForm
-from annotation.use_cases.submit_judgment import AlreadyAnswered, ItemNotOpen, LeaseExpired, Process
+from annotation.use_cases.submit_judgment import (
+    AlreadyAnswered,
+    CampaignClosed,
+    CampaignPaused,
+    ItemNotOpen,
+    LeaseExpired,
+    Process,
+)
 from arena import queries
 from arena.forms import PromptForm
 from arena.policies import PromptRefused
@@ -135,6 +142,8 @@ def follow_up(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
             problem = " ".join(str(error) for errors in form.errors.values() for error in errors)
     except PromptRefused as refused:
         problem = str(refused)
+    except ArenaClosed as closed:
+        problem = str(SENTENCES[type(closed)])
     except NoMoreTurns:
         problem = _("A battle has no more turns than this. Vote, or start a new one.")
     except (NotReady, InFlight, KeyReused):
@@ -165,6 +174,9 @@ def vote(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
             process=Process(**form.process),
             now=timezone.now(),
         )
+    except CampaignClosed as refused:
+        # What was chosen stays on the page.
+        return show_battle(request, battle_id, person, status=conflict(request), form=form, problem=_not_now(refused))
     except (StaleTurn, ItemNotOpen, LeaseExpired, AlreadyAnswered, BadKey, InFlight, KeyReused) as refused:
         return show_battle(request, battle_id, person, status=conflict(request), problem=_moved_on(refused))
     return after_change(request, battle_id, person)
@@ -179,6 +191,12 @@ def turn_named(request: HtmxRequest) -> int:
 def conflict(request: HtmxRequest) -> int:
     """409 says that the page is stale; htmx swaps 422 only, and the page it gets says what happened."""
     return 422 if request.htmx else 409
+
+
+def _not_now(refused: CampaignClosed) -> str:
+    if isinstance(refused, CampaignPaused):
+        return _("The arena is paused. Nothing is stored yet, and no time runs out: vote again when it goes on.")
+    return _("The arena has ended. This vote came too late and is not stored.")
 
 
 def _moved_on(refused: Exception) -> str:
