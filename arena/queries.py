@@ -21,7 +21,7 @@ from annotation.queries import instrument_questions, main_board
 from annotation.questions import Asked, Situation
 from arena.enums import BattleState
 from arena.models import Arena, Battle
-from inference_workers.enums import CompletionState, Visibility
+from inference_workers.enums import CompletionState, Priority, Visibility
 from inference_workers.models import Completion, LanguageModel
 
 SIDES = ("a", "b")
@@ -216,7 +216,13 @@ def wait_of(battle_id: UUID, *, person: Person) -> Wait | None:
     seconds = max(0, int((timezone.now() - asked_at).total_seconds()))
     if queued_at is None:
         return Wait(seconds, ahead=0)
-    before = Turn.objects.filter(completion__state=CompletionState.QUEUED, completion__created_at__lt=queued_at)
+    # Batches let visitors go first, and another endpoint's queue keeps nobody waiting.
+    before = Turn.objects.filter(
+        completion__state=CompletionState.QUEUED,
+        completion__priority=Priority.VISITOR,
+        completion__created_at__lt=queued_at,
+        completion__revision__endpoint__in=jobs.filter(state=CompletionState.QUEUED).values("revision__endpoint"),
+    )
     others = before.exclude(response__item=battle.item_id).values("response__item").distinct()
     return Wait(seconds, ahead=others.count())
 
