@@ -203,13 +203,7 @@ def items_table(
 ) -> Table:
     columns = [
         Column("item", _("Item"), "link", lambda each: item_link(campaign, each["item"]), is_sorted=False),
-        Column(
-            "disagreement",
-            _("Disagreement"),
-            "percent",
-            lambda each: each["apart"],
-            note=_("how far two answers lie apart as a share of the scale, mean of all questions"),
-        ),
+        Column("disagreement", _("Disagreement"), "percent", lambda each: each["apart"]),
         Column("people", _("Annotators"), "count", lambda each: each["people"]),
         Column("prompt", _("Prompt"), "words", lambda each: prompt_of(about, each["item"]), is_sorted=False),
         Column("category", _("Category"), "text", lambda each: about[each["item"]].category),

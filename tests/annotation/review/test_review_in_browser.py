@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from accounts.enums import Role
 from accounts.models import Person
-from annotation.models import Adjudication, Campaign, Review
+from annotation.models import Adjudication, Campaign, Flag, Review
 from annotation.use_cases.make_batch import make_batch
 from annotation.use_cases.start_adjudication import start_adjudication
 from tests.annotation.numbering import number_log
@@ -93,7 +93,7 @@ def test_an_item_is_settled_on_a_phone(open_page, campaign):
     judgment = campaign.judgments.first()
     page = open_page(f"/campaigns/trial/review/{judgment.pk}", PHONE)
     page.get_by_text("Settle it yourself").click()
-    page.get_by_role("button", name="With them, unnamed").click()
+    page.get_by_role("button", name="With all answers beside it").click()
     expect(page.get_by_text("What others answered", exact=True)).to_be_visible()
     look(page, "adjudicate")
     page.locator('input[name="preference"][value="a"]').check()
@@ -106,7 +106,7 @@ def test_an_item_is_given_back_and_settled_by_keys_alone(open_page, campaign):
     judgment = campaign.judgments.first()
     page = open_page(f"/campaigns/trial/review/{judgment.pk}")
     page.get_by_text("Settle it yourself").click()
-    page.get_by_role("button", name="Without others’ answers").click()
+    page.get_by_role("button", name="With no answer beside it").click()
     expect(page.get_by_text("What others answered is hidden.")).to_be_visible()
     look(page, "adjudicate-keys")
     again = page.url
@@ -153,3 +153,12 @@ def test_the_pages_have_no_fault_that_axe_finds(open_page, campaign, viewport, s
     admin.get_by_role("button", name="Accept the batch").click()
     expect(admin.get_by_text("2 judgments were approved.")).to_be_visible()
     look(admin, "batch-accepted")
+    judgment = campaign.judgments.first()
+    Flag.objects.create(item=judgment.item, respondent=judgment.respondent, reason="broken")
+    admin.goto("/campaigns/trial/review/flags")
+    look(admin, "flags-open")
+    admin.get_by_role("link", name="Read the whole item").click()
+    look(admin, "flags-of-item")
+    admin.get_by_role("link", name="The item, to take it out").click()
+    expect(admin.get_by_role("heading", name="What was answered")).to_be_visible()
+    look(admin, "item-answers")
