@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from annotation.questions import (
     Asked,
-    InvalidAnswers,
     QuestionDoesNotFit,
     Reading,
     Situation,
@@ -17,6 +16,7 @@ from annotation.questions import (
     read_answers,
     simulate_answers,
 )
+from tests.annotation.questions.refusing import refusal_of
 
 
 def paid(endowment: str | None = "5", incentive: str = "paid_self", **others) -> Situation:
@@ -40,10 +40,7 @@ def read(raw, choice: str = "a", situation: Situation | None = None, *, required
 
 
 def refusal(raw, choice: str = "a", *, required: bool = False):
-    with pytest.raises(InvalidAnswers) as refused:
-        read(raw, choice, required=required)
-    [only] = refused.value.refusals["worth"]
-    return only
+    return refusal_of(asked(required=required), {"which": {"choice": choice}, "worth": raw}, paid())
 
 
 def test_a_bid_is_stored_with_what_it_was_paid_from():

@@ -21,6 +21,7 @@ from annotation.questions import (
     read_answers,
     simulate_answers,
 )
+from tests.annotation.questions.refusing import refusal_of
 
 ONE = Situation(responses=1, currency="EUR")
 TWO = Situation(responses=2, currency="EUR")
@@ -37,10 +38,7 @@ def read(raw, situation: Situation = TWO, *, required: bool = False) -> Reading:
 
 
 def refusal(raw, situation: Situation = TWO, *, required: bool = False):
-    with pytest.raises(InvalidAnswers) as refused:
-        read(raw, situation, required=required)
-    [only] = refused.value.refusals["worth"]
-    return only
+    return refusal_of(asked(required=required), {"worth": raw}, situation)
 
 
 def priced(amount: str, **others) -> dict:

@@ -8,7 +8,6 @@ from annotation.questions import (
     Asked,
     Condition,
     Given,
-    InvalidAnswers,
     InvalidSettings,
     QuestionDoesNotFit,
     Reading,
@@ -18,6 +17,7 @@ from annotation.questions import (
     read_answers,
     simulate_answers,
 )
+from tests.annotation.questions.refusing import refusal_of
 
 PAIR = Situation(responses=2, currency="USD")
 OPTIONS = ["Names its source", "Right", "Too long"]
@@ -28,9 +28,7 @@ def asked(mode: str = "item", *, required: bool = True, **settings: object) -> l
 
 
 def refusal(questions: list[Asked], raw: object, situation: Situation = PAIR) -> tuple[str, str]:
-    with pytest.raises(InvalidAnswers) as refused:
-        read_answers(questions, {"why": raw}, situation)
-    (found,) = refused.value.refusals["why"]
+    found = refusal_of(questions, {"why": raw}, situation)
     return found.code, found.part
 
 

@@ -10,7 +10,6 @@ from annotation.forms import JudgmentForm
 from annotation.questions import (
     Asked,
     Given,
-    InvalidAnswers,
     InvalidSettings,
     QuestionDoesNotFit,
     Reading,
@@ -19,6 +18,7 @@ from annotation.questions import (
     read_answers,
     simulate_answers,
 )
+from tests.annotation.questions.refusing import refusal_of
 
 FOUR = Situation(responses=4, currency="USD")
 BEST_WORST = {"mode": "best_worst"}
@@ -29,9 +29,7 @@ def asked(*, required: bool = True, **settings: object) -> list[Asked]:
 
 
 def refusal(questions: list[Asked], raw: object) -> tuple[str, str]:
-    with pytest.raises(InvalidAnswers) as refused:
-        read_answers(questions, {"order": raw}, FOUR)
-    (found,) = refused.value.refusals["order"]
+    found = refusal_of(questions, {"order": raw}, FOUR)
     return found.code, found.part
 
 

@@ -19,6 +19,7 @@ from annotation.questions import (
     read_answers,
     simulate_answers,
 )
+from tests.annotation.questions.refusing import refusal_of
 
 PAIR = Situation(responses=2, currency="USD")
 ONE_TO_FIVE = {"kind": "points", "lowest": 1, "highest": 5}
@@ -34,9 +35,7 @@ def asked(*, required: bool = True, **settings: object) -> list[Asked]:
 
 
 def refusal(questions: list[Asked], raw: object, situation: Situation = PAIR) -> tuple[str, str]:
-    with pytest.raises(InvalidAnswers) as refused:
-        read_answers(questions, {"stars": raw}, situation)
-    (found,) = refused.value.refusals["stars"]
+    found = refusal_of(questions, {"stars": raw}, situation)
     return found.code, found.part
 
 

@@ -17,6 +17,7 @@ from annotation.questions import (
     read_answers,
     simulate_answers,
 )
+from tests.annotation.questions.refusing import refusal_of
 
 ONE = Situation(responses=1, currency="", texts=("Four.",))
 TWO = Situation(responses=2, currency="", texts=("Four.\n", "Five."))
@@ -31,9 +32,7 @@ def read(raw, situation: Situation = TWO, *, required: bool = False) -> Reading:
 
 
 def refusal(raw, situation: Situation = TWO, *, required: bool = False) -> tuple[str, str]:
-    with pytest.raises(InvalidAnswers) as refused:
-        read(raw, situation, required=required)
-    [found] = refused.value.refusals["better"]
+    found = refusal_of(asked(required=required), {"better": raw}, situation)
     return found.code, found.part
 
 
