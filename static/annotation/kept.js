@@ -37,8 +37,13 @@
   const unsay = (...names) => {
     for (const name of names) lineOf(name)?.remove();
   };
-  // rows: what somebody typed, as pairs of a question and what was said to it. action: {text, href} or {text, act}.
-  const say = (name, text, { level = "warn", isAlert = false, rows = [], summary = says.typed, isOpen = false, action = null } = {}) => {
+  const buttonOf = (action) => {
+    const button = made(action.href ? "a" : "button", "button button--small", action.text);
+    if (action.href) return Object.assign(button, { href: action.href, target: "_blank", rel: "noopener" });
+    return Object.assign(button, { type: "button", onclick: action.act });
+  };
+  // rows: what somebody typed, as pairs of a question and what was said to it. actions: {text, href} or {text, act} each.
+  const say = (name, text, { level = "warn", isAlert = false, rows = [], summary = says.typed, isOpen = false, actions = [] } = {}) => {
     const before = lineOf(name);
     if (before && !rows.length && before.textContent.startsWith(text)) return;
     const body = made("div", "notice__body", made("p", "", text));
@@ -51,15 +56,20 @@
     const line = made("div", `notice notice--${level}`, body);
     line.dataset.line = name;
     line.setAttribute("role", isAlert ? "alert" : "status");
-    if (action) {
-      const button = made(action.href ? "a" : "button", "button button--small notice__actions", action.text);
-      if (action.href) Object.assign(button, { href: action.href, target: "_blank", rel: "noopener" });
-      else Object.assign(button, { type: "button", onclick: action.act });
-      line.append(button);
-    }
+    if (actions.length) line.append(made("div", "notice__actions", ...actions.map(buttonOf)));
     if (before) before.replaceWith(line);
     else region().append(line);
+    if (isAlert) uncover();
   };
+  // What somebody types in is not behind what is said.
+  const uncover = () => {
+    const typed = document.activeElement;
+    if (!typed?.matches("textarea, input") || region().contains(typed)) return;
+    const hidden = region().getBoundingClientRect().bottom - typed.getBoundingClientRect().top;
+    if (hidden > 0) scrollBy({ top: -hidden - 8 });
+  };
+  // What has to be chosen first.
+  const point = (name) => lineOf(name)?.querySelector("button, a")?.focus();
 
   // --- the network -------------------------------------------------------------------------------------------------
   const setOnline = (on) => {
@@ -93,7 +103,7 @@
     const answer = await reach(says.key);
     if (!answer.ok) throw new Error(`the key: ${answer.status}`);
     if (answer.headers.get("HX-Redirect")) {
-      say("there", says.signedOut, { isAlert: true, action: { text: says.signIn, href: answer.headers.get("HX-Redirect") } });
+      say("there", says.signedOut, { isAlert: true, actions: [{ text: says.signIn, href: answer.headers.get("HX-Redirect") }] });
       return "nobody";
     }
     const found = await answer.json();
@@ -183,7 +193,7 @@
         drop(entry);
         unsay(line);
       };
-      if (!lineOf(line)) say(line, says[entry.why], { isAlert: true, rows: entry.words, action: { text: says.discard, act } });
+      if (!lineOf(line)) say(line, says[entry.why], { isAlert: true, rows: entry.words, actions: [{ text: says.discard, act }] });
     }
   };
 
@@ -281,7 +291,7 @@
   };
 
   window.cardinalKept = {
-    ...{ put, forget, say, unsay, region, reach, post, refuse, outcomeOf, whoIsThere, isSame, drain },
+    ...{ put, forget, say, unsay, point, region, reach, post, refuse, outcomeOf, whoIsThere, isSame, drain },
     has: (kind) => namesOf(kind).length > 0,
     lasts: () => Boolean(own?.key),
     shows: (id) => (live = id),

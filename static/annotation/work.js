@@ -4,6 +4,7 @@
   const SAVE_AFTER = 1200; // of silence
   const SAVE_AT_LEAST = 4000; // while somebody types on
   const LOOK_AGAIN = 5000;
+  const NOT_BEFORE = 1000; // after an item is shown: what is pressed sooner was meant for the one before
   const LARGEST_KEPT_ALIVE = 60000; // bytes that a browser sends on while a page goes
   const kept = window.cardinalKept;
 
@@ -12,6 +13,8 @@
   let dirtySince = 0;
   let timer = 0;
   let saving = null;
+  let sending = false;
+  let fresh = 0;
 
   const page = () => document.querySelector("[data-work]");
   const answerForm = () => document.querySelector("[data-answer]");
@@ -31,8 +34,20 @@
     const target = refused?.matches("fieldset") ? refused.querySelector("input") : refused;
     (target ?? main.querySelector("[autofocus], [data-first], h1[tabindex]") ?? main).focus({ preventScroll: Boolean(!target) });
     if (!target) scrollTo({ top: 0 });
+    rest(main);
     begin();
   };
+  // Nobody has read what has just been shown; whoever touches it has.
+  const rest = (main) => {
+    clearTimeout(fresh);
+    main.dataset.fresh = "";
+    fresh = setTimeout(isRead, NOT_BEFORE);
+  };
+  const isRead = () => {
+    clearTimeout(fresh);
+    delete document.getElementById("main").dataset.fresh;
+  };
+  const isFresh = () => "fresh" in document.getElementById("main").dataset;
 
   const fade = () => {
     for (const part of document.querySelectorAll("[data-expires]")) {
@@ -103,6 +118,7 @@
     const form = answerForm();
     if (!here || !form || !dirtySince || saving || here.dataset.lost) return;
     dirtySince = 0;
+    if (here.dataset.undecided) return keepHere(here, form);
     saving = keepDraft(here, form);
     try {
       await saving;
@@ -137,17 +153,40 @@
       savedState(kept.lasts() ? here.dataset.onDevice : "");
     }
   };
-  // Both texts survive: what another tab stored stands beside what was typed here. What this tab sent itself, and never
-  // heard of, is no other tab's.
+  // Both texts survive: what another tab stored stands beside what was typed here until somebody chooses, and nothing
+  // is sent meanwhile. What this tab sent itself, and never heard of, is no other tab's.
   const meetStored = async (here, form, stored, before) => {
-    here.dataset.draftVersion = stored.version;
-    if (before && kept.isSame(stored.values, before)) return keepDraft(here, form);
-    const action = { text: here.dataset.takeStored, act: () => showHeld(here.dataset.item) };
-    const rows = describe(form, Object.entries(stored.values));
-    kept.say("draft", here.dataset.stale, { isAlert: true, rows, summary: here.dataset.storedWords, isOpen: true, action });
+    if (before && kept.isSame(stored.values, before)) {
+      here.dataset.draftVersion = stored.version;
+      return keepDraft(here, form);
+    }
+    here.dataset.undecided = "1";
+    const keepMine = () => {
+      here.dataset.draftVersion = stored.version;
+      delete here.dataset.undecided;
+      kept.unsay("draft");
+      dirtySince = performance.now();
+      save();
+      backTo(form);
+    };
+    const takeTheirs = async () => {
+      await showHeld(here.dataset.item);
+      if (here !== page()) kept.forget("draft", here.dataset.assignment);
+    };
+    const actions = [{ text: here.dataset.keepMine, act: keepMine }, { text: here.dataset.takeStored, act: takeTheirs }];
+    const mine = new FormData(form);
+    const rows = describe(form, Object.entries(stored.values).filter(([name, value]) => mine.get(name) !== value));
+    savedState("");
+    kept.say("draft", here.dataset.stale, { isAlert: true, rows, summary: here.dataset.storedWords, isOpen: true, actions });
   };
+  const keepHere = async (here, form) => {
+    await kept.put("draft", here.dataset.assignment, written(here, form, here.dataset.draft));
+    savedState(kept.lasts() ? here.dataset.onDevice : "");
+  };
+  const backTo = (form) => (form.querySelector("textarea, input:checked") ?? document.getElementById("main")).focus({ preventScroll: true });
 
   const touched = (event) => {
+    if (event.target.closest?.("[data-work]")) isRead();
     if (!event.target.closest?.("[data-answer]")) return;
     savedState("");
     kept.shows(page()?.dataset.assignment ?? "");
@@ -189,6 +228,17 @@
     document.getElementById("main").focus({ preventScroll: true });
   };
 
+  // One at a time, and none by a key that was still down, or pressed twice, when the item came.
+  const submitOnce = async (form) => {
+    if (sending || (isFresh() && !form.matches("[data-undo]"))) return;
+    if (form.matches("[data-answer]") && page()?.dataset.undecided) return kept.point("draft");
+    sending = true;
+    try {
+      await submit(form);
+    } finally {
+      sending = false;
+    }
+  };
   const submit = async (form) => {
     clearTimeout(timer);
     const isAnswer = form.matches("[data-answer]");
@@ -233,8 +283,9 @@
     else if (isAnswer ? became !== "incomplete" : answer.ok && !form.matches("[data-undo]")) kept.forget("draft", here.dataset.assignment);
     const html = await answer.text();
     // Not where something comes first: new guidelines, or the end.
-    if (answer.headers.get("X-Next") === "ahead" && next) {
-      show(next.html);
+    if (answer.headers.get("X-Next") === "ahead") {
+      if (next) show(next.html);
+      else await showHeld(here.dataset.item);
       notices()?.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
       return fade();
     }
@@ -286,8 +337,13 @@
     const form = event.target;
     if (!form.matches("[data-answer], [data-gives-back]")) return;
     event.preventDefault();
-    submit(form);
+    submitOnce(form);
   });
+  // A key that is held, or pressed twice, acts once, and not on what came meanwhile.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target.matches("textarea")) return;
+    if (event.repeat || (isFresh() && event.target.matches("[data-next]"))) event.preventDefault();
+  }, true);
   document.addEventListener("input", touched);
   document.addEventListener("change", touched);
   document.addEventListener("click", (event) => {

@@ -83,7 +83,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !form() || form().inert) return;
     event.preventDefault();
-    form().requestSubmit();
+    if (!event.repeat) form().requestSubmit();
   });
 
   // What is opened by its key is written into at once.

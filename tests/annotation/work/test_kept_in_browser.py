@@ -10,7 +10,7 @@ from playwright.sync_api import Error, Page, Route, expect
 from annotation.enums import CampaignState
 from annotation.models import Assignment, Campaign, Draft, Event, Flag, Judgment
 from annotation.use_cases.change_campaign_state import change_campaign_state
-from tests.annotation.work.test_work_in_browser import choose, prefetched, prompt_of
+from tests.annotation.work.test_work_in_browser import choose, prefetched, prompt_of, without
 from tests.browser import DESK, PHONE, REFUSED, check_axe, session_cookie, shoot
 from tests.factories import make_user
 
@@ -47,18 +47,6 @@ def answer_offline(page: Page) -> None:
 
 def moved(campaign: Campaign, to: CampaignState) -> None:
     change_campaign_state(campaign_id=campaign.pk, to=to, actor=None, reason="", now=timezone.now())
-
-
-def altered(page: Page, guard: str, instead: str) -> None:
-    """From the next visit on without a guard of the script."""
-
-    def alter(route: Route) -> None:
-        body = route.fetch().text()
-        assert guard in body
-        route.fulfill(body=body.replace(guard, instead), content_type="text/javascript")
-
-    page.context.route("**/kept*.js", alter)
-    page.reload()
 
 
 def test_answers_wait_in_their_order_and_the_next_item_comes_by_itself(at_work):
@@ -120,7 +108,7 @@ def test_an_answer_that_comes_in_a_pause_waits_until_it_ends(at_work, campaign):
 
 def test_control_an_answer_that_is_not_known_to_be_stored_is_lost_in_a_pause(at_work, campaign):
     page = at_work(DESK)
-    altered(page, 'if (refused === "paused") return "paused";', 'if (refused === "paused") return "stored";')
+    without(page, "kept", 'if (refused === "paused") return "paused";', 'if (refused === "paused") return "stored";')
     answer_offline(page)
     moved(campaign, CampaignState.PAUSED)
     online(page)
@@ -177,8 +165,9 @@ def test_skips_and_reports_wait_sealed_and_go_once(at_work):
 
 def test_control_a_skip_that_nothing_knows_again_is_told_to_be_too_late(at_work):
     page = at_work(DESK)
-    altered(
+    without(
         page,
+        "kept",
         'body.set("csrfmiddlewaretoken", token);',
         'body.set("csrfmiddlewaretoken", token), body.set("key", crypto.randomUUID());',
     )
@@ -233,7 +222,7 @@ def test_what_waits_is_its_authors_alone(at_work, campaign, site_address):
 
 def test_control_unsealed_words_are_readable_to_whoever_uses_the_browser_next(at_work):
     page = at_work(DESK)
-    altered(page, "sealed: text(sealed)", "sealed: JSON.stringify(value)")
+    without(page, "kept", "sealed: text(sealed)", "sealed: JSON.stringify(value)")
     answer_offline(page)
     assert WORDS in str(kept(page)).replace("+", " ")
 
@@ -304,7 +293,7 @@ def test_what_was_typed_without_a_network_outlives_its_tab(at_work, campaign):
 
 def test_control_without_what_the_browser_keeps_it_is_gone_with_the_tab(at_work, campaign):
     page = at_work(DESK)
-    altered(page, "localStorage.setItem(name,", "void (name,")
+    without(page, "kept", "localStorage.setItem(name,", "void (name,")
     page = type_and_die(page, campaign)
     page.wait_for_load_state("networkidle")
     assert page.locator("textarea[name=why]").input_value() == ""

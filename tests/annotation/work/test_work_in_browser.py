@@ -1,9 +1,9 @@
-"""An annotator at work in a real browser: by keys alone, on a phone, in two tabs, and without a network."""
+"""An annotator at work in a real browser: by keys alone, on a phone, and without a reload."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from annotation.models import Draft, Judgment
+from annotation.models import Judgment
 from tests.browser import DESK, PHONE, REFUSED, look, shoot
 from tests.factories import make_item
 
@@ -32,8 +32,26 @@ def prefetched(page: Page, times: int = 1) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def read(page: Page) -> None:
+    """Until what is shown can be submitted as it is: not in its first moment."""
+    expect(page.locator("main[data-fresh]")).to_have_count(0)
+
+
+def without(page: Page, script: str, guard: str, instead: str) -> None:
+    """From the next visit on without a guard of a script."""
+
+    def alter(route: Route) -> None:
+        body = route.fetch().text()
+        assert guard in body
+        route.fulfill(body=body.replace(guard, instead), content_type="text/javascript")
+
+    page.context.route(f"**/annotation/{script}.*js", alter)
+    page.reload()
+
+
 def submit(page: Page) -> None:
     """And wait for another item."""
+    read(page)
     shown = page.locator("[data-work]").get_attribute("data-assignment")
     page.get_by_role("button", name="Submit").click()
     expect(page.locator(f"[data-work]:not([data-assignment='{shown}'])")).to_be_visible()
@@ -143,27 +161,6 @@ def test_what_is_typed_is_kept_within_seconds_and_is_there_after_a_crash(at_work
     page.goto(f"/annotate/{campaign.slug}/item")
     assert page.get_by_label("Why?").input_value() == "Half a thought"
     assert page.locator("input[name=preference][value=a]").is_checked()
-
-
-def test_two_tabs_lose_nothing(at_work, campaign):
-    first = at_work(DESK)
-    second = first.context.new_page()
-    second.goto(f"/annotate/{campaign.slug}/item")
-    assert prompt_of(first) == prompt_of(second)
-    for tab, words in ((first, "From the first tab"), (second, "From the second tab")):
-        choose(tab, "preference", "a")
-        tab.get_by_label("Why?").fill(words)
-        expect(first.locator("[data-saved-state]")).to_have_text("Saved")
-    told = second.locator("[data-line=draft]")
-    expect(told).to_contain_text("was changed in another tab")
-    # In view where one types, and in the words of the questions.
-    expect(told).to_be_in_viewport(ratio=1)
-    expect(told.locator("dl")).to_contain_text("From the first tab")
-    expect(told.locator("dt").last).to_have_text("Why?")
-    assert "preference" not in told.inner_text()
-    shoot(second, "work-stale")
-    assert second.get_by_label("Why?").input_value() == "From the second tab"
-    assert Draft.objects.get().version == 1
 
 
 def test_everything_works_without_script(at_work):
