@@ -40,7 +40,10 @@ def test_the_first_campaign_of_the_readme_goes_as_it_says(tmp_path, settings):
     results = words(admin.get(f"{CAMPAIGN}/results", follow=True))
     assert results.index("plain") < results.index("vague")
     assert "Not public" in results
-    assert Client().get(admin.get(f"{CAMPAIGN}/results")["Location"]).status_code == 404
+    board = admin.get(f"{CAMPAIGN}/results")["Location"]
+    assert Client().get(board).status_code == 404
+    press(admin, board, "Publish the board")
+    assert "plain" in words(Client().get(board))
     assert "/datasets/first/new" in researcher.get("/datasets").content.decode()
     assert "Freeze and build" in words(researcher.get("/datasets/first/new"))
 
