@@ -35,10 +35,34 @@ from tests.factories import make_respondent
 
 FULL, QUICK = 1_000_000, 100_000
 PIECE = 1 << 20
-LIMITS: dict[str, dict[str, Any]] = {
-    "claim": {},
-    "claim under limits": {"budget_judgments": 10**8, "budget_money": Decimal(10**8), "share_per_annotator": 0.9},
+GROUP, MEMBERS = "nurses", 200
+NO_LIMITS: dict[str, Any] = {
+    "budget_judgments": None,
+    "budget_money": None,
+    "share_per_annotator": None,
+    "quota_per_annotator": None,
+    "group_quotas": {},
 }
+LIMITS: dict[str, dict[str, Any]] = {
+    "claim": NO_LIMITS,
+    "claim under limits": {
+        "budget_judgments": 10**8,
+        "budget_money": Decimal(10**8),
+        "share_per_annotator": 0.9,
+        "quota_per_annotator": 10**8,
+        "group_quotas": {GROUP: 10**8},
+    },
+}
+# Answers to 95 % of what is open, by all of the group in turn.
+MOSTLY_DONE = """
+WITH done AS (
+    UPDATE annotation_slot SET state = 'done' WHERE campaign_id = %(campaign)s AND state = 'open' AND random() < 0.95
+    RETURNING id, item_id, number
+)
+INSERT INTO annotation_assignment (slot_id, item_id, respondent_id, state, lease_token, lease_expires_at)
+SELECT id, item_id, (%(people)s::bigint[])[1 + (item_id + number) %% %(count)s], 'submitted', gen_random_uuid(), now()
+FROM done ON CONFLICT DO NOTHING
+"""
 HEADER = ("prompt", "prompt_id", "response_1", "response_2", "model_1", "model_2", "category", "cat_hard")
 
 
@@ -78,20 +102,20 @@ def imported(count: int) -> list[Row]:
 
 def claims(campaign: Campaign, count: int) -> list[Row]:
     """What it takes to be given an item, drawn by the policy and written down, while nothing is done and while 95 % is:
-    without limits, and under all those that count the campaign. Nobody vacuums between, as in a busy campaign.
+    without limits, and under all those that count what people and groups have and what the campaign has. Nobody vacuums
+    between, as in a busy campaign.
     """
     now = timezone.now()
     campaign = change_campaign_state(
         campaign_id=campaign.pk, to=CampaignState.RUNNING, actor=None, reason="benchmark", now=now
     )
-    people = [make_respondent(campaign) for _ in range(20)]
+    people = [make_respondent(campaign) for _ in range(MEMBERS)]
+    Respondent.objects.filter(campaign=campaign).update(groups=[GROUP])
     first = {name: claim_times(campaign, limits, people, count) for name, limits in LIMITS.items()}
     with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE annotation_slot SET state = 'done' WHERE campaign_id = %s AND state = 'open' AND random() < 0.95",
-            [campaign.pk],
-        )
-    claim_times(campaign, {}, people, 20)
+        values = {"campaign": campaign.pk, "people": [each.pk for each in people], "count": len(people)}
+        cursor.execute(MOSTLY_DONE, values)
+    claim_times(campaign, NO_LIMITS, people, 20)
     last = {name: claim_times(campaign, limits, people, count) for name, limits in LIMITS.items()}
     size = f"{QUICK} items"
     return [
@@ -107,7 +131,7 @@ def quantile(seconds: list[float], share: float) -> float:
 
 def claim_times(campaign: Campaign, limits: dict[str, Any], people: list[Respondent], count: int) -> list[float]:
     """Seconds of `count` claims by those people in turn, each of whom answers before they claim again."""
-    Campaign.objects.filter(pk=campaign.pk).update(**{name: None for each in LIMITS.values() for name in each} | limits)
+    Campaign.objects.filter(pk=campaign.pk).update(**limits)
     campaign = Campaign.objects.select_related("instrument").get(pk=campaign.pk)
     refresh_selection(campaign=campaign, now=timezone.now())
     times = []
