@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from accounts.texts import read_personal_texts
 from annotation.models import Contestant, Judgment, JudgmentText
 from annotation.queries.log import instrument_questions
+from annotation.queries.orders import places_in, renamed_in
 from annotation.questions import Asked, get_type
 from annotation.questions.base import side_letter
 from annotation.questions.preference import STRENGTHS
@@ -63,7 +64,7 @@ def said_in(judgments: Sequence[Judgment], *, order: Sequence[int] = ()) -> dict
                     question, _as_shown_in(order, judgment, judgment.answers[question.name]), len(judgment.order)
                 ),
                 words=by_question.get((judgment.pk, question.name), ""),
-                sides=_renamed(order, judgment),
+                sides=renamed_in(order, judgment.order),
             )
             for question in instrument_questions(judgment.instrument_id)
             if question.name in judgment.answers
@@ -74,21 +75,8 @@ def said_in(judgments: Sequence[Judgment], *, order: Sequence[int] = ()) -> dict
 
 def _as_shown_in(order: Sequence[int], judgment: Judgment, stored: Any) -> Any:
     """An answer with its sides where they stand in another order."""
-    places = _places_in(order, judgment)
+    places = places_in(order, judgment.order)
     return turned(stored, places) if places else stored
-
-
-def _places_in(order: Sequence[int], judgment: Judgment) -> list[int]:
-    """Where each side as this person saw it stands in another order; none where it is the same, or of other sides."""
-    theirs = list(judgment.order)
-    if not order or theirs == list(order) or sorted(theirs) != sorted(order):
-        return []
-    return [list(order).index(position) for position in theirs]
-
-
-def _renamed(order: Sequence[int], judgment: Judgment) -> list[tuple[str, str]]:
-    places = enumerate(_places_in(order, judgment))
-    return [(side_letter(there), side_letter(here)) for there, here in places if there != here]
 
 
 def turned(value: Any, places: Sequence[int], name: str = "") -> Any:

@@ -1,6 +1,10 @@
-"""In which orders an item was shown."""
+"""In which orders an item was shown, and what sides of one showing are in another."""
+
+from collections.abc import Sequence
 
 from django.db import connection
+
+from annotation.questions.base import side_letter
 
 # Of each slot that somebody holds or filled: what was given back or taken out leaves its place to the next.
 SHOWN = """
@@ -20,3 +24,19 @@ def orders_shown(item_id: int, *, besides: int, responses: int) -> list[list[int
     with connection.cursor() as cursor:
         cursor.execute(SHOWN, {"item": item_id, "besides": besides, "responses": responses})
         return [order for (order,) in cursor.fetchall()]
+
+
+def places_in(here: Sequence[int], theirs: Sequence[int]) -> list[int]:
+    """Where each side of their showing stands in another order; none where it is the same, or of other sides."""
+    if not here or list(theirs) == list(here) or sorted(theirs) != sorted(here):
+        return []
+    return [list(here).index(position) for position in theirs]
+
+
+def renamed_in(here: Sequence[int], theirs: Sequence[int]) -> list[tuple[str, str]]:
+    """The letter of each side of their showing that has another in this order, and that one."""
+    return [
+        (side_letter(there), side_letter(place))
+        for there, place in enumerate(places_in(here, theirs))
+        if there != place
+    ]

@@ -1,6 +1,6 @@
 """What annotators say in their own words about items and about their judgments; sealed per person, read here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -12,8 +12,9 @@ from django.db.models.functions import Left
 
 from accounts.texts import read_personal_texts
 from annotation.enums import Preference
-from annotation.models import Campaign, Event, Flag, Item
+from annotation.models import Campaign, Event, Flag, Impression, Item
 from annotation.queries.log import instrument_questions
+from annotation.queries.orders import renamed_in
 from annotation.questions import Asked, get_type
 from annotation.questions.base import side_letter
 
@@ -83,11 +84,13 @@ class Excerpt:
 @dataclass(frozen=True)
 class RaisedFlag:
     """`words` is "" where none were given, and None where their author's were erased; `outcome` is what whoever
-    resolved it said became of it."""
+    resolved it said became of it. `sides` is as `Said` has it, for words that name sides.
+    """
 
     flag: Flag
     words: str | None
     outcome: str = ""
+    sides: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -128,19 +131,30 @@ def raised_flags(campaign: Campaign) -> QuerySet[Flag]:
     return flags.order_by(F("resolved_at").desc(nulls_first=True), "-pk")
 
 
-def flags_on(item_id: int) -> list[RaisedFlag]:
-    """Those of one item, the open ones first."""
+def flags_on(item_id: int, *, order: Sequence[int] = ()) -> list[RaisedFlag]:
+    """Those of one item, the open ones first, beside a showing in this order; without one, in the item's own."""
     flags = Flag.objects.filter(item=item_id).order_by(F("resolved_at").desc(nulls_first=True), "-pk")
-    return with_words(list(flags[:SHOWN]))
+    return with_words(list(flags[:SHOWN]), order=order)
 
 
-def with_words(flags: list[Flag]) -> list[RaisedFlag]:
+def with_words(flags: list[Flag], *, order: Sequence[int] = ()) -> list[RaisedFlag]:
     texts = read_personal_texts(flag.personal_text_id for flag in flags if flag.personal_text_id)
-    said = outcomes_of(flags)
-    return [
-        RaisedFlag(flag, texts[flag.personal_text_id] if flag.personal_text_id else "", said.get(flag.pk, ""))
-        for flag in flags
-    ]
+    said, seen = outcomes_of(flags), _orders_seen(flags)
+    found = []
+    for flag in flags:
+        words = texts[flag.personal_text_id] if flag.personal_text_id else ""
+        theirs = seen.get((flag.item_id, flag.respondent_id), [])
+        sides = renamed_in(order or sorted(theirs), theirs) if words else []
+        found.append(RaisedFlag(flag, words, said.get(flag.pk, ""), sides))
+    return found
+
+
+def _orders_seen(flags: list[Flag]) -> dict[tuple[int, int], list[int]]:
+    """In which order those who raised flags in words saw the item, by item and respondent."""
+    worded = [flag for flag in flags if flag.personal_text_id]
+    people, items = {flag.respondent_id for flag in worded}, {flag.item_id for flag in worded}
+    shown = Impression.objects.filter(item__in=items, respondent__in=people).order_by("pk")
+    return {(item, person): order for item, person, order in shown.values_list("item", "respondent", "order")}
 
 
 def outcomes_of(flags: list[Flag]) -> dict[int, str]:

@@ -67,7 +67,7 @@ def review_context(campaign: Campaign, judgment: Judgment, actor: Person, *, see
         "may_adjudicate": campaign.state in RUNNING and judgment.respondent.person_id != actor.pk,
         "is_own": judgment.respondent.person_id == actor.pk,
         "sees_names": sees_names,
-        "flags": flags_on(item.repeat_of_id or item.pk),
+        "flags": flags_on(item.repeat_of_id or item.pk, order=judgment.order),
     }
 
 

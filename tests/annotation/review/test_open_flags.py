@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.enums import Role
 from annotation.enums import FlagReason
-from annotation.models import Flag
+from annotation.models import Flag, Impression, Slot
 from annotation.use_cases.flag_item import flag_item
 from tests.annotation.people.working import given, joined
 from tests.annotation.review.reviewing import make_reviewer, reviewed_campaign
@@ -51,6 +51,8 @@ def flagged(campaign, words="The second response is cut off.", **item) -> int:
         words=words,
         now=timezone.now(),
     )
+    # The next person meets another.
+    Slot.objects.filter(item=made).update(state="cancelled")
     return made.pk
 
 
@@ -99,4 +101,17 @@ def test_open_flags_take_as_many_queries_for_one_item_as_for_three(campaign, cli
         ) as found:
             client.get(LIST)
         counts.append(len(found))
+    assert len(set(Flag.objects.values_list("item", flat=True))) == 3
     assert counts[0] == counts[1]
+
+
+def test_words_of_a_flag_say_so_where_their_author_saw_the_sides_turned(campaign, client):
+    orders = set()
+    while len(orders) < 2:
+        item = flagged(campaign, words="B is cut off.")
+        order = Impression.objects.get(item=item).order
+        orders.add(tuple(order))
+        for page in (client.get(reverse("item-flags", args=["trial", item])), client.get(LIST)):
+            flag = page.content.decode().split("B is cut off.")[1].split("</li>")[0]
+            # The list has the last flag first.
+            assert ("A is B here, B is A here" in flag) == (order == [1, 0])
