@@ -18,7 +18,7 @@ from annotation.datasets.columns import Coded
 from annotation.datasets.scope import Scope
 from annotation.models import Instrument, Judgment
 from annotation.queries import instrument_questions
-from annotation.questions import Export, QuestionType, all_types, get_type
+from annotation.questions import Asked, Export, QuestionType, all_types, get_type
 
 KINDS = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
@@ -106,14 +106,14 @@ def read_answered(answered: Sequence[AnswerColumn], instrument_ids: pa.Array, an
 
 
 # By question: its type, and its columns with the dataset's names for them.
-Plan: TypeAlias = "list[tuple[str, QuestionType, list[tuple[str, str]]]]"
+Plan: TypeAlias = "list[tuple[Asked, QuestionType, list[tuple[str, str]]]]"
 
 
 def _plan(instrument: int) -> Plan:
     """Questions that export nothing of their own are left out."""
     asked = [(each, get_type(each.type)) for each in instrument_questions(instrument)]
     named = [
-        (each.name, kind, [(column, f"{each.name}__{column}") for column in kind.columns_exported(each)])
+        (each, kind, [(column, f"{each.name}__{column}") for column in kind.columns_exported(each)])
         for each, kind in asked
     ]
     return [(question, kind, columns) for question, kind, columns in named if columns]
@@ -121,9 +121,9 @@ def _plan(instrument: int) -> Plan:
 
 def _exported(plan: Plan, answers: Mapping[str, Any]) -> dict[str, Any]:
     row: dict[str, Any] = {}
-    for question, kind, columns in plan:
-        if question in answers:
-            exported = kind.export_columns(answers[question])
+    for asked, kind, columns in plan:
+        if asked.name in answers:
+            exported = kind.export_columns(kind.as_asked(asked, answers[asked.name]))
             for column, name in columns:
                 row[name] = exported[column]
     return row

@@ -21,7 +21,7 @@ from annotation.questions import get_type
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 REASONS = {
-    "tie": "as many votes for one response as for the other, or an amount of 0",
+    "tie": "as many votes for one response as for the other, an amount of 0, or two that are both ranked or rated best",
     "neither_acceptable": "most said that neither response was acceptable",
     "cannot_compare": "nobody could compare the two",
     "low_agreement": "fewer than the wanted share of the judgments said the same",
@@ -31,7 +31,7 @@ REASONS = {
     "erased": "a text belonged to a person who was erased",
     "histories_differ": "the two sides had said different things before their last turn",
     "same_text": "both responses are the same text",
-    "not_a_pair": "the item does not have two responses",
+    "not_a_pair": "the item does not have two responses, and nobody ranked or rated several",
     "no_contestant": "a response belongs to nobody whom a board ranks",
     "withdrawn": "whoever judged it has withdrawn their consent",
     "not_fitted": "the fit has no common scale for the two contestants",

@@ -1,11 +1,13 @@
-"""Preference pairs and reward pairs: one row for each item whose judgments prefer one of its two responses."""
+"""Preference pairs and reward pairs: a row for each item whose judgments prefer one of its two responses, and for each
+response that stands behind the best one where they were ranked or rated.
+"""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from annotation.boards.chances import Chance, Chances
 from annotation.datasets.columns import Page
@@ -19,13 +21,15 @@ from annotation.datasets.contents import (
     Speakers,
     read_contents,
 )
+from annotation.datasets.listed import Listings
 from annotation.datasets.schemas import pair_schema
 from annotation.datasets.scope import ChosenBy, Scope
 from annotation.datasets.splits import split_of
-from annotation.datasets.tally import Tally, columns, given, tally
+from annotation.datasets.tally import Given, Tally, columns, given, tally
 from annotation.datasets.withdrawn import left_out
 from annotation.enums import TurnKind
-from annotation.models import Item, Turn
+from annotation.models import Item, Judgment, Turn
+from annotation.questions import Form
 
 PAGE = 1000
 
@@ -42,6 +46,45 @@ class Sides:
     answers: dict[int, str]
 
 
+@dataclass(frozen=True)
+class Pair:
+    """Two responses of an item, by position; in the tallies they are 0 and 1, and one of these was chosen.
+
+    `votes` is what the judgments come to, `decided` what those come to that choose: an expert's, or the same.
+    """
+
+    item: int
+    places: tuple[int, int]
+    chosen: int
+    votes: Tally
+    decided: Tally
+    of_several: bool = False
+
+    def name(self, slug: str) -> str:
+        """No vote is called like a pair, and no pair of an item like another."""
+        better, worse = self.places[self.chosen], self.places[1 - self.chosen]
+        return f"{slug}-item-{self.item}" + (f"-{better}-{worse}" if self.of_several else "")
+
+    def said(self) -> dict[str, Any]:
+        """What was said of the two, as columns of a row."""
+        whole, decided, chosen, rejected = self.votes, self.decided, self.chosen, 1 - self.chosen
+        return {
+            "n_judgments": whole.compared,
+            "agreement": whole.agreement,
+            "vote_share": whole.vote_share(chosen),
+            "chosen_score": decided.score(chosen),
+            "rejected_score": decided.score(rejected),
+            "strength": decided.strength_for(chosen),
+            "net_utility": decided.net_utility_for(chosen),
+            "currency": next(iter(decided.currencies), None),
+            "conflict": conflicts(whole, chosen) or conflicts(decided, chosen),
+            "chosen_acceptable": whole.acceptable(chosen),
+            "rejected_acceptable": whole.acceptable(rejected),
+            "source_kind": whole.source_kind,
+            "simulated": whole.simulated,
+        }
+
+
 class PairsView:
     """With `fit`, made of exactly the scope's judgments, every pair has its fitted probability.
 
@@ -53,6 +96,7 @@ class PairsView:
         self._fit = fit
         self._divisor = divisor
         self._speakers = Speakers()
+        self._listings = Listings()
         self.schema = pair_schema(fitted=fit is not None, margin=divisor is not None)
         self.dropped: Counter[str] = Counter()
 
@@ -72,45 +116,69 @@ class PairsView:
             yield Page.of_rows(self._rows(ids), self.schema)
 
     def _rows(self, ids: Sequence[int]) -> list[dict[str, Any]]:
-        judgments = defaultdict(list)
-        taken = self._scope.judgments().filter(item__in=ids).order_by("item", "log_entry__sequence")
-        for item, *values in taken.values_list("item_id", *columns()):
-            judgments[item].append(given(values))
-        settled = self._settled(ids)
-        tallies = {item: tally(of_item) for item, of_item in judgments.items()}
-        # Where the votes say nothing about the pair there is the expert's answer alone.
-        tallies |= {item: one for item, one in settled.items() if item not in tallies or not tallies[item].compared}
-        chosen = {item: self._chosen_or_count(settled.get(item, each)) for item, each in tallies.items()}
-        wanted = [item for item, response in chosen.items() if response is not None]
-        contents = read_contents(wanted)
-        self._speakers.read(pk for item in wanted for pk in tallies[item].contestants.values())
+        votes, settling = self._given(self._scope.judgments(), ids), self._given(self._scope.settling(), ids)
+        found = [pair for item in votes.keys() | settling.keys() for pair in self._pairs(item, votes, settling)]
+        found.sort(key=lambda pair: (pair.item, pair.places))
+        contents = read_contents({pair.item for pair in found})
+        self._speakers.read(pk for pair in found for pk in pair.votes.contestants.values())
         rows = []
-        for item in wanted:
+        for pair in found:
             try:
-                row = self._row(item, tallies[item], chosen[item] or 0, contents[item])
-                rows.append(row | {"adjudicated": item in settled})
+                rows.append(self._row(pair, contents[pair.item]) | {"adjudicated": pair.item in settling})
             except Dropped as reason:
                 self.dropped[str(reason)] += 1
         return rows
 
-    def _settled(self, ids: Sequence[int]) -> dict[int, Tally]:
-        """What the expert said who settled an item; of several the last."""
-        taken = self._scope.settling().filter(item__in=ids).order_by("log_entry__sequence")
-        return {item: tally([given(values)]) for item, *values in taken.values_list("item_id", *columns())}
+    def _given(self, judgments: QuerySet[Judgment], ids: Sequence[int]) -> dict[int, list[Given]]:
+        """By item, in commit order."""
+        found = defaultdict(list)
+        taken = judgments.filter(item__in=ids).order_by("item", "log_entry__sequence")
+        for item, *values in taken.values_list("item_id", *columns()):
+            found[item].append(given(values))
+        return found
 
-    def _chosen_or_count(self, whole: Tally) -> int | None:
+    def _pairs(
+        self, item: int, votes: Mapping[int, Sequence[Given]], settling: Mapping[int, Sequence[Given]]
+    ) -> list[Pair]:
+        """Where an expert settled the item their answer decides, of several the last."""
+        deciding = settling[item][-1:] if item in settling else votes[item]
+        form = self._listings.form(deciding)
+        if form is not None:
+            return self._listed(item, form, deciding, votes.get(item, []))
+        decided = tally(deciding)
+        whole = tally(votes.get(item, []))
+        # Where the votes say nothing about the pair there is the expert's answer alone.
+        whole = whole if whole.compared else decided
         try:
-            return choose(whole, self._scope)
+            return [Pair(item, (0, 1), choose(decided, self._scope), whole, decided)]
         except Dropped as reason:
             self.dropped[str(reason)] += 1
-            return None
+            return []
 
-    def _row(self, item: int, whole: Tally, chosen: int, content: Content) -> dict[str, Any]:
+    def _listed(self, item: int, form: Form, deciding: Sequence[Given], votes: Sequence[Given]) -> list[Pair]:
+        if self._scope.filters.chosen_by == ChosenBy.NET_UTILITY:
+            self.dropped["no_amount"] += 1
+            return []
+        listed, ties = self._listings.pairs(form, deciding, votes)
+        if ties:
+            self.dropped["tie"] += ties
+        pairs, of_several = [], any(len(each.order) > 2 for each in deciding)
+        for each in listed:
+            try:
+                refuse(each.decided, self._scope)
+                pairs.append(Pair(item, (each.better, each.worse), 0, each.votes, each.decided, of_several))
+            except Dropped as reason:
+                self.dropped[str(reason)] += 1
+        return pairs
+
+    def _row(self, pair: Pair, content: Content) -> dict[str, Any]:
+        item, whole, decided, chosen = pair.item, pair.votes, pair.decided, pair.chosen
         rejected = 1 - chosen
-        speakers = {position: self._speaker(whole.contestants.get(position)) for position in (0, 1)}
-        sides = last_turn(content, speakers)
+        speakers = {side: self._speaker(whole.contestants.get(side)) for side in (0, 1)}
+        of_two = {side: content.turns.get(place, []) for side, place in enumerate(pair.places)}
+        sides = last_turn(replace(content, turns=of_two), speakers)
         row = {
-            "id": f"{self._scope.campaign.slug}-{item}",
+            "id": pair.name(self._scope.campaign.slug),
             "item": item,
             "prompt_cluster": content.cluster,
             "split": split_of(content.cluster),
@@ -124,23 +192,13 @@ class PairsView:
             "rejected_model": speakers[rejected].name,
             "chosen_revision": speakers[chosen].columns["revision"],
             "rejected_revision": speakers[rejected].columns["revision"],
-            "n_judgments": whole.compared,
-            "agreement": whole.agreement,
-            "vote_share": whole.vote_share(chosen),
-            "strength": whole.strength_for(chosen),
-            "net_utility": whole.net_utility_for(chosen),
-            "currency": next(iter(whole.currencies), None),
-            "conflict": conflicts(whole, chosen),
-            "chosen_acceptable": whole.acceptable(chosen),
-            "rejected_acceptable": whole.acceptable(rejected),
-            "source_kind": whole.source_kind,
-            "simulated": whole.simulated,
+            **pair.said(),
         }
         if self._fit is not None:
             chance = self._chance(self._fit, whole, chosen)
             row |= {"fitted_probability": chance.probability, "fitted_probability_se": chance.standard_error}
         if self._divisor is not None:
-            row["margin"] = self._margin(whole, chosen, self._divisor)
+            row["margin"] = self._margin(decided, chosen, self._divisor)
         return row
 
     def _speaker(self, contestant: int | None) -> Speaker:
@@ -162,8 +220,8 @@ class PairsView:
         return max(0.0, preferred_by or 0.0) / divisor
 
 
-def choose(whole: Tally, scope: Scope) -> int:
-    """The response the item's judgments prefer, 0 or 1. Raises Dropped."""
+def refuse(whole: Tally, scope: Scope) -> None:
+    """Raises Dropped where no pair is made whichever of the two is better."""
     if whole.responses != 2:
         raise Dropped("not_a_pair")
     if whole.compared == 0:
@@ -172,6 +230,11 @@ def choose(whole: Tally, scope: Scope) -> int:
         raise Dropped("neither_acceptable")
     if whole.agreement < scope.filters.minimum_agreement:
         raise Dropped("low_agreement")
+
+
+def choose(whole: Tally, scope: Scope) -> int:
+    """The response the item's judgments prefer, 0 or 1. Raises Dropped."""
+    refuse(whole, scope)
     if scope.filters.chosen_by == ChosenBy.NET_UTILITY:
         worth = whole.net_utility_for(0)
         if worth is None:

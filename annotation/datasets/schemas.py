@@ -62,6 +62,8 @@ PAIR = [
     ("n_judgments", pa.int64()),
     ("agreement", pa.float64()),
     ("vote_share", pa.float64()),
+    ("chosen_score", pa.float64()),
+    ("rejected_score", pa.float64()),
     ("strength", pa.float64()),
     ("net_utility", pa.float64()),
     ("currency", pa.string()),

@@ -24,6 +24,9 @@ class Given:
     currency: str
     acceptable: list[bool] | None
     source_kind: str
+    scores: list[float | None] | None
+    tiers: list[int] | None
+    instrument: int
 
 
 @dataclass
@@ -39,6 +42,7 @@ class Tally:
     amounts: list[float] = field(default_factory=list)
     currencies: set[str] = field(default_factory=set)
     accepted: dict[int, list[bool]] = field(default_factory=lambda: {0: [], 1: []})
+    scores: dict[int, list[float]] = field(default_factory=lambda: {0: [], 1: []})
     source_kinds: set[str] = field(default_factory=set)
     responses: int = 0
 
@@ -63,6 +67,11 @@ class Tally:
 
     def net_utility_for(self, response: int) -> float | None:
         return _towards(response, self.amounts)
+
+    def score(self, response: int) -> float | None:
+        """Mean score, on the scale that it was given on."""
+        given = self.scores[response]
+        return sum(given) / len(given) if given else None
 
     def acceptable(self, response: int) -> bool | None:
         """What most of those who were asked said; None where nobody was, or as many said yes as no."""
@@ -92,24 +101,34 @@ def tally(judgments: Iterable[Given]) -> Tally:
 def _add(whole: Tally, judgment: Given) -> None:
     first, second = judgment.order
     sign = 1 if first == 0 else -1
-    if judgment.acceptable is not None:
-        for response, yes in zip(judgment.order, judgment.acceptable, strict=True):
-            whole.accepted[response].append(yes)
-    if judgment.preference == Preference.BOTH_BAD or judgment.acceptable == [False, False]:
-        whole.neither += 1
-    elif judgment.preference == Preference.A:
-        whole.wins[first] += 1
-    elif judgment.preference == Preference.B:
-        whole.wins[second] += 1
-    elif judgment.preference == Preference.TIE:
-        whole.ties += 1
-    else:
-        whole.cannot_compare += 1
+    add_acceptable(whole, (first, second), judgment.acceptable)
+    count(whole, judgment.preference, (first, second), judgment.acceptable)
+    for response, score in zip(judgment.order, judgment.scores or (), strict=False):
+        if score is not None:
+            whole.scores[response].append(score)
     if judgment.strength is not None and judgment.strength_scale:
         whole.strengths.append(sign * judgment.strength / judgment.strength_scale)
     if judgment.net_utility is not None:
         whole.amounts.append(sign * float(judgment.net_utility))
         whole.currencies.add(judgment.currency)
+
+
+def add_acceptable(whole: Tally, sides: tuple[int, int], acceptable: list[bool] | None) -> None:
+    for response, yes in zip(sides, acceptable or (), strict=False):
+        whole.accepted[response].append(yes)
+
+
+def count(whole: Tally, preference: str, sides: tuple[int, int], acceptable: list[bool] | None) -> None:
+    if preference == Preference.BOTH_BAD or acceptable == [False, False]:
+        whole.neither += 1
+    elif preference == Preference.A:
+        whole.wins[sides[0]] += 1
+    elif preference == Preference.B:
+        whole.wins[sides[1]] += 1
+    elif preference == Preference.TIE:
+        whole.ties += 1
+    else:
+        whole.cannot_compare += 1
 
 
 def _towards(response: int, numbers: list[float]) -> float | None:
@@ -123,7 +142,7 @@ def columns() -> tuple[str, ...]:
     """The columns of Judgment that `Given` takes, in its order."""
     return (
         *("order", "contestants", "preference", "strength", "strength_scale", "net_utility", "currency"),
-        *("acceptable", "source__kind"),
+        *("acceptable", "source__kind", "scores", "tiers", "instrument_id"),
     )
 
 

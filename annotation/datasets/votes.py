@@ -123,7 +123,7 @@ class VotesView:
         contents = self._contents(read)
         slug = self._scope.campaign.slug
         columns |= {
-            "id": pc.binary_join_element_wise(slug, read["sequence"].cast(pa.string()), "-"),
+            "id": pc.binary_join_element_wise(slug, "vote", read["sequence"].cast(pa.string()), "-"),
             "prompt_cluster": pa.array(clusters),
             "split": pa.array([split_of(cluster) for cluster in clusters]),
             "language": _language(read),

@@ -78,6 +78,7 @@ def reviewers(status: int) -> Status:
 
 
 SEES_HIDDEN = {"researcher": 200, "campaign_admin": 200, "operator": 200, "superuser": 200, "else": 404}
+# The arena’s own board, "public" below, is nobody’s to hide.
 MAY_PUBLISH = {"campaign_admin": 302, "superuser": 302, "else": 404}
 MAY_RETIRE = {"campaign_admin": 302, "operator": 302, "superuser": 302, "else": 404}
 
@@ -101,13 +102,13 @@ TABLE: dict[str, dict[str, Status]] = {
     "leaderboard/<slug:slug>/publish": {
         "GET public": 405,
         "GET hidden": 405,
-        "POST public": MAY_PUBLISH,
+        "POST public": 404,
         "POST hidden": MAY_PUBLISH,
     },
     "leaderboard/<slug:slug>/hide": {
         "GET public": 405,
         "GET hidden": 405,
-        "POST public": MAY_PUBLISH,
+        "POST public": 404,
         "POST hidden": MAY_PUBLISH,
     },
     "leaderboard/<slug:slug>/retire-simulated": {

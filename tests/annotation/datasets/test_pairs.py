@@ -37,7 +37,7 @@ def test_a_pair_says_what_was_preferred_by_whom_and_by_how_much():
     fitted, error = row.pop("fitted_probability"), row.pop("fitted_probability_se")
     cluster = row.pop("prompt_cluster")
     assert row == {
-        "id": f"{campaign.slug}-{item.pk}",
+        "id": f"{campaign.slug}-item-{item.pk}",
         "item": item.pk,
         "split": row["split"],
         "language": "en",
@@ -53,6 +53,8 @@ def test_a_pair_says_what_was_preferred_by_whom_and_by_how_much():
         "n_judgments": 3,
         "agreement": 2 / 3,
         "vote_share": 2.5 / 3,
+        "chosen_score": None,
+        "rejected_score": None,
         "strength": pytest.approx((3 + 1 + 0) / 3 / 3),
         "net_utility": pytest.approx(1.0),
         "currency": "USD",
@@ -307,3 +309,18 @@ def test_where_an_expert_settled_an_item_the_expert_chooses_if_that_is_asked_for
         (unsettled.pk, False),
         (item.pk, True),
     ]
+
+
+def test_the_margin_of_a_pair_that_an_expert_settled_is_the_experts():
+    """The votes' mean strength speaks for the other response: it would make every such margin 0."""
+    campaign = make_campaign(questions=[PREFERENCE])
+    item = make_item(campaign, contestants=make_models(campaign), slots=2, texts=("Good.", "Bad."))
+    judge(item, 0, strength=1)
+    judge(item, 0, strength=2)
+    expert = reviewer()
+    start_adjudication(item_id=item.pk, see_others=False, actor=expert, now=timezone.now())
+    order = Impression.objects.latest("pk").order
+    settle(item, "ab"[order.index(1)], expert, strength=3)
+    (row,), _dropped = rows_of(scope_of(campaign, by_experts=True), "reward_pairs")
+    assert (row["chosen_model"], row["strength"], row["margin"], row["conflict"]) == ("beta", 1.0, 1.0, True)
+    assert (row["n_judgments"], row["vote_share"]) == (2, 0.0)

@@ -56,7 +56,7 @@ def test_a_vote_says_everything_the_log_has_of_it():
         for position in judgment.order
     ]
     assert row == {
-        "id": f"{campaign.slug}-1",
+        "id": f"{campaign.slug}-vote-1",
         "sequence": 1,
         "item": item.pk,
         "prompt_cluster": row["prompt_cluster"],

@@ -55,7 +55,7 @@ def rejected(judgment: Judgment) -> tuple[Person, Person]:
     return first, second
 
 
-def settle(item: Item, answer: str, by: Person | None = None) -> Adjudication:
+def settle(item: Item, answer: str, by: Person | None = None, *, strength: int | None = None) -> Adjudication:
     """An expert's answer, by the side as it is shown to them."""
     expert, now = by or reviewer(), timezone.now()
     assignment = start_adjudication(item_id=item.pk, see_others=False, actor=expert, now=now)
@@ -65,6 +65,6 @@ def settle(item: Item, answer: str, by: Person | None = None) -> Adjudication:
         key=new_key(),
         respondent=assignment.respondent,
         actor=expert,
-        answers={"preference": {"choice": answer, "strength": None}},
+        answers={"preference": {"choice": answer, "strength": strength}},
         now=now,
     )
