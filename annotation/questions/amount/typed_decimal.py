@@ -60,10 +60,11 @@ def _split(typed: str) -> tuple[str, str]:
         raise _not_a_number(typed)
     whole, fraction = match["whole"], match["fraction"] or ""
     if len(fraction) == 3 and not whole.startswith("0") and len(whole) <= 3:
+        thousandths = amount_text(Decimal(f"{whole}.{fraction}"))
         raise Refused(
             "ambiguous",
             _("“%(typed)s” can be read in two ways. Type %(thousands)s or %(thousandths)s.")
-            % {"typed": typed, "thousands": whole + fraction, "thousandths": f"{whole}.{fraction}0"},
+            % {"typed": typed, "thousands": whole + fraction, "thousandths": thousandths},
         )
     return whole, fraction
 

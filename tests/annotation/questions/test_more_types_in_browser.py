@@ -270,6 +270,9 @@ def test_a_ranking_is_made_by_dragging(open_page):
     page = open_page("/ballot/order")
     drag(page, "B", page.locator("[data-ranking-empty]"), 0.5)
     assert places(page) == ["", "1", "", ""]
+    # No press followed the drag, so that this is the first.
+    grip(page, "D").press("Enter")
+    assert places(page) == ["", "1", "", "2"]
     drag(page, "D", grip(page, "B"), 0.05)
     assert places(page) == ["", "2", "", "1"]
     drag(page, "A", grip(page, "B"), 0.5)

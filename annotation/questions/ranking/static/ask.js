@@ -242,6 +242,7 @@
   const KEYS = { ArrowUp: "up", ArrowDown: "down", "=": "tie", Delete: "out", Backspace: "out" };
 
   const onKey = (event, board) => {
+    board.wasDragged = false; // No press followed the drag.
     if (event.key === "Escape" && board.drag) return board.end(event, false);
     const control = event.target.closest("[data-act]");
     const act = KEYS[event.key];
