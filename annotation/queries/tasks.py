@@ -21,9 +21,11 @@ from annotation.policies.arms import price_direction
 from annotation.queries.log import instrument_questions, own_median_amount
 from annotation.queries.sessions import money_of
 from annotation.queries.shown import ShownItem, shown_item
-from annotation.queries.work import ANCHORS, LEFT
+from annotation.queries.work import ANCHORS, LEFT, SATED
 from annotation.questions import Asked, Situation
 
+# Whoever met as many items with a warning today as one may is given no more of them.
+BEARABLE = "AND NOT (sated.today AND cardinality(i.warnings) > 0)"
 # What this person may still be given and what they gave, for each of their campaigns at once.
 CAMPAIGNS = f"""
 SELECT c.slug, c.name, c.purpose, c.state, r.state, c.deadline, c.deadline < now(), c.pay_per_judgment, c.pay_currency,
@@ -33,17 +35,18 @@ SELECT c.slug, c.name, c.purpose, c.state, r.state, c.deadline, c.deadline < now
     (SELECT count(*) FROM annotation_slot s WHERE s.campaign_id = c.id AND s.state = 'open'
         AND NOT EXISTS (SELECT 1 FROM annotation_assignment a
             WHERE a.item_id = s.item_id AND a.respondent_id = r.id AND a.state <> 'expired')
-        AND (cardinality(r.declined_content) = 0 OR NOT EXISTS (SELECT 1 FROM annotation_item i
-            WHERE i.id = s.item_id AND i.warnings && r.declined_content))),
+        AND (cardinality(r.declined_content) = 0 AND NOT sated.today OR EXISTS (SELECT 1 FROM annotation_item i
+            WHERE i.id = s.item_id AND NOT i.warnings && r.declined_content {BEARABLE}))),
     LEAST(c.quota_per_annotator, GREATEST(1, floor(c.share_per_annotator * slots.wanted)) * sign(c.share_per_annotator),
         CASE WHEN w.incentive <> 'stated' THEN c.session_items END,
         (SELECT CASE WHEN p.state = 'completed' THEN 0 ELSE t.judgments END
          FROM annotation_studyparticipant p JOIN annotation_study t ON t.id = p.study_id WHERE p.respondent_id = r.id)),
     LEAST(c.budget_judgments, floor(c.budget_money / NULLIF(c.pay_per_judgment, 0))) - slots.taken,
-    {LEFT.format(purpose="training")}
+    {LEFT.format(purpose="training", besides=BEARABLE)}
         + CASE WHEN coalesce(r.qualified_under_id >= coalesce(newest.qualification, 0), false) THEN 0
-            ELSE {LEFT.format(purpose="qualification")} END
-        + (SELECT count(*) FROM {ANCHORS} AND i.state IN ('open', 'frozen') AND NOT i.warnings && r.declined_content
+            ELSE {LEFT.format(purpose="qualification", besides=BEARABLE)} END
+        + (SELECT count(*) FROM {ANCHORS} AND i.state IN ('open', 'frozen') {BEARABLE}
+            AND NOT i.warnings && r.declined_content
             AND NOT EXISTS (SELECT 1 FROM annotation_assignment a
                 WHERE a.respondent_id = r.id AND a.item_id = i.id AND a.state <> 'expired')),
     EXISTS (SELECT 1 FROM annotation_assignment a WHERE a.respondent_id = r.id AND a.state = 'open'
@@ -51,6 +54,7 @@ SELECT c.slug, c.name, c.purpose, c.state, r.state, c.deadline, c.deadline < now
     coalesce(w.state, '')
 FROM annotation_respondent r JOIN annotation_campaign c ON c.id = r.campaign_id
 LEFT JOIN annotation_worthsession w ON w.respondent_id = r.id
+CROSS JOIN LATERAL (SELECT {SATED} AS today) sated
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(t.wanted), 0) AS wanted, coalesce(sum(t.taken), 0) AS taken
     FROM annotation_slottally t WHERE t.campaign_id = c.id

@@ -18,7 +18,7 @@ from foundation.database import lock_number
 LEFT = """
 (SELECT count(*) FROM annotation_item i WHERE i.campaign_id = c.id AND i.purpose = '{purpose}'
  AND i.state IN ('open', 'frozen') AND i.test_of_id IS NOT DISTINCT FROM newest.{purpose}
- AND NOT i.warnings && r.declined_content
+ AND NOT i.warnings && r.declined_content {besides}
  AND EXISTS (SELECT 1 FROM annotation_source o WHERE o.id = i.source_id AND o.state = 'active') AND NOT EXISTS (
     SELECT 1 FROM annotation_assignment a
     WHERE a.respondent_id = r.id AND a.item_id = i.id AND a.state IN ('submitted', 'skipped')))
@@ -57,7 +57,7 @@ WHERE_THEY_STAND = f"""
 SELECT c.state, r.state, c.deadline IS NOT NULL AND c.deadline < now(), c.consent_id, r.consent_id,
     (SELECT max(g.id) FROM annotation_guidelinesversion g WHERE g.campaign_id = c.id AND NOT g.answers_only),
     r.guidelines_id, r.qualified_under_id, newest.qualification,
-    {LEFT.format(purpose="training")}, {LEFT.format(purpose="qualification")},
+    {LEFT.format(purpose="training", besides="")}, {LEFT.format(purpose="qualification", besides="")},
     (SELECT q.settings ->> 'incentive' FROM annotation_question q
      WHERE q.instrument_id = c.instrument_id AND q.type = 'amount' AND r.kind IN ('annotator', 'expert') LIMIT 1),
     w.state,

@@ -142,8 +142,11 @@ def campaign(request: HtmxRequest, slug: str) -> HttpResponseBase:
 
 
 def show_step(request: HtmxRequest, respondent: Respondent, *, status: int = 200, **context: Any) -> HttpResponseBase:
-    stage = position_of(respondent).stage
+    position = position_of(respondent)
+    stage = position.stage
     context |= {"campaign": respondent.campaign, "respondent": respondent, "stage": stage.value}
+    if position.is_sated and stage in TAKES_WORK and not _has_more(respondent):
+        context.setdefault("nothing", _why(EnoughForToday()))
     if stage in (Stage.CONSENT, Stage.GUIDELINES):
         context["text"] = respondent.campaign.consent if stage == Stage.CONSENT else respondent.campaign.guidelines
     if stage == Stage.CONSENT and asks_for_words(respondent.campaign):
@@ -289,6 +292,11 @@ def lease_named(request: HtmxRequest) -> UUID:
         return UUID(request.POST.get("lease_token", ""))
     except ValueError:
         return UUID(int=0)
+
+
+def _has_more(respondent: Respondent) -> bool:
+    own = campaigns_of(respondent.person) if respondent.person is not None else []
+    return any(each.has_more for each in own if each.slug == respondent.campaign.slug)
 
 
 def _why(none: NoWork) -> str:

@@ -100,6 +100,27 @@ def test_no_more_than_so_many_a_day_and_the_others_still_come():
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("purpose", ["work", "training"])
+def test_nothing_is_to_be_started_where_only_items_with_a_warning_are_left_today(purpose):
+    campaign = make_warned(plain=int(purpose == "work"), exposure_cap=1)
+    for _ in range(2):
+        expected = [] if purpose == "work" else [{"question": "preference", "values": ["a"]}]
+        make_item(campaign, purpose=purpose, expected=expected, warnings=[BLOOD], slots=int(purpose == "work"))
+    client = joined(campaign)
+    person = Respondent.objects.get()
+    start = f'href="/annotate/{campaign.slug}/item"'
+    pages = [f"/annotate/{campaign.slug}", "/annotate"]
+    assert [start in client.get(page).content.decode() for page in pages] == [True, True]
+    assert everything(campaign, person)[-1] == "EnoughForToday"
+    Assignment.objects.update(state="submitted", ended_at=NOW())
+    step, home = (client.get(page).content.decode() for page in pages)
+    assert [start in step, start in home] == [False, False]
+    assert "as one may in a day" in step
+    Assignment.objects.update(claimed_at=NOW() - timedelta(days=1))
+    assert [start in client.get(page).content.decode() for page in pages] == [True, True]
+
+
+@pytest.mark.django_db
 def test_a_test_with_too_much_of_it_goes_on_tomorrow():
     campaign = make_warned(plain=1, exposure_cap=1)
     for _ in range(2):
@@ -119,7 +140,9 @@ def test_tabs_that_claim_at_once_do_not_pass_the_cap_together(guarded, monkeypat
     most = 0
     position_of = work.position_of
     monkeypatch.setattr(
-        module, "position_of", lambda person, *, to_claim: forget_held(position_of(person, to_claim=guarded))
+        module,
+        "position_of",
+        lambda person, *, to_claim, **values: forget_held(position_of(person, to_claim=guarded, **values)),
     )
     for _ in range(1 if guarded else 10):
         person = make_respondent(campaign)
