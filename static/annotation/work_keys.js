@@ -1,10 +1,14 @@
 // Keys of an item: digits choose in a question, N and P go from one to the next, ? lists all of them. What has a letter
-// of its own carries it (`data-hotkey`). Everything is there without keys too.
+// of its own carries it (`data-hotkey`). What is more than fields and groups of radio buttons says so in its template:
+// `data-key-part` is one thing to answer, `data-key-choice` what a digit presses in it, `data-key-open` what is there
+// as long as it is not answered. Everything is there without keys too.
 (() => {
   const TEXT = "textarea, select, input:not([type=radio], [type=checkbox], [type=hidden], [type=button], [type=submit])";
   // One thing to answer each, in the order of the page.
-  const PARTS = `[role=radiogroup], [data-labels-set], [data-ranking-board], .rewrite__starts, [data-spans-text], [data-spans-menu], .check, ${TEXT}`;
-  const CHOICES = "input[type=radio], input[type=checkbox], [data-act=grip], [data-rewrite-start], [data-spans-mark]";
+  const GROUPS = "[role=radiogroup], [data-key-part]";
+  const PARTS = `${GROUPS}, .check, ${TEXT}`;
+  const BOXES = "input[type=radio], input[type=checkbox]";
+  const CHOICES = `${BOXES}, [data-key-choice]`;
 
   const keysOn = () => document.querySelector("[data-hotkeys-toggle]")?.checked !== false;
   const form = () => document.querySelector("[data-answer]");
@@ -14,7 +18,7 @@
   const parts = () => {
     const ballot = form()?.querySelector("[data-ballot]");
     const all = ballot ? [...ballot.querySelectorAll(PARTS)].filter(isThere) : [];
-    return all.filter((part) => !part.parentElement.closest("[data-labels-set], [data-ranking-board], [role=radiogroup], [data-spans-menu]"));
+    return all.filter((part) => !part.parentElement.closest(GROUPS));
   };
   const choicesOf = (part) => [...part.querySelectorAll(CHOICES)].filter((each) => isThere(each.parentElement));
   const wordsOf = (choice) => {
@@ -25,15 +29,15 @@
   // A group whose answers have letters or digits of their own has no others.
   const hasOwnKeys = (part) => choicesOf(part).some((choice) => choice.dataset.hotkey);
   const isAnswered = (part) => {
-    if (part.matches("[data-ranking-board]")) return !part.querySelector("[data-ranking-pool] [data-act=grip]");
-    if (part.matches("[role=radiogroup], [data-labels-set]")) return Boolean(part.querySelector("input:checked"));
+    if (part.dataset.keyOpen) return !part.querySelector(part.dataset.keyOpen);
+    if (part.matches(GROUPS) && part.querySelector(BOXES)) return Boolean(part.querySelector("input:checked"));
     if (part.matches(TEXT)) return part.value.trim() !== "";
     return true;
   };
   const here = (all) => all.findLast((part) => part.contains(document.activeElement));
   const focusOn = (part) => {
-    const control = part.matches(`${TEXT}, [data-spans-text]`) ? part : (part.querySelector("input:checked") ?? choicesOf(part)[0]);
-    control?.focus();
+    const control = part.matches(TEXT) ? part : (part.querySelector("input:checked") ?? choicesOf(part)[0] ?? part);
+    control.focus();
     part.scrollIntoView({ block: "nearest" });
   };
 

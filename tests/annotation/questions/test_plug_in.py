@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -205,3 +206,10 @@ def test_simulated_people_answer_a_dropped_type(dropped):
     simulate_judgments(campaign=campaign, contestants=models, judgments=4, seed=1, now=timezone.now())
     assert {star for scores in Judgment.objects.values_list("scores", flat=True) for star in scores} <= {0.0, 3.0}
     assert Judgment.objects.count() == 4
+
+
+def test_the_keys_of_an_item_know_no_type_by_name():
+    """A type says in its own template what its keys act on."""
+    script = (Path(settings.BASE_DIR) / "static/annotation/work_keys.js").read_text()
+    own = {word for slug in all_types() for word in re.findall(rf"data-{slug}\b|\.{slug}_", script)}
+    assert own == set()

@@ -5,11 +5,11 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.use_cases.create_person import person_of_user
-from annotation.models import Campaign
+from annotation.models import Campaign, Judgment
 from annotation.use_cases.invite_people import invite_people
 from annotation.use_cases.join_campaign import join_by_invitation
 from tests.annotation.worth.bidding import made_ready
-from tests.browser import DESK, look, shoot
+from tests.browser import DESK, PHONE, hearing, look, shoot
 from tests.factories import PREFERENCE, make_campaign, make_item, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -69,6 +69,26 @@ def test_digits_answer_the_question_that_has_the_focus_or_the_first_open_one(ope
     page.get_by_label("Why").press_sequentially("1n2")
     assert page.get_by_label("Why").input_value() == "1n2"
     look(page, "keys-answered")
+
+
+def test_an_answer_is_corrected_by_the_keys_that_gave_it(open_page):
+    page = open_item(open_page, [QUESTIONS[0], QUESTIONS[2]])
+    press(page, "an4n3")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("Stored.")).to_be_visible()
+    page.goto(page.url.replace("/item", f"/history/{Judgment.objects.get().pk}"))
+    hearing(page)
+    press(page, "?")
+    assert "1 – 5\nHow good is each response? Response A\n" in page.get_by_role("dialog").inner_text()
+    page.keyboard.press("Escape")
+    press(page, "bn2")
+    for viewport in (PHONE, DESK):
+        page.set_viewport_size(viewport)
+        look(page, "keys-correct")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", name="Your answers")).to_be_visible()
+    last = Judgment.objects.exclude(supersedes=None).get()
+    assert (last.preference, Judgment.objects.count()) == ("b", 2)
 
 
 def test_keys_rest_where_they_are_switched_off(open_page):
