@@ -42,7 +42,8 @@ class Slot(models.Model):
 
 
 class SlotTally(models.Model):
-    """Changes of how many slots of work a campaign wants, and how many of all its slots are claimed or done.
+    """Changes of how many slots of work a campaign wants and how many of those are done, and how many of all its slots
+    are claimed or done.
 
     Their sums are those numbers. A trigger adds a row to each statement that changes slots, and a sweeper adds rows
     together, so that nobody waits for anybody else's claim and counting takes no longer in a large campaign.
@@ -51,6 +52,7 @@ class SlotTally(models.Model):
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="+")
     wanted = models.IntegerField()
     taken = models.IntegerField()
+    done = models.IntegerField(db_default=0)
 
     def __str__(self) -> str:
         return f"tally {self.pk}"

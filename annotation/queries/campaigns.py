@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet, Sum
 
-from annotation.enums import ItemPurpose, ItemState, SlotState
-from annotation.models import Campaign, Event, Item, Judgment, Slot
+from annotation.enums import ItemPurpose, ItemState
+from annotation.models import Campaign, Event, Item, Judgment, SlotTally
 from annotation.policies.launch import Supply
 
 
@@ -92,11 +92,7 @@ def latest_events(campaign: Campaign, count: int = 12) -> list[Event]:
 
 
 def _progress(campaigns: Sequence[Campaign]) -> dict[int, Progress]:
-    counted = (
-        Slot.objects.filter(campaign__in=campaigns, for_one=False)
-        .values("campaign")
-        .annotate(
-            done=Count("pk", filter=Q(state=SlotState.DONE)), wanted=Count("pk", filter=~Q(state=SlotState.CANCELLED))
-        )
-    )
-    return {row["campaign"]: Progress(row["done"], row["wanted"]) for row in counted}
+    """From the tallies: a list of campaigns costs no more where they are large."""
+    counted = SlotTally.objects.filter(campaign__in=campaigns).order_by().values_list("campaign")
+    summed = counted.annotate(all_done=Sum("done"), all_wanted=Sum("wanted"))
+    return {campaign: Progress(done, wanted) for campaign, done, wanted in summed}

@@ -6,9 +6,9 @@ from annotation.models import SlotTally
 MANY = 200
 # Rows of claims that are not committed yet are not seen, and stay.
 SUM = """
-WITH gone AS (DELETE FROM annotation_slottally WHERE campaign_id = %(campaign)s RETURNING wanted, taken)
-INSERT INTO annotation_slottally (campaign_id, wanted, taken)
-SELECT %(campaign)s, sum(wanted), sum(taken) FROM gone HAVING count(*) > 0
+WITH gone AS (DELETE FROM annotation_slottally WHERE campaign_id = %(campaign)s RETURNING wanted, taken, done)
+INSERT INTO annotation_slottally (campaign_id, wanted, taken, done)
+SELECT %(campaign)s, sum(wanted), sum(taken), sum(done) FROM gone HAVING count(*) > 0
 """
 
 

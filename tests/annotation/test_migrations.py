@@ -109,3 +109,17 @@ def test_work_is_tallied_as_it_is_whenever_the_tally_comes():
 def assign(slot, respondent, state):
     values = {"lease_token": uuid.uuid4(), "lease_expires_at": timezone.now(), "state": state}
     return Assignment.objects.create(slot=slot, item=slot.item, respondent=respondent, **values).pk
+
+
+def test_judgments_that_are_there_already_are_counted_as_done():
+    campaign = make_campaign()
+    slots = [make_item(campaign).slots.get().pk for _ in range(4)]
+    Slot.objects.filter(pk__in=slots[:2]).update(state="done")
+    Slot.objects.filter(pk=slots[1]).update(for_one=True)
+    with gone_back_to("0016_tally_work"):
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE annotation_slot SET state = 'done' WHERE id = %s", [slots[2]])
+        assert rows("SELECT sum(wanted), sum(taken) FROM annotation_slottally") == [(3, 3)]
+    assert rows("SELECT sum(wanted), sum(taken), sum(done) FROM annotation_slottally") == [(3, 3, 2)]
+    Slot.objects.filter(pk=slots[3]).update(state="done")
+    assert rows("SELECT sum(wanted), sum(taken), sum(done) FROM annotation_slottally") == [(3, 4, 3)]

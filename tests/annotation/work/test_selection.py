@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotation.models import Assignment, Campaign, CampaignSelection, Impression, Slot, SlotTally
+from annotation.queries.campaigns import progress_of
 from annotation.queries.pairs import known_of, learn
 from annotation.selection import POLICIES, Candidate, choose
 from annotation.use_cases import refresh_selection as refreshing
@@ -262,9 +263,10 @@ def test_pairs_are_claimed_in_their_order():
     assert found.turn == 1
 
 
-def tallied(campaign: Campaign) -> tuple[int, int]:
-    sums = SlotTally.objects.filter(campaign=campaign).aggregate(wanted=Sum("wanted"), taken=Sum("taken"))
-    return sums["wanted"], sums["taken"]
+def tallied(campaign: Campaign) -> tuple[int, int, int]:
+    names = ("wanted", "taken", "done")
+    sums = SlotTally.objects.filter(campaign=campaign).aggregate(**{name: Sum(name) for name in names})
+    return sums["wanted"], sums["taken"], sums["done"]
 
 
 def test_tallies_say_what_counting_says_through_all_that_happens_to_slots():
@@ -285,9 +287,13 @@ def test_tallies_say_what_counting_says_through_all_that_happens_to_slots():
     taken = slots.filter(state__in=("claimed", "done")).count()
     assert slots.filter(state="cancelled").exists()
     assert slots.filter(item__purpose="gold").exists()
-    assert tallied(campaign) == (wanted, taken)
+    done = slots.filter(state="done", item__purpose="work", item__repeat_of=None).count()
+    assert 0 < done < taken
+    assert (
+        tallied(campaign) == (wanted, taken, done) == (progress_of(campaign).wanted, taken, progress_of(campaign).done)
+    )
     slots.filter(state="open", assignments=None)[0].delete()
-    assert tallied(campaign) == (wanted - 1, taken)
+    assert tallied(campaign) == (wanted - 1, taken, done)
 
 
 def test_tallies_are_summed_into_one_row_and_stay_what_they_are(monkeypatch):
@@ -300,5 +306,5 @@ def test_tallies_are_summed_into_one_row_and_stay_what_they_are(monkeypatch):
     monkeypatch.setattr(sum_tallies_module, "MANY", 3)
     assert sum_tallies_module.sum_tallies() == 1
     assert SlotTally.objects.filter(campaign=campaign).count() == 1
-    assert (tallied(campaign), before) == ((4, 3), (4, 3))
+    assert (tallied(campaign), before) == ((4, 3, 0), (4, 3, 0))
     assert SlotTally.objects.filter(campaign=other).count() == rows
