@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from annotation.datasets.facts import margin_divisor
 from annotation.datasets.scope import Scope
@@ -75,6 +75,13 @@ def supplies(campaign: Campaign) -> list[Supply]:
         .values_list("source", "count")
     )
     return [Supply(source, counts[source.pk]) for source in Source.objects.filter(pk__in=counts).order_by("pk")]
+
+
+def makes_pairs(campaign: Campaign) -> bool:
+    """Whether anybody compared, ranked or rated responses that were shown together."""
+    said = Q(preference__gt="") | Q(tiers__isnull=False) | Q(scores__isnull=False)
+    found: bool = _standing().filter(said, campaign=campaign).exclude(order__len=1).exists()
+    return found
 
 
 def preview(scope: Scope, views: Sequence[str]) -> Preview:

@@ -104,6 +104,7 @@ def lines_of(asked: Asked, stored: Any, responses: int) -> list[str]:
     if stored is None:
         return [_("Not answered")]
     kind = get_type(asked.type)
+    stored = kind.as_asked(asked, stored)
     labels = {mark: str(label) for mark, label in kind.mark_options(asked)}
     if not isinstance(stored, dict | list):
         return [", ".join(labels.get(mark, mark) for mark in sorted(kind.marks(asked, stored))) or _plain(stored)]

@@ -67,9 +67,11 @@ class DatasetForm(forms.Form):
     )
     licence = forms.ChoiceField(label=_("Licence on the card"), choices=list(LICENCES.items()), initial="other")
 
-    def __init__(self, supplies: Sequence[Supply], data: Any = None) -> None:
+    def __init__(self, supplies: Sequence[Supply], data: Any = None, *, makes_pairs: bool = True) -> None:
         super().__init__(data)
-        self.supplies = supplies
+        self.supplies, self.makes_pairs = supplies, makes_pairs
+        if not makes_pairs:
+            self.fields["views"].initial = [DatasetView.VOTES]
         sources: Any = self.fields["sources"]
         sources.choices = [(supply.source.pk, supply.source.name) for supply in supplies]
         sources.initial = [supply.source.pk for supply in supplies if not supply.simulated]

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.models import User
 from annotation.datasets.card import read_card
 from annotation.datasets.folders import version_folder
-from annotation.datasets.previews import offers, preview, supplies
+from annotation.datasets.previews import makes_pairs, offers, preview, supplies
 from annotation.datasets.scope import Scope
 from annotation.datasets.views import ABOUT
 from annotation.enums import DatasetState
@@ -31,7 +31,8 @@ def datasets(request: HttpRequest) -> HttpResponse:
 @for_researchers
 def new(request: HttpRequest, slug: str) -> HttpResponse:
     campaign = exported_campaign(slug)
-    form = DatasetForm(supplies(campaign), request.POST if request.method == "POST" else None)
+    posted = request.POST if request.method == "POST" else None
+    form = DatasetForm(supplies(campaign), posted, makes_pairs=makes_pairs(campaign))
     if form.is_valid() and isinstance(request.user, User):
         try:
             version = request_dataset(

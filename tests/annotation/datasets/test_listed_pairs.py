@@ -1,17 +1,24 @@
 """Pairs of items that were ranked or rated: which there are, what they say, and what is left out."""
 
+import re
+
 import pandas as pd
 import pytest
 from datasets import load_dataset
+from django.urls import reverse
 from django.utils import timezone
 
+from accounts.enums import Role
 from annotation.datasets.folders import version_folder
 from annotation.models import Item
+from annotation.queries.answered import lines_of
+from annotation.questions import Asked
 from annotation.use_cases.claim_slot import claim_slot
 from annotation.use_cases.show_item import show_item
 from annotation.use_cases.submit_judgment import submit_judgment
 from tests.annotation.datasets.rows import build, make_models, rows_of, scope_of, seeds
-from tests.factories import ACCEPTABLE, make_campaign, make_item, make_respondent, new_key
+from tests.annotation.numbering import number_log
+from tests.factories import ACCEPTABLE, make_campaign, make_item, make_respondent, make_user, new_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ULTRA = {
@@ -201,3 +208,27 @@ def test_a_rating_leaves_in_the_order_asked_and_no_vote_is_called_like_a_pair():
     pairs, _dropped = rows_of(scope)
     assert vote["id"] == f"{campaign.slug}-vote-{vote['sequence']}"
     assert vote["id"] not in {row["id"] for row in pairs}
+
+
+def test_the_form_says_why_there_are_no_pairs_and_does_not_ask_for_them(client):
+    client.force_login(make_user(role=Role.RESEARCHER))
+    campaign, item = rated([{"name": "why", "type": "rationale"}], 1)
+    say(item, lambda order: {"why": "Because of this."})
+    number_log()
+    without = client.get(reverse("dataset-new", args=[campaign.slug])).content.decode()
+    campaign, item = rated([WHOLE], 1)
+    rate(item, 1, 2, 3, 4)
+    number_log()
+    there = client.get(reverse("dataset-new", args=[campaign.slug])).content.decode()
+    assert ("so there are no pairs" in without, "so there are no pairs" in there) == (True, False)
+    checked = [re.findall(r'name="views" value="(\w+)"[^>]* checked', page) for page in (without, there)]
+    assert checked == [["votes"], ["preference_pairs", "reward_pairs", "votes"]]
+
+
+def test_a_reviewer_reads_attributes_as_they_were_asked():
+    asked = Asked("ratings", "rating", settings=ULTRA["settings"])
+    names = ULTRA["settings"]["attributes"]
+    stored = {"values": {name: [4] for name in sorted(names, key=len)}, "scale": {}}
+    said = " ".join(lines_of(asked, stored, 1))
+    assert sorted(names, key=said.index) == names
+    assert list(stored["values"]) != names
