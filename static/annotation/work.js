@@ -230,7 +230,7 @@
 
   // One at a time, and none by a key that was still down, or pressed twice, when the item came.
   const submitOnce = async (form) => {
-    if (sending || (isFresh() && !form.matches("[data-undo]"))) return;
+    if (sending || (isFresh() && kindOf(form))) return;
     if (form.matches("[data-answer]") && page()?.dataset.undecided) return kept.point("draft");
     sending = true;
     try {

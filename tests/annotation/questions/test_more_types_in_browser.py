@@ -268,6 +268,7 @@ def drag(page: Page, letter: str, to: Locator, height: float) -> None:
 
 def test_a_ranking_is_made_by_dragging(open_page):
     page = open_page("/ballot/order")
+    expect(page.get_by_role("group", name="In which order would you put the responses?", exact=True)).to_be_visible()
     drag(page, "B", page.locator("[data-ranking-empty]"), 0.5)
     assert places(page) == ["", "1", "", ""]
     # No press followed the drag, so that this is the first.
