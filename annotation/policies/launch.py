@@ -177,6 +177,20 @@ def never_shown(campaign: Campaign, supply: Supply) -> list[Missing]:
     return found
 
 
+def stops_early(campaign: Campaign, wanted: int) -> list[Missing]:
+    """Limits that end the campaign before its `wanted` judgments of work are there."""
+    found = []
+    if campaign.budget_judgments is not None and campaign.budget_judgments < wanted:
+        words = _("It stops early: the most judgments, %(most)d, are fewer than the %(wanted)d that its items want.")
+        found.append(Missing(DESIGN, words % {"most": campaign.budget_judgments, "wanted": wanted}))
+    pay, most = campaign.pay_per_judgment, campaign.budget_money
+    if pay and most is not None and most < pay * wanted:
+        words = _("It stops early: %(most)s pays for %(paid)d of the %(wanted)d judgments that its items want.")
+        figures = {"most": f"{most} {campaign.pay_currency}", "paid": most // pay, "wanted": wanted}
+        found.append(Missing(DESIGN, words % figures))
+    return found
+
+
 def _missing_time(campaign: Campaign, now: datetime) -> list[Missing]:
     if campaign.deadline is not None and campaign.deadline <= now:
         return [Missing(DESIGN, _("The deadline has passed."))]

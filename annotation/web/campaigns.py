@@ -13,7 +13,7 @@ from accounts.models import Person
 from annotation.enums import CampaignState
 from annotation.forms.campaign import NameForm, NewCampaignForm, StateForm
 from annotation.models import Board, Campaign
-from annotation.policies.launch import hourly_pay, missing_before_launch, never_shown
+from annotation.policies.launch import hourly_pay, missing_before_launch, never_shown, stops_early
 from annotation.policies.templates import starting_points
 from annotation.queries.campaigns import (
     is_judged,
@@ -151,13 +151,16 @@ def show_campaign(request: HttpRequest, found: Campaign, form: StateForm | None 
     supply = supply_of(found)
     goes_to = CAMPAIGN[found.state] if not found.is_template else set()
     before_launch = found.state in {CampaignState.DRAFT, CampaignState.PILOT}
+    progress, warnings = progress_of(found), []
+    if found.state != CampaignState.CLOSED:
+        warnings = [*never_shown(found, supply), *stops_early(found, progress.wanted)]
     context: dict[str, Any] = {
         "campaign": found,
         "form": form or StateForm(),
         "supply": supply,
-        "progress": progress_of(found),
+        "progress": progress,
         "missing": missing_before_launch(found, supply, timezone.now()) if before_launch else [],
-        "never_shown": never_shown(found, supply) if found.state != CampaignState.CLOSED else [],
+        "warnings": warnings,
         "goes_to": {str(state) for state in goes_to},
         "before_launch": before_launch,
         "hourly": hourly_pay(found),

@@ -12,7 +12,7 @@ from annotation.enums import CampaignState, ItemPurpose
 from annotation.models import Campaign, Event, Item
 from annotation.policies.drafts import all_as_asked
 from annotation.policies.launch import hourly_pay
-from annotation.queries.campaigns import supply_of
+from annotation.queries.campaigns import progress_of, supply_of
 from annotation.questions import instrument_digest
 from annotation.use_cases.launch_campaign import TemplateNeverRuns, launch_campaign
 from annotation.use_cases.make_template import make_template
@@ -143,3 +143,18 @@ def test_a_launch_opens_a_board_that_admins_see_and_the_public_does_not(client):
     client.force_login(make_user(role=Role.CAMPAIGN_ADMIN))
     assert client.get(f"/campaigns/{campaign.slug}/results")["Location"] == f"/leaderboard/{campaign.slug}"
     assert client.get(f"/leaderboard/{campaign.slug}").status_code == 200
+
+
+def test_limits_that_end_it_before_its_items_are_judged_are_told_on_the_overview(admin):
+    campaign = ready()
+    for _ in range(3):
+        make_item(campaign)
+    wanted = progress_of(campaign).wanted
+    limits = {"budget_judgments": wanted - 1, "budget_money": Decimal("0.75"), "pay_per_judgment": Decimal("0.25")}
+    Campaign.objects.filter(pk=campaign.pk).update(pay_currency="USD", expected_seconds=30, **limits)
+    page = admin.get(reverse("campaign", args=[campaign.slug])).content.decode()
+    assert f"the most judgments, {wanted - 1}, are fewer than the {wanted} that its items want." in page
+    assert f"0.75 USD pays for 3 of the {wanted} judgments that its items want." in page
+    enough = {"budget_judgments": wanted, "budget_money": Decimal("0.25") * wanted}
+    Campaign.objects.filter(pk=campaign.pk).update(**enough)
+    assert "stops early" not in admin.get(reverse("campaign", args=[campaign.slug])).content.decode()
