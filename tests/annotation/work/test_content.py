@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -149,7 +149,9 @@ def test_tabs_that_claim_at_once_do_not_pass_the_cap_together(guarded, monkeypat
         outcomes = run_together(
             *[partial(next_assignment, campaign=campaign, respondent=person, now=NOW()) for _ in range(8)]
         )
-        assert all(isinstance(each, Given | EnoughForToday | NothingLeft) for each in outcomes), outcomes
+        # Where nothing is held, two tabs may also take two slots of one item; the database refuses the second.
+        fine = (Given, EnoughForToday, NothingLeft) if guarded else (Given, EnoughForToday, NothingLeft, IntegrityError)
+        assert all(isinstance(each, fine) for each in outcomes), outcomes
         most = max(most, Assignment.objects.filter(respondent=person).count())
         if most > 2:
             break
