@@ -180,7 +180,7 @@ def test_the_card_says_whose_preferences_these_are(campaign):
         "30 judgments by 3",
         "**5 of them are simulated** (0.167 of all)",
         "| Simulated person | 5 | ",
-        "| `tie`: as many votes for one response as for the other, an amount of 0, or two that are both ranked or rated best | ",
+        "| `tie`: as many votes for one response as for the other, an amount of 0, or two that are both ranked",
         "so that the top of the scale is one logit",
         "TRL RewardTrainer",
         "not** searched for personal data",
