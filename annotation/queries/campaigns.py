@@ -1,5 +1,6 @@
 """What the pages of campaigns show."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,24 +49,24 @@ def progress_of(campaign: Campaign) -> Progress:
 
 
 def supply_of(campaign: Campaign) -> Supply:
-    counts = dict(
-        Item.objects.filter(campaign=campaign, repeat_of__isnull=True)
-        .filter(state__in=[ItemState.OPEN, ItemState.FROZEN])
-        .values_list("purpose")
-        .annotate(count=Count("pk"))
-    )
-    coming = Item.objects.filter(campaign=campaign, state__in=[ItemState.FILLING, ItemState.PROPOSED])
-    waiting = dict(coming.values_list("state").annotate(count=Count("pk")))
+    counts: Counter[str] = Counter()
+    waiting: Counter[str] = Counter()
+    originals = Item.objects.filter(campaign=campaign, repeat_of__isnull=True).order_by()
+    for purpose, state, count in originals.values_list("purpose", "state").annotate(count=Count("pk")):
+        if state in (ItemState.OPEN, ItemState.FROZEN):
+            counts[purpose] += count
+        else:
+            waiting[state] += count
     return Supply(
-        work=counts.get(ItemPurpose.WORK, 0),
-        gold=counts.get(ItemPurpose.GOLD, 0),
-        attention=counts.get(ItemPurpose.ATTENTION, 0),
-        qualification=counts.get(ItemPurpose.QUALIFICATION, 0),
-        training=counts.get(ItemPurpose.TRAINING, 0),
-        filling=waiting.get(ItemState.FILLING, 0),
-        proposed=waiting.get(ItemState.PROPOSED, 0),
-        anchors=counts.get(ItemPurpose.ANCHOR, 0),
-        checks=sum(counts.get(purpose, 0) for purpose in CHECKS),
+        work=counts[ItemPurpose.WORK],
+        gold=counts[ItemPurpose.GOLD],
+        attention=counts[ItemPurpose.ATTENTION],
+        qualification=counts[ItemPurpose.QUALIFICATION],
+        training=counts[ItemPurpose.TRAINING],
+        filling=waiting[ItemState.FILLING],
+        proposed=waiting[ItemState.PROPOSED],
+        anchors=counts[ItemPurpose.ANCHOR],
+        checks=sum(counts[purpose] for purpose in CHECKS),
     )
 
 

@@ -13,7 +13,7 @@ from django.utils.html import strip_tags
 from accounts.use_cases.create_person import person_of_user
 from annotation.models import Campaign, Event
 from annotation.policies.drafts import section_content, section_version
-from tests.annotation.campaigns.pages import edit, errors, fields, opened, running, start
+from tests.annotation.campaigns.pages import TEXTS, edit, errors, fields, opened, running, start
 from tests.factories import make_campaign, make_item
 
 pytestmark = pytest.mark.django_db
@@ -288,3 +288,15 @@ def test_a_campaign_that_the_editor_never_saw_can_be_opened_on_every_page(admin)
 def test_what_a_launch_asks_for_is_not_called_optional(admin, campaign, section, words):
     page = admin.get(f"/campaigns/{campaign.slug}/edit/{section}").content.decode()
     assert words in " ".join(strip_tags(page).split())
+
+
+@pytest.mark.parametrize(
+    ("section", "warning"), [("guidelines", "People judge by these."), ("consent", "People have agreed to this.")]
+)
+def test_the_preview_of_a_text_that_people_have_read_shows_the_text_and_not_its_notice(admin, section, warning):
+    campaign = running()
+    page = admin.get(edit(campaign, section)).content.decode()
+    preview = page.partition('id="read"')[2].partition("</section>")[0]
+    assert warning in page.partition('id="read"')[0]
+    words = TEXTS[section].replace("*", "")
+    assert (warning in preview, words in strip_tags(preview)) == (False, True)
