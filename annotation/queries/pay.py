@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.texts import read_personal_texts
@@ -157,8 +157,9 @@ def entry_rows(entries: QuerySet[LedgerEntry]) -> Iterator[dict[str, Any]]:
 
 
 def lines_of(payout: Payout) -> list[PayLine]:
-    """By pseudonym, so that the file of a payout is the same each time."""
-    lines = PayoutLine.objects.filter(payout=payout).annotate(count=Count("entries")).order_by("respondent__pseudonym")
+    """By pseudonym, so that the file of a payout is the same each time. What is carried over is no entry."""
+    told = Count("entries", filter=~Q(entries__entry__kind=EntryKind.CARRIED))
+    lines = PayoutLine.objects.filter(payout=payout).annotate(count=told).order_by("respondent__pseudonym")
     related = lines.select_related("respondent__person__user", "respondent__participant__study")
     sealed = StudyParticipant.objects.filter(respondent__payout_lines__payout=payout, participant_id__isnull=False)
     participants = dict(sealed.values_list("respondent", "participant_id"))

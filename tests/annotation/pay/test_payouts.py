@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from annotation.enums import EntryKind
 from annotation.models import Event, LedgerEntry, Payment, Payout, PayoutLine
+from annotation.queries.pay import lines_of
 from annotation.use_cases import make_payouts as module
 from annotation.use_cases.confirm_payment import PaidBefore, confirm_payment
 from annotation.use_cases.make_payouts import NothingToPay, make_payouts
@@ -132,6 +133,8 @@ def test_what_is_below_a_cent_goes_into_the_next_payout(campaign):
         pay_out(campaign)
     owe(respondent, "0.1250")
     (second,) = pay_out(campaign)
+    # What was carried over is counted as little here as by person.
+    assert [line.entries for payout in (first, second) for line in lines_of(payout)] == [1, 1]
     assert (second.number, second.total) == (2, Decimal("0.13"))
     assert waiting(respondent) == 0
     check_books(campaign)
