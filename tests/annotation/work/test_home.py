@@ -2,13 +2,15 @@
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.enums import Role
 from annotation.models import Campaign
 from annotation.use_cases.publish_guidelines import publish_guidelines
 from tests.annotation.work.test_pages import answer, invited, joined
-from tests.factories import PREFERENCE, make_campaign, make_item
+from tests.factories import PREFERENCE, make_campaign, make_item, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +56,15 @@ def test_nothing_is_to_be_started_where_there_is_nothing_to_do(fields):
     page = home(client)
     assert f'href="/annotate/{campaign.slug}/item"' not in page
     assert ("Closed" if "deadline" in fields else "Nothing to do at the moment") in page
+
+
+def test_who_has_nothing_yet_reads_so_but_where_something_is_open_to_them():
+    client = Client()
+    client.force_login(make_user(role=Role.ANNOTATOR))
+    assert "No campaigns yet" in home(client)
+    limited(pool="annotators")
+    page = home(client)
+    assert ("No campaigns yet" in page, "Open to you" in page) == (False, True)
 
 
 def test_items_to_practise_on_are_something_to_do_and_guidelines_are_a_link_away():
