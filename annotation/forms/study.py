@@ -46,7 +46,9 @@ class CodesForm(forms.Form):
         min_value=1,
         max_value=MOST_PEOPLE,
         widget=forms.TextInput(attrs=NUMERIC),
-        help_text=_("How many people are let in. Empty: any number."),
+        help_text=_(
+            "How many people can be done or at work. Who is screened out or leaves gives theirs back. Empty: any."
+        ),
     )
 
     def __init__(self, data: Any = None, **options: Any) -> None:

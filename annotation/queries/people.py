@@ -10,9 +10,10 @@ from django.db.models import Count, F, Q, QuerySet
 
 from accounts.texts import read_personal_texts
 from annotation.enums import AssignmentState, ItemPurpose, JudgmentKind, RespondentKind, ReviewState
-from annotation.models import Assignment, Campaign, Event, Flag, Invitation, Judgment, Respondent
+from annotation.models import Assignment, Campaign, Event, Flag, Invitation, Judgment, Respondent, Study
 from annotation.queries.keeping import MINUTE, kept
 from annotation.queries.quality import is_short
+from annotation.queries.studies import places_held
 
 KINDS = (RespondentKind.ANNOTATOR, RespondentKind.EXPERT)
 MOST_INVITATIONS = 200
@@ -26,7 +27,7 @@ SELECT r.id, j.standing, j.taken_out, j.median_ms, a.skips,
 FROM annotation_respondent r
 LEFT JOIN LATERAL (
     SELECT count(*) FILTER (WHERE j.kind = 'answer' AND n.id IS NULL) AS standing,
-        count(*) FILTER (WHERE j.kind = 'retraction') AS taken_out,
+        count(*) FILTER (WHERE j.kind = 'retraction' AND n.id IS NULL) AS taken_out,
         percentile_cont(0.5) WITHIN GROUP (ORDER BY j.active_ms) FILTER (WHERE j.supersedes_id IS NULL) AS median_ms,
         max(j.submitted_at) FILTER (WHERE j.kind = 'answer') AS answered_at
     FROM annotation_judgment j LEFT JOIN annotation_judgment n ON n.supersedes_id = j.id
@@ -80,10 +81,11 @@ class ListedPerson:
 
 @dataclass(frozen=True)
 class ListedInvitation:
-    """`state`: open, revoked, run_out or used_up."""
+    """`state`: open, revoked, run_out or used_up. Of a study `uses` are its places that are taken now."""
 
     invitation: Invitation
     state: str
+    uses: int
 
 
 @dataclass(frozen=True)
@@ -149,15 +151,19 @@ def groups_in_use(campaign: Campaign) -> list[str]:
 def campaign_invitations(campaign: Campaign, now: datetime) -> list[ListedInvitation]:
     """The newest; those that were revoked come last."""
     invitations = Invitation.objects.filter(campaign=campaign).order_by(F("revoked_at").desc(nulls_first=True), "-pk")
-    return [ListedInvitation(each, invitation_state(each, now)) for each in invitations[:MOST_INVITATIONS]]
+    listed = list(invitations[:MOST_INVITATIONS])
+    studies = list(Study.objects.filter(invitation__in=listed))
+    held = places_held(studies, now)
+    uses = {each.pk: each.uses for each in listed} | {each.invitation_id: held.get(each.pk, 0) for each in studies}
+    return [ListedInvitation(each, invitation_state(each, uses[each.pk], now), uses[each.pk]) for each in listed]
 
 
-def invitation_state(invitation: Invitation, now: datetime) -> str:
+def invitation_state(invitation: Invitation, uses: int, now: datetime) -> str:
     if invitation.revoked_at is not None:
         return "revoked"
     if invitation.expires_at is not None and invitation.expires_at <= now:
         return "run_out"
-    if invitation.most_uses is not None and invitation.uses >= invitation.most_uses:
+    if invitation.most_uses is not None and uses >= invitation.most_uses:
         return "used_up"
     return "open"
 

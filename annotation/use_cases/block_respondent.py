@@ -8,6 +8,7 @@ from annotation.enums import RespondentState
 from annotation.models import Event, Judgment, Respondent, Slot
 from annotation.queries.people import unaccepted
 from annotation.transitions import RESPONDENT
+from annotation.use_cases.end_participation import reopen_participation
 from annotation.use_cases.put_back_judgment import put_back
 from annotation.use_cases.record_event import record_event
 from annotation.use_cases.take_back_assignments import take_back_assignments
@@ -62,9 +63,10 @@ def _note_asked(judgment: Judgment, slot: Slot | None, actor: Person | None) -> 
 
 def unblock_respondent(*, respondent_id: int, reason: str, actor: Person | None, now: datetime) -> Unblocked:
     """Let somebody work again. What the block took out counts again, by new rows, as `put_back` says: where nobody has
-    been asked in its place yet. The rest stays out.
+    been asked in its place yet. The rest stays out. Whom a study sent leaves it anew, as they end.
     """
     with transaction.atomic():
+        reopen_participation(respondent_id=respondent_id, actor=actor)
         respondent = Respondent.objects.select_for_update(of=["self"]).get(pk=respondent_id)
         check(RESPONDENT, respondent.state, RespondentState.ACTIVE)
         before, respondent.state = respondent.state, RespondentState.ACTIVE

@@ -2,18 +2,17 @@ from datetime import datetime
 
 from django.db import transaction
 
-from annotation.enums import AssignmentState, Participation, RespondentState
+from accounts.models import Person
+from annotation.enums import AssignmentState, Participation
 from annotation.errors import AnnotationError
 from annotation.models import Assignment, Respondent, StudyParticipant
 from annotation.policies.stages import Stage
+from annotation.queries.studies import ENDED
 from annotation.queries.work import position_of
 from annotation.transitions import PARTICIPATION
 from annotation.use_cases.next_assignment import NotNow, NoWork, next_assignment
 from annotation.use_cases.record_event import record_event
 from foundation.transitions import check
-
-# For them it ends here, whatever there is to do.
-ENDED = (RespondentState.SCREENED_OUT, RespondentState.BLOCKED, RespondentState.WITHDRAWN)
 
 
 class StillAtWork(AnnotationError):
@@ -49,6 +48,27 @@ def end_participation(*, respondent: Respondent, now: datetime) -> StudyParticip
             to_state=wanted,
         )
     return participant
+
+
+def reopen_participation(*, respondent_id: int, actor: Person | None) -> StudyParticipant | None:
+    """What somebody who may work again had left as if screened out goes on, in the caller's transaction.
+
+    Call it before the respondent's row is held, as whoever leaves holds the two in this order. None for everybody else.
+    """
+    held = StudyParticipant.objects.select_for_update(of=["self"]).filter(respondent=respondent_id).first()
+    if held is None or held.state != Participation.SCREENED_OUT:
+        return None
+    check(PARTICIPATION, held.state, Participation.STARTED)
+    held.state, held.ended_at = Participation.STARTED, None
+    held.save(update_fields=["state", "ended_at"])
+    record_event(
+        subject=held,
+        verb="reopened",
+        actor=actor,
+        from_state=Participation.SCREENED_OUT,
+        to_state=Participation.STARTED,
+    )
+    return held
 
 
 def code_of(participant: StudyParticipant) -> str:

@@ -11,6 +11,7 @@ from annotation.enums import CampaignState, Participation
 from annotation.errors import AnnotationError
 from annotation.models import Campaign, Invitation, Respondent, Study, StudyParticipant
 from annotation.policies.study_links import Sent
+from annotation.queries.studies import places_held
 from annotation.transitions import PARTICIPATION
 from annotation.use_cases.enrol_respondent import campaign_key, enrol_respondent
 from annotation.use_cases.record_event import record_event
@@ -37,8 +38,9 @@ class Gone(AnnotationError):
 def join_study(*, study_id: int, sent: Sent, now: datetime) -> StudyParticipant:
     """Whom a study sends, as a respondent with an account of their own. Coming back finds the same person again.
 
-    Where every place is taken, or the campaign is closed, they have none, and their state says so. Raises
-    StudyNotOpen, SessionOfAnother, TookPartBefore and Gone.
+    A place is taken by whoever is done or at work: whoever is sent in place of somebody who was screened out or left
+    finds theirs free. Where every place is taken, or the campaign is closed, they have none, and their state says so.
+    Raises StudyNotOpen, SessionOfAnother, TookPartBefore and Gone.
     """
     with transaction.atomic():
         study = Study.objects.select_related("campaign").get(pk=study_id)
@@ -53,8 +55,11 @@ def join_study(*, study_id: int, sent: Sent, now: datetime) -> StudyParticipant:
             raise StudyNotOpen(f"the campaign is {study.campaign.state}")
         participant = found or StudyParticipant(study=study, digest=digest, state=Participation.STARTED)
         participant.session_id = sent.session
-        if _is_full(study.campaign, invitation, now):
+        held = invitation.uses if invitation.most_uses is None else places_held([study], now).get(study.pk, 0)
+        if _is_full(study.campaign, invitation, held, now):
             return _turn_away(participant, now)
+        # Places that were given back are counted no more; the database refuses more than there are.
+        Invitation.objects.filter(pk=invitation.pk).update(uses=F("uses") + held + 1 - invitation.uses)
         return _take_in(participant, invitation, sent, now)
 
 
@@ -87,12 +92,12 @@ def _again(found: StudyParticipant, sent: Sent) -> StudyParticipant:
     return found
 
 
-def _is_full(campaign: Campaign, invitation: Invitation, now: datetime) -> bool:
+def _is_full(campaign: Campaign, invitation: Invitation, held: int, now: datetime) -> bool:
     if campaign.state == CampaignState.CLOSED or invitation.revoked_at is not None:
         return True
     if invitation.expires_at is not None and invitation.expires_at <= now:
         return True
-    return invitation.most_uses is not None and invitation.uses >= invitation.most_uses
+    return invitation.most_uses is not None and held >= invitation.most_uses
 
 
 def _turn_away(participant: StudyParticipant, now: datetime) -> StudyParticipant:
@@ -120,5 +125,4 @@ def _enrol(study: Study, invitation: Invitation, person: Person, now: datetime) 
     respondent = enrol_respondent(campaign=study.campaign, person=person, kind=invitation.kind, now=now)
     respondent.invitation, respondent.groups = invitation, invitation.groups
     respondent.save(update_fields=["invitation", "groups"])
-    Invitation.objects.filter(pk=invitation.pk).update(uses=F("uses") + 1)
     return respondent

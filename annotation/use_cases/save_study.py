@@ -7,6 +7,7 @@ from django.db import transaction
 from accounts.models import Person
 from annotation.errors import AnnotationError
 from annotation.models import Invitation, Study
+from annotation.queries.studies import places_held
 from annotation.use_cases.invite_people import invite_people
 from annotation.use_cases.record_event import record_event
 
@@ -18,7 +19,11 @@ class StudyExists(AnnotationError):
 
 
 class PlacesTaken(AnnotationError):
-    """More people than that have come already."""
+    """More people than that are done or at work: `count` of them."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"{count} places are taken")
+        self.count = count
 
 
 def make_study(
@@ -55,10 +60,11 @@ def change_study(*, study_id: int, values: Mapping[str, Any], actor: Person | No
     with transaction.atomic():
         study = Study.objects.select_for_update(of=["self"]).get(pk=study_id)
         invitation = Invitation.objects.select_for_update().get(pk=study.invitation_id)
-        if values["places"] is not None and values["places"] < invitation.uses:
-            raise PlacesTaken(f"{invitation.uses} people have come")
-        invitation.most_uses = values["places"]
-        invitation.save(update_fields=["most_uses"])
+        held = places_held([study], now).get(study.pk, 0)
+        if values["places"] is not None and values["places"] < held:
+            raise PlacesTaken(held)
+        invitation.most_uses, invitation.uses = values["places"], held
+        invitation.save(update_fields=["most_uses", "uses"])
         for name in (*CODES, "judgments"):
             setattr(study, name, values[name])
         study.save(update_fields=[*CODES, "judgments"])

@@ -8,13 +8,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from annotation.forms.study import CodesForm, StudyForm
 from annotation.models import Campaign, Study
 from annotation.policies.drafts import CampaignIsClosed
 from annotation.policies.study_links import way_in
-from annotation.queries.studies import studies_of
+from annotation.queries.studies import listed_studies, studies_of
 from annotation.use_cases.invite_people import BadInvitation
 from annotation.use_cases.save_study import PlacesTaken, StudyExists, change_study, make_study
 from annotation.web.access import for_campaign_admins
@@ -30,7 +31,7 @@ def studies(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("campaign-studies", slug)
     context: dict[str, Any] = {
         "campaign": campaign,
-        "studies": studies_of(campaign),
+        "studies": studies_of(campaign, timezone.now()),
         "form": form,
         "way_in": way_in(request.build_absolute_uri(reverse("study", args=[slug]))),
     }
@@ -64,7 +65,8 @@ def study(request: HttpRequest, slug: str, study_id: int) -> HttpResponse:
             change_study(study_id=found.pk, values=form.values, actor=actor_of(request), now=timezone.now())
             messages.success(request, _("Saved."))
             return redirect("campaign-studies", slug)
-        except PlacesTaken:
-            form.add_error("places", _("%(count)d people have come already.") % {"count": found.invitation.uses})
-    context = {"campaign": campaign, "study": found, "form": form}
+        except PlacesTaken as taken:
+            words = ngettext("%(count)d place is taken.", "%(count)d places are taken.", taken.count)
+            form.add_error("places", words % {"count": taken.count})
+    context = {"campaign": campaign, "study": found, "form": form, "listed": listed_studies([found], timezone.now())[0]}
     return render(request, "annotation/studies/study.html", context, status=422 if form.is_bound else 200)

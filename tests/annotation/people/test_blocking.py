@@ -15,7 +15,7 @@ from accounts.enums import Role
 from annotation.enums import ItemPurpose
 from annotation.models import Assignment, Event, ImpressionEvent, Judgment, Respondent, Slot
 from annotation.queries import standing_judgments
-from annotation.queries.people import block_effect
+from annotation.queries.people import block_effect, listed_people
 from annotation.use_cases import block_respondent as module
 from annotation.use_cases import take_out_judgment
 from annotation.use_cases.block_respondent import block_respondent, unblock_respondent
@@ -173,6 +173,10 @@ def test_a_block_that_is_undone_puts_back_what_nobody_else_was_asked_for(campaig
     assert "They can work again. 2 judgments count again. 1 stays out: somebody else was asked in its place." in page
     number_log()
     standing = standing_judgments(campaign)
+    row = listed_people([respondent])[0]
+    # What counts again is out no more, and there is something to measure.
+    assert (row.judgments, row.taken_out) == (2, 1)
+    assert "Nothing of theirs stands" not in page
     assert sorted(standing.values_list("item", "respondent")) == sorted(
         (item, other.pk if item == asked_anew else respondent.pk) for item in said
     )
