@@ -59,9 +59,6 @@
     event.target.value = "";
   }, true);
 
-  // On a phone the row of pages is wider than the window.
-  document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
-
   // What the pay comes to, as it is typed. The server works it out anew.
   const number = (form, name) => Number((form.elements[name]?.value || "").replace(",", ".")) || 0;
   const project = () => {

@@ -187,7 +187,17 @@
     }
   };
 
+  // On a phone a row of pages is wider than the window. Sideways only: the page stays where a fault or a link put it.
+  const showCurrent = (scope) => {
+    for (const current of scope.querySelectorAll(".tabs [aria-current]")) {
+      const row = current.closest(".tabs");
+      const [middle, shown] = [row, current].map((each) => each.getBoundingClientRect()).map((box) => box.x + box.width / 2);
+      row.scrollLeft += shown - middle;
+    }
+  };
+
   const prepare = (scope) => {
+    showCurrent(scope);
     localizeTimes(scope);
     reachScrollers(scope);
     for (const box of scope.querySelectorAll("[data-hotkeys-toggle]")) box.checked = hotkeysOn();

@@ -121,6 +121,13 @@ def test_a_refused_list_opens_at_its_first_fault_and_lists_them_all(open_page):
     shoot(page, "questions-refused")
 
 
+def test_on_a_phone_the_current_page_of_a_row_is_in_sight_and_the_page_stays_where_it_is(open_page):
+    page = open_page(f"/campaigns/{start().slug}/watch#content", PHONE)
+    expect(page.locator(".tabs [aria-current]").first).to_have_text("Watching")
+    expect(page.locator(".tabs [aria-current]").first).to_be_in_viewport(ratio=1)
+    look(page, "tabs")
+
+
 def test_a_try_says_what_is_missing_then_what_would_be_stored(open_page):
     campaign = start()
     page = open_page(f"/campaigns/{campaign.slug}/edit/questions")
