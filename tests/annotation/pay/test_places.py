@@ -1,5 +1,6 @@
 """Places of a study: given back as the service sends somebody else, and told as people stand. A wrong block undone."""
 
+import time
 from datetime import timedelta
 from functools import partial
 
@@ -12,6 +13,7 @@ from accounts.enums import Role
 from annotation.models import Assignment, Event, Invitation, Respondent, StudyParticipant
 from annotation.queries.people import campaign_invitations
 from annotation.queries.studies import STILL_HERE, studies_of
+from annotation.use_cases import end_participation as module
 from annotation.use_cases.block_respondent import block_respondent, unblock_respondent
 from annotation.use_cases.end_participation import StillAtWork
 from annotation.use_cases.expire_assignments import expire_assignments
@@ -190,18 +192,30 @@ def test_who_finished_reads_that_nothing_more_comes(campaign):
     assert "Finish and go back to Prolific" in page
 
 
-def leave_and_return(campaign):
-    """Somebody who was blocked presses Finish at the moment they may work again."""
+def leave_and_return(campaign, monkeypatch):
+    """Somebody who was blocked presses Finish, and may work again before that is written. Returns how they end."""
     respondent = came(study_of(campaign)).respondent
     judged(campaign, respondent)
     block(respondent)
-    outcomes = run_together(partial(left, respondent), partial(let_work_again, respondent))
-    return respondent, [each for each in outcomes if isinstance(each, Exception) and not isinstance(each, StillAtWork)]
+    end_of = module._end_of
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_end_of", lambda *who: (end_of(*who), time.sleep(0.4))[0])
+        left_at_once, returned = run_together(
+            partial(left, respondent), lambda: (time.sleep(0.2), let_work_again(respondent))
+        )
+    assert (left_at_once, isinstance(returned, Exception)) == ("screened_out", False)
+    judged(campaign, respondent)
+    return left(respondent)
 
 
 @TRANSACTIONAL
-def test_leaving_and_returning_at_once_wait_for_each_other(campaign):
-    respondent, failures = leave_and_return(campaign)
-    assert failures == []
-    judged(campaign, respondent)
-    assert left(respondent) == "completed"
+def test_who_leaves_as_they_are_let_back_ends_as_everybody_else_does(campaign, monkeypatch):
+    assert leave_and_return(campaign, monkeypatch) == "completed"
+
+
+@TRANSACTIONAL
+def test_control_without_the_lock_they_stay_screened_out(campaign, monkeypatch):
+    monkeypatch.setattr(
+        module.StudyParticipant.objects, "select_for_update", lambda **_: StudyParticipant.objects.all()
+    )
+    assert leave_and_return(campaign, monkeypatch) == "screened_out"
