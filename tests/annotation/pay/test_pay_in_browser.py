@@ -154,11 +154,13 @@ def test_a_stand_in_sends_people_and_takes_them_back_with_their_codes(open_page,
         Respondent.objects.filter(pk=start(second).pk).update(state="screened_out")
         second.goto("/annotate/trial")
         go_back(second, "study-screened-out")
-        third = sent(open_page, prolific, "cc33")
-        third.get_by_role("button", name="Start").click()
-        look(third, "study-full")
-        third.get_by_role("link", name="Back to Prolific").click()
-        expect(third.get_by_text("Submission:")).to_be_visible()
+        # Prolific sends somebody in their place, who finds it free; after them every place is taken.
+        start(sent(open_page, prolific, "cc33"))
+        fourth = sent(open_page, prolific, "dd44")
+        fourth.get_by_role("button", name="Start").click()
+        look(fourth, "study-full")
+        fourth.get_by_role("link", name="Back to Prolific").click()
+        expect(fourth.get_by_text("Submission:")).to_be_visible()
         assert [code for code, _meaning in prolific.taken] == ["DONE1", "OUT2", "FULL3"]
 
         # Back with the same link: the same person, and the same code.
@@ -169,6 +171,7 @@ def test_a_stand_in_sends_people_and_takes_them_back_with_their_codes(open_page,
         wrong = open_page("/study/trial?PROLIFIC_PID=aa11")
         look(wrong, "study-wrong")
         desk.reload()
+        expect(desk.get_by_role("cell", name="2 of 2")).to_be_visible()
         look(desk, "studies")
         states = StudyParticipant.objects.order_by("pk").values_list("state", flat=True)
-        assert list(states) == ["completed", "screened_out", "over_quota"]
+        assert list(states) == ["completed", "screened_out", "started", "over_quota"]
