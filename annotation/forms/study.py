@@ -46,9 +46,7 @@ class CodesForm(forms.Form):
         min_value=1,
         max_value=MOST_PEOPLE,
         widget=forms.TextInput(attrs=NUMERIC),
-        help_text=_(
-            "How many people can be done or at work. Who is screened out or leaves gives theirs back. Empty: any."
-        ),
+        help_text=_("For people who are done or at work. Who is screened out or leaves frees one. Empty: any number."),
     )
 
     def __init__(self, data: Any = None, **options: Any) -> None:
