@@ -114,7 +114,9 @@ def test_an_item_is_given_back_and_settled_by_keys_alone(open_page, campaign):
     for words in ("Gives the item back", "Opens the guidelines"):
         expect(page.get_by_role("dialog", name="Keys")).to_contain_text(words)
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
     page.keyboard.press("x")
+    expect(page.get_by_role("button", name="Give it back").last).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_text("The item is given back.")).to_be_visible()
     assert page.goto(again).status == 404
