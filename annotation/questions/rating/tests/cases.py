@@ -23,7 +23,7 @@ CASES = {
         },
         stored=lambda shown: {"values": {"Right": shown.by([100, 0]), "Clear": shown.by([50, 7])}},
         exported=lambda shown: {
-            **{"rating_attributes": ["Clear", "Right"], "rating_values": [shown.by([50, 7]), shown.by([100, 0])]},
+            **{"rating_attributes": ["Right", "Clear"], "rating_values": [shown.by([100, 0]), shown.by([50, 7])]},
             **{"rating_scale": "line", "rating_lowest": 0, "rating_highest": 100},
         },
     ),
