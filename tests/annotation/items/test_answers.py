@@ -2,14 +2,13 @@
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.enums import Role
 from accounts.texts import write_personal_text
 from annotation.models import Adjudication, JudgmentText
-from tests.annotation.review.reviewing import judged_by, make_reviewer, reviewed_campaign
+from tests.annotation.review.reviewing import judged_by, make_reviewer, reviewed_campaign, signed_in
 from tests.annotation.watching.planted import (
     EXPECTED,
     Planted,
@@ -37,12 +36,6 @@ def admin():
 @pytest.fixture
 def client():
     return signed_in(make_reviewer()[0])
-
-
-def signed_in(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def page_of(client, name, pk) -> str:

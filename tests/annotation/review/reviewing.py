@@ -1,5 +1,6 @@
 """Judgments to review, and people who review them."""
 
+from django.test import Client
 from django.utils import timezone
 
 from accounts.enums import Role
@@ -16,6 +17,12 @@ from tests.factories import PREFERENCE, make_campaign, make_item, make_user, new
 
 def reviewed_campaign(**fields) -> Campaign:
     return make_campaign(**{"slug": "trial", "name": "Blue skies", "questions": [PREFERENCE]} | fields)
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
 
 
 def make_reviewer(username: str | None = None, role: Role = Role.REVIEWER) -> tuple[User, Person]:

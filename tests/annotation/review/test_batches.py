@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from annotation.enums import EntryKind
-from annotation.models import Batch, Campaign, Judgment, Review, ReviewDecision, Slot
+from annotation.models import Assignment, Batch, Campaign, Item, Judgment, Review, ReviewDecision, Slot
 from annotation.queries import standing_judgments
 from annotation.queries.batches import checkup_of, listed_batches, sample_of
 from annotation.queries.history import own_history
@@ -16,11 +16,12 @@ from annotation.use_cases.accept_batch import accept_batch
 from annotation.use_cases.make_batch import NothingToReview, make_batch
 from annotation.use_cases.record_entry import record_entry
 from annotation.use_cases.return_batch import return_batch
+from foundation.database import count_anew
 from foundation.transitions import ForbiddenTransition
 from tests.annotation.numbering import number_log
 from tests.annotation.people.working import joined, judged
 from tests.annotation.review.reviewing import approve, judged_by, one_judgment, reject, reviewed_campaign, reviewer
-from tests.annotation.watching.planted import Planted, analyze, plant_items, plant_judgments, plant_people
+from tests.annotation.watching.planted import Planted, plant_items, plant_judgments, plant_people
 from tests.factories import make_item
 
 pytestmark = pytest.mark.django_db
@@ -179,10 +180,10 @@ def plant_many(campaign, count):
     with connection.cursor() as cursor:
         for statement in (ITEMS, SLOTS, ASSIGNMENTS, JUDGMENTS):
             cursor.execute(statement, values)
-    analyze(*WRITTEN)
+    count_anew(WRITTEN)
 
 
-WRITTEN = [f"annotation_{name}" for name in ("item", "slot", "assignment", "judgment", "review")]
+WRITTEN = (Item, Slot, Assignment, Judgment, Review)
 ITEMS = """
 INSERT INTO annotation_item (campaign_id, source_id, prompt_key, category, flags, language, state)
 SELECT i.campaign_id, i.source_id, 'copy', '', '{}', '', 'frozen'

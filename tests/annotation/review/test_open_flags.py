@@ -5,7 +5,6 @@ from io import StringIO
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -15,7 +14,7 @@ from annotation.enums import FlagReason
 from annotation.models import Flag, Impression, Slot
 from annotation.use_cases.flag_item import flag_item
 from tests.annotation.people.working import given, joined
-from tests.annotation.review.reviewing import make_reviewer, reviewed_campaign
+from tests.annotation.review.reviewing import make_reviewer, reviewed_campaign, signed_in
 from tests.factories import make_contestant, make_item, make_user
 
 pytestmark = pytest.mark.django_db
@@ -30,12 +29,6 @@ def campaign():
 @pytest.fixture
 def client():
     return signed_in(make_reviewer()[0])
-
-
-def signed_in(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def flagged(campaign, words="The second response is cut off.", **item) -> int:

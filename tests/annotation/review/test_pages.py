@@ -5,7 +5,6 @@ from io import StringIO
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -35,6 +34,7 @@ from tests.annotation.review.reviewing import (
     rejected,
     reviewed_campaign,
     reviewer,
+    signed_in,
 )
 from tests.annotation.watching.planted import Planted, plant_items, plant_judgments, plant_people
 from tests.factories import make_contestant, make_item
@@ -55,12 +55,6 @@ def ada():
 @pytest.fixture
 def client(ada):
     return signed_in(ada[0])
-
-
-def signed_in(user):
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def page_of(judgment, name="review-judgment"):

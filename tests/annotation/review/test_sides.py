@@ -4,7 +4,6 @@ import csv
 from io import StringIO
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -12,18 +11,12 @@ from accounts.enums import Role
 from annotation.models import Judgment
 from annotation.use_cases.submit_work import submit_work
 from tests.annotation.people.working import given, joined
-from tests.annotation.review.reviewing import make_reviewer, reviewed_campaign
+from tests.annotation.review.reviewing import make_reviewer, reviewed_campaign, signed_in
 from tests.factories import PREFERENCE, make_item, make_user, new_key
 
 pytestmark = pytest.mark.django_db
 WHY = {"name": "why", "type": "rationale", "required": False}
 TURNED = "These words name the sides as their author saw them: A is B here, B is A here"
-
-
-def signed_in(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def said_with_words() -> dict[int, Judgment]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
-from django.db import connection
 from django.utils import timezone
 
 from annotation.enums import Design, ItemState, SourceKind
@@ -39,16 +38,6 @@ def plant_items(campaign: Campaign, count: int, **fields) -> list[Item]:
     """Every second item's first response is truly better, as is that of every check."""
     values = {"source": campaign.sources.get(kind=SourceKind.LIVE), "state": ItemState.FROZEN} | fields
     return Item.objects.bulk_create(Item(campaign=campaign, **values) for _ in range(count))
-
-
-def analyze(*tables: str) -> None:
-    """As autovacuum does within a minute. Only a table's owner may; everybody else is passed over without a word."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_user")
-        [user] = cursor.fetchone()
-        cursor.execute("SET ROLE NONE")
-        cursor.execute(f"ANALYZE {', '.join(tables)}")
-        cursor.execute(f'SET ROLE "{user}"')
 
 
 def better_of(item: Item) -> int:
