@@ -29,8 +29,6 @@ FLAGS = [
 ]
 # A machine that runs everything at once is slow; what never comes is still found.
 expect.set_options(timeout=15_000)
-# How it is said that something did not come in time.
-IN_VAIN = [r"Timeout \d+ms exceeded", r"(Locator|Page|APIResponse) expected"]
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
 NARROWEST = {"width": 320, "height": 640}
@@ -82,7 +80,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if wants_browser(item):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=IN_VAIN))
+            item.add_marker(pytest.mark.flaky(reruns=1))
             if not item.get_closest_marker("xdist_group") and not item.get_closest_marker("worker"):
                 item.add_marker(pytest.mark.xdist_group(f"browser-{item.path.parent.name}"))
 

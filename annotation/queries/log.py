@@ -52,6 +52,7 @@ def standing_judgments(
     last_sequence: int | None = None,
     sources: Collection[int] | None = None,
     with_settling: bool = False,
+    numbered: bool = True,
 ) -> QuerySet[Judgment]:
     """The standing answers that count: about work and anchors. What people say of gold, training and test items, or a
     second time, tells of them and of no contestant.
@@ -59,7 +60,7 @@ def standing_judgments(
     An expert's answer that settles an item is not one vote more: experts are asked where people disagree, and their
     answers would weigh just there. It is left out but `with_settling`.
     """
-    answers = standing_answers(campaign, last_sequence=last_sequence, sources=sources)
+    answers = standing_answers(campaign, last_sequence=last_sequence, sources=sources, numbered=numbered)
     counted = answers.filter(item__purpose__in=COUNTED, item__repeat_of__isnull=True)
     return counted if with_settling else counted.filter(~settles())
 
@@ -70,21 +71,27 @@ def settles() -> Exists:
 
 
 def standing_answers(
-    campaign: Campaign, *, last_sequence: int | None = None, sources: Collection[int] | None = None
+    campaign: Campaign,
+    *,
+    last_sequence: int | None = None,
+    sources: Collection[int] | None = None,
+    numbered: bool = True,
 ) -> QuerySet[Judgment]:
     """All answers that stand, in commit order: numbered, not superseded within the range, from an active source.
 
     With `last_sequence` the log is read as it was up to that entry; with `sources` from exactly those, whatever
     became of them since. A shadow campaign's judgments are its own: they show only where the shadow itself is
-    asked for.
+    asked for. Without `numbered` also those are read whose number waits for an older transaction, the newest last.
     """
-    judgments = Judgment.objects.filter(campaign=campaign, kind=JudgmentKind.ANSWER, log_entry__isnull=False)
+    judgments = Judgment.objects.filter(campaign=campaign, kind=JudgmentKind.ANSWER)
+    if numbered or last_sequence is not None:
+        judgments = judgments.filter(log_entry__isnull=False)
     if sources is None:
         judgments = judgments.filter(source__state=SourceState.ACTIVE)
     else:
         judgments = judgments.filter(source__in=list(sources))
     if last_sequence is None:
-        return judgments.filter(superseded_by__isnull=True).order_by("log_entry__sequence")
+        return judgments.filter(superseded_by__isnull=True).order_by("log_entry__sequence" if numbered else "pk")
     superseded_in_range = Judgment.objects.filter(
         campaign=campaign, supersedes__isnull=False, log_entry__sequence__lte=last_sequence
     ).values("supersedes")

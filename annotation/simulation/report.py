@@ -83,7 +83,8 @@ def plan_of(campaign: Campaign) -> Plan:
 
 def _precision(shadow: Campaign, source: Source, found: Forecast, truth: Truth) -> dict[str, Any]:
     """From the dry run's judgments of work, with intervals as wide as those of as many as the budget pays for."""
-    judgments = standing_judgments(shadow, sources=[source.pk])
+    # Nobody else writes here, and an import beside it may hold the numbers up for many minutes.
+    judgments = standing_judgments(shadow, sources=[source.pk], numbered=False)
     merged = merged_contestants()
     pairs = read_pairs(judgments, merged=merged)
     form, scale, why = None, {}, ""

@@ -4,7 +4,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 import numpy as np
+import psycopg
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -33,6 +35,14 @@ NOW = timezone.now
 STEPS = {"name": "steps", "type": "steps", "settings": {"to_ranking": "no"}}
 WORDS_ALONE = RATIONALE | {"required": True}
 WORDS = RATIONALE | {"required": True, "condition": {"question": "preference", "values": ["a", "b"]}}
+
+
+@pytest.fixture
+def other_session():
+    """Another connection to the tests' database, inside a transaction."""
+    with psycopg.connect(**connection.get_connection_params(), autocommit=False) as other:
+        yield other
+        other.rollback()
 
 
 def rehearsable(*, items: int = 8, questions=(PREFERENCE, ACCEPTABLE, AMOUNT, WORDS), contestants: int = 3, **fields):
@@ -181,6 +191,15 @@ def test_the_report_says_by_a_code_why_there_is_no_board(questions, contestants,
 
 def rating_of(report, name):
     return next(row["rating"] for row in report["board"] if row["name"] == name)
+
+
+def test_an_older_transaction_that_holds_the_numbers_up_takes_nothing_from_the_report(other_session):
+    """An import of a million rows is one transaction, of minutes."""
+    other_session.execute("SELECT pg_current_xact_id()")
+    source = rehearse(rehearsable())
+    numbered = Judgment.objects.filter(source=source, log_entry__isnull=False).count()
+    report = source.details["report"]
+    assert (numbered, report["why_no_board"], len(report["board"])) == (0, "", 3)
 
 
 @pytest.mark.slow
