@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from foundation.outbound import OutboundRefused, check_address
 from inference_workers.enums import Backend
 from inference_workers.models import Endpoint, LanguageModel, LanguageModelRevision
-from inference_workers.policies import SMOLLM2, ModelNotAllowed, model_folder
+from inference_workers.policies.folders import SMOLLM2, ModelNotAllowed, model_folder
 from inference_workers.use_cases.edit_endpoint import EndpointSettings
 from inference_workers.use_cases.edit_language_model import Card, Recipe
 

@@ -18,7 +18,7 @@ from inference_workers.engine.smollm2 import SmolLM2NotInstalled, smollm2_folder
 from inference_workers.enums import Backend as BackendKind
 from inference_workers.errors import InferenceError
 from inference_workers.models import Endpoint, LanguageModelRevision
-from inference_workers.policies import SMOLLM2, ModelNotAllowed, model_folder
+from inference_workers.policies.folders import SMOLLM2, ModelNotAllowed, model_folder
 
 if TYPE_CHECKING:
     from inference_workers.engine.transformers_backend import TransformersBackend

@@ -19,7 +19,7 @@ from inference_workers.engine.protocol import (
 )
 from inference_workers.enums import FinishReason
 from inference_workers.models import Completion, LanguageModel
-from inference_workers.policies import Screen
+from inference_workers.policies.screen import Screen
 from inference_workers.use_cases.fail_completion import fail_completion
 from inference_workers.use_cases.finish_completion import Measures, finish_completion
 

@@ -28,7 +28,8 @@ from inference_workers.engine.protocol import (
     Finished,
 )
 from inference_workers.models import Completion, Endpoint
-from inference_workers.policies import RejectedText, Screen
+from inference_workers.policies.rejection import RejectedText
+from inference_workers.policies.screen import Screen
 from inference_workers.queries import WorkerState, completion_messages, still_held, waiting_by_endpoint
 from inference_workers.streams import StreamWriter
 from inference_workers.tasks import jobs

@@ -8,7 +8,7 @@ from foundation.text import clean_text
 from foundation.transitions import check
 from inference_workers.enums import CompletionState
 from inference_workers.models import Completion
-from inference_workers.policies import retry_delay
+from inference_workers.policies.retry import retry_delay
 from inference_workers.transitions import COMPLETION
 from inference_workers.use_cases.end_completion import end_completion, held_completion
 

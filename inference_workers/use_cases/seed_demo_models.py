@@ -4,7 +4,7 @@ from django.db import transaction
 
 from inference_workers.enums import Backend
 from inference_workers.models import Endpoint, LanguageModel
-from inference_workers.policies import SMOLLM2
+from inference_workers.policies.folders import SMOLLM2
 from inference_workers.use_cases.edit_endpoint import EndpointSettings, add_endpoint
 from inference_workers.use_cases.edit_language_model import Card, Recipe, add_language_model
 

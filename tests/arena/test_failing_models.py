@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from annotation.models import Event, Turn
-from inference_workers import policies
 from inference_workers.engine.protocol import ErrorCode, GenerationError
 from inference_workers.engine.scripted import Script, ScriptedBackend, ScriptedSettings
+from inference_workers.policies import retry
 from inference_workers.streams import StreamWriter, sync_client
 from inference_workers.tasks.pump import Pump
 from tests.arena.factories import begin, make_models
@@ -75,7 +75,7 @@ def test_a_battle_with_an_endpoint_that_answers_500_is_void_within_seconds():
 
 
 def test_control_with_the_pauses_of_a_batch_the_visitor_still_waits(monkeypatch):
-    monkeypatch.setattr(policies, "VISITOR_RETRY_SECONDS", policies.RETRY_SECONDS)
+    monkeypatch.setattr(retry, "VISITOR_RETRY_SECONDS", retry.RETRY_SECONDS)
     battle, backends = battle_with_a_failing_model()
     pump(backends)
     battle.refresh_from_db()

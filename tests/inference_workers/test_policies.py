@@ -6,16 +6,12 @@ from pathlib import Path
 import pytest
 
 from inference_workers.enums import Priority, Rejection
-from inference_workers.policies import (
-    LONGEST_VISITOR_RETRY_SECONDS,
-    ModelNotAllowed,
-    RejectedText,
-    Screen,
-    TagFilter,
-    is_looping,
-    model_folder,
-    retry_delay,
-)
+from inference_workers.policies.folders import ModelNotAllowed, model_folder
+from inference_workers.policies.loops import is_looping
+from inference_workers.policies.rejection import RejectedText
+from inference_workers.policies.retry import LONGEST_VISITOR_RETRY_SECONDS, retry_delay
+from inference_workers.policies.screen import Screen
+from inference_workers.policies.tags import TagFilter
 from inference_workers.queries import SOON
 
 CORPUS = [json.loads(line) for line in (Path(__file__).parent / "leak_corpus.jsonl").read_text().splitlines()]

@@ -137,7 +137,7 @@ def test_one_completion_that_fails_does_not_harm_its_neighbours():
 
 
 def test_a_failure_that_may_pass_is_tried_again_with_a_reset_in_the_stream(monkeypatch):
-    monkeypatch.setattr("inference_workers.policies.VISITOR_RETRY_SECONDS", (0.2,))
+    monkeypatch.setattr("inference_workers.policies.retry.VISITOR_RETRY_SECONDS", (0.2,))
     attempts = iter([Script(("Half",), GenerationError(ErrorCode.ENDPOINT_TIMEOUT, "slow", retryable=True))])
     backends = Scripts()
     backends.rule = lambda request: next(attempts, Script(ANSWER))
@@ -297,7 +297,7 @@ def test_a_completion_past_its_endpoints_time_limit_fails(monkeypatch):
 
 
 def test_a_backend_that_breaks_loses_an_attempt_of_its_own_completions_only(monkeypatch):
-    monkeypatch.setattr("inference_workers.policies.VISITOR_RETRY_SECONDS", (0.1,))
+    monkeypatch.setattr("inference_workers.policies.retry.VISITOR_RETRY_SECONDS", (0.1,))
     broken, sound = make_revision(), make_revision()
     backends = Scripts({"slow": Script(ANSWER, pace_s=0.2)})
     theirs, ours = make_completion(revision=sound, content="slow"), make_completion(revision=broken)

@@ -1,0 +1,12 @@
+"""Why a text may not be shown."""
+
+from inference_workers.enums import Rejection
+from inference_workers.errors import InferenceError
+
+
+class RejectedText(InferenceError):
+    """The completion may not be shown; nothing that gives it away has been given out."""
+
+    def __init__(self, code: Rejection) -> None:
+        super().__init__(code.label)
+        self.code = code
