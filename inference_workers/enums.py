@@ -8,6 +8,19 @@ class Backend(models.TextChoices):
     SCRIPTED = "scripted", _("Scripted, for tests")
 
 
+class TokensField(models.TextChoices):
+    """Under which name an address takes the most tokens of an answer."""
+
+    MAX_TOKENS = "max_tokens", "max_tokens"
+    MAX_COMPLETION_TOKENS = "max_completion_tokens", "max_completion_tokens"
+
+
+class BreakerState(models.TextChoices):
+    CLOSED = "closed", _("Answering")
+    OPEN = "open", _("Left alone")
+    HALF_OPEN = "half_open", _("Being tried")
+
+
 class Visibility(models.TextChoices):
     PUBLIC = "public", _("In battles, named after the vote")
     HIDDEN = "hidden", _("In battles, under a stand-in name until released")
@@ -33,6 +46,9 @@ class Rejection(models.TextChoices):
     EMPTY = "empty", _("The answer was empty")
     IDENTITY_LEAK = "identity_leak", _("The answer named its model")
     LOOPING = "looping", _("The answer repeated itself without end")
+    CUT = "cut", _("The answer was cut off at its length limit")
+    REFUSING = "refusing", _("The answer refused to answer")
+    WRONG_LANGUAGE = "wrong_language", _("The answer was in another language than its prompt")
 
 
 class Priority(models.IntegerChoices):

@@ -9,7 +9,16 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Person, PersonalText
-from inference_workers.enums import Backend, CompletionState, FinishReason, Priority, Visibility
+from foundation.append_only import AppendOnly
+from inference_workers.enums import (
+    Backend,
+    BreakerState,
+    CompletionState,
+    FinishReason,
+    Priority,
+    TokensField,
+    Visibility,
+)
 
 
 class Endpoint(models.Model):
@@ -20,7 +29,23 @@ class Endpoint(models.Model):
     base_url = models.URLField(_("address"), blank=True, help_text=_("For OpenAI-compatible addresses, ending in /v1."))
     # Sealed for its origin; written through the admin, never readable back.
     sealed_key = models.BinaryField(null=True, editable=False)
+    # Over all workers together, as are the limits below; null is no limit.
     capacity = models.PositiveSmallIntegerField(_("completions at once"), default=8, validators=[MinValueValidator(1)])
+    requests_per_minute = models.PositiveIntegerField(
+        _("requests a minute"), null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    tokens_per_minute = models.PositiveIntegerField(
+        _("tokens a minute"), null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    daily_budget = models.DecimalField(
+        _("budget of a day"), max_digits=10, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)]
+    )
+    # What its server understands.
+    ask_usage = models.BooleanField(_("asks for token counts"), default=True)
+    max_tokens_field = models.CharField(
+        _("name of the length limit"), max_length=30, choices=TokensField, default=TokensField.MAX_TOKENS
+    )
+    extra_body = models.JSONField(_("sent along"), default=dict, blank=True)
     timeout_seconds = models.PositiveSmallIntegerField(
         _("time limit in seconds"), default=120, validators=[MinValueValidator(1), MaxValueValidator(200)]
     )
@@ -36,6 +61,42 @@ class Endpoint(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class EndpointGauge(models.Model):
+    """What an endpoint may be asked now. Whoever claims of it locks this row first, so that its limits hold for all
+    workers together. How many completions run is counted, not kept: a count cannot drift."""
+
+    endpoint = models.OneToOneField(Endpoint, on_delete=models.CASCADE, primary_key=True, related_name="gauge")
+    # What is left in the buckets of requests and tokens; null is full.
+    requests_left = models.FloatField(null=True)
+    tokens_left = models.FloatField(null=True)
+    filled_at = models.DateTimeField(db_default=Now())
+    # Of the breaker.
+    state = models.CharField(max_length=10, choices=BreakerState, default=BreakerState.CLOSED)
+    # In a row, while it is closed.
+    failures = models.PositiveSmallIntegerField(default=0)
+    # How often it was opened since it last answered: each time it stays open for longer.
+    openings = models.PositiveSmallIntegerField(default=0)
+    opened_until = models.DateTimeField(null=True)
+    # The completion that tries an open endpoint.
+    probe = models.UUIDField(null=True)
+    probed_at = models.DateTimeField(null=True)
+    probe_code = models.CharField(max_length=40, blank=True)
+    spent_today = models.DecimalField(max_digits=18, decimal_places=10, default=0)
+    spent_on = models.DateField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="open_breaker_has_an_end",
+                condition=Q(state=BreakerState.CLOSED, opened_until__isnull=True)
+                | Q(state__in=[BreakerState.OPEN, BreakerState.HALF_OPEN], opened_until__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"gauge of endpoint {self.endpoint_id}"
 
 
 class LanguageModel(models.Model):
@@ -152,6 +213,10 @@ class Completion(models.Model):
     completion_tokens = models.PositiveIntegerField(null=True)
     first_token_seconds = models.FloatField(null=True)
     total_seconds = models.FloatField(null=True)
+    # In US dollars, of all its attempts, each at the price of its moment; null where no price was known.
+    cost = models.DecimalField(max_digits=18, decimal_places=10, null=True)
+    # Which rules decided what may be shown of it.
+    screen_version = models.TextField(null=True)
 
     created_at = models.DateTimeField(db_default=Now())
     # A retry may have to wait, as an endpoint asked for or because it failed a moment ago.
@@ -176,6 +241,12 @@ class Completion(models.Model):
                 fields=["finished_at"],
                 name="completion_recent",
                 condition=Q(state=CompletionState.SUCCEEDED),
+            ),
+            # What the models' pages look back on.
+            models.Index(
+                fields=["revision", "finished_at"],
+                name="completion_ended",
+                condition=Q(state__in=[CompletionState.SUCCEEDED, CompletionState.FAILED]),
             ),
         ]
         constraints = [
@@ -222,3 +293,23 @@ class OutboxEntry(models.Model):
 
     def __str__(self) -> str:
         return f"outbox {self.pk}"
+
+
+class OperatorEvent(AppendOnly):
+    """Who changed a language model or an endpoint, when, and what: values before and after, never a key."""
+
+    subject = models.CharField(max_length=20)
+    subject_id = models.BigIntegerField()
+    verb = models.CharField(max_length=40)
+    changes = models.JSONField(default=dict)
+    # The revision it made, of a language model.
+    revision = models.ForeignKey(LanguageModelRevision, on_delete=models.PROTECT, null=True, related_name="events")
+    # Null where the system itself acted.
+    actor = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["subject", "subject_id"], name="operator_event_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.subject_id}: {self.verb}"

@@ -1,6 +1,7 @@
 """States of a completion. `docs/states.md` is generated from this table."""
 
 from foundation.transitions import Table
+from inference_workers.enums import BreakerState as B
 from inference_workers.enums import CompletionState as S
 
 COMPLETION: Table = {
@@ -11,4 +12,10 @@ COMPLETION: Table = {
     S.FAILED: set(),
     S.CANCELLED: set(),
 }
-TABLES = {"Completion": COMPLETION}
+# Of an endpoint: too many failures in a row open it, one completion tries it after a while, and decides.
+BREAKER: Table = {
+    B.CLOSED: {B.OPEN},
+    B.OPEN: {B.HALF_OPEN},
+    B.HALF_OPEN: {B.CLOSED, B.OPEN},
+}
+TABLES = {"Completion": COMPLETION, "EndpointGauge": BREAKER}
