@@ -43,17 +43,25 @@ MODEL_SERVER = ("127.0.0.1", free_port())
 class GenerationWorker:
     """A worker in a process of its own, on the queue its settings name."""
 
-    def __init__(self, folder: Path, *, settings: str = "config.settings.test", queue: str = "generation") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        settings: str = "config.settings.test",
+        queue: str = "generation",
+        program: str = "tests.worker_process",
+    ) -> None:
         self.log = folder / "generation-worker.log"
         self.settings = settings
         self.queue = queue
+        self.program = program
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> "GenerationWorker":
         self.process = start(
             Command(
                 [
-                    *(sys.executable, "-m", "tests.worker_process", "-A", "config.celery", "worker"),
+                    *(sys.executable, "-m", self.program, "-A", "config.celery", "worker"),
                     *("-Q", self.queue, "--pool", "prefork", "-c", "1", "-n", f"{self.queue}-{os.getpid()}@%h"),
                     *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
                 ],
