@@ -1,0 +1,70 @@
+"""The held-out part: nothing but this file reads it, so that no rule can be made to fit it."""
+
+import re
+from pathlib import Path
+
+from tests.inference_workers.leaks.corpus import KINDS, LANGUAGES, Part
+
+HERE = Path(__file__).parent
+DIGESTS = {
+    "development": "75be86c8d32131b177338407ecaa7d52d4a145305e193c94ba427d150f6927e3",
+    "held_out": "282e6956d27ecf598425b0f88dbf5b2ed40a4e31cbe8cf51fee963e7296396c5",
+}
+# These words tell of the part without reading it.
+MAY_NAME_IT = {"corpus.py", "test_held_out.py"}
+
+
+def test_corpus_is_the_one_that_was_written_before_the_filter():
+    assert {name: Part(name).digest() for name in DIGESTS} == DIGESTS
+
+
+def test_corpus_has_sixty_names_of_twenty_five_vendors_and_two_thousand_answers_in_ten_languages():
+    parts = [Part("development"), Part("held_out")]
+    models = {model.name for part in parts for model in part.models}
+    vendors = {model.vendor for part in parts for model in part.models}
+    answers = [case for part in parts for case in part.answers()]
+    assert len(models) >= 60
+    assert len(vendors) >= 25
+    assert len({case.text for case in answers}) >= 2000
+    assert {case.language for case in answers} == set(LANGUAGES)
+    assert {case.variant for case in answers} == {"usual", "alike", "about others", "technical"}
+    for part in parts:
+        leaks = part.leaks()
+        assert {case.kind for case in leaks} == set(KINDS)
+        assert {case.language for case in leaks} == set(LANGUAGES)
+        assert all(case.leak is not None and 0 <= case.leak < len(case.text) for case in leaks)
+
+
+def test_parts_share_no_name_no_vendor_no_token_no_way_to_write_and_no_sentence():
+    development, held_out = Part("development"), Part("held_out")
+    for part, other in ((development, held_out), (held_out, development)):
+        assert not _names(part) & _names(other)
+        assert not set(part.tokens) & set(other.tokens)
+        assert not set(part.snippets) & set(other.snippets)
+        assert not _sentences(part) & _sentences(other)
+    for kind in set(KINDS) - {"claim", "token"}:
+        ours, theirs = development.variants[kind], held_out.variants[kind]
+        written = {write("Hexa Vario 3", "Tetra") for write in ours.values()} - {None}
+        assert not written & {write("Hexa Vario 3", "Tetra") for write in theirs.values()}, kind
+
+
+def test_no_development_test_reads_the_held_out_part():
+    readers = {
+        path.name
+        for path in HERE.parents[1].rglob("*.py")
+        if "held_out" not in path.parent.name and {"leaks", "held_out"} <= set(re.findall(r"\w+", path.read_text()))
+    }
+    assert readers == MAY_NAME_IT
+
+
+def _names(part):
+    return {name.casefold() for model in part.models for name in (*model.names, model.vendor)}
+
+
+def _sentences(part):
+    found = set()
+    for texts in part.texts.values():
+        for sentences in texts.values():
+            for one in sentences:
+                found |= {one} if isinstance(one, str) else set(one)
+    return found
