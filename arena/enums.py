@@ -8,3 +8,18 @@ class BattleState(models.TextChoices):
     VOTED = "voted", _("Voted")
     ABANDONED = "abandoned", _("Left without a vote")
     VOID = "void", _("Void")
+
+
+class EntryState(models.TextChoices):
+    ACTIVE = "active", _("In battles")
+    PAUSED = "paused", _("Paused")
+    RETIRED = "retired", _("Left; its standing stays")
+
+
+class Look(models.TextChoices):
+    """The colours of an arena's pages, each a class in `static/arena/looks.css`."""
+
+    PLAIN = "plain", _("Cardinal")
+    LAKE = "lake", _("Lake")
+    MOSS = "moss", _("Moss")
+    PLUM = "plum", _("Plum")

@@ -1,6 +1,7 @@
 """Rules of the arena that need no database."""
 
 from datetime import timedelta
+from typing import Any
 
 from arena.errors import ArenaError
 
@@ -9,6 +10,59 @@ VOTE_LEASE = timedelta(hours=24)
 # A battle whose models have not answered by then is void; well above a completion's attempts.
 ANSWER_LIMIT = timedelta(minutes=10)
 BATTLES_PER_NETWORK_AND_HOUR = 300
+# Of an entry's weight and of its boost.
+HEAVIEST = 1000.0
+
+# What an arena asks, says and shows where nobody has written anything else. Preference of everybody; what the better
+# one is worth of a random half, which the impression records; reasons and words of whoever likes to give them.
+PURPOSE = "Which answer visitors would rather have received to their own prompts, and by how much."
+CHOSEN = {"question": "preference", "values": ["a", "b"]}
+QUESTIONS: tuple[dict[str, Any], ...] = (
+    {"name": "preference", "type": "preference", "settings": {"strength": "optional"}},
+    {"name": "acceptable", "type": "acceptable", "required": False, "settings": {"mode": "neither"}},
+    {"name": "worth", "type": "amount", "required": False, "ask_probability": 0.5},
+    {
+        "name": "reasons",
+        "type": "labels",
+        "title": "What is better about it?",
+        "required": False,
+        "condition": CHOSEN,
+        "settings": {
+            "options": [
+                "More correct",
+                "More complete",
+                "Clearer",
+                "Follows what was asked",
+                "Better tone",
+                "Better length",
+                "Safer",
+            ]
+        },
+    },
+    {
+        "name": "rationale",
+        "type": "rationale",
+        "title": "Anything to add?",
+        "required": False,
+        "condition": CHOSEN,
+    },
+)
+GUIDELINES = (
+    "Judge as the person who asked. Say which answer you would rather have received, whatever the reason: it may be"
+    " right where the other is wrong, clearer, kinder or shorter. Ignore who might have written it."
+)
+CONSENT = (
+    "Your prompt goes to two language models; some may run on other companies’ machines. Prompt, answers and vote are"
+    " kept under a pseudonym, and researchers may get them in datasets, to study preferences and to train models. What"
+    " you write is encrypted with a key of your own, and becomes unreadable when you have it erased. Write nothing"
+    " private: no names, addresses, health or bank details."
+)
+EXAMPLES = (
+    "Explain compound interest to a ten-year-old.",
+    "Write a polite email that declines a meeting.",
+    "Why is the sky blue?",
+    "Give me three ideas for a quick vegetarian dinner.",
+)
 
 
 class PromptRefused(ArenaError):

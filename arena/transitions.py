@@ -1,6 +1,7 @@
-"""States of a battle. `docs/states.md` is generated from this table."""
+"""States of what an arena has. `docs/states.md` is generated from these tables."""
 
 from arena.enums import BattleState as B
+from arena.enums import EntryState as E
 from foundation.transitions import Table
 
 BATTLE: Table = {
@@ -11,4 +12,10 @@ BATTLE: Table = {
     B.ABANDONED: set(),
     B.VOID: set(),
 }
-TABLES = {"Battle": BATTLE}
+# What has left may come back; that it was there is public for good.
+ENTRY: Table = {
+    E.ACTIVE: {E.PAUSED, E.RETIRED},
+    E.PAUSED: {E.ACTIVE, E.RETIRED},
+    E.RETIRED: {E.ACTIVE},
+}
+TABLES = {"Battle": BATTLE, "Entry": ENTRY}

@@ -14,7 +14,16 @@ from django.utils.translation import gettext_lazy
 
 from annotation.forms.fields import AmountField, GroupQuotasField, PercentField
 from annotation.models import Campaign
-from annotation.policies.drafts import ABOUT, COLUMNS, DESIGN, FIXED_WITH_QUESTIONS, PAY, TERMS, section_version
+from annotation.policies.drafts import (
+    ABOUT,
+    COLUMNS,
+    DESIGN,
+    FIXED_IN_ARENAS,
+    FIXED_WITH_QUESTIONS,
+    PAY,
+    TERMS,
+    section_version,
+)
 from annotation.policies.templates import StartingPoint
 from annotation.policies.withdrawals import is_open
 from annotation.selection import POLICIES
@@ -77,7 +86,8 @@ class SectionForm(VersionedForm, forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, campaign: Campaign, data: Any = None, *, frozen: bool = False) -> None:
         # A refused value never shows as the campaign's own, in its heading for one.
         super().__init__(data, instance=copy(campaign), initial={"version": section_version(campaign, self.section)})
-        for name in FIXED_WITH_QUESTIONS if frozen else ():
+        fixed = (*(FIXED_WITH_QUESTIONS if frozen else ()), *(FIXED_IN_ARENAS if campaign.is_arena else ()))
+        for name in fixed:
             if name in self.fields:
                 self.fields[name].disabled = True
 

@@ -10,7 +10,7 @@ from foundation.append_only import AppendOnly
 
 
 class Campaign(models.Model):
-    """A set of items and the instrument they are judged with. An arena is a campaign that never closes."""
+    """A set of items and the instrument they are judged with. An arena is a campaign whose items visitors bring."""
 
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(_("name"), max_length=120)
@@ -23,6 +23,9 @@ class Campaign(models.Model):
     # What the editor holds before it is published: {"questions": [...], "guidelines": "...", "consent": "..."}.
     draft = models.JSONField(default=dict, db_default={}, blank=True)
     is_template = models.BooleanField(default=False, db_default=False)
+    # Its items are made as visitors come, each for one of them; no annotator is given any. Said when it is opened, and
+    # never taken back.
+    is_arena = models.BooleanField(default=False, db_default=False)
     pool = models.CharField(
         _("who may join"), max_length=12, choices=Pool, default=Pool.INVITED, db_default=Pool.INVITED
     )
@@ -104,6 +107,20 @@ class Campaign(models.Model):
             models.CheckConstraint(
                 name="overlap_limit_not_below_overlap",
                 condition=Q(overlap_limit__isnull=True) | Q(overlap_limit__gte=models.F("overlap")),
+            ),
+            models.CheckConstraint(
+                name="arena_is_for_visitors",
+                condition=Q(is_arena=False)
+                | Q(
+                    pool=Pool.INVITED,
+                    responses_per_item=2,
+                    overlap=1,
+                    overlap_limit__isnull=True,
+                    gold_share=0,
+                    attention_share=0,
+                    repeat_share=0,
+                    pay_per_judgment__isnull=True,
+                ),
             ),
         ]
 

@@ -19,10 +19,10 @@ class Slot(models.Model):
     # A random number: items are claimed in an order that nobody chose.
     place = models.FloatField(db_default=Random())
     state = models.CharField(max_length=10, choices=SlotState, default=SlotState.OPEN)
+    # Made for one respondent, a check, a repeat or a battle: nothing that the campaign wants of anybody else.
+    for_one = models.BooleanField(db_default=False)
     # The item's two contestants by id, the smaller first, so that the open slots of a pair are one piece of one index.
     # Null where the item does not have two different ones.
-    # Made for one respondent, a check or a repeat: nothing that the campaign wants of anybody else.
-    for_one = models.BooleanField(db_default=False)
     pair_low = models.BigIntegerField(null=True)
     pair_high = models.BigIntegerField(null=True)
 

@@ -141,7 +141,9 @@ def _missing_amounts(campaign: Campaign, supply: Supply) -> list[Missing]:
 
 
 def _missing_items(campaign: Campaign, supply: Supply) -> list[Missing]:
-    found = []
+    found: list[Missing] = []
+    if campaign.is_arena:
+        return found  # visitors bring them
     if not supply.work and supply.filling:
         found.append(Missing(ITEMS, _("No item has its responses yet: wait for the first, or see what keeps them.")))
     elif not supply.work:

@@ -35,7 +35,7 @@ def learn(campaign: Campaign) -> Known:
 def due_selections() -> Iterator[Campaign]:
     """Running campaigns whose policy learns or whose items are of pairs, with their `selection` where there is one."""
     running = Campaign.objects.filter(state__in=("pilot", "running"))
-    of_pairs = Slot.objects.filter(campaign=OuterRef("pk"), state=SlotState.OPEN, pair_low__isnull=False)
+    of_pairs = Slot.objects.filter(campaign=OuterRef("pk"), state=SlotState.OPEN, pair_low__isnull=False, for_one=False)
     yield from running.filter(~Q(policy="uniform") | Exists(of_pairs)).select_related("selection").order_by("pk")
 
 
@@ -63,7 +63,7 @@ def _outstanding(campaign: Campaign) -> Iterator[tuple[Pair, int]]:
 
 
 def _open_pairs(campaign: Campaign) -> Iterator[Pair]:
-    slots = Slot.objects.filter(campaign=campaign, state=SlotState.OPEN, pair_low__isnull=False)
+    slots = Slot.objects.filter(campaign=campaign, state=SlotState.OPEN, pair_low__isnull=False, for_one=False)
     for low, high in slots.order_by().values_list("pair_low", "pair_high").distinct():
         assert low is not None
         assert high is not None

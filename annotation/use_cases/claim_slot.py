@@ -17,7 +17,7 @@ class CampaignNotRunning(AnnotationError):
 
 # Content that the respondent declined, or met enough of today, is not given, and nothing they have met.
 GIVEABLE = """
-    s.state = 'open' AND s.campaign_id = %(campaign)s AND i.state IN ('open', 'frozen')
+    s.state = 'open' AND NOT s.for_one AND s.campaign_id = %(campaign)s AND i.state IN ('open', 'frozen')
     AND i.purpose = 'work' AND i.repeat_of_id IS NULL
     AND (cardinality(i.warnings) = 0
         OR NOT ((SELECT sated FROM who) OR i.warnings && (SELECT declined FROM who)))

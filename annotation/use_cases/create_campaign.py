@@ -22,6 +22,7 @@ def create_campaign(
     policy: str = "uniform",
     policy_parameters: dict[str, Any] | None = None,
     actor: Person | None = None,
+    is_arena: bool = False,
 ) -> Campaign:
     """A campaign in draft, with its own pseudonym key and the live source its judgments will belong to."""
     with transaction.atomic():
@@ -34,6 +35,7 @@ def create_campaign(
             lease_seconds=lease_seconds,
             policy=policy,
             policy_parameters=policy_parameters or {},
+            is_arena=is_arena,
             wrapped_key=wrap_key(new_key(), context=f"campaign:{slug}"),
         )
         campaign.full_clean(exclude=["instrument", "guidelines", "consent", "shadow_of", "wrapped_key", "created_at"])

@@ -29,7 +29,12 @@ def discard_campaign(*, campaign_id: int, actor: Person | None, now: datetime) -
 
 def is_untouched(campaign: Campaign) -> bool:
     """Whether it never left the draft and holds nothing but its own texts."""
-    if campaign.state != CampaignState.DRAFT or campaign.instruments.exists() or campaign.shadow_of_id:
+    if (
+        campaign.state != CampaignState.DRAFT
+        or campaign.is_arena
+        or campaign.instruments.exists()
+        or campaign.shadow_of_id
+    ):
         return False
     if campaign.guidelines_versions.exists() or campaign.consent_texts.exists() or campaign.shadows.exists():
         return False

@@ -4,13 +4,16 @@ from django.db import connection, transaction
 
 from annotation.models import Respondent
 
-# What is done with assignments that are `due`: their slots are open again, and their impressions say how they ended.
+# What is done with assignments that are `due`: their slots are open again, and their impressions say how they ended. A
+# battle is its visitor's alone: its slot is nobody's any more.
 ENDED = """
 expired AS (
     UPDATE annotation_assignment a SET state = 'expired', ended_at = now()
     FROM due WHERE a.id = due.id RETURNING a.id, a.slot_id
 ), reopened AS (
-    UPDATE annotation_slot s SET state = 'open' FROM expired e WHERE s.id = e.slot_id AND s.state = 'claimed'
+    UPDATE annotation_slot s SET state = CASE WHEN c.is_arena THEN 'cancelled' ELSE 'open' END
+    FROM expired e, annotation_campaign c
+    WHERE s.id = e.slot_id AND c.id = s.campaign_id AND s.state = 'claimed'
 ), ended AS (
     INSERT INTO annotation_impressionevent (impression_id, kind)
     SELECT i.id, 'expired' FROM annotation_impression i JOIN expired e ON i.assignment_id = e.id

@@ -95,6 +95,8 @@ def _write(wanted: Invitation) -> None:
     refuse_if_closed(campaign)
     if campaign.is_template:
         raise BadInvitation("a template never runs, and nobody is invited to it")
+    if campaign.is_arena:
+        raise BadInvitation("an arena is its visitors', and nobody is invited to it")
     try:
         wanted.full_clean(exclude=["created_by", "created_at", "revoked_at"])
     except ValidationError as error:

@@ -31,6 +31,8 @@ def open_invitation(token: str, *, now: datetime) -> Invitation:
         raise InvitationNotValid("the invitation was used as often as it may be")
     if invitation.campaign.state == CampaignState.CLOSED:
         raise InvitationNotValid("the campaign is closed")
+    if invitation.campaign.is_arena:
+        raise InvitationNotValid("an arena is its visitors'")
     return invitation
 
 

@@ -55,9 +55,10 @@ def launch_campaign(*, campaign_id: int, to: CampaignState, actor: Person | None
 
 
 def _open_board(campaign: Campaign, now: datetime) -> None:
-    """The board of the campaign's results, which its admins see; it is published when they say so."""
+    """The board of the campaign's results, which its admins see; it is published when they say so. An arena's is public
+    from the first."""
     if Board.objects.filter(campaign=campaign).exists():
         return
     taken = Board.objects.filter(slug=campaign.slug).exists()
     slug = f"{campaign.slug[:70]}-{campaign.pk}" if taken else campaign.slug
-    create_board(slug=slug, name=campaign.name, campaign=campaign, now=now, public=False)
+    create_board(slug=slug, name=campaign.name, campaign=campaign, now=now, public=campaign.is_arena)

@@ -77,6 +77,8 @@ def next_assignment(*, campaign: Campaign, respondent: Respondent, now: datetime
     With `ahead` they may hold one more beside the one on their screen, so that it is there when they are done.
     Raises NothingLeft, EnoughForToday, QuotaReached, BudgetSpent or NotNow.
     """
+    if campaign.is_arena:
+        raise NothingLeft("an arena's items are its visitors'")
     with transaction.atomic():
         position = position_of(respondent, to_claim=True, lock=_lock_of(campaign))
         if not position.takes_answers:

@@ -10,7 +10,7 @@ from foundation.transitions import check
 def take_out(judgment: Judgment, now: datetime) -> Slot | None:
     """Take a standing judgment out of every view and ask somebody else in its place, in the caller's transaction.
 
-    Returns the new slot; None where nobody is asked: of checks, repeats, adjudications and imported judgments.
+    Returns the new slot; None where nobody is asked: of checks, repeats, battles, adjudications and imported judgments.
     """
     supersede(judgment, kind=JudgmentKind.RETRACTION, submitted_at=now)
     if not asks_anew(judgment):
@@ -27,7 +27,9 @@ def asks_anew(judgment: Judgment) -> bool:
     """Whether it stood in a slot that somebody else can be asked to fill."""
     item = judgment.item
     counted = item.purpose == ItemPurpose.WORK and item.repeat_of_id is None and judgment.assignment_id is not None
-    return counted and not Adjudication.objects.filter(judgment=judgment).exists()
+    if not counted or Slot.objects.filter(assignments=judgment.assignment_id, for_one=True).exists():
+        return False
+    return not Adjudication.objects.filter(judgment=judgment).exists()
 
 
 def add_slot(item: Item, *, state: str = SlotState.OPEN) -> Slot:

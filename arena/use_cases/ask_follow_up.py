@@ -5,7 +5,7 @@ from django.db import transaction
 
 from accounts.models import Person
 from accounts.texts import write_personal_text
-from annotation.enums import CampaignState, ItemState
+from annotation.enums import AssignmentState, ItemState, RespondentState
 from annotation.imports.messages import canonical_messages
 from annotation.models import FollowUp
 from annotation.transitions import ITEM
@@ -15,7 +15,8 @@ from arena.models import Battle
 from arena.policies import checked_prompt
 from arena.transitions import BATTLE
 from arena.use_cases.ask_models import ask_models
-from arena.use_cases.start_battle import ArenaClosed
+from arena.use_cases.refuse_flood import refuse_when_busy
+from arena.use_cases.start_battle import VisitorGone, refuse_unless_open
 from foundation.idempotency import body_hash, once
 from foundation.transitions import ForbiddenTransition, check
 
@@ -34,16 +35,17 @@ class NotReady(ArenaError):
 
 def ask_follow_up(*, battle_id: UUID, person: Person, prompt: str, key: str, now: datetime) -> Battle:
     """Say the next thing to both sides, once per `key`. Refuses NotYourBattle, ArenaClosed, NotReady,
-    NoMoreTurns and PromptRefused.
+    NoMoreTurns, PromptRefused, VisitorGone and TooBusy.
     """
     body = body_hash({"battle": str(battle_id), "prompt": prompt})
     with transaction.atomic(), once(key=key, scope=f"battle:{person.pk}", body_hash=body, now=now) as attempt:
         battle = lock_battle(battle_id, person)
         if attempt.replayed:
             return battle
-        if battle.arena.campaign.state != CampaignState.RUNNING:
-            raise ArenaClosed(f"the campaign is {battle.arena.campaign.state}")
+        refuse_unless_open(battle.arena.campaign)
         text = checked_prompt(prompt, longest=battle.arena.max_prompt_chars)
+        _refuse_if_left(battle, now)
+        refuse_when_busy(battle.arena)
         _reopen(battle)
         number = battle.turn_count - 1
         sealed = write_personal_text(person=person, text=canonical_messages([{"role": "user", "content": text}]))
@@ -63,6 +65,15 @@ def lock_battle(battle_id: UUID, person: Person) -> Battle:
     if battle is None:
         raise NotYourBattle("no such battle of this visitor")
     return battle
+
+
+def _refuse_if_left(battle: Battle, now: datetime) -> None:
+    """A battle whose visitor was blocked or withdrew, or whose time ran out, takes no more turns than votes."""
+    assignment = battle.assignment
+    if assignment.respondent.state != RespondentState.ACTIVE:
+        raise VisitorGone(f"the visitor is {assignment.respondent.state}")
+    if assignment.state != AssignmentState.OPEN or assignment.lease_expires_at <= now:
+        raise NotReady("the battle was left")
 
 
 def _reopen(battle: Battle) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from accounts.models import Person
+from annotation.enums import RespondentState
 from annotation.models import Judgment, Respondent
 from annotation.use_cases.submit_judgment import NO_PROCESS, Process, submit_in_transaction
 from arena.enums import BattleState
@@ -14,6 +15,7 @@ from arena.errors import ArenaError
 from arena.models import Battle
 from arena.transitions import BATTLE
 from arena.use_cases.ask_follow_up import NotYourBattle
+from arena.use_cases.start_battle import VisitorGone
 from foundation.transitions import check
 
 
@@ -23,7 +25,7 @@ class StaleTurn(ArenaError):
 
 # As much of a battle as a vote needs, in the order of Locked: votes are what must be cheap.
 LOCK = """
-SELECT b.state, b.turn_count, a.id, a.lease_token, a.respondent_id
+SELECT b.state, b.turn_count, a.id, a.lease_token, a.respondent_id, r.state
 FROM arena_battle b
 JOIN annotation_assignment a ON a.id = b.assignment_id
 JOIN annotation_respondent r ON r.id = a.respondent_id
@@ -41,6 +43,7 @@ class Locked:
     assignment_id: int
     lease_token: UUID
     respondent_id: int
+    visitor_state: str
 
 
 def cast_vote(
@@ -55,11 +58,13 @@ def cast_vote(
 ) -> Judgment:
     """Write a visitor's judgment of a battle, once per `key`, and end the battle with it.
 
-    Refuses NotYourBattle and StaleTurn, and what submit_judgment refuses: a battle that is answering, void or left is
-    not open, so that a half battle is never votable.
+    Refuses NotYourBattle, VisitorGone and StaleTurn, and what submit_judgment refuses: a battle that is answering, void
+    or left is not open, so that a half battle is never votable.
     """
     with transaction.atomic():
         battle = _lock(battle_id, person)
+        if battle.visitor_state != RespondentState.ACTIVE:
+            raise VisitorGone(f"the visitor is {battle.visitor_state}")
         if turn_count != battle.turn_count:
             raise StaleTurn(f"the battle has {battle.turn_count} turns, the form knew {turn_count}")
         judgment = submit_in_transaction(

@@ -43,6 +43,9 @@ def settle_completion(*, completion_id: UUID, now: datetime) -> Battle | None:
 
 
 def _settle(battle: Battle, completion_id: UUID, now: datetime) -> None:
+    if battle.item.state == ItemState.VOID:
+        void_battle(battle, reason="its item was taken out", now=now)
+        return
     turns = list(
         Turn.objects.filter(response__item=battle.item, number=battle.turn_count - 1).select_related(
             "completion", "response__contestant__revision"
@@ -105,22 +108,36 @@ def response_digest(response: Response) -> str:
 def void_battle(battle: Battle, *, reason: str, now: datetime) -> None:
     """End a battle that can never be voted on; the caller holds its lock."""
     check(BATTLE, battle.state, BattleState.VOID)
-    check(ITEM, battle.item.state, ItemState.VOID)
-    assignment, slot = battle.assignment, battle.assignment.slot
-    check(ASSIGNMENT, assignment.state, AssignmentState.CANCELLED)
-    check(SLOT, slot.state, SlotState.CANCELLED)
     battle.state, battle.ended_at = BattleState.VOID, now
     battle.save(update_fields=["state", "ended_at"])
-    battle.item.state = ItemState.VOID
-    battle.item.save(update_fields=["state"])
-    assignment.state, assignment.ended_at = AssignmentState.CANCELLED, now
-    assignment.save(update_fields=["state", "ended_at"])
-    slot.state = SlotState.CANCELLED
-    slot.save(update_fields=["state"])
-    ImpressionEvent.objects.create(impression=battle.impression, kind=ImpressionEnd.VOIDED)
+    void_battles_item(battle)
+    _end_assignment(battle, now)
     record_event(subject=battle, verb="voided", actor=None, to_state=BattleState.VOID, reason=reason)
     unfinished = Completion.objects.filter(
         turn__response__item=battle.item, state__in=[CompletionState.QUEUED, CompletionState.RUNNING]
     )
     for completion_id in unfinished.values_list("pk", flat=True):
         cancel_completion(completion_id)
+
+
+def void_battles_item(battle: Battle) -> None:
+    """Nobody else is asked about what one visitor's battle held. An admin may have taken it out before."""
+    if battle.item.state == ItemState.VOID:
+        return
+    check(ITEM, battle.item.state, ItemState.VOID)
+    battle.item.state = ItemState.VOID
+    battle.item.save(update_fields=["state"])
+
+
+def _end_assignment(battle: Battle, now: datetime) -> None:
+    """Nothing where it has ended: the visitor's time ran out, or they were blocked or withdrew."""
+    assignment, slot = battle.assignment, battle.assignment.slot
+    if assignment.state != AssignmentState.OPEN:
+        return
+    check(ASSIGNMENT, assignment.state, AssignmentState.CANCELLED)
+    check(SLOT, slot.state, SlotState.CANCELLED)
+    assignment.state, assignment.ended_at = AssignmentState.CANCELLED, now
+    assignment.save(update_fields=["state", "ended_at"])
+    slot.state = SlotState.CANCELLED
+    slot.save(update_fields=["state"])
+    ImpressionEvent.objects.create(impression=battle.impression, kind=ImpressionEnd.VOIDED)

@@ -1,29 +1,48 @@
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
 from accounts.models import Person
-from annotation.enums import CampaignState, Design, ItemState, RespondentKind, SlotState, SourceKind
+from annotation.enums import (
+    CampaignState,
+    Design,
+    ItemState,
+    RespondentKind,
+    RespondentState,
+    SlotState,
+    SourceKind,
+)
 from annotation.models import Assignment, Campaign, Contestant, Item, Prompt, Respondent, Response, Slot
 from annotation.queries.pairs import known_of
 from annotation.selection import Candidate, Selection, choose
 from annotation.selection.draws import new_seed
+from annotation.use_cases.agree_to_texts import give_consent
 from annotation.use_cases.create_prompt import create_prompt
 from annotation.use_cases.enrol_respondent import enrol_respondent
-from annotation.use_cases.enter_contestant import enter_contestant
 from annotation.use_cases.show_item import PairChoice, show_item
 from arena.enums import BattleState
 from arena.errors import ArenaError
 from arena.models import Arena, Battle
-from arena.policies import BATTLES_PER_NETWORK_AND_HOUR, VOTE_LEASE, checked_prompt
+from arena.policies import VOTE_LEASE, checked_prompt
+from arena.use_cases.admit_contestants import Admitted, admit_contestants
 from arena.use_cases.ask_models import ask_models
+from arena.use_cases.refuse_flood import TooBusy, TooManyBattles, refuse_flood, refuse_when_busy
 from foundation.idempotency import body_hash, once
-from inference_workers.enums import Visibility
-from inference_workers.models import LanguageModel
-from inference_workers.queries import estimated_wait, queue_length
+
+__all__ = [
+    "ArenaClosed",
+    "NotEnoughModels",
+    "TextNotAgreed",
+    "TooBusy",
+    "TooManyBattles",
+    "VisitorGone",
+    "refuse_unless_open",
+    "start_battle",
+]
+# A pilot takes battles too; it is in no list.
+OPEN = {CampaignState.PILOT, CampaignState.RUNNING}
 
 
 class ArenaClosed(ArenaError):
@@ -31,66 +50,75 @@ class ArenaClosed(ArenaError):
 
 
 class NotEnoughModels(ArenaError):
-    """A battle needs two models that are visible and have a weight; an admin can add one."""
+    """A battle needs two models that take part in the arena and have a weight; an admin can enter one."""
 
 
-@dataclass
-class TooBusy(ArenaError):
-    """The workers have more than they can answer soon; nothing was written. Come back in `wait_seconds`."""
-
-    wait_seconds: int
+class VisitorGone(ArenaError):
+    """This visitor was blocked here, or has withdrawn their consent."""
 
 
-class TooManyBattles(ArenaError):
-    """This visitor, or their network, has started as many battles as one may for now."""
+class TextNotAgreed(ArenaError):
+    """What the arena says about the use of prompts and votes is not what this visitor saw; show it to them."""
 
 
-def start_battle(*, arena: Arena, person: Person, prompt: str, network: str, key: str, now: datetime) -> Battle:
-    """Pair two hidden models on one prompt and ask both, once per `key`.
+def start_battle(
+    *,
+    arena: Arena,
+    person: Person,
+    prompt: str,
+    network: str,
+    key: str,
+    now: datetime,
+    agreed: int | None = None,
+) -> Battle:
+    """Pair two hidden models on one prompt and ask both, once per `key`. `agreed` is the version of the text about
+    data use that the visitor was shown beside the button; it is kept with them.
 
-    Everything that could refuse is asked before a row exists: PromptRefused, ArenaClosed, TooBusy, TooManyBattles,
-    NotEnoughModels. What is shown to whom, with its probability, is written before anybody sees it.
+    Everything that could refuse is asked before anything is kept: PromptRefused, ArenaClosed, TooBusy, VisitorGone,
+    TooManyBattles, TextNotAgreed, NotEnoughModels. What is shown to whom, with its probability, is written before
+    anybody sees it.
     """
     text = checked_prompt(prompt, longest=arena.max_prompt_chars)
     body = body_hash({"arena": arena.pk, "prompt": text})
     with transaction.atomic(), once(key=key, scope=f"battle:{person.pk}", body_hash=body, now=now) as attempt:
         if attempt.replayed:
             return Battle.objects.get(pk=attempt.response["battle"])
-        _refuse_unless_open(arena, person, network, now)
-        battle = _open_battle(arena, person, text, network, now)
+        campaign = Campaign.objects.select_related("instrument").get(pk=arena.campaign_id)
+        refuse_unless_open(campaign)
+        refuse_when_busy(arena)
+        refuse_flood(arena=arena, person=person, network=network, now=now)
+        respondent = _enrol(campaign, person, agreed, now)
+        battle = _open_battle(arena, campaign, respondent, text, network, now)
         attempt.response = {"battle": str(battle.pk)}
     return battle
 
 
-def _refuse_unless_open(arena: Arena, person: Person, network: str, now: datetime) -> None:
-    if arena.campaign.state != CampaignState.RUNNING:
-        raise ArenaClosed(f"the arena is {arena.campaign.state}")
-    if queue_length() >= arena.max_waiting:
-        raise TooBusy(wait_seconds=max(5, round(estimated_wait().total_seconds())))
-    today = Battle.objects.filter(assignment__respondent__person=person, created_at__gt=now - timedelta(days=1))
-    if today.count() >= arena.battles_per_day:
-        raise TooManyBattles("a visitor may start only so many battles a day")
-    nearby = Battle.objects.filter(network=network, created_at__gt=now - timedelta(hours=1))
-    if network and nearby.count() >= BATTLES_PER_NETWORK_AND_HOUR:
-        raise TooManyBattles("one network may start only so many battles an hour")
+def refuse_unless_open(campaign: Campaign) -> None:
+    """Raises ArenaClosed."""
+    if campaign.state not in OPEN:
+        raise ArenaClosed(f"the arena is {campaign.state}")
 
 
-def _open_battle(arena: Arena, person: Person, text: str, network: str, now: datetime) -> Battle:
-    campaign = Campaign.objects.select_related("instrument").get(pk=arena.campaign_id)
-    seed = new_seed()
-    contestants = _contestants()
-    known = known_of(campaign) if campaign.policy != "uniform" else None
-    selection = choose(
-        state=known.state if known else None,
-        policy=campaign.policy,
-        parameters=campaign.policy_parameters,
-        candidates=[Candidate(c.pk, c.served.language_model.weight) for c in contestants.values()],
-        seed=seed,
-    )
+def _enrol(campaign: Campaign, person: Person, agreed: int | None, now: datetime) -> Respondent:
     respondent = enrol_respondent(campaign=campaign, person=person, kind=RespondentKind.VISITOR, now=now)
-    prompt = create_prompt(messages=[{"role": "user", "content": text}], person=person)
+    if respondent.state != RespondentState.ACTIVE:
+        raise VisitorGone(f"the visitor is {respondent.state}")
+    if campaign.consent_id is not None and respondent.consent_id != campaign.consent_id:
+        if agreed != campaign.consent_id:
+            raise TextNotAgreed("the visitor was shown another text about data use, or none")
+        give_consent(respondent_id=respondent.pk, consent_id=agreed, now=now)
+    return respondent
+
+
+def _open_battle(
+    arena: Arena, campaign: Campaign, respondent: Respondent, text: str, network: str, now: datetime
+) -> Battle:
+    seed, person = new_seed(), visitor(respondent)
+    admitted = admit_contestants(arena=arena, now=now)
+    selection = _draw(campaign, admitted, seed)
+    prompt = create_prompt(messages=_messages(arena, text), person=person)
     item = _make_item(campaign, prompt)
-    assignment = _assign(item, respondent, now)
+    assignment = _assign(item, respondent, selection, now)
     impression = show_item(
         campaign=campaign,
         instrument=campaign.asks,
@@ -99,30 +127,40 @@ def _open_battle(arena: Arena, person: Person, text: str, network: str, now: dat
         respondent=respondent,
         assignment=assignment,
         prompt_design=Design.CHOSEN,
-        pair=_how(selection),
+        pair=_how(arena, selection),
         seed=seed,
     )
     battle = Battle.objects.create(
         arena=arena, item=item, assignment=assignment, impression=impression, network=network
     )
-    _seat(item, [contestants[pk] for pk in selection.pair])
+    _seat(item, [admitted[pk].contestant for pk in selection.pair])
     ask_models(battle=battle, turn=0, person=person)
     return battle
 
 
-def _contestants() -> dict[int, Contestant]:
-    """Everyone who may be drawn, by id; a model's newest revision enters on its first chance."""
-    models = (
-        LanguageModel.objects.filter(
-            visibility__in=[Visibility.PUBLIC, Visibility.HIDDEN], weight__gt=0, current__isnull=False
-        )
-        .select_related("current__contestant__revision__language_model", "current__language_model")
-        .order_by("pk")
+def visitor(respondent: Respondent) -> Person:
+    if respondent.person is None:
+        raise ValueError(f"respondent {respondent.pk} is nobody")
+    return respondent.person
+
+
+def _draw(campaign: Campaign, admitted: dict[int, Admitted], seed: int) -> Selection:
+    if len(admitted) < 2:
+        raise NotEnoughModels(f"{len(admitted)} models can be drawn, a battle needs two")
+    known = known_of(campaign) if campaign.policy != "uniform" else None
+    return choose(
+        state=known.state if known else None,
+        policy=campaign.policy,
+        parameters=campaign.policy_parameters,
+        candidates=[Candidate(pk, each.weight) for pk, each in admitted.items()],
+        seed=seed,
     )
-    found = [getattr(m.serves, "contestant", None) or enter_contestant(revision=m.serves) for m in models]
-    if len(found) < 2:
-        raise NotEnoughModels(f"{len(found)} models can be drawn, a battle needs two")
-    return {contestant.pk: contestant for contestant in found}
+
+
+def _messages(arena: Arena, text: str) -> list[dict[str, str]]:
+    """What the arena tells both models comes first."""
+    system = [{"role": "system", "content": arena.system_prompt}] if arena.system_prompt.strip() else []
+    return [*system, {"role": "user", "content": text}]
 
 
 def _make_item(campaign: Campaign, prompt: Prompt) -> Item:
@@ -130,14 +168,26 @@ def _make_item(campaign: Campaign, prompt: Prompt) -> Item:
     return Item.objects.create(campaign=campaign, source=live, prompt=prompt, state=ItemState.FILLING)
 
 
-def _assign(item: Item, respondent: Respondent, now: datetime) -> Assignment:
-    slot = Slot.objects.create(item=item, campaign_id=item.campaign_id, number=1, state=SlotState.CLAIMED)
+def _assign(item: Item, respondent: Respondent, selection: Selection, now: datetime) -> Assignment:
+    """The slot is this visitor's alone; its pair is told, so that policies know what is out."""
+    low, high = sorted(selection.pair)
+    slot = Slot.objects.create(
+        item=item,
+        campaign_id=item.campaign_id,
+        number=1,
+        state=SlotState.CLAIMED,
+        for_one=True,
+        pair_low=low,
+        pair_high=high,
+    )
     return Assignment.objects.create(
         slot=slot, item=item, respondent=respondent, lease_token=uuid.uuid4(), lease_expires_at=now + VOTE_LEASE
     )
 
 
-def _how(selection: Selection) -> PairChoice:
+def _how(arena: Arena, selection: Selection) -> PairChoice:
+    """What was out when the pair was drawn: what the policy went by, or else what is open in this arena."""
+    unfinished = Battle.objects.filter(arena=arena, state__in=[BattleState.ANSWERING, BattleState.VOTABLE])
     return PairChoice(
         design=Design.DRAWN,
         probability=selection.probability,
@@ -147,7 +197,7 @@ def _how(selection: Selection) -> PairChoice:
         candidate_count=selection.candidate_count,
         candidate_digest=selection.candidate_digest,
         floor=selection.floor,
-        outstanding=Battle.objects.filter(state__in=[BattleState.ANSWERING, BattleState.VOTABLE]).count(),
+        outstanding=unfinished.count() if selection.outstanding is None else selection.outstanding,
     )
 
 

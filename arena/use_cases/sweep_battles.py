@@ -7,7 +7,7 @@ from arena.enums import BattleState
 from arena.models import Battle
 from arena.policies import ANSWER_LIMIT
 from arena.transitions import BATTLE
-from arena.use_cases.settle_completion import settle_completion, void_battle
+from arena.use_cases.settle_completion import settle_completion, void_battle, void_battles_item
 from foundation.transitions import check
 from inference_workers.models import OutboxEntry
 
@@ -53,15 +53,19 @@ def _asked_long_ago(battle: Battle, now: datetime) -> bool:
 
 
 def _leave_expired(now: datetime, limit: int) -> int:
-    """The assignment's expiry has ended the impression; the battle follows it."""
-    left = Battle.objects.filter(state=BattleState.VOTABLE, assignment__state=AssignmentState.EXPIRED)
+    """The assignment's end, by its expiry or with its visitor, has ended the impression; battle and item follow it."""
+    left = Battle.objects.filter(
+        state=BattleState.VOTABLE, assignment__state__in=[AssignmentState.EXPIRED, AssignmentState.CANCELLED]
+    )
     count = 0
     for battle_id in list(left.values_list("pk", flat=True)[:limit]):
         with transaction.atomic():
-            battle = Battle.objects.select_for_update(skip_locked=True).filter(pk=battle_id).first()
+            battles = Battle.objects.select_for_update(of=["self"], skip_locked=True).select_related("item")
+            battle = battles.filter(pk=battle_id).first()
             if battle is not None and battle.state == BattleState.VOTABLE:
                 check(BATTLE, battle.state, BattleState.ABANDONED)
                 battle.state, battle.ended_at = BattleState.ABANDONED, now
                 battle.save(update_fields=["state", "ended_at"])
+                void_battles_item(battle)
                 count += 1
     return count

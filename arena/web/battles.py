@@ -20,6 +20,7 @@ from annotation.use_cases.submit_judgment import (
     CampaignPaused,
     ItemNotOpen,
     LeaseExpired,
+    NotPlayed,
     Process,
 )
 from arena import queries
@@ -27,7 +28,14 @@ from arena.forms import PromptForm
 from arena.policies import PromptRefused
 from arena.use_cases.ask_follow_up import NoMoreTurns, NotReady, NotYourBattle, ask_follow_up
 from arena.use_cases.cast_vote import StaleTurn, cast_vote
-from arena.use_cases.start_battle import ArenaClosed, NotEnoughModels, TooBusy, TooManyBattles, start_battle
+from arena.use_cases.start_battle import (
+    ArenaClosed,
+    NotEnoughModels,
+    TooBusy,
+    TooManyBattles,
+    VisitorGone,
+    start_battle,
+)
 from arena.web.visitors import known_person, person_for, remember
 from foundation.clientaddress import network_digest
 from foundation.idempotency import BadKey, InFlight, KeyReused, mint_key
@@ -38,7 +46,9 @@ SENTENCES = {
     ArenaClosed: gettext_lazy("This arena takes no battles at the moment."),
     NotEnoughModels: gettext_lazy("A battle needs two models, and fewer are set up. An admin can add one."),
     TooManyBattles: gettext_lazy("That is as many battles as one visitor can start for now. Come back later."),
+    VisitorGone: gettext_lazy("Your part in this arena has ended: it was withdrawn, or somebody stopped it."),
 }
+STATUS = {TooManyBattles: 429, VisitorGone: 403}
 
 
 @require_GET
@@ -82,9 +92,12 @@ def start(request: HtmxRequest) -> HttpResponseBase:
         response = show_home(request, form, status=429, busy=busy)
         response["Retry-After"] = str(busy.wait_seconds)
         return remember(request, response)
-    except (ArenaClosed, NotEnoughModels, TooManyBattles) as refused:
-        status = 429 if isinstance(refused, TooManyBattles) else 503
-        return remember(request, show_home(request, form, status=status, refusal=SENTENCES[type(refused)]))
+    except (ArenaClosed, NotEnoughModels, TooManyBattles, VisitorGone) as refused:
+        status = STATUS.get(type(refused), 503)
+        response = show_home(request, form, status=status, refusal=SENTENCES[type(refused)])
+        if isinstance(refused, TooManyBattles):
+            response["Retry-After"] = str(refused.wait_seconds)
+        return remember(request, response)
     except (InFlight, KeyReused):
         return redirect("home")
     return remember(request, redirect("battle", battle.pk))
@@ -142,8 +155,10 @@ def follow_up(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
             problem = " ".join(str(error) for errors in form.errors.values() for error in errors)
     except PromptRefused as refused:
         problem = str(refused)
-    except ArenaClosed as closed:
-        problem = str(SENTENCES[type(closed)])
+    except (ArenaClosed, VisitorGone) as refused:
+        problem = str(SENTENCES[type(refused)])
+    except TooBusy as busy:
+        return too_busy(request, battle_id, person, busy)
     except NoMoreTurns:
         problem = _("A battle has no more turns than this. Vote, or start a new one.")
     except (NotReady, InFlight, KeyReused):
@@ -153,6 +168,15 @@ def follow_up(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
     if problem:
         return show_battle(request, battle_id, person, status=422, problem=problem, said=request.POST.get("prompt", ""))
     return after_change(request, battle_id, person)
+
+
+def too_busy(request: HtmxRequest, battle_id: UUID, person: Person, busy: TooBusy) -> HttpResponse:
+    """What was written stays on the page."""
+    words = _("All models are answering others right now. Try again in about %(seconds)d seconds.")
+    problem, said = words % {"seconds": busy.wait_seconds}, request.POST.get("prompt", "")
+    response = show_battle(request, battle_id, person, status=422 if request.htmx else 429, problem=problem, said=said)
+    response["Retry-After"] = str(busy.wait_seconds)
+    return response
 
 
 @require_POST
@@ -174,7 +198,7 @@ def vote(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
             process=Process(**form.process),
             now=timezone.now(),
         )
-    except CampaignClosed as refused:
+    except (CampaignClosed, NotPlayed, VisitorGone) as refused:
         # What was chosen stays on the page.
         return show_battle(request, battle_id, person, status=conflict(request), form=form, problem=_not_now(refused))
     except (StaleTurn, ItemNotOpen, LeaseExpired, AlreadyAnswered, BadKey, InFlight, KeyReused) as refused:
@@ -193,7 +217,11 @@ def conflict(request: HtmxRequest) -> int:
     return 422 if request.htmx else 409
 
 
-def _not_now(refused: CampaignClosed) -> str:
+def _not_now(refused: CampaignClosed | NotPlayed | VisitorGone) -> str:
+    if isinstance(refused, VisitorGone):
+        return str(SENTENCES[VisitorGone])
+    if isinstance(refused, NotPlayed):
+        return _("Play both answers further before you vote. Nothing is stored yet.")
     if isinstance(refused, CampaignPaused):
         return _("The arena is paused. Nothing is stored yet, and no time runs out: vote again when it goes on.")
     return _("The arena has ended. This vote came too late and is not stored.")

@@ -33,6 +33,7 @@ def test_the_log_and_its_neighbours_are_append_only():
         "annotation_payoutline",
         "annotation_question",
         "annotation_reviewdecision",
+        "arena_enteredrevision",
         "inference_workers_operatorevent",
     ]
 

@@ -50,8 +50,13 @@ def make_models(count: int = 2, *, endpoint: Any = None) -> list[str]:
     return canaries
 
 
-def make_arena() -> Arena:
-    return seed_arena(now=timezone.now())
+def make_arena(slug: str = "", *, consent: str = "", **fields: Any) -> Arena:
+    """The default arena, or another under its slug; visitors of those with a text about data use agree to it."""
+    arena = seed_arena(now=timezone.now(), slug=slug, name=f"Arena {slug}".strip(), consent=consent)
+    for name, value in fields.items():
+        setattr(arena, name, value)
+    arena.save(update_fields=list(fields))
+    return arena
 
 
 def begin(person: Person | None = None, *, prompt: str = "Why is the sky blue?", key: str | None = None) -> Battle:

@@ -9,6 +9,7 @@ from annotation.models import Board, Campaign, Event, Judgment
 from arena.models import Arena
 from arena.queries import default_arena, default_board
 from inference_workers.models import LanguageModel
+from tests.factories import make_campaign
 
 pytestmark = pytest.mark.django_db
 
@@ -37,11 +38,23 @@ def test_again_changes_nothing():
     assert (Arena.objects.count(), Board.objects.count(), Event.objects.count()) == (1, 1, events)
 
 
-def test_a_second_arena_is_refused_by_the_name_of_the_first():
+def test_a_second_arena_stands_beside_the_first_which_stays_the_default_one():
     run("--slug", "school", "--name", "School arena")
-    with pytest.raises(CommandError, match=r"^there is an arena already: School arena \(school\)$"):
-        run("--slug", "other")
-    assert Campaign.objects.count() == 1
+    said = run("--slug", "poems", "--name", "Poems")
+    assert said[0] == "Poems: battles at /arenas/poems, board at /leaderboard/poems"
+    assert run("--slug", "poems") == said
+    assert [(each.campaign.slug, each.is_default) for each in Arena.objects.all()] == [
+        ("school", True),
+        ("poems", False),
+    ]
+    assert default_arena().campaign.slug == "school"
+
+
+def test_a_campaign_that_is_no_arena_does_not_become_one():
+    make_campaign(slug="poems")
+    with pytest.raises(CommandError, match=r"^there is a campaign already that is no arena: poems$"):
+        run("--slug", "poems")
+    assert Arena.objects.count() == 0
 
 
 @pytest.mark.parametrize("words", [("--slug", "no slug"), ("--slug", "x" * 81), ("--slug", "s", "--name", "")])

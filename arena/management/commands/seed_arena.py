@@ -15,7 +15,7 @@ NEXT = "Battles begin once two public language models are there: /admin/, Endpoi
 
 
 class Command(BaseCommand):
-    help = "Make the arena and its empty board, without the demo's people, models and judgments."
+    help = "Make an arena and its empty board, without the demo's people, models and judgments."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--slug", default="", help=f"of its campaign and its board (default {SLUG})")
@@ -33,5 +33,6 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from None
         except ValidationError as refusal:
             raise CommandError(" ".join(refusal.messages)) from None
-        self.stdout.write(f"{campaign.name}: battles at /, board at /leaderboard/{board.slug}")
+        address = "/" if campaign.arena.is_default else f"/arenas/{campaign.slug}"
+        self.stdout.write(f"{campaign.name}: battles at {address}, board at /leaderboard/{board.slug}")
         self.stdout.write(NEXT)

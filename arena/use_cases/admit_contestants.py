@@ -1,0 +1,76 @@
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from annotation.models import Contestant
+from annotation.use_cases.enter_contestant import enter_contestant
+from arena.enums import EntryState
+from arena.models import Arena, EnteredRevision, Entry
+from arena.use_cases.enter_model import enter_model
+from inference_workers.enums import Visibility
+from inference_workers.models import LanguageModel
+
+PLAYING = (Visibility.PUBLIC, Visibility.HIDDEN)
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A contestant that a battle may draw, with its share of the draws."""
+
+    contestant: Contestant
+    weight: float
+
+
+def admit_contestants(*, arena: Arena, now: datetime) -> dict[int, Admitted]:
+    """Everybody a battle of this arena may draw now, by id, in the caller's transaction.
+
+    A model's newest revision enters on its first chance, and so does every model of the site in an arena that takes
+    them all.
+    """
+    if arena.enters_all:
+        enter_all_models(arena=arena, now=now)
+    newest = EnteredRevision.objects.filter(
+        entry=OuterRef("pk"), contestant__revision=OuterRef("language_model__current")
+    )
+    admitted = {}
+    for entry in _playing(arena).annotate(is_known=Exists(newest)):
+        contestant = _contestant(entry)
+        if not entry.is_known:
+            EnteredRevision.objects.get_or_create(
+                entry=entry,
+                contestant=contestant,
+                defaults={"was_private": entry.language_model.visibility == Visibility.HIDDEN, "entered_at": now},
+            )
+        admitted[contestant.pk] = Admitted(contestant, weight_of(entry, now))
+    return admitted
+
+
+def enter_all_models(*, arena: Arena, now: datetime) -> None:
+    """Those of the site that could be drawn and have no entry yet."""
+    models = LanguageModel.objects.filter(visibility__in=PLAYING, weight__gt=0, current__isnull=False)
+    for model in models.exclude(pk__in=Entry.objects.filter(arena=arena).values("language_model")).order_by("pk"):
+        enter_model(arena=arena, language_model=model, actor=None, now=now)
+
+
+def weight_of(entry: Entry, now: datetime) -> float:
+    """Of the model on the whole site, times that of its entry, times its boost until this ends."""
+    is_boosted = entry.boost_until is not None and entry.boost_until > now
+    return entry.language_model.weight * entry.weight * (entry.boost if is_boosted else 1.0)
+
+
+def _playing(arena: Arena) -> QuerySet[Entry]:
+    entries = Entry.objects.filter(
+        arena=arena,
+        state=EntryState.ACTIVE,
+        language_model__visibility__in=PLAYING,
+        language_model__weight__gt=0,
+        language_model__current__isnull=False,
+    )
+    return entries.select_related("language_model__current__contestant").order_by("language_model")
+
+
+def _contestant(entry: Entry) -> Contestant:
+    revision = entry.language_model.serves
+    known: Contestant | None = getattr(revision, "contestant", None)
+    return known or enter_contestant(revision=revision)
