@@ -3,11 +3,50 @@
 Arithmetic alone: text and time go in, what may be shown comes out. Sides are named `a` and `b` as shown.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import ceil, floor
 
-# Characters per second while models write; once both are whole, the rest follows faster.
-WRITING_PACE = 110.0
-CATCHING_UP_PACE = 500.0
+# Seconds between two releases. They are counted from the stream's beginning, never from when text came.
+TICK = 0.1
+# Characters per second, at most and at least; a model that is slower than the least cannot be waited for.
+FASTEST_PACE = 110.0
+SLOWEST_PACE = 20.0
+# How much must be there when text begins to flow, in seconds of it: a model that pauses for less is not noticed.
+RESERVE = 2.0
+SHORTEST_LEAD = 1.0
+LONGEST_LEAD = 10.0
+# Once text has run out it goes on when both sides are whole, at a multiple of these seconds.
+HOLD = 10.0
+CHARACTERS_PER_TOKEN = 3.5
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How fast one model was lately, on its slower days."""
+
+    first_token_seconds: float
+    tokens_per_second: float
+
+
+@dataclass(frozen=True)
+class Tempo:
+    """What all battles of an arena have in common: their pace, and the steps in which their first text is waited for.
+
+    It is that of the slowest model, whoever plays, so that it says nothing about who does.
+    """
+
+    pace: float = FASTEST_PACE
+    lead: float = SHORTEST_LEAD
+
+    @classmethod
+    def of(cls, speeds: Iterable[Speed]) -> "Tempo":
+        known = [(each.first_token_seconds, each.tokens_per_second * CHARACTERS_PER_TOKEN) for each in speeds]
+        slowest = min((rate for _, rate in known), default=FASTEST_PACE / 0.9)
+        # A tenth below it, in tens, so that a slightly slower day changes nothing.
+        pace = min(FASTEST_PACE, max(SLOWEST_PACE, 10.0 * floor(0.9 * slowest / 10 + 1e-6)))
+        ready = [first + RESERVE * pace / max(rate, pace) for first, rate in known]
+        return cls(pace, min(LONGEST_LEAD, max(SHORTEST_LEAD, float(ceil(max(ready, default=0.0))))))
 
 
 @dataclass
@@ -18,14 +57,21 @@ class Side:
 
 @dataclass
 class Lockstep:
-    """Both sides are shown up to the same number of characters: that of the slower one, at most the common pace.
+    """Both sides are shown up to the same number of characters, in equal steps at equal times.
 
-    A side that is whole and shorter no longer holds the other back; how much text there is shows anyway.
+    Text begins to flow at a multiple of the lead, once both sides have a reserve or are whole. It goes on at the same
+    pace to its end, also where one side has ended before or both are whole. Where it runs out it stops until both sides
+    are whole, so that the slower one's own pace never shows.
     """
 
+    tempo: Tempo = field(default_factory=Tempo)
     sides: dict[str, Side] = field(default_factory=lambda: {"a": Side(), "b": Side()})
     position: float = 0.0
+    # When it began, and how many ticks ago.
     clock: float | None = None
+    ticks: int = 0
+    flows: bool = False
+    ran_out: bool = False
 
     def write(self, side: str, text: str) -> None:
         self.sides[side].text += text
@@ -38,7 +84,7 @@ class Lockstep:
 
     def restart(self) -> None:
         """Both sides begin again, whichever had to: a failure of one looks like a failure of either."""
-        self.position = 0.0
+        self.position, self.flows, self.ran_out = 0.0, False, False
 
     def rewrite(self, side: str) -> None:
         self.sides[side] = Side()
@@ -49,18 +95,36 @@ class Lockstep:
 
     def release(self, now: float) -> dict[str, str]:
         """What may be shown in addition at `now` (seconds, monotonic), by side; a side without news is left out."""
-        elapsed = 0.0 if self.clock is None else max(0.0, now - self.clock)
-        self.clock = now
+        if self.clock is None:
+            self.clock = now
         before = int(self.position)
-        self.position = min(self.position + elapsed * self.pace, self._ready())
+        while self.ticks < floor((now - self.clock) / TICK + 1e-6):
+            self.ticks += 1
+            self._tick()
         after = int(self.position)
         return {name: side.text[before:after] for name, side in self.sides.items() if side.text[before:after]}
 
-    @property
-    def pace(self) -> float:
-        return CATCHING_UP_PACE if all(side.whole for side in self.sides.values()) else WRITING_PACE
+    def seconds_to_tick(self, now: float) -> float:
+        """How long after `now` there can be news."""
+        return 0.0 if self.clock is None else max(0.0, self.clock + (self.ticks + 1) * TICK - now)
 
-    def _ready(self) -> float:
-        """How far both may be shown: as far as every unfinished side has text, at most to the end of the longest."""
-        writing = [len(side.text) for side in self.sides.values() if not side.whole]
-        return float(min(writing) if writing else max(len(side.text) for side in self.sides.values()))
+    def _tick(self) -> None:
+        if not self.flows:
+            self.flows = self._may_flow()
+        following = self.position + round(self.tempo.pace * TICK)
+        if self.flows and not self.has(following):
+            self.flows, self.ran_out = False, True
+        if self.flows:
+            self.position = following
+
+    def _may_flow(self) -> bool:
+        if self.ran_out:
+            return self._at_a_multiple_of(HOLD) and all(side.whole for side in self.sides.values())
+        return self._at_a_multiple_of(self.tempo.lead) and self.has(self.position + RESERVE * self.tempo.pace)
+
+    def _at_a_multiple_of(self, seconds: float) -> bool:
+        return self.ticks % round(seconds / TICK) == 0
+
+    def has(self, wanted: float) -> bool:
+        """Whether both sides are written up to here, or to their ends."""
+        return all(side.whole or len(side.text) >= wanted for side in self.sides.values())

@@ -20,7 +20,9 @@ from annotation.models import Board, Contestant, Judgment, LeaderboardSnapshot, 
 from annotation.queries import instrument_questions, main_board
 from annotation.questions import Asked, Situation
 from arena.enums import BattleState
+from arena.lockstep import Tempo
 from arena.models import Arena, Battle
+from arena.queries.tempo import common_tempo
 from inference_workers.enums import CompletionState, Priority, Visibility
 from inference_workers.models import Completion, LanguageModel
 
@@ -37,6 +39,13 @@ class AnsweringTurn:
     outcome: str
     ended: bool
     texts: dict[str, str] = field(default_factory=dict)
+    tempo: Tempo = field(default_factory=Tempo)
+    seconds_since_asked: float = 0.0
+
+    @property
+    def shown_at_most(self) -> float:
+        """How far any reader can have come; whoever says more would learn how far the models are."""
+        return max(0.0, self.seconds_since_asked - self.tempo.lead) * self.tempo.pace
 
 
 def answering_turn(battle_id: UUID, *, person: Person | None) -> AnsweringTurn | None:
@@ -63,6 +72,8 @@ def answering_turn(battle_id: UUID, *, person: Person | None) -> AnsweringTurn |
         outcome="void" if battle.state == BattleState.VOID else "ready",
         ended=ended,
         texts=_texts(turns, side_of) if ended else {},
+        tempo=common_tempo(battle.arena_id),
+        seconds_since_asked=(timezone.now() - min(turn.job.created_at for turn in turns)).total_seconds(),
     )
 
 

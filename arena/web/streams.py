@@ -9,6 +9,7 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from math import ceil
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from django.db import connection
 from arena.lockstep import Lockstep
 from arena.queries import AnsweringTurn, answering_turn, newest_snapshot_number
 from arena.web.requests import person_of_scope
-from inference_workers.streams import START, Kind, shared_reader
+from inference_workers.streams import START, Kind, StreamEvent, shared_reader
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +29,6 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-TICK_MS = 80
 # How long without news before the rows are asked, which know the truth when Redis does not.
 LOOK_AFTER = 2.0
 HEARTBEAT = 15.0
@@ -122,11 +122,12 @@ class BattleStream:
     def __init__(self, battle_id: UUID, turn: AnsweringTurn, resume: str) -> None:
         self.battle_id = battle_id
         self.turn = turn
-        self.lockstep = Lockstep()
+        self.lockstep = Lockstep(turn.tempo)
         self.restarts = 0
         self.cursors = dict.fromkeys(turn.completions, START)
         self.heard_at = self.sent_at = time.monotonic()
-        self.resume_at = parse_resume(resume, turn)
+        # The browser kept its text; what follows is shown once there is a reserve behind it.
+        self.lockstep.position = parse_resume(resume, turn)
         self.take_rows(turn)
 
     async def events(self) -> AsyncIterator[str]:
@@ -138,22 +139,26 @@ class BattleStream:
         yield event(self.turn.outcome, {"turn": self.turn.number})
 
     async def listen(self) -> None:
-        """Take in what the workers wrote; ask the rows when they are silent, or when a text has ended."""
-        watching = {i: c for i, c in self.cursors.items() if not self.lockstep.sides[self.turn.completions[i]].whole}
-        try:
-            news = await shared_reader().read_many(watching, block_ms=TICK_MS)
-        except redis.RedisError:
-            news = []
-        if not watching or not news:
-            await asyncio.sleep(TICK_MS / 1000)
-        for each in news:
-            self.heard_at = time.monotonic()
-            self.take(each)
+        """Take in what the workers write until it is time to send: what comes between two ticks shows at the second.
+        Ask the rows when the workers are silent, or when both texts have ended.
+        """
+        while (seconds := self.lockstep.seconds_to_tick(time.monotonic())) > 0:
+            for each in await self.hear(seconds):
+                self.heard_at = time.monotonic()
+                self.take(each)
         all_whole = all(side.whole for side in self.lockstep.sides.values())
         if not self.turn.ended and (all_whole or time.monotonic() - self.heard_at > LOOK_AFTER):
             await self.look()
 
-    def take(self, news: Any) -> None:
+    async def hear(self, seconds: float) -> list[StreamEvent]:
+        watching = {i: c for i, c in self.cursors.items() if not self.lockstep.sides[self.turn.completions[i]].whole}
+        if watching:
+            with contextlib.suppress(redis.RedisError):
+                return await shared_reader().read_many(watching, block_ms=ceil(1000 * seconds))
+        await asyncio.sleep(seconds)
+        return []
+
+    def take(self, news: StreamEvent) -> None:
         side = self.turn.completions[news.completion_id]
         self.cursors[news.completion_id] = news.entry_id
         if news.kind == Kind.DELTA:
@@ -167,7 +172,7 @@ class BattleStream:
             self.heard_at = 0.0
 
     def begin_again(self, side: str) -> None:
-        had_text = bool(self.lockstep.sides[side].text)
+        had_text = bool(self.lockstep.sides[side].text) or self.lockstep.position > 0
         self.lockstep.rewrite(side)
         if had_text:
             self.restarts += 1
@@ -193,16 +198,12 @@ class BattleStream:
     def release(self) -> list[str]:
         now = time.monotonic()
         ready = []
-        if self.resume_at is not None and min(len(s.text) for s in self.lockstep.sides.values()) >= self.resume_at:
-            # The browser kept its text; go on behind it.
-            self.lockstep.position, self.resume_at = float(self.resume_at), None
-        if self.resume_at is None:
-            if self.restarts and self.lockstep.position == 0 and self.sent_restart != self.restarts:
-                self.sent_restart = self.restarts
-                ready.append(event("restart", {}, number=self.number))
-            delta = self.lockstep.release(now)
-            if delta:
-                ready.append(event("text", delta, number=self.number))
+        if self.restarts and self.lockstep.position == 0 and self.sent_restart != self.restarts:
+            self.sent_restart = self.restarts
+            ready.append(event("restart", {}, number=self.number))
+        delta = self.lockstep.release(now)
+        if delta:
+            ready.append(event("text", delta, number=self.number))
         if not ready and now - self.sent_at > HEARTBEAT:
             ready.append(": still here\n\n")
         if ready:
@@ -216,13 +217,15 @@ class BattleStream:
         return f"{self.turn.number}.{self.restarts}.{int(self.lockstep.position)}"
 
 
-def parse_resume(value: str, turn: AnsweringTurn) -> int | None:
-    """The position a returning browser has seen of this very turn, or None to begin at the beginning."""
+def parse_resume(value: str, turn: AnsweringTurn) -> float:
+    """Up to where a returning browser has seen this very turn, or 0 to begin at the beginning."""
     parts = value.split(".")
     if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 9 for part in parts):
-        return None
+        return 0.0
     number, restarts, position = map(int, parts)
-    return position if number == turn.number and restarts == 0 and not turn.ended else None
+    # The number is whatever a client sends: one too high would be answered when the slower model has come so far.
+    is_possible = number == turn.number and position <= turn.shown_at_most
+    return float(position) if is_possible and restarts == 0 and not turn.ended else 0.0
 
 
 async def board_events(slug: str) -> AsyncIterator[str] | None:
