@@ -12,14 +12,14 @@ from uuid import UUID
 
 import redis
 from django.db import connection
-from django.db.models import Avg, Count, Q
+from django.db.models import Avg, Count, DurationField, ExpressionWrapper, Min, Q
 from django.db.models.functions import Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.texts import read_personal_texts
-from inference_workers.enums import Backend, CompletionState, Priority, Visibility
-from inference_workers.models import Completion, Endpoint, LanguageModel
+from inference_workers.enums import Backend, BreakerState, CompletionState, Priority, Visibility
+from inference_workers.models import Completion, Endpoint, EndpointGauge, LanguageModel
 from inference_workers.streams import sync_client
 
 # Written by the generation worker every few seconds: a field per language model, `loading`, `ready` or `failed`.
@@ -31,6 +31,7 @@ RECENT = timedelta(minutes=10)
 USUAL_SECONDS = 8.0
 # A worker stays for a retry that is due this soon.
 SOON = timedelta(seconds=2)
+LEFT_ALONE = (BreakerState.OPEN, BreakerState.HALF_OPEN)
 
 
 class WorkerState(StrEnum):
@@ -70,6 +71,8 @@ class Waiting:
 
     now: int
     soon: int
+    # Whether people wait who have to be told that it is left alone.
+    turned_away: bool = False
 
 
 def worker_status() -> WorkerStatus:
@@ -109,13 +112,29 @@ def estimated_wait() -> timedelta:
 
 def waiting_by_endpoint() -> dict[int, Waiting]:
     """The endpoints whose completions may be claimed now, or within the next moments."""
+    left_alone = Q(revision__endpoint__gauge__state__in=LEFT_ALONE)
     rows = (
         Completion.objects.filter(state=CompletionState.QUEUED, claimable_at__lte=Now() + SOON)
+        # Batches wait for as long as their endpoint is left alone.
+        .exclude(left_alone & Q(revision__endpoint__gauge__opened_until__gt=Now() + SOON, priority=Priority.BATCH))
         .values("revision__endpoint")
-        .annotate(now=Count("pk", filter=Q(claimable_at__lte=Now())), soon=Count("pk"))
-        .values_list("revision__endpoint", "now", "soon")
+        .annotate(
+            now=Count("pk", filter=Q(claimable_at__lte=Now())),
+            soon=Count("pk"),
+            turned_away=Count("pk", filter=left_alone & Q(priority=Priority.VISITOR)),
+        )
+        .values_list("revision__endpoint", "now", "soon", "turned_away")
     )
-    return {endpoint: Waiting(now, soon) for endpoint, now, soon in rows}
+    return {endpoint: Waiting(now, soon, away > 0) for endpoint, now, soon, away in rows}
+
+
+def endpoints_return() -> timedelta | None:
+    """When the first endpoint that is left alone is tried again, from now; None where none is."""
+    found = EndpointGauge.objects.filter(state__in=LEFT_ALONE).aggregate(
+        wait=ExpressionWrapper(Min("opened_until") - Now(), output_field=DurationField())
+    )
+    wait: timedelta | None = found["wait"]
+    return None if wait is None else max(wait, timedelta())
 
 
 def still_held(held: Mapping[UUID, UUID]) -> set[UUID]:

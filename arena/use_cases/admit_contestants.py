@@ -7,9 +7,11 @@ from annotation.models import Contestant
 from annotation.use_cases.enter_contestant import enter_contestant
 from arena.enums import EntryState
 from arena.models import Arena, EnteredRevision, Entry
+from arena.queries.arenas import weight_of
 from arena.use_cases.enter_model import enter_model
 from inference_workers.enums import Visibility
 from inference_workers.models import LanguageModel
+from inference_workers.queries import LEFT_ALONE
 
 PLAYING = (Visibility.PUBLIC, Visibility.HIDDEN)
 
@@ -53,12 +55,6 @@ def enter_all_models(*, arena: Arena, now: datetime) -> None:
         enter_model(arena=arena, language_model=model, actor=None, now=now)
 
 
-def weight_of(entry: Entry, now: datetime) -> float:
-    """Of the model on the whole site, times that of its entry, times its boost until this ends."""
-    is_boosted = entry.boost_until is not None and entry.boost_until > now
-    return entry.language_model.weight * entry.weight * (entry.boost if is_boosted else 1.0)
-
-
 def _playing(arena: Arena) -> QuerySet[Entry]:
     entries = Entry.objects.filter(
         arena=arena,
@@ -67,6 +63,8 @@ def _playing(arena: Arena) -> QuerySet[Entry]:
         language_model__weight__gt=0,
         language_model__current__isnull=False,
     )
+    # Whose endpoint is left alone cannot answer: left out of the draw, and so of its candidates' digest.
+    entries = entries.exclude(language_model__current__endpoint__gauge__state__in=LEFT_ALONE)
     return entries.select_related("language_model__current__contestant").order_by("language_model")
 
 

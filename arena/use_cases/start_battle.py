@@ -30,6 +30,7 @@ from arena.use_cases.admit_contestants import Admitted, admit_contestants
 from arena.use_cases.ask_models import ask_models
 from arena.use_cases.refuse_flood import TooBusy, TooManyBattles, refuse_flood, refuse_when_busy
 from foundation.idempotency import body_hash, once
+from inference_workers.queries import endpoints_return
 
 __all__ = [
     "ArenaClosed",
@@ -146,6 +147,9 @@ def visitor(respondent: Respondent) -> Person:
 
 def _draw(campaign: Campaign, admitted: dict[int, Admitted], seed: int) -> Selection:
     if len(admitted) < 2:
+        wait = endpoints_return()
+        if wait is not None:
+            raise TooBusy(wait_seconds=max(5, round(wait.total_seconds())))
         raise NotEnoughModels(f"{len(admitted)} models can be drawn, a battle needs two")
     known = known_of(campaign) if campaign.policy != "uniform" else None
     return choose(

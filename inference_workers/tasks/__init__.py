@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from inference_workers.queries import WorkerState, oldest_waiting, worker_status
 from inference_workers.tasks import shutdown
+from inference_workers.use_cases.probe_endpoints import probe_endpoints
 from inference_workers.use_cases.requeue_expired import requeue_expired
 from inference_workers.use_cases.wake_workers import GENERATE, WARM, wake_workers, warm_workers
 
@@ -53,6 +54,7 @@ def sweep_completions() -> None:
     swept = requeue_expired(now=timezone.now())
     if swept.requeued or swept.failed:
         log.warning("completions_swept", requeued=swept.requeued, failed=swept.failed)
+    probe_endpoints(now=timezone.now())
     if worker_status().state == WorkerState.LOADING:
         warm_workers()  # its first word may have been lost; a worker that has loaded everything is done at once
     for waiting, priority in oldest_waiting(count=HINTS_PER_SWEEP, for_seconds=HINT_LOST_SECONDS):

@@ -1,5 +1,6 @@
 """From an endpoint's row to the engine that serves it."""
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from django.conf import settings
 
 from foundation.encryption import Unreadable
 from foundation.outbound import OutboundRefused, outbound_client, release_secret
-from inference_workers.engine.protocol import Backend, GenerationRequest, ModelRef
+from inference_workers.engine.protocol import Backend, BackendFull, Event, GenerationRequest, ModelRef
 from inference_workers.engine.registry import OpenAISpec, TransformersSpec, load
 from inference_workers.engine.scripted import Script, ScriptedBackend, ScriptedSettings
 from inference_workers.engine.settings import EndpointSettings, TransformersSettings
@@ -97,7 +98,8 @@ class _Kept:
 def _identity(endpoint: Endpoint) -> tuple[object, ...]:
     """What a backend was made from; a change of any of it needs a new one."""
     sealed = bytes(endpoint.sealed_key) if endpoint.sealed_key else b""
-    return (endpoint.backend, endpoint.base_url, sealed, endpoint.capacity, endpoint.timeout_seconds)
+    dialect = (endpoint.ask_usage, endpoint.max_tokens_field, json.dumps(endpoint.extra_body, sort_keys=True))
+    return (endpoint.backend, endpoint.base_url, sealed, endpoint.capacity, endpoint.timeout_seconds, *dialect)
 
 
 def _make(endpoint: Endpoint) -> _Kept:
@@ -113,8 +115,34 @@ def _make(endpoint: Endpoint) -> _Kept:
         raise EndpointUnusable("the endpoint's key was sealed for another address: enter it again") from error
     except OutboundRefused as error:
         raise EndpointUnusable(str(error)) from error
-    wanted = EndpointSettings(base_url=url, api_key=key, capacity=endpoint.capacity, total_s=seconds)
+    wanted = EndpointSettings(
+        base_url=url,
+        api_key=key,
+        capacity=endpoint.capacity,
+        total_s=seconds,
+        ask_usage=endpoint.ask_usage,
+        max_tokens_field=endpoint.max_tokens_field,
+        extra_body=endpoint.extra_body,
+    )
     return _Kept(_identity(endpoint), load(OpenAISpec(wanted, client)), client)
+
+
+class NoBackend:
+    """Stands where an endpoint cannot be used: its jobs only have to be failed."""
+
+    capacity = active = 0
+
+    def admit(self, request: object) -> None:
+        raise BackendFull
+
+    def step(self, timeout: float) -> list[Event]:
+        return []
+
+    def cancel(self, request_id: str) -> None:
+        """There is nothing to cancel."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
 
 def _scripted(request: GenerationRequest) -> Script:

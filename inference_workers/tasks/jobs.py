@@ -19,6 +19,7 @@ from inference_workers.engine.protocol import (
 )
 from inference_workers.enums import FinishReason
 from inference_workers.models import Completion, LanguageModel
+from inference_workers.policies.prices import Usage, guessed_tokens
 from inference_workers.policies.screen import Screen
 from inference_workers.use_cases.fail_completion import fail_completion
 from inference_workers.use_cases.finish_completion import Measures, finish_completion
@@ -36,6 +37,10 @@ class Job:
     deadline: float
     request_id: str = field(init=False)
     ending: Callable[[], object] | None = None
+    # What there is to pay for, in characters until the endpoint tells its counts.
+    sent: int = 0
+    received: int = 0
+    finished: Finished | None = None
 
     def __post_init__(self) -> None:
         # An earlier attempt may still be ending in the same backend.
@@ -50,6 +55,16 @@ class Job:
         assert self.completion.lease_token is not None
         return self.completion.lease_token
 
+    @property
+    def usage(self) -> Usage | None:
+        """None where nothing came back: an endpoint that fails is not paid."""
+        end = self.finished
+        if end is not None and end.prompt_tokens is not None and end.completion_tokens is not None:
+            return Usage(end.prompt_tokens, end.completion_tokens)
+        if end is None and not self.received:
+            return None
+        return Usage(guessed_tokens(self.sent), guessed_tokens(self.received))
+
 
 def identifying_names(model: LanguageModel, provider_model: str) -> list[str]:
     """What an answer must not say before the vote."""
@@ -60,9 +75,11 @@ def identifying_names(model: LanguageModel, provider_model: str) -> list[str]:
 def generation_request(job: Job, messages: Sequence[dict[str, str]], ref: ModelRef) -> GenerationRequest:
     """Raises ValueError for settings that no engine can obey."""
     revision = job.completion.revision
+    chat = _with_system_prompt(messages, revision.system_prompt)
+    job.sent = sum(len(message.content) for message in chat)
     return GenerationRequest(
         id=job.request_id,
-        messages=_with_system_prompt(messages, revision.system_prompt),
+        messages=chat,
         sampling=Sampling(
             temperature=revision.temperature,
             top_p=revision.top_p,
@@ -101,6 +118,7 @@ def finish(job: Job, event: Finished) -> None:
             text=job.screen.text,
             finish_reason=FinishReason(event.finish_reason.value),
             measures=measures,
+            usage=job.usage,
             now=timezone.now(),
         )
     except PersonErased:
@@ -115,6 +133,7 @@ def fail(job: Job, *, code: str, message: str, retryable: bool = False, retry_af
         message=message,
         retryable=retryable,
         retry_after=retry_after,
+        usage=job.usage,
         now=timezone.now(),
     )
 

@@ -7,7 +7,7 @@ the streams.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Protocol
@@ -33,21 +33,25 @@ from inference_workers.policies.screen import Screen
 from inference_workers.queries import WorkerState, completion_messages, still_held, waiting_by_endpoint
 from inference_workers.streams import StreamWriter
 from inference_workers.tasks import jobs
-from inference_workers.tasks.backends import EndpointUnusable, model_ref
+from inference_workers.tasks.backends import EndpointUnusable, NoBackend, model_ref
 from inference_workers.tasks.jobs import Job
 from inference_workers.use_cases.claim_completions import claim_completions
 from inference_workers.use_cases.release_completions import release_completions
 from inference_workers.use_cases.renew_leases import renew_leases
+from inference_workers.use_cases.turn_away import turn_away
 
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.1
+IDLE_POLL_SECONDS = 0.25
 WATCH_SECONDS = 0.5
 STEP_SECONDS = 0.02
 DRAIN_SECONDS = 10.0
 DATABASE_PAUSE = 1.0
 # An endpoint's own time limit comes first, so that its reason is the one that is noted.
 OVERTIME_SECONDS = 5.0
+# For how long a pump with nothing in hand stays with endpoints that may not be asked now; the sweeper wakes it again.
+PATIENCE_SECONDS = 5.0
 
 
 class BackendSource(Protocol):
@@ -79,6 +83,7 @@ class Pump:
         self._idle = False
         self._left_work = False
         started = clock()
+        self._patient_until = started + PATIENCE_SECONDS
         self._admit_until = started + admit_seconds
         self._give_up_at = float("inf")
         self._poll_at = self._watch_at = self._database_at = started
@@ -124,8 +129,8 @@ class Pump:
             self._watch_at = now + WATCH_SECONDS
             self._watch()
         if now >= self._poll_at:
-            self._poll_at = now + POLL_SECONDS
             self._admit_more()
+            self._poll_at = now + (POLL_SECONDS if self._jobs else IDLE_POLL_SECONDS)
         self._settle()
 
     # -- what is in hand
@@ -172,10 +177,16 @@ class Pump:
             return
         self._suspect = False
         waiting = waiting_by_endpoint()
-        self._idle = not waiting
-        claimable = [endpoint for endpoint, count in waiting.items() if count.now]
-        if not claimable:
-            return
+        for endpoint_id in [pk for pk, count in waiting.items() if count.turned_away]:
+            turn_away(endpoint_id=endpoint_id, now=timezone.now())
+        claimable = [pk for pk, count in waiting.items() if count.now]
+        if claimable:
+            self._claim_of(claimable)
+        self._idle = not waiting or (not self._jobs and self._clock() >= self._patient_until)
+        if self._jobs or not waiting:
+            self._patient_until = self._clock() + PATIENCE_SECONDS
+
+    def _claim_of(self, claimable: Sequence[int]) -> None:
         held = Counter(job.completion.revision.endpoint_id for job in self._jobs.values())
         for endpoint in Endpoint.objects.filter(pk__in=claimable).order_by("pk"):
             self._claim(endpoint.pk, min(endpoint.capacity - held[endpoint.pk], self._room(endpoint)))
@@ -271,11 +282,13 @@ class Pump:
             return
         try:
             if isinstance(event, Delta):
+                job.received += len(event.text)
                 reset, text = job.screen.push(event.text)
                 if reset:
                     self._writer.reset(job.id)
                 self._writer.add(job.id, text)
             elif isinstance(event, Finished):
+                job.finished = event
                 self._writer.add(job.id, job.screen.finish())
                 job.ending = partial(jobs.finish, job, event)
                 self._on_model(job.completion.revision.language_model.slug, WorkerState.READY, "")
@@ -332,21 +345,3 @@ class Pump:
             except (DatabaseError, InterfaceError):
                 log.warning("left_to_the_sweeper", completion_id=str(job.id))
         self._empty_backends()
-
-
-class NoBackend:
-    """Stands where an endpoint cannot be used: its jobs only have to be failed."""
-
-    capacity = active = 0
-
-    def admit(self, request: object) -> None:
-        raise BackendFull
-
-    def step(self, timeout: float) -> list[Event]:
-        return []
-
-    def cancel(self, request_id: str) -> None:
-        """There is nothing to cancel."""
-
-    def close(self) -> None:
-        """There is nothing to close."""

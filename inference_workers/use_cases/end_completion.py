@@ -16,7 +16,7 @@ def held_completion(completion_id: UUID, lease_token: UUID) -> Completion | None
     """Lock the completion if it still runs under this token: the fence that no replaced worker passes."""
     return (
         Completion.objects.select_for_update(of=("self",))
-        .select_related("person")
+        .select_related("person", "revision__language_model")
         .filter(pk=completion_id, state=CompletionState.RUNNING, lease_token=lease_token)
         .first()
     )

@@ -1,4 +1,5 @@
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -8,9 +9,11 @@ from foundation.text import clean_text
 from foundation.transitions import check
 from inference_workers.enums import CompletionState
 from inference_workers.models import Completion
+from inference_workers.policies.prices import Usage
 from inference_workers.policies.retry import retry_delay
 from inference_workers.transitions import COMPLETION
 from inference_workers.use_cases.end_completion import end_completion, held_completion
+from inference_workers.use_cases.note_attempt import note_attempt
 
 
 def fail_completion(
@@ -22,14 +25,17 @@ def fail_completion(
     retryable: bool,
     now: datetime,
     retry_after: float | None = None,
+    usage: Usage | None = None,
 ) -> CompletionState | None:
     """Note that an attempt failed: the completion waits for another one if there is any left and it may help, else it
-    has failed. Returns which, or None, and nothing written, when it is no longer held by this token."""
+    has failed. `usage` is what the attempt is paid for all the same. Returns which, or None, and nothing written, when
+    it is no longer held by this token."""
     with transaction.atomic():
         completion = held_completion(completion_id, lease_token)
         if completion is None:
             return None
-        reason = {"error_code": code, "error_message": clean_text(message)[:2000]}
+        cost = note_attempt(completion, code=code, retryable=retryable, usage=usage)
+        reason = {"error_code": code, "error_message": clean_text(message)[:2000], "cost": cost}
         if retryable and completion.attempt < completion.max_attempts:
             delay = retry_delay(completion.attempt, retry_after, priority=completion.priority)
             if delay is not None:
@@ -38,7 +44,7 @@ def fail_completion(
     return CompletionState.FAILED
 
 
-def _queue_again(completion: Completion, delay: float, reason: dict[str, str]) -> CompletionState:
+def _queue_again(completion: Completion, delay: float, reason: dict[str, Any]) -> CompletionState:
     check(COMPLETION, completion.state, CompletionState.QUEUED)
     Completion.objects.filter(pk=completion.pk).update(
         state=CompletionState.QUEUED,

@@ -7,7 +7,9 @@ from django.db import transaction
 from accounts.texts import write_personal_text
 from foundation.text import clean_text
 from inference_workers.enums import CompletionState, FinishReason
+from inference_workers.policies.prices import Usage
 from inference_workers.use_cases.end_completion import end_completion, held_completion
+from inference_workers.use_cases.note_attempt import note_attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +21,33 @@ class Measures:
     first_token_seconds: float | None
     total_seconds: float
 
+    @property
+    def usage(self) -> Usage | None:
+        if self.prompt_tokens is None or self.completion_tokens is None:
+            return None
+        return Usage(self.prompt_tokens, self.completion_tokens)
+
 
 def finish_completion(
-    *, completion_id: UUID, lease_token: UUID, text: str, finish_reason: FinishReason, measures: Measures, now: datetime
+    *,
+    completion_id: UUID,
+    lease_token: UUID,
+    text: str,
+    finish_reason: FinishReason,
+    measures: Measures,
+    now: datetime,
+    usage: Usage | None = None,
 ) -> bool:
     """Store a worker's result. False, and nothing written, when the completion is no longer held by this token.
 
-    The text of a person's completion is sealed; PersonErased when that person's key is gone.
+    `usage` is what is paid for; without it, what the measures say. The text of a person's completion is sealed;
+    PersonErased when that person's key is gone.
     """
     with transaction.atomic():
         completion = held_completion(completion_id, lease_token)
         if completion is None:
             return False
+        cost = note_attempt(completion, usage=usage or measures.usage)
         personal = write_personal_text(person=completion.person, text=text) if completion.person else None
         end_completion(
             completion,
@@ -45,5 +62,6 @@ def finish_completion(
             completion_tokens=measures.completion_tokens,
             first_token_seconds=measures.first_token_seconds,
             total_seconds=measures.total_seconds,
+            cost=cost,
         )
     return True

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from inference_workers.enums import Backend, CompletionState, Priority
-from inference_workers.models import Completion, Endpoint, LanguageModel, LanguageModelRevision
+from inference_workers.models import Completion, Endpoint, EndpointGauge, LanguageModel, LanguageModelRevision
 from inference_workers.use_cases.claim_completions import claim_completions
 from inference_workers.use_cases.request_completion import request_completion
 from tests.factories import later
@@ -18,7 +18,9 @@ LEASE = timedelta(seconds=30)
 
 def make_endpoint(**fields: Any) -> Endpoint:
     values = {"name": f"Endpoint {next(numbers)}", "backend": Backend.SCRIPTED} | fields
-    return Endpoint.objects.create(**values)
+    endpoint = Endpoint.objects.create(**values)
+    EndpointGauge.objects.create(endpoint=endpoint)
+    return endpoint
 
 
 def make_revision(

@@ -6,7 +6,7 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from inference_workers.enums import CompletionState, Priority
-from inference_workers.models import Completion
+from inference_workers.models import Completion, EndpointGauge
 from inference_workers.use_cases import claim_completions as claiming
 from inference_workers.use_cases.claim_completions import claim_completions
 from inference_workers.use_cases.fail_completion import fail_completion
@@ -25,6 +25,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def claim_of(endpoint_id, limit=1, **given):
     return claim_completions(endpoint_id=endpoint_id, limit=limit, lease=LEASE, now=timezone.now(), **given)
+
+
+def unlocked_gauge(*, endpoint_id):
+    """The guard off: the gauge as it is, held by nobody."""
+    return EndpointGauge.objects.select_related("endpoint").get(pk=endpoint_id), timezone.now()
 
 
 def claim_while_another_claims(endpoint_id):
@@ -55,8 +60,10 @@ def test_two_claims_at_once_on_one_completion_give_it_to_one():
     assert completion.attempt == 1
 
 
-def test_without_the_row_lock_two_claims_at_once_take_the_same_completion(monkeypatch):
-    monkeypatch.setattr(claiming, "CLAIM", claiming.CLAIM.replace("FOR UPDATE OF q SKIP LOCKED", ""))
+def test_control_without_its_locks_two_claims_at_once_take_the_same_completion(monkeypatch):
+    """Either lock is enough here: that of the row is for those who are no claims, as a cancellation."""
+    monkeypatch.setattr(claiming, "CANDIDATES", claiming.CANDIDATES.replace("FOR UPDATE OF q SKIP LOCKED", ""))
+    monkeypatch.setattr(claiming, "lock_gauge", unlocked_gauge)
     completion = make_completion()
     first, second = claim_while_another_claims(completion.revision.endpoint_id)
     assert [row.pk for row in first] == [row.pk for row in second] == [completion.pk]
@@ -64,7 +71,7 @@ def test_without_the_row_lock_two_claims_at_once_take_the_same_completion(monkey
     assert completion.attempt == 2
 
 
-def test_two_claims_at_once_share_a_queue_without_waiting_for_each_other():
+def test_two_claims_at_once_share_a_queue():
     revision = make_revision()
     expected = {make_completion(revision=revision).pk for _ in range(2)}
     first, second = claim_while_another_claims(revision.endpoint_id)

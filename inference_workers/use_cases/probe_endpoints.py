@@ -1,0 +1,42 @@
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from inference_workers.enums import BreakerState, CompletionState, Priority
+from inference_workers.models import Completion, EndpointGauge, LanguageModel
+from inference_workers.use_cases.lock_gauge import lock_gauge
+from inference_workers.use_cases.request_completion import request_completion
+
+PROBE_QUESTION = "Say hello in one short sentence."
+
+
+def probe_endpoints(*, now: datetime) -> int:
+    """Ask something small of every endpoint that was left alone for long enough and for which no batch waits: whether
+    it answers again must cost nobody their turn. Returns how many were asked."""
+    unfinished = Completion.objects.filter(
+        revision__endpoint=OuterRef("pk"),
+        state__in=[CompletionState.QUEUED, CompletionState.RUNNING],
+        priority=Priority.BATCH,
+    )
+    due = EndpointGauge.objects.exclude(state=BreakerState.CLOSED).exclude(Exists(unfinished))
+    return sum(_probe(gauge.pk) for gauge in due)
+
+
+def _probe(endpoint_id: int) -> bool:
+    with transaction.atomic():
+        gauge, clock = lock_gauge(endpoint_id=endpoint_id)
+        if gauge.state == BreakerState.CLOSED or (gauge.opened_until and gauge.opened_until > clock):
+            return False
+        models = LanguageModel.objects.filter(current__endpoint=endpoint_id).select_related("current")
+        model = models.order_by("-weight", "pk").first()
+        if model is None:
+            return False
+        request_completion(
+            revision=model.serves,
+            messages=[{"role": "user", "content": PROBE_QUESTION}],
+            person=None,
+            priority=Priority.BATCH,
+            seed=1,
+        )
+    return True
