@@ -33,13 +33,12 @@ from annotation.use_cases.save_study import make_study
 from annotation.use_cases.start_campaign import start_campaign
 from annotation.use_cases.start_generation import start_generation
 from annotation.use_cases.submit_work import submit_work
-from arena.use_cases.seed_arena import seed_arena
 from arena.web.visitors import COOKIE
 from inference_workers.models import LanguageModel
 from tests.annotation.datasets.rows import build, judged
 from tests.annotation.media.files import one, picture
 from tests.annotation.worth.bidding import bids, paid_campaign, prepared
-from tests.arena.factories import make_models, votable
+from tests.arena.factories import make_arena, make_models, votable
 from tests.factories import PREFERENCE, make_campaign, make_contestant, make_item, make_user, new_key
 
 ROLES = ("anonymous", "annotator", "reviewer", "researcher", "campaign_admin", "operator", "superuser")
@@ -728,7 +727,7 @@ TOKEN = "cookie-of-a-visitor-in-the-matrix"
 
 def make_world() -> World:
     make_models(2)
-    arena = seed_arena(now=timezone.now())
+    arena = make_arena()
     world = World()
     battles = {}
     for role in ROLES:
