@@ -52,11 +52,13 @@ WITH ahead AS (
 # The oldest transaction of this database that could still commit; a caller's own commits its rows and their numbers
 # together. A snapshot's own xmin will not do: it also waits for writers of every other database on the server. The
 # snapshot is older than the look at the activity, so a transaction that is in neither had ended before the next
-# statement begins. The activity has the low 32 bits of an id; the difference to `ahead` tells the rest.
+# statement begins. The activity has the low 32 bits of an id; the difference to `ahead` tells the rest. Autovacuum,
+# the one that acts for no role, writes no judgments, and may have an id for as long as a large table takes it.
+BY_A_ROLE = "AND a.usesysid IS NOT NULL"
 HORIZON = f"""{AHEAD}
 SELECT LEAST(n.id, min(n.id + ((a.backend_xid::text::bigint - n.id + 2147483648) & 4294967295) - 2147483648))
 FROM ahead n LEFT JOIN pg_stat_activity a
-    ON a.datname = current_database() AND a.backend_xid IS NOT NULL AND a.pid <> pg_backend_pid()
+    ON a.datname = current_database() AND a.backend_xid IS NOT NULL AND a.pid <> pg_backend_pid() {BY_A_ROLE}
 GROUP BY n.id
 """  # noqa: S608 (constants)
 # A row may be numbered when no transaction older than its own can still commit: those below the horizon.
