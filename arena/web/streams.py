@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from math import ceil
 from typing import Any
 from uuid import UUID
@@ -18,10 +18,12 @@ import structlog
 from asgiref.sync import sync_to_async
 from django.db import connection
 
-from arena.lockstep import Lockstep
+from arena.lockstep import TICK, Lockstep
+from arena.presence import RENEW_SECONDS, forget_reader, note_reader
 from arena.queries import AnsweringTurn, answering_turn, newest_snapshot_number
 from arena.web.requests import person_of_scope
-from inference_workers.streams import START, Kind, StreamEvent, shared_reader
+from arena.web.shown import Shown, parse_resume
+from inference_workers.streams import START, Kind, StreamEvent, follows, shared_reader
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +33,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 # How long without news before the rows are asked, which know the truth when Redis does not.
 LOOK_AFTER = 2.0
+# How long a returning browser's text may take to be read again; what was shown before is there at once.
+RECOGNIZED_WITHIN = 1.0
 HEARTBEAT = 15.0
 BOARD_TICK = 1.0
 
@@ -62,12 +66,13 @@ async def send_head(send: Send, status: int, content_type: bytes) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})
 
 
-async def pump(events: AsyncIterator[str], receive: Receive, send: Send) -> None:
+async def pump(events: AsyncGenerator[str, None], receive: Receive, send: Send) -> None:
     """Send events until they end or the browser leaves."""
 
     async def write() -> None:
-        async for event in events:
-            await send({"type": "http.response.body", "body": event.encode(), "more_body": True})
+        async with contextlib.aclosing(events):
+            async for event in events:
+                await send({"type": "http.response.body", "body": event.encode(), "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
     async def wait_for_leaving() -> None:
@@ -101,7 +106,7 @@ async def read_rows(look: Callable[[], Any]) -> Any:
     return await sync_to_async(look_and_let_go, thread_sensitive=False)()
 
 
-async def battle_events(scope: Scope, battle_id: str) -> AsyncIterator[str] | None:
+async def battle_events(scope: Scope, battle_id: str) -> AsyncGenerator[str, None] | None:
     try:
         battle = UUID(battle_id)
     except ValueError:
@@ -123,35 +128,49 @@ class BattleStream:
         self.battle_id = battle_id
         self.turn = turn
         self.lockstep = Lockstep(turn.tempo)
-        self.restarts = 0
+        self.shown = Shown.nothing(self.lockstep.sides)
         self.cursors = dict.fromkeys(turn.completions, START)
-        self.heard_at = self.sent_at = time.monotonic()
-        # The browser kept its text; what follows is shown once there is a reserve behind it.
-        self.lockstep.position = parse_resume(resume, turn)
+        # Sides that the workers have ended, and those of whose text a piece is missing: Redis was away or emptied.
+        self.over: set[str] = set()
+        self.torn: set[str] = set()
+        self.begun_at = self.heard_at = self.sent_at = time.monotonic()
+        self.returning = parse_resume(resume, turn)
+        self.must_restart = False
         self.take_rows(turn)
 
-    async def events(self) -> AsyncIterator[str]:
+    async def events(self) -> AsyncGenerator[str, None]:
         yield "retry: 2000\n\n"
-        while not (self.turn.ended and self.lockstep.done):
-            await self.listen()
-            for ready in self.release():
-                yield ready
+        if self.returning is not None and self.returning.turn < self.turn.number:
+            # A follow-up was asked in another tab, and this one's page does not know of it.
+            yield event("ready", {"turn": self.returning.turn})
+            return
+        staying = asyncio.create_task(stay(self.battle_id))
+        try:
+            while not (self.turn.ended and self.lockstep.done):
+                await self.listen()
+                for ready in self.release():
+                    yield ready
+        finally:
+            staying.cancel()
+        await sync_to_async(forget_reader, thread_sensitive=False)(self.battle_id)
         yield event(self.turn.outcome, {"turn": self.turn.number})
 
     async def listen(self) -> None:
         """Take in what the workers write until it is time to send: what comes between two ticks shows at the second.
         Ask the rows when the workers are silent, or when both texts have ended.
         """
-        while (seconds := self.lockstep.seconds_to_tick(time.monotonic())) > 0:
+        now = time.monotonic()
+        until = now + (TICK if self.returning else self.lockstep.seconds_to_tick(now))
+        while (seconds := until - time.monotonic()) > 0:
             for each in await self.hear(seconds):
                 self.heard_at = time.monotonic()
                 self.take(each)
-        all_whole = all(side.whole for side in self.lockstep.sides.values())
-        if not self.turn.ended and (all_whole or time.monotonic() - self.heard_at > LOOK_AFTER):
+        all_over = len(self.over) == len(self.lockstep.sides)
+        if not self.turn.ended and (all_over or time.monotonic() - self.heard_at > LOOK_AFTER):
             await self.look()
 
     async def hear(self, seconds: float) -> list[StreamEvent]:
-        watching = {i: c for i, c in self.cursors.items() if not self.lockstep.sides[self.turn.completions[i]].whole}
+        watching = {i: cursor for i, cursor in self.cursors.items() if self.turn.completions[i] not in self.over}
         if watching:
             with contextlib.suppress(redis.RedisError):
                 return await shared_reader().read_many(watching, block_ms=ceil(1000 * seconds))
@@ -160,23 +179,27 @@ class BattleStream:
 
     def take(self, news: StreamEvent) -> None:
         side = self.turn.completions[news.completion_id]
-        self.cursors[news.completion_id] = news.entry_id
-        if news.kind == Kind.DELTA:
-            self.lockstep.write(side, news.text)
-        elif news.kind == Kind.RESET:
+        before, self.cursors[news.completion_id] = self.cursors[news.completion_id], news.entry_id
+        if news.kind == Kind.RESET:
             self.begin_again(side)
+        elif news.kind == Kind.DELTA:
+            # What follows a missing piece is no use; the rows have the whole text in the end.
+            if side in self.torn or not follows(news.entry_id, before):
+                self.torn.add(side)
+            else:
+                self.lockstep.write(side, news.text)
         elif news.kind == Kind.DONE:
-            self.lockstep.finish(side)
+            self.over.add(side)
+            if side not in self.torn:
+                self.lockstep.finish(side)
         elif news.kind == Kind.FAILED:
             # The rows say what follows: a replacement, or the end of the battle.
             self.heard_at = 0.0
 
     def begin_again(self, side: str) -> None:
-        had_text = bool(self.lockstep.sides[side].text) or self.lockstep.position > 0
         self.lockstep.rewrite(side)
-        if had_text:
-            self.restarts += 1
-            self.lockstep.restart()
+        self.over.discard(side)
+        self.torn.discard(side)
 
     async def look(self) -> None:
         self.heard_at = time.monotonic()
@@ -192,48 +215,71 @@ class BattleStream:
         """Once the turn has ended its texts are those of the rows; a void battle has none to show."""
         self.turn = turn
         if turn.ended:
+            self.over = set(self.lockstep.sides)
             for side in self.lockstep.sides:
                 self.lockstep.finish(side, turn.texts.get(side, "") if turn.outcome == "ready" else "")
 
     def release(self) -> list[str]:
         now = time.monotonic()
-        ready = []
-        if self.restarts and self.lockstep.position == 0 and self.sent_restart != self.restarts:
-            self.sent_restart = self.restarts
-            ready.append(event("restart", {}, number=self.number))
-        delta = self.lockstep.release(now)
-        if delta:
-            ready.append(event("text", delta, number=self.number))
+        ready = self.news(now) if self.has_found_its_place(now) else []
         if not ready and now - self.sent_at > HEARTBEAT:
             ready.append(": still here\n\n")
         if ready:
             self.sent_at = now
         return ready
 
-    sent_restart = 0
+    def has_found_its_place(self, now: float) -> bool:
+        """Whether it is known what the browser has. One that returns goes on behind its text, if that is still the
+        beginning of both texts; else it begins again. It is not kept waiting for an answer.
+        """
+        if self.returning is None:
+            return True
+        if self.lockstep.has(self.returning.position):
+            shown = Shown.beginning(self.lockstep.sides, self.returning.position)
+            self.must_restart = shown.digest != self.returning.digest
+        elif now - self.begun_at > RECOGNIZED_WITHIN:
+            self.must_restart = True
+        else:
+            return False
+        if not self.must_restart:
+            self.shown, self.lockstep.position = shown, float(self.returning.position)
+        self.returning = None
+        return True
+
+    def news(self, now: float) -> list[str]:
+        """What is to be sent: more text, after a restart where what the browser has is no beginning of it."""
+        ready: list[str] = []
+        if self.turn.ended and self.turn.outcome != "ready":
+            return ready
+        if self.must_restart or not self.shown.is_beginning_of(self.lockstep):
+            self.must_restart = False
+            self.shown = Shown.nothing(self.lockstep.sides)
+            self.lockstep.restart()
+            ready.append(event("restart", {}, number=self.number))
+        delta = self.lockstep.release(now)
+        if delta:
+            self.shown.add(delta)
+            ready.append(event("text", delta, number=self.number))
+        return ready
 
     @property
     def number(self) -> str:
-        return f"{self.turn.number}.{self.restarts}.{int(self.lockstep.position)}"
+        return f"{self.turn.number}.{int(self.lockstep.position)}.{self.shown.digest}"
 
 
-def parse_resume(value: str, turn: AnsweringTurn) -> float:
-    """Up to where a returning browser has seen this very turn, or 0 to begin at the beginning."""
-    parts = value.split(".")
-    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 9 for part in parts):
-        return 0.0
-    number, restarts, position = map(int, parts)
-    # The number is whatever a client sends: one too high would be answered when the slower model has come so far.
-    is_possible = number == turn.number and position <= turn.shown_at_most
-    return float(position) if is_possible and restarts == 0 and not turn.ended else 0.0
+async def stay(battle_id: UUID) -> None:
+    """Say again and again that somebody reads this battle."""
+    while True:
+        await sync_to_async(note_reader, thread_sensitive=False)(battle_id)
+        await asyncio.sleep(RENEW_SECONDS)
 
 
-async def board_events(slug: str) -> AsyncIterator[str] | None:
+async def board_events(slug: str) -> AsyncGenerator[str, None] | None:
     number = await read_rows(lambda: newest_snapshot_number(slug))
     return None if number is None else follow_board(slug, number)
 
 
-async def follow_board(slug: str, number: int) -> AsyncIterator[str]:
+async def follow_board(slug: str, number: int) -> AsyncGenerator[str, None]:
     """Every new number, and first the one that is: a page may be older, and a browser that returns has missed some."""
     yield "retry: 3000\n\n"
     yield event("board", {"number": number}, number=str(number))

@@ -6,7 +6,7 @@ was flushed goes on behind the ids its readers have seen. A stream never holds a
 reason a text ended. It is a convenience: the final text is the one in PostgreSQL.
 """
 
-from inference_workers.streams.events import START, Kind, StreamEvent, stream_key, valid_cursor
+from inference_workers.streams.events import START, Kind, StreamEvent, follows, stream_key, valid_cursor
 from inference_workers.streams.reader import async_client, read_many, read_so_far
 from inference_workers.streams.shared import SharedReader, shared_reader
 from inference_workers.streams.writer import StreamWriter, announce_end, sync_client
@@ -19,6 +19,7 @@ __all__ = [
     "StreamWriter",
     "announce_end",
     "async_client",
+    "follows",
     "read_many",
     "read_so_far",
     "shared_reader",

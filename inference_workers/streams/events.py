@@ -49,6 +49,18 @@ def entry_id(attempt: int, sequence: int) -> str:
     return f"{attempt}-{sequence}"
 
 
+def place(entry_id: str) -> tuple[int, int]:
+    """Ids in the order Redis gives them."""
+    attempt, sequence = entry_id.split("-")
+    return int(attempt), int(sequence)
+
+
+def follows(entry_id: str, cursor: str) -> bool:
+    """Whether this piece of text is the very next after `cursor`: within an attempt the numbers have no gaps."""
+    (attempt, sequence), (attempt_before, before) = place(entry_id), place(cursor)
+    return sequence == (before + 1 if attempt == attempt_before else 1)
+
+
 def fields(kind: Kind, text: str = "") -> dict[Any, Any]:
     return {"kind": kind.value, "text": text} if text else {"kind": kind.value}
 

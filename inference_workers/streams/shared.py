@@ -10,11 +10,13 @@ from weakref import WeakKeyDictionary
 import redis
 import redis.asyncio
 
-from inference_workers.streams.events import StreamEvent, valid_cursor
+from inference_workers.streams.events import StreamEvent, place, valid_cursor
 from inference_workers.streams.reader import async_client, read_many
 
 # How long one XREAD waits, and so how long a reader that comes during it waits to be let in.
 BLOCK_MS = 20
+# A Redis that stands still keeps nobody waiting for longer.
+PATIENCE_SECONDS = 2.0
 
 
 @dataclass(eq=False)
@@ -70,8 +72,13 @@ class SharedReader:
         if self._client is None:
             self._client = async_client()
         try:
-            events = await read_many(self._client, _earliest(serving), block_ms=BLOCK_MS)
-        except redis.RedisError as error:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                events = await read_many(self._client, _earliest(serving), block_ms=BLOCK_MS)
+        except (redis.RedisError, TimeoutError) as error:
+            if isinstance(error, TimeoutError):
+                # Its reply may still come; another connection must not take it for its own.
+                await self.aclose()
+                error = redis.TimeoutError("Redis stands still")
             for waiter in serving:
                 if not waiter.result.done():
                     waiter.result.set_exception(error)
@@ -98,12 +105,6 @@ _readers: "WeakKeyDictionary[asyncio.AbstractEventLoop, SharedReader]" = WeakKey
 def shared_reader() -> SharedReader:
     """The one reader of the running event loop."""
     return _readers.setdefault(asyncio.get_running_loop(), SharedReader())
-
-
-def place(entry_id: str) -> tuple[int, int]:
-    """Ids in the order Redis gives them."""
-    attempt, sequence = entry_id.split("-")
-    return int(attempt), int(sequence)
 
 
 def _earliest(waiters: set[_Waiter]) -> dict[UUID, str]:
