@@ -13,3 +13,8 @@ class Role(models.TextChoices):
 class PersonKind(models.TextChoices):
     USER = "user", _("Signed-in user")
     VISITOR = "visitor", _("Anonymous visitor")
+
+
+class LinkPurpose(models.TextChoices):
+    DATA = "data", _("Download everything")
+    ERASE = "erase", _("Delete everything")

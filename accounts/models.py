@@ -6,7 +6,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.enums import PersonKind, Role
+from accounts.enums import LinkPurpose, PersonKind, Role
 
 
 class User(AbstractUser):
@@ -79,3 +79,27 @@ class PersonalText(models.Model):
 
     def __str__(self) -> str:
         return f"text {self.pk}"
+
+
+class PersonLink(models.Model):
+    """A way to one's own data without the browser that holds the cookie. Only the digest of its token is kept: the link
+    is shown once, works once, and a new one for the same purpose takes its place.
+    """
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="links")
+    purpose = models.CharField(max_length=10, choices=LinkPurpose)
+    token_digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "purpose"], name="one_link_per_person_and_purpose"),
+            models.CheckConstraint(
+                name="link_expires_after_it_was_made", condition=models.Q(expires_at__gt=models.F("created_at"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"link {self.pk} to {self.purpose}"

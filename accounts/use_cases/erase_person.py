@@ -24,6 +24,7 @@ def erase_person(*, person_id: UUID, now: datetime) -> Person:
         person.wrapped_key, person.visitor_digest, person.user = None, None, None
         person.erased_at = now
         person.save(update_fields=["wrapped_key", "visitor_digest", "user", "erased_at"])
+        person.links.all().delete()
         if user is not None:
             _forget_traces(user)
             _close_account(user)
