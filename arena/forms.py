@@ -1,6 +1,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.enums import LinkPurpose
 from foundation.idempotency import mint_key
 
 
@@ -17,3 +18,21 @@ class PromptForm(forms.Form):
     @classmethod
     def blank(cls, prompt: str = "") -> "PromptForm":
         return cls(initial={"key": mint_key(), "prompt": prompt})
+
+
+class OwnLinkForm(forms.Form):
+    """What a link to one's own data is for."""
+
+    purpose = forms.ChoiceField(choices=LinkPurpose)
+
+
+class EraseForm(forms.Form):
+    withdraws = forms.BooleanField(
+        label=_("Also take my votes out of leaderboards and datasets made from now on."),
+        required=False,
+        help_text=_("Otherwise they go on counting, without anything that ties them to you."),
+    )
+    confirmed = forms.BooleanField(
+        label=_("Delete what I wrote. I know that this cannot be undone."),
+        error_messages={"required": _("Tick this to delete. Without it nothing happens.")},
+    )

@@ -131,3 +131,22 @@ class Battle(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class Share(models.Model):
+    """A link by which anybody reads a battle. Only the digest of its token is kept: the link is shown once."""
+
+    battle = models.ForeignKey(Battle, on_delete=models.PROTECT, related_name="shares")
+    token_digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["battle"], condition=Q(revoked_at__isnull=True), name="one_open_share_per_battle"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"share of battle {self.battle_id}"

@@ -26,8 +26,9 @@ HIDDEN = frozenset(
 )
 
 
-# An invitation's link lets whoever reads it join, so its token is no part of a line.
-INVITATION = re.compile(r"(/join/)[^/?#\s\"]+")
+# Whoever reads the link of an invitation, a shared battle or somebody's own data has what it opens, so its token is no
+# part of a line.
+TOKEN = re.compile(r"(/(?:join|shared|mine/link)/)[^/?#\s\"]+")
 
 
 def hide_sensitive(logger: object, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -35,7 +36,7 @@ def hide_sensitive(logger: object, method: str, event: structlog.typing.EventDic
     for key in HIDDEN & event.keys():
         event[key] = "(hidden)"
     if isinstance(event.get("request"), str):
-        event["request"] = INVITATION.sub(r"\1(hidden)", event["request"])
+        event["request"] = TOKEN.sub(r"\1(hidden)", event["request"])
     return event
 
 

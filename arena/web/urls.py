@@ -1,6 +1,6 @@
 from django.urls import path
 
-from arena.web import battles, leaderboard
+from arena.web import battles, leaderboard, mine, shares
 
 urlpatterns = [
     path("", battles.home, name="home"),
@@ -16,4 +16,16 @@ urlpatterns = [
     path("leaderboard/<slug:slug>/hide", leaderboard.hide, name="board-hide"),
     path("leaderboard/<slug:slug>/retire-simulated", leaderboard.retire, name="retire-simulated"),
     path("leaderboard/<slug:slug>/restore-simulated", leaderboard.restore, name="restore-simulated"),
+    path("battles/<uuid:battle_id>/share", shares.share, name="share-battle"),
+    path("battles/<uuid:battle_id>/share/revoke", shares.revoke, name="revoke-share"),
+    path("shared/<str:token>", shares.shared, name="shared-battle"),
+    path("shared/<str:token>/models", shares.models, name="shared-models"),
+    path("mine", mine.battles, name="mine"),
+    path("mine/board", mine.board, name="own-board"),
+    path("mine/data", mine.data, name="own-data"),
+    path("mine/data/download", mine.download, name="own-download"),
+    path("mine/data/link", mine.make_link, name="make-own-link"),
+    path("mine/data/erase", mine.erase, name="erase-own"),
+    path("mine/erased", mine.erased, name="own-erased"),
+    path("mine/link/<str:token>", mine.by_link, name="own-link"),
 ]

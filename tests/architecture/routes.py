@@ -10,9 +10,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from accounts.enums import Role
+from accounts.enums import LinkPurpose, Role
 from accounts.models import Person, User
 from accounts.use_cases.create_person import person_of_user, person_of_visitor
+from accounts.use_cases.link_person import link_person
 from annotation.enums import EntryKind
 from annotation.imports.prompts import prompts_of_lines
 from annotation.models import Board, Campaign, DatasetVersion, Draw, Respondent
@@ -33,12 +34,14 @@ from annotation.use_cases.save_study import make_study
 from annotation.use_cases.start_campaign import start_campaign
 from annotation.use_cases.start_generation import start_generation
 from annotation.use_cases.submit_work import submit_work
+from arena.use_cases.share_battle import share_battle
 from arena.web.visitors import COOKIE
 from inference_workers.models import LanguageModel
 from tests.annotation.datasets.rows import build, judged
 from tests.annotation.media.files import one, picture
 from tests.annotation.worth.bidding import bids, paid_campaign, prepared
 from tests.arena.factories import make_arena, make_models, votable
+from tests.arena.voting import voted
 from tests.factories import PREFERENCE, make_campaign, make_contestant, make_item, make_user, new_key
 
 ROLES = ("anonymous", "annotator", "reviewer", "researcher", "campaign_admin", "operator", "superuser")
@@ -96,6 +99,30 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST another's": 404,
     },
     "battles/<uuid:battle_id>/vote": {"GET own": 405, "GET another's": 405, "POST own": 422, "POST another's": 404},
+    "battles/<uuid:battle_id>/share": {
+        "GET shared": {"superuser": 200, "else": 404},
+        "GET another's": 404,
+        "POST shared": {"superuser": 200, "else": 404},
+        "POST another's": 404,
+    },
+    "battles/<uuid:battle_id>/share/revoke": {
+        "GET shared": 405,
+        "GET another's": 405,
+        "POST shared": {"superuser": 302, "else": 404},
+        "POST another's": 404,
+    },
+    # Whoever holds the link reads it.
+    "shared/<str:token>": {"GET shared": 200, "GET missing": 404, "POST shared": 405},
+    "shared/<str:token>/models": {"GET shared": 200, "GET missing": 404, "POST shared": 405},
+    "mine": READ,
+    "mine/board": READ,
+    "mine/data": READ,
+    "mine/data/download": READ,
+    "mine/data/link": {"GET": 405, "POST": 422},
+    "mine/data/erase": {"GET": 405, "POST": 422},
+    "mine/erased": READ,
+    # Whoever holds the link deletes with it.
+    "mine/link/<str:token>": {"GET linked": 200, "GET missing": 404, "POST linked": 422, "POST missing": 404},
     "leaderboard": READ,
     "leaderboard/<slug:slug>": {"GET public": 200, "GET hidden": SEES_HIDDEN, "POST public": 405, "POST hidden": 405},
     "leaderboard/<slug:slug>/publish": {
@@ -748,6 +775,7 @@ def make_world() -> World:
     paid = make_paid()
     pairwise = next(point for point in starting_points() if point.slug == "pairwise")
     draw = make_draw()
+    shared = make_shared(world.persons["superuser"])
     drafted = start_campaign(name="Drafted", draft=pairwise.draft, settings={}, actor=None, now=timezone.now())
     for number, role in enumerate(ROLES):
         world.know(role, "own", battle_id=battles[role], **work[role], **items, **media)
@@ -756,6 +784,8 @@ def make_world() -> World:
         world.know(role, "hidden", slug=hidden.slug)
         world.know(role, "drawn", slug=draw.session.campaign.slug, draw_id=str(draw.pk))
         world.know(role, "own", receipt=draw.token)
+        world.know(role, "shared", **shared)
+        world.know(role, "linked", token=link_to(world.persons[role]))
         world.know(role, "missing", receipt="no-such-receipt", draw_id="7")
         world.know(role, "exported", slug=dataset.campaign.slug, number=str(dataset.number), name="README.md")
         world.know(role, "drafted", slug=drafted.slug, section="about")
@@ -768,6 +798,17 @@ def make_world() -> World:
         world.know(role, "own", **paid)
         world.know(role, "missing", entry_id="7", study_id="7")
     return world
+
+
+def make_shared(person: Person) -> dict[str, str]:
+    """A battle that was voted on, and the link to it."""
+    battle = voted(person)
+    return {"battle_id": str(battle.pk), "token": share_battle(battle_id=battle.pk, person=person, now=timezone.now())}
+
+
+def link_to(person: Person) -> str:
+    """The token of a link that deletes what is theirs."""
+    return link_person(person_id=person.pk, purpose=LinkPurpose.ERASE, now=timezone.now())
 
 
 def make_draw() -> Draw:

@@ -29,6 +29,7 @@ NAMES = (
     *("decision", "seen", "message", "words", "most", "annotator", "see_others"),
     *("lines", "column", "stored", "models", "kept", "seen", "item", "count", "ways", "origin", "items", "verdict"),
     *("text", "q", "purpose", "state", "column_0", "column_1", "default_purpose"),
+    *("confirmed", "withdraws", "own"),
     *("below", "above", "best", "card", "bid", "endowments", "session_items"),
 )
 NASTY = {
@@ -68,7 +69,7 @@ def cases(world: World, method: str) -> Iterator[tuple[str, str]]:
     for pattern, answers in TABLE.items():
         for case, status in answers.items():
             asked, _, which = case.partition(" ")
-            there = which in ("", "own", "public", "exported", "drafted", "drawn")
+            there = which in ("", "own", "public", "exported", "drafted", "drawn", "shared", "linked")
             if asked == method and there and expected(status, "superuser") != 405:
                 yield pattern, world.address(pattern, role="superuser", which=which)
 

@@ -23,6 +23,7 @@ TABS = 6
 NO_PAGES = {
     "workers",
     "battles/<uuid:battle_id>/waiting",
+    "mine/data/download",
     "datasets/<slug:slug>/v<int:number>/files/<path:name>",
     "datasets/<slug:slug>/v<int:number>/status",
     "datasets/<slug:slug>/preview",

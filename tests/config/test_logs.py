@@ -37,6 +37,14 @@ def test_a_line_about_an_invitation_does_not_let_its_reader_join(lines):
     assert "/join/(hidden)?next=/" in written
 
 
+@pytest.mark.parametrize("address", ["/shared/S3cret-token_1/models", "/mine/link/S3cret-token_1"])
+def test_a_line_about_a_shared_battle_or_a_link_to_own_data_does_not_open_it(lines, address):
+    structlog.get_logger("cardinal").info("request_finished", request=f"GET {address}")
+    written = lines()
+    assert "S3cret" not in written
+    assert address.replace("S3cret-token_1", "(hidden)") in written
+
+
 def test_an_exception_is_logged_by_type_and_place_not_by_what_it_quotes(lines):
     try:
         Template("{{ a|default:missing }}").render(Context({"a": SECRET}))

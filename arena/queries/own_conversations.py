@@ -1,0 +1,92 @@
+"""Somebody's battles with every word in them, as they leave in the file of what is stored of that person."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from accounts.models import Person
+from accounts.texts import read_personal_texts
+from annotation.boards import contestant_names
+from annotation.enums import JudgmentKind
+from annotation.models import Judgment, Turn
+from annotation.questions.base import side_letter
+from arena.enums import BattleState
+from arena.models import Battle
+from arena.queries.own import asked_words
+from inference_workers.enums import CompletionState
+
+CHUNK = 100
+
+
+def own_conversations(person: Person) -> Iterator[dict[str, Any]]:
+    """The oldest first, in a few queries for each hundred."""
+    battles = (
+        Battle.objects.filter(assignment__respondent__person=person)
+        .select_related("arena__campaign", "item__prompt", "impression")
+        .prefetch_related("item__follow_ups")
+        .order_by("created_at", "pk")
+    )
+    known = list(battles.values_list("pk", flat=True))
+    for start in range(0, len(known), CHUNK):
+        yield from _read(list(battles.filter(pk__in=known[start : start + CHUNK])))
+
+
+def _read(battles: Sequence[Battle]) -> Iterator[dict[str, Any]]:
+    items = [battle.item_id for battle in battles]
+    turns: dict[int, list[Turn]] = {}
+    for turn in Turn.objects.filter(response__item__in=items).select_related("response", "completion"):
+        turns.setdefault(turn.response.item_id, []).append(turn)
+    votes = {
+        vote.item_id: vote.contestants
+        for vote in Judgment.objects.filter(
+            item__in=items, item__battle__state=BattleState.VOTED, kind=JudgmentKind.ANSWER, supersedes__isnull=True
+        )
+    }
+    names = contestant_names({pk for contestants in votes.values() for pk in contestants if pk})
+    said = {
+        battle.pk: [each for each in (battle.item.prompt, *battle.item.follow_ups.all()) if each] for battle in battles
+    }
+    holders = [each for spoken in said.values() for each in spoken]
+    jobs = [turn.completion for found in turns.values() for turn in found if turn.completion]
+    texts = read_personal_texts(each.personal_text_id for each in [*holders, *jobs] if each.personal_text_id)
+    for battle in battles:
+        models = {side_letter(place): names.get(pk or 0, "") for place, pk in enumerate(votes.get(battle.item_id, ()))}
+        yield {
+            "id": battle.pk,
+            "item": battle.item_id,
+            "arena": battle.arena.campaign.slug,
+            "state": battle.state,
+            "created_at": battle.created_at,
+            "answered_at": battle.answered_at,
+            "ended_at": battle.ended_at,
+            "turns": [
+                {"prompt": asked_words(each, texts), "answers": answers}
+                for each, answers in zip(
+                    said[battle.pk], _answers(battle, turns.get(battle.item_id, []), texts), strict=True
+                )
+            ],
+            "models": models,
+        }
+
+
+def _answers(battle: Battle, turns: Sequence[Turn], texts: Mapping[int, str | None]) -> list[dict[str, str | None]]:
+    """Of every turn what each side said, where all have answered. A turn of which one side is ready would name the
+    faster model, and a turn of which one side failed says whose it was.
+    """
+    letters = {position: side_letter(place) for place, position in enumerate(battle.impression.order)}
+    found: list[dict[str, str | None]] = []
+    for number in range(battle.turn_count):
+        sides = [turn for turn in turns if turn.number == number]
+        is_whole = len(sides) == len(letters) and all(_is_answered(turn) for turn in sides)
+        is_shown = is_whole and not (battle.state == BattleState.ANSWERING and number == battle.turn_count - 1)
+        by_letter = sorted((letters[turn.response.position], turn) for turn in sides) if is_shown else []
+        found.append({letter: _answer(turn, texts) for letter, turn in by_letter})
+    return found
+
+
+def _is_answered(turn: Turn) -> bool:
+    return turn.completion is None or turn.completion.state == CompletionState.SUCCEEDED
+
+
+def _answer(turn: Turn, texts: Mapping[int, str | None]) -> str | None:
+    holder = turn.completion or turn
+    return texts[holder.personal_text_id] if holder.personal_text_id else holder.text
