@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-MILLION = 1_000_000
-# Of English text; others have fewer.
-CHARACTERS_PER_TOKEN = 4
+from inference_workers.policies.prices import CHARACTERS_PER_TOKEN, cost_of
 
 
 @dataclass(frozen=True)
@@ -86,13 +84,6 @@ def _of_model(pace: Pace, *, prompts: int, characters: int, share: float, comple
     written = round(completions * (pace.written_tokens if pace.written_tokens is not None else pace.most_tokens))
     cost = cost_of(read, written, pace.price_read, pace.price_written)
     return ModelEstimate(pace.model, completions, read, written, not known, cost)
-
-
-def cost_of(read: int, written: int, price_read: Decimal | None, price_written: Decimal | None) -> Decimal | None:
-    """In US dollars; None where a price is not known."""
-    if price_read is None or price_written is None:
-        return None
-    return (read * price_read + written * price_written) / MILLION
 
 
 def _time(paces: Sequence[Pace], completions: Mapping[str, int]) -> timedelta | None:

@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 
 from annotation.enums import GenerationState, ItemPurpose, ItemState
 from annotation.models import Campaign, Generation, Item, Turn
-from annotation.policies.estimates import Pace, cost_of
+from annotation.policies.estimates import Pace
 from inference_workers.enums import CompletionState, Rejection, Visibility
 from inference_workers.models import LanguageModel
 
@@ -20,7 +20,7 @@ SHOWN_FAILURES = 20
 # Speed is judged by so much.
 RECENT = timedelta(minutes=5)
 LAST = 50
-# Responses by what has become of them, for each model.
+# Responses by what has become of them, for each model. What a completion that was replaced had cost is paid too.
 COUNTS = """
 SELECT m.id, m.name, m.price_read, m.price_written,
     count(*) FILTER (WHERE i.state <> 'void'),
@@ -28,6 +28,8 @@ SELECT m.id, m.name, m.price_read, m.price_written,
     count(*) FILTER (WHERE c.state IN ('queued', 'running') AND i.state = 'filling'),
     count(*) FILTER (WHERE c.state IN ('failed', 'cancelled') AND i.state = 'filling'),
     coalesce(sum(c.prompt_tokens), 0), coalesce(sum(c.completion_tokens), 0),
+    sum(coalesce(c.cost, 0) + coalesce(replaced.cost, 0)),
+    count(*) FILTER (WHERE c.state = 'succeeded' AND c.cost IS NULL),
     count(*) FILTER (WHERE c.state = 'succeeded' AND c.finished_at > %(since)s),
     min(c.finished_at) FILTER (WHERE c.state = 'succeeded' AND c.finished_at > %(since)s)
 FROM annotation_item i
@@ -37,6 +39,12 @@ JOIN inference_workers_languagemodelrevision v ON v.id = k.revision_id
 JOIN inference_workers_languagemodel m ON m.id = v.language_model_id
 LEFT JOIN annotation_turn t ON t.response_id = r.id
 LEFT JOIN inference_workers_completion c ON c.id = t.completion_id
+LEFT JOIN LATERAL (
+    SELECT sum(f.cost) AS cost FROM annotation_event e
+    JOIN inference_workers_completion f ON f.id = (e.data->>'failed')::uuid
+    WHERE t.replacements > 0 AND e.subject = 'annotation.turn' AND e.subject_id = t.id::text
+        AND e.verb = 'completion_replaced'
+) replaced ON true
 WHERE i.generation_id = %(generation)s
 GROUP BY m.id, m.name ORDER BY m.name
 """
@@ -55,7 +63,8 @@ GROUP BY m.id
 
 @dataclass(frozen=True)
 class ModelProgress:
-    """One language model's responses; `cost` is None where its prices are not known."""
+    """One language model's responses. `cost` is what they have cost, each at the price of its moment; None where no
+    price was known. `unpriced` counts those that were written without one."""
 
     name: str
     wanted: int
@@ -65,6 +74,7 @@ class ModelProgress:
     read_tokens: int
     written_tokens: int
     cost: Decimal | None
+    unpriced: int
 
     @property
     def waiting(self) -> int:
@@ -124,7 +134,7 @@ class GenerationProgress:
 
     @property
     def unpriced(self) -> list[str]:
-        return [model.name for model in self.models if model.cost is None]
+        return [model.name for model in self.models if model.cost is None or model.unpriced]
 
 
 def campaign_generations(campaign: Campaign, kind: str) -> list[Generation]:
@@ -152,7 +162,7 @@ def generation_progress(generation: Generation, now: datetime) -> GenerationProg
     shown = failed.select_related("completion", "response__contestant").order_by("response__item", "pk")[
         :SHOWN_FAILURES
     ]
-    speed = _speed(sum(row[10] for row in rows), min((row[11] for row in rows if row[11]), default=None), now)
+    speed = _speed(sum(row[12] for row in rows), min((row[13] for row in rows if row[13]), default=None), now)
     to_come = sum(model.waiting + model.asked for model in models)
     runs = generation.state == GenerationState.RUNNING
     return GenerationProgress(
@@ -168,7 +178,8 @@ def generation_progress(generation: Generation, now: datetime) -> GenerationProg
 
 
 def _model(row: Sequence[Any]) -> ModelProgress:
-    _pk, name, price_read, price_written, wanted, written, asked, failed, read, tokens, *_recent = row
+    _pk, name, read_at, written_at, wanted, written, asked, failed, read, tokens, cost, unpriced, *_recent = row
+    has_price = read_at is not None and written_at is not None
     return ModelProgress(
         name=name,
         wanted=wanted,
@@ -177,7 +188,8 @@ def _model(row: Sequence[Any]) -> ModelProgress:
         failed=failed,
         read_tokens=int(read),
         written_tokens=int(tokens),
-        cost=cost_of(int(read), int(tokens), price_read, price_written),
+        cost=cost if cost or has_price else None,
+        unpriced=unpriced,
     )
 
 

@@ -11,6 +11,7 @@ from annotation.use_cases.settle_generated import settle_generated
 from annotation.use_cases.start_generation import start_generation
 from inference_workers.enums import FinishReason
 from inference_workers.models import Completion, LanguageModel
+from inference_workers.policies.prices import Usage
 from inference_workers.use_cases.claim_completions import claim_completions
 from inference_workers.use_cases.fail_completion import fail_completion
 from inference_workers.use_cases.finish_completion import Measures, finish_completion
@@ -60,13 +61,14 @@ def finish(completion: Completion, text: str = LONG) -> None:
     )
 
 
-def fail(completion: Completion, code: str = "identity_leak") -> None:
+def fail(completion: Completion, code: str = "identity_leak", usage: Usage | None = None) -> None:
     fail_completion(
         completion_id=completion.pk,
         lease_token=completion.lease_token,
         code=code,
         message="It named itself.",
         retryable=False,
+        usage=usage,
         now=timezone.now(),
     )
 

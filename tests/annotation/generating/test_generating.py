@@ -32,7 +32,8 @@ from annotation.use_cases.start_generation import CannotGenerate
 from annotation.use_cases.sweep_generations import sweep_generations
 from foundation.transitions import ForbiddenTransition
 from inference_workers.enums import CompletionState, Priority, Visibility
-from inference_workers.models import Completion
+from inference_workers.models import Completion, LanguageModel
+from inference_workers.policies.prices import Usage
 from inference_workers.queries import queue_length
 from tests.annotation.generating.factories import (
     advance,
@@ -361,6 +362,21 @@ def test_what_a_model_took_before_is_what_is_expected_and_what_was_spent_is_coun
     assert (progress.written, progress.tokens) == (10, 10 * 120)
     assert progress.cost == 5 * (100 * Decimal(3) + 20 * Decimal(15)) / 1_000_000
     assert progress.unpriced == [asked[1].name]
+    LanguageModel.objects.filter(pk=asked[0].pk).update(price_read="30", price_written="150")
+    assert generation_progress(generation, now()).cost == progress.cost
+
+
+def test_what_a_replaced_attempt_had_written_is_paid_too():
+    asked = models(2, model={"price_read": "3", "price_written": "15"})
+    generation = generation_of(make_campaign(), 1, asked=asked)
+    advance(generation)
+    for completion in claimed():
+        fail(completion, usage=Usage(100, 10))
+    settle(generation.items.get().pk)
+    for completion in claimed():
+        finish(completion)
+    once, again = Decimal("0.00045"), Decimal("0.0006")
+    assert generation_progress(generation, now()).cost == 2 * (once + again)
 
 
 def test_a_running_generation_says_how_fast_it_goes_and_how_long_it_will_take():
