@@ -153,14 +153,14 @@ def test_an_order_of_three_is_turned():
 def test_others_answers_are_named_by_the_sides_of_the_judgment_and_in_words():
     preference = {"name": "preference", "type": "preference", "settings": {"strength": "required"}}
     campaign = reviewed_campaign(questions=[preference])
-    item = make_item(campaign, slots=8)
-    people = [joined(campaign) for _ in range(8)]
-    said = []
-    for person in people:
+    item = make_item(campaign, slots=40)
+    said, orders = [], set()
+    while len(orders) < 2 or len(said) < 3:
+        person = joined(campaign)
         assignment = given(campaign, person)
         first_is_a = assignment.impressions.get().order[0] == 0
         said.append(judged_with(campaign, person, "a" if first_is_a else "b", 3))
-    orders = {tuple(each.order) for each in said}
+        orders.add(tuple(said[-1].order))
     client = Client()
     client.force_login(make_reviewer()[0])
     client.post(reverse("review-others", args=["trial", said[0].pk]))
@@ -168,7 +168,7 @@ def test_others_answers_are_named_by_the_sides_of_the_judgment_and_in_words():
     # All prefer the same response, whatever side they saw it on.
     own = context["said"][0].lines
     assert own[1] == "how much: Much better"
-    assert (len(orders), [each[0].lines for _other, each in context["others"]]) == (2, [own] * 7)
+    assert [each[0].lines for _other, each in context["others"]] == [own] * (len(said) - 1)
     assert item.pk == said[0].item_id
 
 
