@@ -13,11 +13,14 @@ import redis
 from django.conf import settings
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from foundation.database import lone_connection
 
 SECONDS_PER_CHECK = 1.0
 
+_asked_anew = CollectorRegistry()
+_collectors: list[Collector] = []
 _draining = threading.Event()
 _handler_installed = False
 # A check that hangs keeps its thread until its own time limit; the others find one of their own.
@@ -63,10 +66,17 @@ def _outcome(future: "Future[None]") -> str:
 def metrics() -> bytes:
     """Everything counted, in Prometheus' text form; over all processes where they share a folder."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return generate_latest(REGISTRY)
+        return generate_latest(REGISTRY) + generate_latest(_asked_anew)
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+    return generate_latest(registry) + generate_latest(_asked_anew)
+
+
+def add_collector(collector: Collector) -> None:
+    """What is not counted by processes but read anew for every reading of the metrics, by the apps above."""
+    if type(collector) not in {type(each) for each in _collectors}:
+        _collectors.append(collector)
+        _asked_anew.register(collector)
 
 
 def begin_draining() -> None:

@@ -14,9 +14,18 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Person, User
+from accounts.use_cases.create_person import person_of_user
 from inference_workers.dispatch import request_completion
 from inference_workers.enums import CompletionState, Priority, Rejection
-from inference_workers.forms import CARD_FIELDS, RECIPE_FIELDS, EndpointForm, LanguageModelForm
+from inference_workers.forms import (
+    CARD_FIELDS,
+    DIALECT_FIELDS,
+    LIMIT_FIELDS,
+    RECIPE_FIELDS,
+    EndpointForm,
+    LanguageModelForm,
+)
 from inference_workers.models import Completion, Endpoint, LanguageModel, LanguageModelRevision
 from inference_workers.queries import Failures, completion_texts, recent_failures, worker_status
 from inference_workers.use_cases.edit_endpoint import add_endpoint, edit_endpoint
@@ -97,7 +106,7 @@ class LanguageModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return super().get_form(request, obj, change=change, **(kwargs | {"fields": CARD_FIELDS}))
 
     def save_model(self, request: HttpRequest, obj: LanguageModel, form: Any, change: bool) -> None:
-        values = {"card": form.card, "recipe": form.recipe, "now": timezone.now()}
+        values = {"card": form.card, "recipe": form.recipe, "now": timezone.now(), "actor": person_of(request)}
         saved = edit_language_model(language_model_id=obj.pk, **values) if change else add_language_model(**values)
         obj.pk = saved.pk
 
@@ -112,7 +121,7 @@ class LanguageModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 @admin.register(Endpoint)
 class EndpointAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = EndpointForm
-    fields = ["name", "backend", "base_url", "api_key", "has_key", "remove_key", "capacity", "timeout_seconds"]
+    fields = ["name", "backend", "base_url", "api_key", "has_key", "remove_key", *LIMIT_FIELDS, *DIALECT_FIELDS]
     readonly_fields = ["has_key"]
     list_display = ["name", "backend", "base_url", "capacity", "has_key"]
     actions = ["test_now"]
@@ -122,7 +131,7 @@ class EndpointAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return bool(endpoint.sealed_key)
 
     def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:
-        values = {"settings": form.endpoint_settings, "now": timezone.now()}
+        values = {"settings": form.endpoint_settings, "now": timezone.now(), "actor": person_of(request)}
         saved = edit_endpoint(endpoint_id=obj.pk, **values) if change else add_endpoint(**values)
         obj.pk = saved.pk
 
@@ -203,6 +212,11 @@ class CompletionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if waiting:
             response["Refresh"] = str(REFRESH_SECONDS)
         return response
+
+
+def person_of(request: HttpRequest) -> Person | None:
+    """Whose change the history names."""
+    return person_of_user(user=request.user, now=timezone.now()) if isinstance(request.user, User) else None
 
 
 def failure_words(failures: Failures | None) -> str:

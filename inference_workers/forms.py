@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from foundation.outbound import OutboundRefused, check_address
-from inference_workers.enums import Backend
+from inference_workers.enums import Backend, TokensField
 from inference_workers.models import Endpoint, LanguageModel, LanguageModelRevision
 from inference_workers.policies.folders import SMOLLM2, ModelNotAllowed, model_folder
 from inference_workers.use_cases.edit_endpoint import EndpointSettings
@@ -30,7 +30,13 @@ RECIPE_FIELDS = [
 ]
 
 
-ENDPOINT_FIELDS = ["name", "backend", "base_url", "capacity", "timeout_seconds"]
+LIMIT_FIELDS = ["capacity", "requests_per_minute", "tokens_per_minute", "daily_budget", "timeout_seconds"]
+DIALECT_FIELDS = ["ask_usage", "max_tokens_field", "extra_body"]
+ENDPOINT_FIELDS = ["name", "backend", "base_url", *LIMIT_FIELDS, *DIALECT_FIELDS]
+# What a request says by itself: who sends it along would ask something else than what is kept.
+OWN_WORDS = frozenset(
+    {"model", "messages", "stream", "stream_options", "temperature", "top_p", "seed", "stop", "n", *TokensField.values}
+)
 
 
 # How a text that holds a line break stands on one line.
@@ -158,10 +164,34 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text=_("Sent to this address only. Stored encrypted and never shown again; leave empty to keep it."),
     )
     remove_key = forms.BooleanField(label=_("Remove the key"), required=False)
+    extra_body = forms.JSONField(
+        label=_("Sent along"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "cols": 60}),
+        help_text=_("A JSON object that every request holds besides. A change makes its models’ next revisions."),
+    )
 
     class Meta:
         model = Endpoint
         fields = ENDPOINT_FIELDS
+        help_texts = {
+            "capacity": _("Over all workers together, as are the limits below. Leave those empty for none."),
+            "requests_per_minute": _("No minute holds more; up to a sixth of them at once."),
+            "tokens_per_minute": _("Read and written. An answer counts with its length limit until it has ended."),
+            "daily_budget": _(
+                "In US dollars a day of UTC, by the models’ prices. It holds campaigns’ responses back, never people."
+            ),
+            "ask_usage": _("Off for servers that refuse stream_options. Costs are then guessed from characters."),
+            "max_tokens_field": _("Some servers take max_completion_tokens alone."),
+        }
+
+    def clean_extra_body(self) -> dict[str, Any]:
+        given = self.cleaned_data["extra_body"] or {}
+        if not isinstance(given, dict) or len(str(given)) > 2000:
+            raise ValidationError(_("Enter a JSON object of at most 2,000 characters."))
+        if taken := sorted(OWN_WORDS & set(given)):
+            raise ValidationError(_("Every request has its own %(words)s.") % {"words": ", ".join(taken)})
+        return given
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or self.cleaned_data

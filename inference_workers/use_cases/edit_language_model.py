@@ -2,11 +2,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 
+from accounts.models import Person
 from inference_workers.enums import Visibility
 from inference_workers.models import Endpoint, LanguageModel, LanguageModelRevision
+from inference_workers.use_cases.record_change import record_change
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,16 +60,19 @@ class Recipe:
         return replace(self, stop=tuple(self.stop)) == replace(other, stop=tuple(other.stop))
 
 
-def add_language_model(*, card: Card, recipe: Recipe, now: datetime) -> LanguageModel:
+def add_language_model(*, card: Card, recipe: Recipe, now: datetime, actor: Person | None = None) -> LanguageModel:
     """A new language model at its first revision. Raises django's ValidationError."""
     with transaction.atomic():
         model = LanguageModel()
         _write_card(model, card)
-        add_revision(model, recipe)
+        revision = add_revision(model, recipe)
+        record_change(subject=model, verb="added", before={}, after=_told(model), actor=actor, revision=revision)
     return model
 
 
-def edit_language_model(*, language_model_id: int, card: Card, recipe: Recipe, now: datetime) -> LanguageModel:
+def edit_language_model(
+    *, language_model_id: int, card: Card, recipe: Recipe, now: datetime, actor: Person | None = None
+) -> LanguageModel:
     """Write the card, and, only if the recipe differs from the current revision, the next revision. Revisions that
     were answered with stay as they are. Raises django's ValidationError."""
     with transaction.atomic():
@@ -75,10 +81,17 @@ def edit_language_model(*, language_model_id: int, card: Card, recipe: Recipe, n
             .select_related("current__endpoint")
             .get(pk=language_model_id)
         )
+        before, former = _told(model), model.current_id
         _write_card(model, card)
         if model.current is None or not Recipe.of(model.current).same_as(recipe):
             add_revision(model, recipe)
+        revision = model.current if model.current_id != former else None
+        record_change(subject=model, verb="edited", before=before, after=_told(model), actor=actor, revision=revision)
     return model
+
+
+def _told(model: LanguageModel) -> dict[str, Any]:
+    return {name: getattr(model, name) for name in Card.__dataclass_fields__}
 
 
 def add_revision(model: LanguageModel, recipe: Recipe) -> LanguageModelRevision:

@@ -37,10 +37,12 @@ def finish_completion(
     measures: Measures,
     now: datetime,
     usage: Usage | None = None,
+    screen_version: str | None = None,
 ) -> bool:
     """Store a worker's result. False, and nothing written, when the completion is no longer held by this token.
 
-    `usage` is what is paid for; without it, what the measures say. The text of a person's completion is sealed;
+    `usage` is what is paid for; without it, what the measures say. `screen_version` says which rules let the text pass,
+    None where none were asked. The text of a person's completion is sealed;
     PersonErased when that person's key is gone.
     """
     with transaction.atomic():
@@ -63,5 +65,6 @@ def finish_completion(
             first_token_seconds=measures.first_token_seconds,
             total_seconds=measures.total_seconds,
             cost=cost,
+            screen_version=screen_version,
         )
     return True

@@ -29,6 +29,7 @@ from tests.inference_workers.test_pump import run_pump
 CARD = Card(name="Plain", slug="plain", aliases=["Plain One"])
 ADDRESS = "https://1.1.1.1/v1"
 KEY = "sk-canary-0123456789"
+DIALECT = {"max_tokens_field": "max_tokens", "ask_usage": "on", "extra_body": "{}"}
 
 
 def add(endpoint=None, card=CARD, **recipe):
@@ -290,6 +291,7 @@ class TestAdmin:
 
     def test_an_endpoints_key_goes_in_and_never_comes_out(self, operator):
         values = {"name": "Far", "backend": "openai", "base_url": ADDRESS, "capacity": "4", "timeout_seconds": "60"}
+        values |= DIALECT
         assert operator.post(page("endpoint_add"), values | {"api_key": KEY}).status_code == 302
         endpoint = Endpoint.objects.get(name="Far")
         pages = [operator.get(page("endpoint_change", endpoint.pk)), operator.get(page("endpoint_changelist"))]
@@ -309,6 +311,7 @@ class TestAdmin:
     )
     def test_addresses_that_no_client_may_call_are_refused(self, operator, address):
         values = {"name": "Far", "backend": "openai", "base_url": address, "capacity": "4", "timeout_seconds": "60"}
+        values |= DIALECT
         response = operator.post(page("endpoint_add"), values)
         assert list(response.context["adminform"].form.errors) == ["base_url"]
         assert not Endpoint.objects.exists()
