@@ -7,6 +7,7 @@ from config import errors, pages
 
 urlpatterns = [
     path("", include("arena.web.urls")),
+    path("", include("arena.web.arena_urls")),
     path("", include("annotation.web.urls")),
     path("about", pages.about, name="about"),
     path("about/notices", pages.notices, name="notices"),

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db.models import Count, QuerySet, Sum
 
@@ -17,6 +17,7 @@ class Progress:
 
     done: int = 0
     wanted: int = 0
+    taken: int = field(default=0, compare=False)  # everything that somebody holds or has answered
 
 
 @dataclass(frozen=True)
@@ -95,5 +96,5 @@ def latest_events(campaign: Campaign, count: int = 12) -> list[Event]:
 def _progress(campaigns: Sequence[Campaign]) -> dict[int, Progress]:
     """From the tallies: a list of campaigns costs no more where they are large."""
     counted = SlotTally.objects.filter(campaign__in=campaigns).order_by().values_list("campaign")
-    summed = counted.annotate(all_done=Sum("done"), all_wanted=Sum("wanted"))
-    return {campaign: Progress(done, wanted) for campaign, done, wanted in summed}
+    summed = counted.annotate(all_done=Sum("done"), all_wanted=Sum("wanted"), all_taken=Sum("taken"))
+    return {campaign: Progress(*counts) for campaign, *counts in summed}

@@ -22,9 +22,10 @@ from annotation.questions import Asked, Situation
 from arena.enums import BattleState
 from arena.lockstep import Tempo
 from arena.models import Arena, Battle
+from arena.queries.arenas import default_arena, playing_models
 from arena.queries.tempo import common_tempo
 from inference_workers.enums import CompletionState, Priority, Visibility
-from inference_workers.models import Completion, LanguageModel
+from inference_workers.models import Completion
 
 SIDES = ("a", "b")
 
@@ -89,29 +90,30 @@ def _texts(turns: list[Turn], side_of: dict[int, str]) -> dict[str, str]:
     }
 
 
-def default_arena() -> Arena | None:
-    """None on an installation where no arena was made yet."""
-    return Arena.objects.select_related("campaign").filter(is_default=True).first()
-
-
 def default_board() -> Board | None:
     """The board of all votes of the default arena; None before there is one."""
-    arena = Arena.objects.select_related("campaign").filter(is_default=True).first()
+    arena = default_arena()
     return None if arena is None else main_board(arena.campaign)
 
 
-def shows_whole_arena(board: Board) -> bool:
-    """Whether all votes of an arena are on this board."""
-    return not board.slice and Arena.objects.filter(campaign=board.campaign_id).exists()
+def arena_of(board: Board) -> Arena | None:
+    """The arena of which all votes are on this board; None where it is another campaign's, or holds a part."""
+    if board.slice:
+        return None
+    return Arena.objects.select_related("campaign").filter(campaign=board.campaign_id).first()
 
 
-def waiting_models(listed: Collection[int]) -> list[str]:
-    """Models that battles may draw but that are none of the contestants `listed`: nobody has voted on them.
+def waiting_models(arena: Arena, listed: Collection[int]) -> list[str]:
+    """Models that its battles may draw but that are none of the contestants `listed`: nobody has voted on them.
 
     An edited model waits beside its former self, so its revision is said.
     """
-    drawn = LanguageModel.objects.filter(visibility=Visibility.PUBLIC, weight__gt=0, current__isnull=False)
-    rows = drawn.exclude(current__contestant__in=listed).order_by("name").values_list("name", "current__number")
+    rows = (
+        playing_models(arena)
+        .exclude(current__contestant__in=listed)
+        .order_by("name")
+        .values_list("name", "current__number")
+    )
     return [
         name if number == 1 else _("%(name)s, revision %(number)d") % {"name": name, "number": number}
         for name, number in rows

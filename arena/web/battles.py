@@ -24,18 +24,24 @@ from annotation.use_cases.submit_judgment import (
     Process,
 )
 from arena import queries
+from arena.errors import ArenaError
 from arena.forms import PromptForm
+from arena.models import Arena
 from arena.policies import PromptRefused
+from arena.queries import arenas
 from arena.use_cases.ask_follow_up import NoMoreTurns, NotReady, NotYourBattle, ask_follow_up
 from arena.use_cases.cast_vote import StaleTurn, cast_vote
 from arena.use_cases.start_battle import (
     ArenaClosed,
     NotEnoughModels,
+    TextNotAgreed,
     TooBusy,
     TooManyBattles,
     VisitorGone,
     start_battle,
 )
+from arena.web.access import may_manage
+from arena.web.arena_forms import StartForm
 from arena.web.visitors import known_person, person_for, remember
 from foundation.clientaddress import network_digest
 from foundation.idempotency import BadKey, InFlight, KeyReused, mint_key
@@ -47,20 +53,46 @@ SENTENCES = {
     NotEnoughModels: gettext_lazy("A battle needs two models, and fewer are set up. An admin can add one."),
     TooManyBattles: gettext_lazy("That is as many battles as one visitor can start for now. Come back later."),
     VisitorGone: gettext_lazy("Your part in this arena has ended: it was withdrawn, or somebody stopped it."),
+    TextNotAgreed: gettext_lazy(
+        "What is said here about the use of prompts and votes has changed. Read it below and start again."
+    ),
 }
-STATUS = {TooManyBattles: 429, VisitorGone: 403}
+STATUS = {
+    ArenaClosed: 503,
+    NotEnoughModels: 503,
+    TooBusy: 429,
+    TooManyBattles: 429,
+    VisitorGone: 403,
+    TextNotAgreed: 422,
+}
 
 
 @require_GET
-def home(request: HtmxRequest) -> HttpResponse:
-    return show_home(request, PromptForm.blank(), status=200)
+def home(request: HtmxRequest, slug: str | None = None) -> HttpResponseBase:
+    """The default arena, or another at its own address."""
+    arena = arena_at(slug, request)
+    if slug is not None and arena is not None and arena.is_default:
+        return redirect("home")
+    return show_home(request, arena, StartForm.blank())
 
 
-def show_home(request: HtmxRequest, form: PromptForm, *, status: int, **context: Any) -> HttpResponse:
-    arena = queries.default_arena()
+def arena_at(slug: str | None, request: HtmxRequest) -> Arena | None:
+    """None where the site has no arena yet; one in draft is seen by its admins alone."""
+    if slug is None:
+        return arenas.default_arena()
+    found = arenas.arena_called(slug, drafts=may_manage(request.user))
+    if found is None:
+        raise Http404
+    return found
+
+
+def show_home(
+    request: HtmxRequest, arena: Arena | None, form: PromptForm, *, status: int = 200, **context: Any
+) -> HttpResponse:
     if arena is None:
         return render(request, "arena/no_arena.html")
-    context |= {"form": form, "arena": arena, "key": mint_key(), "workers": worker_status()}
+    others = [each for each in arenas.listed_arenas() if each.pk != arena.pk]
+    context |= {"form": form, "arena": arena, "key": mint_key(), "workers": worker_status(), "others": others}
     return render(request, "arena/home.html", context, status=status)
 
 
@@ -71,12 +103,13 @@ def workers(request: HtmxRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def start(request: HtmxRequest) -> HttpResponseBase:
+def start(request: HtmxRequest, slug: str | None = None) -> HttpResponseBase:
+    arena = arena_at(slug, request)
     if request.method != "POST":
-        return redirect("home")  # a refused prompt leaves this address in the browser
-    form, arena = PromptForm(request.POST), queries.default_arena()
+        return redirect(address_of(arena))  # a refused prompt leaves this address in the browser
+    form = StartForm(request.POST)
     if arena is None or not form.is_valid():
-        return show_home(request, form, status=422)
+        return show_home(request, arena, form, status=422 if arena else 200)
     try:
         battle = start_battle(
             arena=arena,
@@ -85,22 +118,33 @@ def start(request: HtmxRequest) -> HttpResponseBase:
             now=timezone.now(),
             **form.cleaned_data,
         )
+    except (InFlight, KeyReused):
+        return redirect(address_of(arena))
     except PromptRefused as refused:
         form.add_error("prompt", str(refused))
-        return show_home(request, form, status=422)
-    except TooBusy as busy:
-        response = show_home(request, form, status=429, busy=busy)
-        response["Retry-After"] = str(busy.wait_seconds)
-        return remember(request, response)
-    except (ArenaClosed, NotEnoughModels, TooManyBattles, VisitorGone) as refused:
-        status = STATUS.get(type(refused), 503)
-        response = show_home(request, form, status=status, refusal=SENTENCES[type(refused)])
-        if isinstance(refused, TooManyBattles):
-            response["Retry-After"] = str(refused.wait_seconds)
-        return remember(request, response)
-    except (InFlight, KeyReused):
-        return redirect("home")
+        return show_home(request, arena, form, status=422)
+    except ArenaError as refused:
+        return not_started(request, arena, form, refused)
     return remember(request, redirect("battle", battle.pk))
+
+
+def not_started(request: HtmxRequest, arena: Arena, form: PromptForm, refused: ArenaError) -> HttpResponseBase:
+    """Says why, and when to come back where that is known; the prompt is still there. What has no words crashes."""
+    if isinstance(refused, TooBusy):
+        said: dict[str, Any] = {"busy": refused}
+    elif type(refused) in SENTENCES:
+        said = {"refusal": SENTENCES[type(refused)], "rereads": isinstance(refused, TextNotAgreed)}
+    else:
+        raise refused
+    response = show_home(request, arena, form, status=STATUS[type(refused)], **said)
+    if isinstance(refused, TooBusy | TooManyBattles):
+        response["Retry-After"] = str(refused.wait_seconds)
+    return remember(request, response)
+
+
+def address_of(arena: Arena | None) -> str:
+    """Of the page where its battles begin."""
+    return reverse("home") if arena is None or arena.is_default else reverse("arena", args=[arena.campaign.slug])
 
 
 @require_GET
@@ -127,15 +171,26 @@ def show_battle(
     ballot = queries.ballot(battle_id, person=person)
     if ballot is None or person is None:
         raise Http404
+    setting = arenas.setting_of(battle_id)
     context |= {"ballot": ballot, "revealed": queries.reveal(battle_id, person=person), "key": mint_key()}
-    asked = queries.asked_of(battle_id, person=person) if ballot.is_votable and "form" not in context else None
+    context |= {"setting": setting, "home": address_of(setting.arena), "board": board_of(setting)}
+    asked = queries.asked_of(battle_id, person=person) if ballot.is_answering or ballot.is_votable else None
     if asked is not None:
-        context["form"] = judgment_form(battle_id, asked)
+        form = context.pop("form", None) or judgment_form(battle_id, asked)
+        # What the questions need is there before they are: the page that waits for the answers becomes the ballot.
+        context |= {"assets": form.assets, **({"form": form} if ballot.is_votable else {})}
     template = "arena/battle.html#inside" if request.htmx else "arena/battle.html"
     response = render(request, template, context, status=status)
     patch_cache_control(response, no_store=True)
     response["X-Robots-Tag"] = "noindex"
     return response
+
+
+def board_of(setting: arenas.Setting) -> str:
+    """The address of the leaderboard that a vote moves; of the site's, where there is none."""
+    if setting.board is None or setting.arena.is_default:
+        return reverse("leaderboard")
+    return reverse("board", args=[setting.board.slug])
 
 
 def judgment_form(battle_id: UUID, asked: queries.BattleQuestions, data: Any = None) -> JudgmentForm:

@@ -24,7 +24,8 @@ from annotation.enums import SourceKind
 from annotation.models import Board, LeaderboardSnapshot, Source
 from annotation.policies.boards import may_publish
 from annotation.queries import public_boards, readable_snapshot
-from arena.queries import default_board, shows_whole_arena, waiting_models
+from arena.queries import arena_of, default_board, waiting_models
+from arena.queries.arenas import tested_in
 from arena.web.board_tables import attributes_shown
 from foundation.templatetags.text import percent
 
@@ -105,15 +106,16 @@ class Group:
 
 def page_context(board: Board, user: Any) -> dict[str, Any]:
     """Everything the templates of a board's page read."""
-    snapshot, is_arena = readable_snapshot(board), shows_whole_arena(board)
+    snapshot, arena = readable_snapshot(board), arena_of(board)
     context = {
         "board": board,
         "snapshot": snapshot,
         "others": [(other, newest) for other, newest in public_boards() if other.pk != board.pk],
         "may_retire": may_retire(user),
-        "is_arena": is_arena,
+        "arena": arena,
+        "tested": tested_in(arena) if arena else [],
         "may_publish": decides_who_sees(user, board),
-        "waiting": waiting_models(_contestants(snapshot)) if is_arena else [],
+        "waiting": waiting_models(arena, _contestants(snapshot)) if arena else [],
         "left_out_sources": (left_out := _retired(snapshot)),
         "may_restore": any(source.kind == SourceKind.SIMULATION for source in left_out),
     }

@@ -123,6 +123,28 @@ TABLE: dict[str, dict[str, Status]] = {
     "mine/erased": READ,
     # Whoever holds the link deletes with it.
     "mine/link/<str:token>": {"GET linked": 200, "GET missing": 404, "POST linked": 422, "POST missing": 404},
+    "arenas": READ,
+    "arenas/new": {"GET": admins(200), "POST": admins(422)},
+    "arenas/<slug:slug>": {"GET arena": 200, "GET missing": 404, "POST arena": 405},
+    "arenas/<slug:slug>/battles": {"GET arena": 302, "POST arena": 422, "POST missing": 404},
+    "arenas/<slug:slug>/settings": {
+        "GET arena": admins(200),
+        "GET missing": admins(404),
+        "POST arena": admins(422),
+        "POST missing": admins(404),
+    },
+    "arenas/<slug:slug>/models": {"GET arena": admins(200), "GET missing": admins(404), "POST arena": 405},
+    "arenas/<slug:slug>/models/enter": {"GET arena": 405, "POST arena": admins(422), "POST missing": admins(404)},
+    "arenas/<slug:slug>/models/<int:entry_id>/state": {
+        "GET arena": 405,
+        "POST arena": admins(422),
+        "POST missing": admins(404),
+    },
+    "arenas/<slug:slug>/models/<int:entry_id>/weight": {
+        "GET arena": 405,
+        "POST arena": admins(422),
+        "POST missing": admins(404),
+    },
     "leaderboard": READ,
     "leaderboard/<slug:slug>": {"GET public": 200, "GET hidden": SEES_HIDDEN, "POST public": 405, "POST hidden": 405},
     "leaderboard/<slug:slug>/publish": {
@@ -776,6 +798,7 @@ def make_world() -> World:
     pairwise = next(point for point in starting_points() if point.slug == "pairwise")
     draw = make_draw()
     shared = make_shared(world.persons["superuser"])
+    poems = make_arena("poems")
     drafted = start_campaign(name="Drafted", draft=pairwise.draft, settings={}, actor=None, now=timezone.now())
     for number, role in enumerate(ROLES):
         world.know(role, "own", battle_id=battles[role], **work[role], **items, **media)
@@ -785,6 +808,7 @@ def make_world() -> World:
         world.know(role, "drawn", slug=draw.session.campaign.slug, draw_id=str(draw.pk))
         world.know(role, "own", receipt=draw.token)
         world.know(role, "shared", **shared)
+        world.know(role, "arena", slug="poems", entry_id=str(poems.entries.values_list("pk", flat=True)[0]))
         world.know(role, "linked", token=link_to(world.persons[role]))
         world.know(role, "missing", receipt="no-such-receipt", draw_id="7")
         world.know(role, "exported", slug=dataset.campaign.slug, number=str(dataset.number), name="README.md")

@@ -1,0 +1,53 @@
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from accounts.models import Person
+from annotation.use_cases.record_event import record_event
+from arena.errors import ArenaError
+from arena.models import Arena
+from foundation.text import clean_json
+
+# What its admins decide; the rest is its campaign's.
+SETTINGS = (
+    *("lead", "look", "is_listed", "position", "is_default", "enters_all", "system_prompt", "examples"),
+    *("max_prompt_chars", "max_turns", "battles_per_day", "max_waiting"),
+)
+
+
+class BadSettings(ArenaError):
+    """A value that an arena cannot have; the message says which."""
+
+
+class OneIsDefault(ArenaError):
+    """An arena stands at the site's first page; make another the default one, and this one stops being it."""
+
+
+def save_arena(*, arena_id: int, values: Mapping[str, Any], actor: Person | None, now: datetime) -> Arena:
+    """Change what is given of an arena's settings; what has changed is an event. Raises BadSettings, OneIsDefault."""
+    with transaction.atomic():
+        arena = Arena.objects.select_for_update(of=["self"]).get(pk=arena_id)
+        found = clean_json({name: values[name] for name in SETTINGS if name in values})
+        changed = {name: value for name, value in found.items() if getattr(arena, name) != value}
+        if changed.get("is_default") is False:
+            raise OneIsDefault("the site's first page needs an arena")
+        if not changed:
+            return arena
+        for name, value in changed.items():
+            setattr(arena, name, value)
+        _check(arena)
+        if changed.get("is_default"):
+            Arena.objects.filter(is_default=True).update(is_default=False)
+        arena.save(update_fields=list(changed))
+        record_event(subject=arena, verb="settings_saved", actor=actor, data=changed)
+    return arena
+
+
+def _check(arena: Arena) -> None:
+    try:
+        arena.full_clean(validate_unique=False, validate_constraints=False)
+    except ValidationError as error:
+        raise BadSettings("; ".join(error.messages)) from error
