@@ -201,13 +201,14 @@ def _count(vote: Judgment, rows: dict[int, OwnStanding], names: Mapping[int, str
 def _decided(votes: Iterable[Judgment], public: Mapping[int, tuple[int, float]]) -> Iterator[bool]:
     """Of each vote that prefers one of two models that the public board orders, whether the board does too."""
     for vote in votes:
-        best, sides = preferred_sides(vote), [pk for pk in vote.contestants if pk in public]
-        if len(sides) != 2 or len(vote.contestants) != 2 or not best:
+        best, sides = preferred_sides(vote), [public.get(pk or 0) for pk in vote.contestants]
+        if len(sides) != 2 or not best:
             continue
         (place,) = best
-        (group, mine), (other_group, other) = public[vote.contestants[place]], public[vote.contestants[1 - place]]
-        if group == other_group and mine != other:
-            yield mine > other
+        mine, other = sides[place], sides[1 - place]
+        # Group and rating: those of different groups have no order.
+        if mine and other and mine[0] == other[0] and mine[1] != other[1]:
+            yield mine[1] > other[1]
 
 
 def _public_orders(campaigns: Iterable[int]) -> dict[int, dict[int, tuple[int, float]]]:

@@ -4,6 +4,7 @@ it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from annotation.enums import JudgmentKind, RespondentState
 from annotation.models import Judgment
@@ -77,6 +78,6 @@ def _said(vote: Judgment) -> list[tuple[str, str]]:
     ]
 
 
-def current_share(battle_id: object) -> Share | None:
+def current_share(battle_id: UUID) -> Share | None:
     """The link to a battle that leads somewhere now."""
     return Share.objects.filter(battle=battle_id, revoked_at__isnull=True).first()

@@ -26,10 +26,9 @@ from foundation.requests import HtmxRequest
 
 
 def private(response: HttpResponseBase) -> HttpResponseBase:
-    """Kept by no cache and found by no search engine, and its address told to no other page."""
+    """Kept by no cache and found by no search engine."""
     patch_cache_control(response, no_store=True)
     response["X-Robots-Tag"] = "noindex"
-    response["Referrer-Policy"] = "no-referrer"
     return response
 
 
@@ -82,7 +81,7 @@ def send_data(request: HttpRequest, person: Person) -> HttpResponseBase:
 
 async def in_turn(pieces: Iterator[str]) -> AsyncIterator[str]:
     """Django would read a plain iterator to its end before it sends the first byte."""
-    while piece := await sync_to_async(next)(pieces, ""):
+    while piece := await sync_to_async(lambda: next(pieces, ""))():
         yield piece
 
 

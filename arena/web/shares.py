@@ -51,7 +51,7 @@ def shared(request: HtmxRequest, token: str) -> HttpResponseBase:
     battle = shared_battle(_share(token))
     if battle is None:
         raise Http404
-    return private(render(request, "arena/shared/read.html", {"battle": battle, "token": token}))
+    return untold(render(request, "arena/shared/read.html", {"battle": battle, "token": token}))
 
 
 @require_GET
@@ -62,7 +62,15 @@ def models(request: HtmxRequest, token: str) -> HttpResponseBase:
     if battle is None or found is None:
         raise Http404
     template = "arena/shared/read.html#models" if request.htmx else "arena/shared/read.html"
-    return private(render(request, template, {"battle": battle, "token": token, "unfolded": found}))
+    return untold(render(request, template, {"battle": battle, "token": token, "unfolded": found}))
+
+
+def untold(response: HttpResponseBase) -> HttpResponseBase:
+    """Nor is its address told to any other page. On a page with forms a browser would then say of them that they come
+    from nowhere, and they would be refused.
+    """
+    response["Referrer-Policy"] = "no-referrer"
+    return private(response)
 
 
 def _share(token: str) -> Share:
