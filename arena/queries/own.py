@@ -40,8 +40,9 @@ class OwnBattle:
     preferred: str = ""
 
     @property
-    def is_open(self) -> bool:
-        return self.state in (BattleState.ANSWERING, BattleState.VOTABLE)
+    def sides(self) -> list[tuple[str, str]]:
+        """The letter of each side, and who stood there."""
+        return [(side_letter(place), name) for place, name in enumerate(self.models)]
 
     @property
     def state_words(self) -> str:
@@ -79,7 +80,7 @@ def _listed(
         state=battle.state,
         prompt=asked_words(battle.item.prompt, sealed) if battle.item.prompt else "",
         created_at=battle.created_at,
-        models=[names[pk] for pk in vote.contestants if pk] if vote else (),
+        models=[names.get(pk or 0, "") for pk in vote.contestants] if vote else (),
         preferred=", ".join(side_letter(place) for place in sorted(preferred_sides(vote))) if vote else "",
     )
 
