@@ -30,7 +30,10 @@ class EraseForm(forms.Form):
     withdraws = forms.BooleanField(
         label=_("Also take my votes out of leaderboards and datasets made from now on."),
         required=False,
-        help_text=_("Otherwise they go on counting, without anything that ties them to you."),
+        help_text=_(
+            "Otherwise they go on counting, without anything that ties them to you. So do answers to a campaign whose"
+            " last day for withdrawals is over."
+        ),
     )
     confirmed = forms.BooleanField(
         label=_("Delete what I wrote. I know that this cannot be undone."),

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
+from django.db.models import Exists, OuterRef
 
 from accounts.models import Person
 from accounts.texts import read_personal_texts
@@ -19,7 +20,7 @@ from annotation.enums import JudgmentKind, Preference
 from annotation.models import FollowUp, Judgment, LeaderboardSnapshot, Prompt
 from annotation.questions.base import side_letter
 from arena.enums import BattleState
-from arena.models import Battle
+from arena.models import Battle, Share
 
 PAGE = 20
 # Of fewer nothing is said: one more vote could turn it round.
@@ -38,6 +39,7 @@ class OwnBattle:
     models: Sequence[str] = ()
     # "A", "B" or, for neither, "".
     preferred: str = ""
+    is_shared: bool = False
 
     @property
     def sides(self) -> list[tuple[str, str]]:
@@ -52,8 +54,9 @@ class OwnBattle:
 def own_battles(person: Person, number: str) -> tuple[Page[Battle], list[OwnBattle]]:
     """A page of somebody's battles, the newest first; in as many queries for one as for thirty."""
     battles = Battle.objects.filter(assignment__respondent__person=person)
-    ordered = battles.select_related("arena__campaign", "item__prompt").order_by("-created_at", "-pk")
-    page: Page[Battle] = Paginator(ordered, PAGE).get_page(number)
+    shares = Exists(Share.objects.filter(battle=OuterRef("pk"), revoked_at__isnull=True))
+    ordered = battles.annotate(is_shared=shares).select_related("arena__campaign", "item__prompt")
+    page: Page[Battle] = Paginator(ordered.order_by("-created_at", "-pk"), PAGE).get_page(number)
     votes = {vote.item_id: vote for vote in _votes(person).filter(item__battle__in=[each.pk for each in page])}
     names = contestant_names({pk for vote in votes.values() for pk in vote.contestants if pk})
     prompts = [each.item.prompt for each in page if each.item.prompt]
@@ -82,6 +85,7 @@ def _listed(
         created_at=battle.created_at,
         models=[names.get(pk or 0, "") for pk in vote.contestants] if vote else (),
         preferred=", ".join(side_letter(place) for place in sorted(preferred_sides(vote))) if vote else "",
+        is_shared=getattr(battle, "is_shared", False),
     )
 
 

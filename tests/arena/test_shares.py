@@ -162,6 +162,7 @@ def test_the_link_is_told_once_and_its_token_is_stored_nowhere(person, browser):
     later = browser.get(f"/battles/{battle.pk}/share").content.decode()
     token = address.rsplit("/", 1)[1]
     assert token not in later
+    assert f'<a href="/battles/{battle.pk}/share">Shared</a>' in browser.get("/mine").content.decode()
     assert "There is a link, made on" in later
     with connection.cursor() as cursor:
         cursor.execute("SELECT row_to_json(s)::text FROM arena_share s")
