@@ -27,6 +27,7 @@ from inference_workers.forms import (
     LanguageModelForm,
 )
 from inference_workers.models import Completion, Endpoint, LanguageModel, LanguageModelRevision
+from inference_workers.policies.screen import SCREEN_VERSION
 from inference_workers.queries import Failures, completion_texts, recent_failures, worker_status
 from inference_workers.use_cases.edit_endpoint import add_endpoint, edit_endpoint
 from inference_workers.use_cases.edit_language_model import add_language_model, edit_language_model
@@ -66,7 +67,7 @@ class LanguageModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ]
     prepopulated_fields = {"slug": ["name"]}
     inlines = [RevisionInline]
-    readonly_fields = ["last_completions"]
+    readonly_fields = ["last_completions", "screen_version"]
     list_display = ["name", "organisation", "visibility", "weight", "endpoint", "revision", "last_completions"]
     list_filter = ["visibility", "current__endpoint"]
     list_select_related = ["current__endpoint"]
@@ -90,6 +91,10 @@ class LanguageModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         leaks = failures is not None and Rejection.IDENTITY_LEAK in failures.reasons
         return f"{failure_words(failures)} {LEAK_HINT}" if leaks else failure_words(failures)
 
+    @admin.display(description=_("version of the rules for answers"))
+    def screen_version(self, model: LanguageModel) -> str:
+        return SCREEN_VERSION
+
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)
         failures = recent_failures([model.pk for model in changelist.result_list])
@@ -98,7 +103,7 @@ class LanguageModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return changelist
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        past = [(_("Of late"), {"fields": ("last_completions",)})] if obj else []
+        past = [(_("Of late"), {"fields": ("last_completions", "screen_version")})] if obj else []
         return [*self.fieldsets, *past]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:

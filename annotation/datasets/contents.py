@@ -78,6 +78,7 @@ COMPLETION = (
     "first_token_seconds",
     "total_seconds",
     "finish_reason",
+    "screen_version",
 )
 SAMPLING = ("provider_model", "temperature", "top_p", "top_k", "repetition_penalty", "max_tokens")
 

@@ -23,6 +23,7 @@ TURN = pa.struct(
         ("first_token_seconds", pa.float64()),
         ("total_seconds", pa.float64()),
         ("finish_reason", pa.string()),
+        ("screen_version", pa.string()),
     ]
 )
 RESPONSE = pa.struct(

@@ -1,62 +1,32 @@
-"""Names that a text must not say, found while it streams."""
+"""One name, however it is written, found at a place of a text that may go on."""
 
 import unicodedata
-from collections.abc import Iterable
-from functools import lru_cache
+from typing import NamedTuple
 
-from inference_workers.enums import Rejection
-from inference_workers.policies.rejection import RejectedText
+from inference_workers.policies.lookalikes import fold, is_invisible, read_character
 
-# May stand between the characters of a name: "Smol-LM", "S m o l", "**Smol**LM", "GPT.4".
-GAPS = frozenset("-_*~`'’·•/\\|+.‐‑‒–—")
+ABSENT = -1
+# Between the letters of a name there may be as many characters that are no letters: "Smol-LM", "S m o l", "**Smol**LM".
 MOST_GAPS = 8
-# A shorter name may be interrupted only where it is itself: "Phi 4", but not "p h i".
-SPELLED_OUT_FROM = 5
+# A name as long may be interrupted anywhere; one a letter shorter only everywhere; a still shorter one only where it is
+# itself: "Phi 4", but not "p h i", which is the mathematician's.
+INTERRUPTED_FROM = 5
+SPELLED_OUT_FROM = 4
+# Digits and signs may stand for letters, but not for most of a name: at least two letters are letters.
+LEET_FROM = 4
+# A longer name is one also where a capital letter begins what follows: "GeminiPro".
+LONG = 6
+ENDS_SENTENCE = frozenset(".,:;!?")
 
 
-class NameGuard:
-    """Holds text that could become one of `names` and raises RejectedText when it has.
+class State(NamedTuple):
+    """How far a reading of the name has come."""
 
-    Compared are letters and digits, folded in case, width and accents. A name counts as a word of its own: "Phi" is not
-    in "graphic". It does not know look-alike letters of other scripts, translations or descriptions.
-    """
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self.names = tuple(names)
-        self._patterns = [pattern for pattern in map(Name, dict.fromkeys(self.names)) if len(pattern.letters) > 1]
-        self._held = ""
-        self._before = ""  # the letter or digit, or other character, in front of what is held
-
-    def push(self, text: str) -> str:
-        self._held += text
-        return self._release(self._first_suspect(final=False))
-
-    def finish(self) -> str:
-        """The text has ended: give out what only began like a name."""
-        return self._release(self._first_suspect(final=True))
-
-    def _release(self, count: int) -> str:
-        text, self._held = self._held[:count], self._held[count:]
-        self._before = next((c for c in reversed(text) if fold(c) or not _is_invisible(c)), self._before)
-        return text
-
-    def _first_suspect(self, *, final: bool) -> int:
-        before = fold(self._before)[-1:]
-        for at, character in enumerate(self._held):
-            folded = fold(character)
-            if folded:
-                for pattern in self._patterns:
-                    if _joins(before, folded[0]) or not pattern.begins_like(folded):
-                        continue
-                    verdict = pattern.read(self._held, at, final=final)
-                    if verdict is None:
-                        return at
-                    if verdict:
-                        raise RejectedText(Rejection.IDENTITY_LEAK)
-                before = folded[-1]
-            elif not _is_invisible(character):
-                before = ""
-        return len(self._held)
+    matched: int
+    gap: int  # characters of the gap it stands in
+    gaps: int  # places where a gap was
+    strewn: bool  # whether one of them is not the name's own
+    leet: int
 
 
 class Name:
@@ -71,63 +41,91 @@ class Name:
                 gaps.add(len(letters))
             letters.extend(folded)
         self.letters = "".join(letters)
-        self._gaps = range(1, len(letters)) if len(letters) >= SPELLED_OUT_FROM else gaps
+        self._own_gaps = frozenset(gaps)
+        self.is_long = len(letters) >= LONG
+        self._is_word = self.is_long and not gaps
 
-    def begins_like(self, folded: str) -> bool:
-        return self.letters.startswith(folded[: len(self.letters)])
-
-    def read(self, text: str, at: int, *, final: bool) -> bool | None:
-        """Whether the name stands at `at`; None while the end of `text` leaves it open, which `final` rules out."""
-        matched = gap = 0
-        while matched < len(self.letters):
+    def read(self, text: str, at: int, *, final: bool) -> int | None:
+        """Where the name that begins at `at` ends, or ABSENT; None while the end of `text` leaves it open."""
+        states, size, begins_big = {State(0, 0, 0, False, 0)}, len(self.letters), text[at].isupper()
+        while states:
             if at == len(text):
-                return False if final else None
-            character, at = text[at], at + 1
-            folded = fold(character)
-            if folded:
-                if not self.letters.startswith(folded, matched):
-                    return False
-                matched, gap = matched + len(folded), 0
-            elif not _is_invisible(character):
-                gap += 1
-                if gap > MOST_GAPS or matched not in self._gaps or not _is_gap(text, at - 1):
-                    return False
-        return self._ends_here(text, at, final=final)
+                return ABSENT if final else None
+            states = self._after(states, text, at)
+            at += 1
+            if any(state.matched == size and self._may_be(state) for state in states):
+                return self._end(text, at, may_own=begins_big and self._is_word, final=final)
+        return ABSENT
 
-    def _ends_here(self, text: str, at: int, *, final: bool) -> bool | None:
-        while at < len(text) and _is_invisible(text[at]):
+    def _after(self, states: set[State], text: str, at: int) -> set[State]:
+        character = text[at]
+        if is_invisible(character):
+            return states
+        reading = read_character(character)
+        found = set()
+        for state in states:
+            for letters in reading.letters:
+                if self.letters.startswith(letters, state.matched):
+                    found.add(state._replace(matched=state.matched + len(letters), gap=0))
+            following = self.letters[state.matched : state.matched + 1]
+            if following and following in reading.leet:
+                found.add(state._replace(matched=state.matched + 1, gap=0, leet=state.leet + 1))
+            if not reading.letters and state.matched and (longer := self._with_gap(state, text, at)):
+                found.add(longer)
+        return found
+
+    def _with_gap(self, state: State, text: str, at: int) -> State | None:
+        if state.gap == MOST_GAPS or state.matched == len(self.letters) or not _is_gap(text, at):
+            return None
+        if state.gap:
+            return state._replace(gap=state.gap + 1)
+        own = state.matched in self._own_gaps
+        if not own and len(self.letters) < SPELLED_OUT_FROM:
+            return None
+        return state._replace(gap=1, gaps=state.gaps + 1, strewn=state.strewn or not own)
+
+    def _may_be(self, state: State) -> bool:
+        size = len(self.letters)
+        if state.strewn and size < INTERRUPTED_FROM and state.gaps < size - 1:
+            return False
+        return not state.leet or (size >= LEET_FROM and size - state.leet >= max(2, size // 3))
+
+    def _end(self, text: str, at: int, *, may_own: bool, final: bool) -> int | None:
+        """The end of the name is at `at`, if no word goes on there; `may_own` lets an s follow, "Anthropics Regeln"."""
+        end = at
+        while at < len(text) and is_invisible(text[at]):
             at += 1
         if at == len(text):
-            return True if final else None
+            return end if final else None
         following = fold(text[at])[:1]
         if following.isdigit():
-            return not self.letters[-1].isdigit()
-        return not _joins(self.letters[-1], following)
+            return ABSENT if self.letters[-1].isdigit() else end
+        if not joins(self.letters[-1], following) or (self.is_long and text[at].isupper() and text[at - 1].islower()):
+            return end
+        if may_own and text[at] == "s":
+            if at + 1 == len(text):
+                return end if final else None
+            return ABSENT if joins("s", fold(text[at + 1])[:1]) else end
+        return ABSENT
 
 
-@lru_cache(maxsize=4096)
-def fold(character: str) -> str:
-    """The letters and digits of a character without case, width, accents; empty for everything else."""
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())
-    return "".join(part for part in folded if part.isalnum())
+def begins_inside(before: str, text: str, at: int) -> bool:
+    """Whether a capital letter begins a part of a word at `at`, "MyGemini"; `before` is what stands there."""
+    return text[at].isupper() and (before.islower() or text[at + 1 : at + 2].islower())
 
 
-def _is_invisible(character: str) -> bool:
-    """Formatting characters such as the zero-width space, and marks that only decorate the letter before."""
-    return unicodedata.category(character) in ("Cf", "Mn", "Me", "Cc") and not character.isspace()
-
-
-def _is_gap(text: str, at: int) -> bool:
-    if text[at] == ".":
-        # The end of a sentence is no gap: "stop hugging. Face it".
-        return not text[at + 1 : at + 2].isspace()
-    return text[at] in GAPS or text[at].isspace()
-
-
-def _joins(before: str, after: str) -> bool:
+def joins(before: str, after: str) -> bool:
     """Whether two folded characters make one word. Chinese, Japanese and Thai write no spaces: there, none do."""
     if not before or not after:
         return False
     return all(character.isdigit() or ord(character) < 0x0E00 for character in (before, after)) and (
         before.isascii() == after.isascii()
     )
+
+
+def _is_gap(text: str, at: int) -> bool:
+    character = text[at]
+    if character in ENDS_SENTENCE:
+        # The end of a sentence is no gap: "stop hugging. Face it".
+        return not text[at + 1 : at + 2].isspace()
+    return character.isspace() or unicodedata.category(character)[0] == "P" or character in "`~|=+^<>$"

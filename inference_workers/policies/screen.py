@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 
 from inference_workers.enums import Rejection
+from inference_workers.policies.leaks import LeakGuard
 from inference_workers.policies.loops import is_looping
-from inference_workers.policies.names import NameGuard
 from inference_workers.policies.rejection import RejectedText
 from inference_workers.policies.tags import EdgeFilter, TagFilter
 
 LOOP_EVERY = 200
+# Stored with each completion and exported with what was voted on. A change of any rule of this package gets a new one.
+SCREEN_VERSION = "2"
 
 
 class Screen:
@@ -21,7 +23,7 @@ class Screen:
     def __init__(self, names: Iterable[str]) -> None:
         self._tags = TagFilter()
         self._ends = EdgeFilter()
-        self._guard = NameGuard(names)
+        self._guard = LeakGuard(names)
         self._names = self._guard.names
         self._given: list[str] = []
         self._since_check = 0
@@ -36,7 +38,7 @@ class Screen:
         text = self._tags.push(raw)
         reset = self._tags.resets > before
         if reset:
-            self._ends, self._guard = EdgeFilter(), NameGuard(self._names)
+            self._ends, self._guard = EdgeFilter(), LeakGuard(self._names)
             reset = bool(self._given)
             self._given.clear()
         return reset, self._give(self._guard.push(self._ends.push(text)))

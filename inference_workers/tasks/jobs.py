@@ -17,10 +17,10 @@ from inference_workers.engine.protocol import (
     ModelRef,
     Sampling,
 )
-from inference_workers.enums import FinishReason
+from inference_workers.enums import FinishReason, Rejection
 from inference_workers.models import Completion, LanguageModel
 from inference_workers.policies.prices import Usage, guessed_tokens
-from inference_workers.policies.screen import Screen
+from inference_workers.policies.screen import SCREEN_VERSION, Screen
 from inference_workers.use_cases.fail_completion import fail_completion
 from inference_workers.use_cases.finish_completion import Measures, finish_completion
 
@@ -120,6 +120,7 @@ def finish(job: Job, event: Finished) -> None:
             measures=measures,
             usage=job.usage,
             now=timezone.now(),
+            screen_version=SCREEN_VERSION,
         )
     except PersonErased:
         fail(job, code="person_erased", message="the person this was written for was erased")
@@ -135,6 +136,7 @@ def fail(job: Job, *, code: str, message: str, retryable: bool = False, retry_af
         retry_after=retry_after,
         usage=job.usage,
         now=timezone.now(),
+        screen_version=SCREEN_VERSION if code in Rejection.values else None,
     )
 
 

@@ -29,15 +29,19 @@ def fail_completion(
     screen_version: str | None = None,
 ) -> CompletionState | None:
     """Note that an attempt failed: the completion waits for another one if there is any left and it may help, else it
-    has failed. `usage` is what the attempt is paid for all the same; `screen_version` says which rules refused its text, if any did. Returns which, or None, and nothing written, when
-    it is no longer held by this token."""
+    has failed. `usage` is what the attempt is paid for all the same; `screen_version` says which rules refused its
+    text, if any did. Returns which, or None, and nothing written, when it is no longer held by this token."""
     with transaction.atomic():
         completion = held_completion(completion_id, lease_token)
         if completion is None:
             return None
         cost = note_attempt(completion, code=code, retryable=retryable, usage=usage)
-        reason = {"error_code": code, "error_message": clean_text(message)[:2000], "cost": cost}
-        reason["screen_version"] = screen_version
+        reason = {
+            "error_code": code,
+            "error_message": clean_text(message)[:2000],
+            "cost": cost,
+            "screen_version": screen_version,
+        }
         if retryable and completion.attempt < completion.max_attempts:
             delay = retry_delay(completion.attempt, retry_after, priority=completion.priority)
             if delay is not None:

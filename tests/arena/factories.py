@@ -14,6 +14,7 @@ from arena.use_cases.settle_completion import settle_completion
 from arena.use_cases.start_battle import start_battle
 from inference_workers.enums import FinishReason
 from inference_workers.models import Completion
+from inference_workers.policies.screen import SCREEN_VERSION
 from inference_workers.use_cases.claim_completions import claim_completions
 from inference_workers.use_cases.fail_completion import fail_completion
 from inference_workers.use_cases.finish_completion import Measures, finish_completion
@@ -91,6 +92,7 @@ def finish(completion: Completion, text: str) -> None:
         finish_reason=FinishReason.STOP,
         measures=Measures(12, 5, 0.1, 0.5),
         now=timezone.now(),
+        screen_version=SCREEN_VERSION,
     )
     settle_completion(completion_id=completion.pk, now=timezone.now())
 

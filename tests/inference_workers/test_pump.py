@@ -138,7 +138,7 @@ def test_one_completion_that_fails_does_not_harm_its_neighbours():
 
 def test_a_failure_that_may_pass_is_tried_again_with_a_reset_in_the_stream(monkeypatch):
     monkeypatch.setattr("inference_workers.policies.retry.VISITOR_RETRY_SECONDS", (0.2,))
-    attempts = iter([Script(("Half",), GenerationError(ErrorCode.ENDPOINT_TIMEOUT, "slow", retryable=True))])
+    attempts = iter([Script(("Half.",), GenerationError(ErrorCode.ENDPOINT_TIMEOUT, "slow", retryable=True))])
     backends = Scripts()
     backends.rule = lambda request: next(attempts, Script(ANSWER))
     completion = make_completion()

@@ -14,6 +14,7 @@ from annotation.use_cases.import_votes import import_votes
 from annotation.use_cases.publish_instrument import publish_instrument
 from annotation.use_cases.simulate_judgments import simulate_judgments
 from annotation.use_cases.submit_judgment import Process
+from inference_workers.policies.screen import SCREEN_VERSION
 from tests.annotation.datasets.rows import judge, judged, make_models, rows_of, scope_of
 from tests.annotation.datasets.test_pairs import vote
 from tests.annotation.imports.files import write
@@ -46,6 +47,7 @@ def test_a_vote_says_everything_the_log_has_of_it():
     unknown = dict.fromkeys(
         ("seed", "prompt_tokens", "completion_tokens", "first_token_seconds", "total_seconds", "finish_reason"),
     )
+    unknown["screen_version"] = None
     unknown |= NO_FILE
     responses = [
         {
@@ -202,6 +204,7 @@ def test_a_battles_vote_carries_the_provenance_of_both_texts():
                     "first_token_seconds": 0.1,
                     "total_seconds": 0.5,
                     "finish_reason": "stop",
+                    "screen_version": SCREEN_VERSION,
                 }
             ],
         }

@@ -1,11 +1,18 @@
 """The held-out part: nothing but this file reads it, so that no rule can be made to fit it."""
 
 import re
+import subprocess
+from collections import Counter
 from pathlib import Path
 
+import pytest
+
+from inference_workers.policies import leaks
 from tests.inference_workers.leaks.corpus import KINDS, LANGUAGES, Part
+from tests.inference_workers.leaks.scoring import WHOLE, is_caught, is_spared, scores
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
 DIGESTS = {
     "development": "75be86c8d32131b177338407ecaa7d52d4a145305e193c94ba427d150f6927e3",
     "held_out": "282e6956d27ecf598425b0f88dbf5b2ed40a4e31cbe8cf51fee963e7296396c5",
@@ -55,6 +62,45 @@ def test_no_development_test_reads_the_held_out_part():
         if "held_out" not in path.parent.name and {"leaks", "held_out"} <= set(re.findall(r"\w+", path.read_text()))
     }
     assert readers == MAY_NAME_IT
+
+
+def test_corpus_was_committed_before_the_filter_and_not_changed_since():
+    if not (ROOT / ".git").exists() or git("rev-parse", "--is-shallow-repository") == "true":
+        pytest.skip("not run: the history is not here")
+    corpus = git("log", "--format=%H", "--", str(HERE / "held_out"), str(HERE / "development")).split()
+    made = git("log", "--format=%H", "--diff-filter=A", "--", leaks.__file__).split()
+    assert len(corpus) == len(made) == 1
+    assert made[0] in git("rev-list", f"{corpus[0]}..{made[0]}").split()
+
+
+def git(*command):
+    done = subprocess.run(["git", "-C", str(ROOT), *command], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_of_the_held_out_part_the_filter_finds_most_leaks_and_spares_answers():
+    part = Part("held_out")
+    cases, answers = part.leaks(), part.answers()
+    found = {size: scores(cases, is_caught, size) for size in (1, 3, WHOLE)}
+    # In pieces every fifth answer, for the sake of time: what is given out does not depend on the pieces.
+    spared = {size: scores(answers if size == WHOLE else answers[::5], is_spared, size) for size in found}
+    print(table(found, spared))
+    assert {size: score[""].share >= 0.95 for size, score in found.items()} == dict.fromkeys(found, True)
+    assert {size: score[""].share >= 0.99 for size, score in spared.items()} == dict.fromkeys(found, True)
+    assert Counter(kind for score in found.values() for kind, one in score.items() if one.share < 0.8) == {}
+
+
+def table(found, spared):
+    lines = [f"{'caught by piece size':<22}" + "".join(f"{_size(size):>17}" for size in found)]
+    for kind in ("", *KINDS):
+        shares = [f"{score[kind].right}/{score[kind].cases} {score[kind].share:.3f}" for score in found.values()]
+        lines.append(f"{kind or 'all':<22}" + "".join(f"{share:>17}" for share in shares))
+    refused = [f"{one.cases - one.right}/{one.cases}" for one in (score[""] for score in spared.values())]
+    return "\n".join([*lines, f"{'answers refused':<22}" + "".join(f"{share:>17}" for share in refused)])
+
+
+def _size(size):
+    return "whole" if size == WHOLE else str(size)
 
 
 def _names(part):
