@@ -17,7 +17,8 @@ from accounts.texts import read_personal_texts
 from annotation.boards import CODE_VERSION, contestant_names
 from annotation.boards.wording import standing_words
 from annotation.models import Board, Contestant, Judgment, LeaderboardSnapshot, Turn
-from annotation.queries import instrument_questions, main_board
+from annotation.policies.arms import price_direction
+from annotation.queries import instrument_questions, main_board, texts_if_read
 from annotation.questions import Asked, Situation
 from arena.enums import BattleState
 from arena.lockstep import Tempo
@@ -70,7 +71,7 @@ def answering_turn(battle_id: UUID, *, person: Person | None) -> AnsweringTurn |
         number=battle.turn_count - 1,
         person=person,
         completions={turn.job.pk: side_of[turn.response.position] for turn in turns},
-        outcome="void" if battle.state == BattleState.VOID else "ready",
+        outcome="ready" if battle.state in (BattleState.VOTABLE, BattleState.VOTED) else "void",
         ended=ended,
         texts=_texts(turns, side_of) if ended else {},
         tempo=common_tempo(battle.arena_id),
@@ -154,6 +155,11 @@ class Ballot:
     def is_votable(self) -> bool:
         return self.state == BattleState.VOTABLE
 
+    @property
+    def was_cut_off(self) -> bool:
+        """Left or stopped while the models were writing."""
+        return self.state == BattleState.ABANDONED and self.exchanges[-1].a is None
+
 
 def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
     """The battle as its visitor may see it; None where there is no such battle of this person."""
@@ -176,15 +182,18 @@ def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
     for turn in turns:
         if turn.job.state == CompletionState.SUCCEEDED:
             answers.setdefault(turn.number, {})[side_of[turn.response.position]] = read(turn.job)
-    whole = battle.turn_count - (1 if battle.state == BattleState.ANSWERING else 0)
+    whole = {n: each for n, each in answers.items() if set(each) == set(side_of.values())}
+    if battle.state == BattleState.ANSWERING:
+        whole.pop(battle.turn_count - 1, None)
     return Ballot(
         battle_id=battle.pk,
         state=battle.state,
         turn_count=battle.turn_count,
         turns_left=max(0, battle.arena.max_turns - battle.turn_count),
         exchanges=[
-            # A turn that is still being answered shows neither side: one that is ready would name the faster model.
-            Exchange(number, _last_words(read(each)), **(answers.get(number, {}) if number < whole else {}))
+            # A turn that is still being answered shows neither side, and one that never was: the side that is there
+            # would name the faster model, or the one that failed.
+            Exchange(number, _last_words(read(each)), **whole.get(number, {}))
             for number, each in enumerate(said)
         ],
     )
@@ -248,7 +257,7 @@ class BattleQuestions:
 
 # Read on every vote, where the work of building the same query anew is a tenth of the whole.
 ASKED = """
-SELECT m.instrument_id, m.questions_asked, m."order", c.currency,
+SELECT m.instrument_id, m.questions_asked, m."order", c.currency, m.item_id, m.respondent_id,
     ARRAY(SELECT j.amount_low FROM annotation_judgment j WHERE j.respondent_id = m.respondent_id AND j.amount_low > 0)
 FROM arena_battle b
 JOIN annotation_impression m ON m.id = b.impression_id
@@ -267,10 +276,16 @@ def asked_of(battle_id: UUID, *, person: Person | None) -> BattleQuestions | Non
         found = cursor.fetchone()
     if found is None:
         return None
-    instrument, asked, order, currency, amounts = found
+    instrument, asked, order, currency, item, respondent, amounts = found
     questions = [question for question in instrument_questions(instrument) if question.name in asked]
-    usual = median(amounts) if amounts else None
-    return BattleQuestions(questions, Situation(responses=len(order), currency=currency, own_median_amount=usual))
+    situation = Situation(
+        responses=len(order),
+        currency=currency,
+        own_median_amount=median(amounts) if amounts else None,
+        texts=texts_if_read(questions, item, order),
+        price_direction=price_direction(respondent),
+    )
+    return BattleQuestions(questions, situation)
 
 
 @dataclass(frozen=True)

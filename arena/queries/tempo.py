@@ -1,5 +1,6 @@
 """How fast the models of an arena have been, and so how fast all its battles are shown."""
 
+import redis
 from django.core.cache import cache
 from django.db import connection
 
@@ -32,6 +33,11 @@ def speeds(arena_id: int) -> list[Speed]:
 
 
 def common_tempo(arena_id: int) -> Tempo:
-    """A minute old at most."""
-    tempo: Tempo = cache.get_or_set(f"arena-tempo:{arena_id}", lambda: Tempo.of(speeds(arena_id)), SECONDS_KEPT)
-    return tempo
+    """A minute old at most. Where Redis is away it is computed each time: streams then live on the rows."""
+    try:
+        kept: Tempo | None = cache.get_or_set(
+            f"arena-tempo:{arena_id}", lambda: Tempo.of(speeds(arena_id)), SECONDS_KEPT
+        )
+    except redis.RedisError:
+        kept = None
+    return Tempo.of(speeds(arena_id)) if kept is None else kept

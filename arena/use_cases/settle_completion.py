@@ -5,19 +5,19 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.models import Person
-from annotation.enums import AssignmentState, ImpressionEnd, ItemState, SlotState
-from annotation.models import ImpressionEvent, Response, Turn
-from annotation.transitions import ASSIGNMENT, ITEM, SLOT
+from annotation.enums import ImpressionEnd, ItemState
+from annotation.models import Response, Turn
+from annotation.transitions import ITEM
 from annotation.use_cases.record_event import record_event
 from arena.enums import BattleState
 from arena.models import Battle
 from arena.transitions import BATTLE
 from arena.use_cases.ask_models import ask_one, read_completion
+from arena.use_cases.end_unanswered import end_unanswered
 from foundation.encryption import blind_digest
 from foundation.transitions import check
-from inference_workers.dispatch import cancel_completion
 from inference_workers.enums import CompletionState
-from inference_workers.models import Completion, OutboxEntry
+from inference_workers.models import OutboxEntry
 
 
 def settle_completion(*, completion_id: UUID, now: datetime) -> Battle | None:
@@ -106,38 +106,5 @@ def response_digest(response: Response) -> str:
 
 
 def void_battle(battle: Battle, *, reason: str, now: datetime) -> None:
-    """End a battle that can never be voted on; the caller holds its lock."""
-    check(BATTLE, battle.state, BattleState.VOID)
-    battle.state, battle.ended_at = BattleState.VOID, now
-    battle.save(update_fields=["state", "ended_at"])
-    void_battles_item(battle)
-    _end_assignment(battle, now)
-    record_event(subject=battle, verb="voided", actor=None, to_state=BattleState.VOID, reason=reason)
-    unfinished = Completion.objects.filter(
-        turn__response__item=battle.item, state__in=[CompletionState.QUEUED, CompletionState.RUNNING]
-    )
-    for completion_id in unfinished.values_list("pk", flat=True):
-        cancel_completion(completion_id)
-
-
-def void_battles_item(battle: Battle) -> None:
-    """Nobody else is asked about what one visitor's battle held. An admin may have taken it out before."""
-    if battle.item.state == ItemState.VOID:
-        return
-    check(ITEM, battle.item.state, ItemState.VOID)
-    battle.item.state = ItemState.VOID
-    battle.item.save(update_fields=["state"])
-
-
-def _end_assignment(battle: Battle, now: datetime) -> None:
-    """Nothing where it has ended: the visitor's time ran out, or they were blocked or withdrew."""
-    assignment, slot = battle.assignment, battle.assignment.slot
-    if assignment.state != AssignmentState.OPEN:
-        return
-    check(ASSIGNMENT, assignment.state, AssignmentState.CANCELLED)
-    check(SLOT, slot.state, SlotState.CANCELLED)
-    assignment.state, assignment.ended_at = AssignmentState.CANCELLED, now
-    assignment.save(update_fields=["state", "ended_at"])
-    slot.state = SlotState.CANCELLED
-    slot.save(update_fields=["state"])
-    ImpressionEvent.objects.create(impression=battle.impression, kind=ImpressionEnd.VOIDED)
+    """End a battle whose models did not answer; the caller holds its lock."""
+    end_unanswered(battle, state=BattleState.VOID, shown=ImpressionEnd.VOIDED, verb="voided", reason=reason, now=now)

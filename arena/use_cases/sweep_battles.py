@@ -6,8 +6,11 @@ from annotation.enums import AssignmentState
 from arena.enums import BattleState
 from arena.models import Battle
 from arena.policies import ANSWER_LIMIT
+from arena.presence import forget_reader, left_battles
 from arena.transitions import BATTLE
-from arena.use_cases.settle_completion import settle_completion, void_battle, void_battles_item
+from arena.use_cases.end_unanswered import void_battles_item
+from arena.use_cases.leave_battle import leave_battle
+from arena.use_cases.settle_completion import settle_completion, void_battle
 from foundation.transitions import check
 from inference_workers.models import OutboxEntry
 
@@ -15,8 +18,8 @@ from inference_workers.models import OutboxEntry
 def sweep_battles(*, now: datetime, limit: int = 500) -> dict[str, int]:
     """Finish what a lost signal, a dead worker or a closed browser left open; returns how many of each.
 
-    News nobody took is settled, battles that never got their answers are void, and battles whose vote lease ran out
-    are left.
+    News nobody took is settled, battles that never got their answers are void, and battles whose vote lease ran out,
+    or whose reader was gone while the models wrote, are left.
     """
     news = list(
         OutboxEntry.objects.filter(handled_at=None)
@@ -25,7 +28,8 @@ def sweep_battles(*, now: datetime, limit: int = 500) -> dict[str, int]:
     )
     for completion_id in news:
         settle_completion(completion_id=completion_id, now=now)
-    return {"settled": len(news), "void": _void_stuck(now, limit), "abandoned": _leave_expired(now, limit)}
+    abandoned = _leave_expired(now, limit) + _leave_unread(now, limit)
+    return {"settled": len(news), "void": _void_stuck(now, limit), "abandoned": abandoned}
 
 
 def _void_stuck(now: datetime, limit: int) -> int:
@@ -69,3 +73,14 @@ def _leave_expired(now: datetime, limit: int) -> int:
                 void_battles_item(battle)
                 count += 1
     return count
+
+
+def _leave_unread(now: datetime, limit: int) -> int:
+    """What nobody reads any more is not written on; what is no longer written has no reader to lose."""
+    unread = left_battles()[:limit]
+    written = set(
+        Battle.objects.filter(pk__in=unread, state=BattleState.ANSWERING).values_list("pk", flat=True) if unread else []
+    )
+    for battle_id in set(unread) - written:
+        forget_reader(battle_id)
+    return sum(leave_battle(battle_id=battle_id, now=now) for battle_id in written)

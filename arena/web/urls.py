@@ -1,6 +1,6 @@
 from django.urls import path
 
-from arena.web import battles, leaderboard, mine, shares
+from arena.web import battles, leaderboard, mine, shares, turns
 
 urlpatterns = [
     path("", battles.home, name="home"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("battles/<uuid:battle_id>/waiting", battles.waiting, name="battle-waiting"),
     path("battles/<uuid:battle_id>/follow-up", battles.follow_up, name="follow-up"),
     path("battles/<uuid:battle_id>/vote", battles.vote, name="vote"),
+    path("battles/<uuid:battle_id>/stop", turns.stop, name="stop"),
     path("leaderboard", leaderboard.leaderboard, name="leaderboard"),
     path("leaderboard/<slug:slug>", leaderboard.board, name="board"),
     path("leaderboard/<slug:slug>/publish", leaderboard.publish, name="board-publish"),

@@ -46,6 +46,12 @@ def quick(monkeypatch):
     monkeypatch.setattr(queries, "common_tempo", lambda arena: tempo)
 
 
+def client_of() -> Client:
+    client = Client()
+    client.cookies[COOKIE] = TOKEN
+    return client
+
+
 class Writing:
     """A battle whose models have written the first half; a worker's part by hand."""
 
@@ -53,8 +59,7 @@ class Writing:
         make_models()
         self.battle = begin(person_of_visitor(token=TOKEN, now=timezone.now()))
         Completion.objects.filter(state="queued").update(created_at="2026-01-01T00:00Z")
-        self.client = Client()
-        self.client.cookies[COOKIE] = TOKEN
+        self.client = client_of()
         self.texts = (LEFT, RIGHT)
         self.writer = StreamWriter(sync_client())
         self.jobs = claimed_turn(self.battle)
