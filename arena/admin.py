@@ -6,12 +6,14 @@ from arena.models import Arena
 
 @admin.register(Arena)
 class ArenaAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Limits and examples; what was judged is not edited here or anywhere."""
+    """To be looked at: arenas are opened and changed on their own pages, /arenas."""
 
-    list_display = ["campaign", "max_prompt_chars", "max_turns", "battles_per_day"]
-    readonly_fields = ["campaign"]
+    list_display = ["campaign", "is_default", "is_listed", "max_turns", "battles_per_day"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Arena | None = None) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Arena | None = None) -> bool:

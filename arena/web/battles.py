@@ -1,5 +1,6 @@
 """The battle: a prompt, two hidden answers, one vote. Views parse, call one use case and render."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.models import Person
 from annotation.forms import JudgmentForm
+from annotation.questions import Asked, get_type
 from annotation.use_cases.submit_judgment import (
     AlreadyAnswered,
     CampaignClosed,
@@ -176,9 +178,10 @@ def show_battle(
     context |= {"setting": setting, "home": address_of(setting.arena), "board": board_of(setting)}
     asked = queries.asked_of(battle_id, person=person) if ballot.is_answering or ballot.is_votable else None
     if asked is not None:
-        form = context.pop("form", None) or judgment_form(battle_id, asked)
         # What the questions need is there before they are: the page that waits for the answers becomes the ballot.
-        context |= {"assets": form.assets, **({"form": form} if ballot.is_votable else {})}
+        context["assets"] = assets_of(asked.questions)
+        if ballot.is_votable:
+            context["form"] = context.get("form") or judgment_form(battle_id, asked)
     template = "arena/battle.html#inside" if request.htmx else "arena/battle.html"
     response = render(request, template, context, status=status)
     patch_cache_control(response, no_store=True)
@@ -191,6 +194,12 @@ def board_of(setting: arenas.Setting) -> str:
     if setting.board is None or setting.arena.is_default:
         return reverse("leaderboard")
     return reverse("board", args=[setting.board.slug])
+
+
+def assets_of(questions: Sequence[Asked]) -> list[str]:
+    """Static files that the questions need, each once."""
+    found = [f"questions/{each.type}/{name}" for each in questions for name in get_type(each.type).assets]
+    return list(dict.fromkeys(found))
 
 
 def judgment_form(battle_id: UUID, asked: queries.BattleQuestions, data: Any = None) -> JudgmentForm:

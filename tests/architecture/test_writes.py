@@ -104,7 +104,6 @@ def test_what_is_left_alone_knows_no_models():
 # Pages of the admin that Django saves by itself, and why no use case stands behind them.
 DJANGO_SAVES = {
     "accounts.User": "names, e-mail addresses and passwords are Django's; roles go through use cases",
-    "arena.Arena": "limits and examples of a page: no state, no log, nothing else follows from them",
     "auth.Group": "Django's own",
 }
 

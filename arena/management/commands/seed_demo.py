@@ -10,6 +10,7 @@ from annotation.use_cases.enter_contestant import enter_contestant
 from annotation.use_cases.refresh_board import refresh_board
 from annotation.use_cases.sequence_log import sequence_log
 from annotation.use_cases.simulate_judgments import simulate_judgments
+from arena.use_cases.admit_contestants import enter_all_models
 from arena.use_cases.seed_arena import SLUG, seed_arena
 from inference_workers.dispatch import seed_demo_models
 
@@ -24,6 +25,8 @@ class Command(BaseCommand):
         now = timezone.now()
         models = seed_demo_models(now=now)
         arena = seed_arena(now=now)
+        if arena.enters_all:
+            enter_all_models(arena=arena, now=now)
         board = main_board(arena.campaign) or create_board(slug=SLUG, name="Arena", campaign=arena.campaign, now=now)
         if not arena.campaign.sources.filter(kind=SourceKind.SIMULATION).exists():
             simulate_judgments(
