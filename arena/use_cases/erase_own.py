@@ -9,20 +9,14 @@ from accounts.enums import LinkPurpose
 from accounts.models import Person, User
 from accounts.use_cases.erase_person import erase_person
 from accounts.use_cases.link_person import NoSuchLink, use_link
-from annotation.enums import ItemState
+from annotation.enums import ImpressionEnd
 from annotation.models import Respondent
-from annotation.transitions import ITEM
-from annotation.use_cases.record_event import record_event
 from annotation.use_cases.take_back_assignments import take_back_assignments
 from annotation.use_cases.withdraw_consent import TooLateToWithdraw, withdraw_consent
 from arena.enums import BattleState
 from arena.errors import ArenaError
 from arena.models import Battle
-from arena.transitions import BATTLE
-from foundation.transitions import check
-from inference_workers.dispatch import cancel_completion
-from inference_workers.enums import CompletionState
-from inference_workers.models import Completion
+from arena.use_cases.end_unanswered import end_unanswered
 
 OPEN = (BattleState.ANSWERING, BattleState.VOTABLE)
 
@@ -52,11 +46,10 @@ def erase_own(*, person_id: UUID, withdraws: bool, now: datetime) -> Erased:
             return Erased()
         _refuse_last_superuser(person.user)
         # A vote holds its battle before it holds its respondent: so does this.
-        open_battles = list(_hold_battles(person))
+        for battle in _hold_battles(person):
+            _end(battle, now)
         erased = _withdraw_all(person, now) if withdraws else Erased()
         _give_back_all(person, now)
-        for battle in open_battles:
-            _end(battle, now)
         erase_person(person_id=person_id, now=now)
     return erased
 
@@ -94,21 +87,16 @@ def _give_back_all(person: Person, now: datetime) -> None:
 
 def _hold_battles(person: Person) -> QuerySet[Battle]:
     mine = Battle.objects.filter(assignment__respondent__person=person, state__in=OPEN)
-    return mine.select_for_update(of=["self"]).select_related("item").order_by("pk")
+    return mine.select_for_update(of=["self"]).select_related("item", "assignment__slot", "impression").order_by("pk")
 
 
 def _end(battle: Battle, now: datetime) -> None:
     """It can neither go on nor be voted on: the key that it is sealed under is about to be destroyed."""
-    before = battle.state
-    check(BATTLE, before, BattleState.ABANDONED)
-    check(ITEM, battle.item.state, ItemState.VOID)
-    battle.state, battle.ended_at = BattleState.ABANDONED, now
-    battle.save(update_fields=["state", "ended_at"])
-    battle.item.state = ItemState.VOID
-    battle.item.save(update_fields=["state"])
-    record_event(subject=battle, verb="erased", actor=None, from_state=before, to_state=BattleState.ABANDONED)
-    unfinished = Completion.objects.filter(
-        turn__response__item=battle.item_id, state__in=[CompletionState.QUEUED, CompletionState.RUNNING]
+    end_unanswered(
+        battle,
+        state=BattleState.ABANDONED,
+        shown=ImpressionEnd.ABANDONED,
+        verb="erased",
+        reason="its visitor was erased",
+        now=now,
     )
-    for completion_id in unfinished.values_list("pk", flat=True):
-        cancel_completion(completion_id)

@@ -46,6 +46,10 @@ def _settle(battle: Battle, completion_id: UUID, now: datetime) -> None:
     if battle.item.state == ItemState.VOID:
         void_battle(battle, reason="its item was taken out", now=now)
         return
+    if visitor_of(battle).erased_at is not None:
+        # Nobody can read it any more, nor anything be written under their key.
+        void_battle(battle, reason="its visitor was erased", now=now)
+        return
     turns = list(
         Turn.objects.filter(response__item=battle.item, number=battle.turn_count - 1).select_related(
             "completion", "response__contestant__revision"

@@ -12,6 +12,7 @@ from accounts.enums import LinkPurpose
 from accounts.models import Person, PersonLink
 from accounts.texts import read_personal_texts
 from accounts.use_cases.create_person import person_of_user, person_of_visitor
+from accounts.use_cases.erase_person import erase_person
 from accounts.use_cases.link_person import LIFE, link_person
 from annotation.boards import canonical_json
 from annotation.models import Judgment, LeaderboardSnapshot
@@ -23,9 +24,10 @@ from arena.use_cases.erase_own import LastSuperuser, erase_by_link, erase_own
 from arena.use_cases.settle_completion import settle_completion
 from arena.use_cases.sweep_battles import sweep_battles
 from arena.web.visitors import COOKIE
-from inference_workers.models import Completion
+from inference_workers.models import Completion, OutboxEntry
+from inference_workers.use_cases.fail_completion import fail_completion
 from tests.annotation.numbering import number_log
-from tests.arena.factories import begin, claimed_turn, make_arena, make_models, votable
+from tests.arena.factories import begin, claimed_turn, finish, make_arena, make_models, votable
 from tests.arena.voting import voted
 from tests.factories import make_person, make_user
 
@@ -110,7 +112,28 @@ def test_open_battles_end_and_nothing_is_left_for_the_workers(person):
         settle_completion(completion_id=completion.pk, now=timezone.now())
     sweep_battles(now=timezone.now())
     assert set(Battle.objects.values_list("state", flat=True)) == {"abandoned"}
-    assert open_.impression.end.kind == "voided"
+    assert {waiting.impression.end.kind, open_.impression.end.kind} == {"abandoned"}
+
+
+def test_a_battle_whose_visitor_the_operator_erased_is_void_and_holds_up_no_others(person):
+    """The command knows no battles: what was being written for them must not stop the sweeper at every turn."""
+    erased, other = begin(person), begin()
+    jobs = claimed_turn(erased) + claimed_turn(other)
+    erase_person(person_id=person.pk, now=timezone.now())
+    for job in jobs[:2]:
+        fail_completion(
+            completion_id=job.pk,
+            lease_token=job.lease_token,
+            code="person_erased",
+            message="",
+            retryable=False,
+            now=timezone.now(),
+        )
+    for job in jobs[2:]:
+        finish(job, "Because.")
+    sweep_battles(now=timezone.now())
+    assert [Battle.objects.get(pk=each.pk).state for each in (erased, other)] == ["void", "votable"]
+    assert not OutboxEntry.objects.filter(handled_at=None).exists()
 
 
 def test_a_failure_in_the_middle_leaves_everything_as_it_was(person, monkeypatch):
