@@ -10,7 +10,7 @@ from django.test import Client
 from arena.models import Battle
 from arena.web.streams import application
 
-SECONDS = 30.0
+SECONDS = 100.0
 
 
 @dataclass
