@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("arena.web.urls")),
     path("", include("arena.web.arena_urls")),
     path("", include("annotation.web.urls")),
+    path("", include("inference_workers.web.urls")),
     path("about", pages.about, name="about"),
     path("about/notices", pages.notices, name="notices"),
     path("privacy", pages.privacy, name="privacy"),

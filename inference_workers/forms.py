@@ -1,5 +1,6 @@
 """Forms of the admin: what they hold is written by use cases."""
 
+import json
 import re
 from typing import Any
 
@@ -27,6 +28,7 @@ RECIPE_FIELDS = [
     "repetition_penalty",
     "max_tokens",
     "stop",
+    "accepts_cut",
 ]
 
 
@@ -69,6 +71,24 @@ class LinesField(forms.CharField):
         return bool(self.to_python(data) != (initial or []))
 
 
+class ObjectField(forms.JSONField):
+    """A JSON object, however deep the text that is sent for one."""
+
+    widget = forms.Textarea(attrs={"rows": 2, "cols": 60})
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except RecursionError:
+            raise ValidationError(_("Enter a JSON object of at most 2,000 characters.")) from None
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        try:
+            return super().bound_data(data, initial)
+        except RecursionError:
+            return initial
+
+
 class RecipeForm(forms.ModelForm):  # type: ignore[type-arg]
     """The fields of a revision with their own labels and limits; used as a part of LanguageModelForm."""
 
@@ -90,12 +110,14 @@ class RecipeForm(forms.ModelForm):  # type: ignore[type-arg]
             "top_k": _("Top k"),
             "repetition_penalty": _("Repetition penalty"),
             "max_tokens": _("Most tokens of an answer"),
+            "accepts_cut": _("Show answers that this limit cut off"),
         }
         help_texts = {
             "provider_model": _(
                 "The name the endpoint knows. In this machine's own worker: smollm2, a folder in models/ of the data"
                 " directory, or an absolute folder below one of MODEL_FOLDERS."
             ),
+            "accepts_cut": _("Otherwise such an answer is asked for once more, and the second one voids the battle."),
             "top_k": _("0 switches it off."),
             "repetition_penalty": _("1 switches it off."),
         }
@@ -164,10 +186,9 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text=_("Sent to this address only. Stored encrypted and never shown again; leave empty to keep it."),
     )
     remove_key = forms.BooleanField(label=_("Remove the key"), required=False)
-    extra_body = forms.JSONField(
+    extra_body = ObjectField(
         label=_("Sent along"),
         required=False,
-        widget=forms.Textarea(attrs={"rows": 2, "cols": 60}),
         help_text=_("A JSON object that every request holds besides. A change makes its models’ next revisions."),
     )
 
@@ -187,7 +208,11 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_extra_body(self) -> dict[str, Any]:
         given = self.cleaned_data["extra_body"] or {}
-        if not isinstance(given, dict) or len(str(given)) > 2000:
+        try:
+            fits = isinstance(given, dict) and len(json.dumps(given, allow_nan=False)) <= 2000
+        except (ValueError, RecursionError):
+            fits = False
+        if not fits:
             raise ValidationError(_("Enter a JSON object of at most 2,000 characters."))
         if taken := sorted(OWN_WORDS & set(given)):
             raise ValidationError(_("Every request has its own %(words)s.") % {"words": ", ".join(taken)})

@@ -5,10 +5,9 @@ from django.db.models import Exists, OuterRef
 
 from inference_workers.enums import BreakerState, CompletionState, Priority
 from inference_workers.models import Completion, EndpointGauge, LanguageModel
+from inference_workers.use_cases.ask_for_test import TEST_QUESTION
 from inference_workers.use_cases.lock_gauge import lock_gauge
 from inference_workers.use_cases.request_completion import request_completion
-
-PROBE_QUESTION = "Say hello in one short sentence."
 
 
 def probe_endpoints(*, now: datetime) -> int:
@@ -34,7 +33,7 @@ def _probe(endpoint_id: int) -> bool:
             return False
         request_completion(
             revision=model.serves,
-            messages=[{"role": "user", "content": PROBE_QUESTION}],
+            messages=[{"role": "user", "content": TEST_QUESTION}],
             person=None,
             priority=Priority.BATCH,
             seed=1,

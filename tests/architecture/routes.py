@@ -37,6 +37,7 @@ from annotation.use_cases.submit_work import submit_work
 from arena.use_cases.share_battle import share_battle
 from arena.web.visitors import COOKIE
 from inference_workers.models import LanguageModel
+from inference_workers.use_cases.ask_for_test import ask_for_test
 from tests.annotation.datasets.rows import build, judged
 from tests.annotation.media.files import one, picture
 from tests.annotation.worth.bidding import bids, paid_campaign, prepared
@@ -71,6 +72,11 @@ def signed_in(status: int) -> Status:
 def campaign_admins(status: int) -> Status:
     """Others are refused, or asked to sign in, before anything is looked up."""
     return {"campaign_admin": status, "superuser": status, "anonymous": 302, "else": 403}
+
+
+def operators(status: int) -> Status:
+    """Likewise, of operators."""
+    return {"operator": status, "superuser": status, "anonymous": 302, "else": 403}
 
 
 def reviewers(status: int) -> Status:
@@ -710,6 +716,32 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST own": signed_in(422),
         "POST another's": signed_in(404),
     },
+    "models": {"GET": operators(200), "POST": 405},
+    "models/new": {"GET": operators(200), "POST": operators(422)},
+    "models/<int:model_id>": {"GET served": operators(200), "GET missing": operators(404), "POST served": 405},
+    "models/<int:model_id>/edit": {
+        "GET served": operators(200),
+        "GET missing": operators(404),
+        "POST served": operators(422),
+        "POST missing": operators(404),
+    },
+    "models/<int:model_id>/test": {
+        "GET served": 405,
+        "POST served": operators(302),
+        "POST missing": operators(404),
+    },
+    "models/<int:model_id>/tests/<uuid:completion_id>": {
+        "GET served": operators(200),
+        "GET missing": operators(404),
+        "POST served": 405,
+    },
+    "endpoints/new": {"GET": operators(200), "POST": operators(422)},
+    "endpoints/<int:endpoint_id>": {
+        "GET served": operators(200),
+        "GET missing": operators(404),
+        "POST served": operators(422),
+        "POST missing": operators(404),
+    },
     "about": READ,
     "about/notices": READ,
     "privacy": READ,
@@ -799,6 +831,7 @@ def make_world() -> World:
     pairwise = next(point for point in starting_points() if point.slug == "pairwise")
     draw = make_draw()
     shared = make_shared(world.persons["superuser"])
+    served = make_served()
     poems = make_arena("poems")
     drafted = start_campaign(name="Drafted", draft=pairwise.draft, settings={}, actor=None, now=timezone.now())
     for number, role in enumerate(ROLES):
@@ -822,7 +855,20 @@ def make_world() -> World:
         world.know(role, "missing", invitation_id="7", respondent_id="7", question_id="7")
         world.know(role, "own", **paid)
         world.know(role, "missing", entry_id="7", study_id="7")
+        world.know(role, "served", **served)
+        world.know(role, "missing", model_id="700", endpoint_id="700", completion_id=str(uuid4()))
     return world
+
+
+def make_served() -> dict[str, str]:
+    """A language model that was tested, and where it runs."""
+    model = LanguageModel.objects.select_related("current").order_by("pk")[0]
+    tested = ask_for_test(language_model_id=model.pk, now=timezone.now())
+    return {
+        "model_id": str(model.pk),
+        "endpoint_id": str(model.serves.endpoint_id),
+        "completion_id": str(tested.pk),
+    }
 
 
 def make_shared(person: Person) -> dict[str, str]:

@@ -33,6 +33,9 @@ NAMES = (
     *("agreed", "lead", "look", "is_default", "enters_all", "position", "examples", "system_prompt", "max_turns"),
     *("max_prompt_chars", "battles_per_day", "max_waiting", "model", "weight", "boost", "hours"),
     *("below", "above", "best", "card", "bid", "endowments", "session_items"),
+    *("slug", "aliases", "organisation", "visibility", "price_read", "endpoint", "provider_model", "temperature"),
+    *("top_k", "max_tokens", "stop", "backend", "base_url", "api_key", "capacity", "requests_per_minute"),
+    *("daily_budget", "timeout_seconds", "max_tokens_field", "extra_body", "left", "right", "test"),
 )
 NASTY = {
     "NUL": "a\x00b",

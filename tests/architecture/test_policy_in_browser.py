@@ -31,6 +31,7 @@ NO_PAGES = {
     "annotate/<slug:slug>/items/<int:assignment_id>/media/<slug:place>",
     "annotate/<slug:slug>/texts/<slug:digest>",
     "samples/<slug:name>",
+    "models/<int:model_id>/tests/<uuid:completion_id>",
     "api/schema",
     "api/v1/boards",
     "api/v1/boards/<slug:slug>",
