@@ -1,5 +1,6 @@
 """Links to one's own data: told once, kept as a digest, used once, and gone with the person."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -9,9 +10,11 @@ from django.utils import timezone
 from accounts.enums import LinkPurpose
 from accounts.errors import PersonErased
 from accounts.models import PersonLink
+from accounts.use_cases import link_person as link_person_module
 from accounts.use_cases.erase_person import erase_person
 from accounts.use_cases.link_person import LIFE, NoSuchLink, link_person, open_link, use_link
 from tests.factories import make_person
+from tests.foundation.threads import run_together
 
 pytestmark = pytest.mark.django_db
 ERASE, DATA = LinkPurpose.ERASE, LinkPurpose.DATA
@@ -79,3 +82,27 @@ def test_erasing_takes_the_links_and_nobody_makes_another():
             open_link(token=token, now=timezone.now())
     with pytest.raises(PersonErased):
         link(person)
+
+
+def used_at_once(monkeypatch) -> list[object]:
+    """Two who use one link, the second while the first has found it and not yet used it up."""
+    token, save = link(make_person(), DATA), PersonLink.save
+
+    def save_slowly(self: PersonLink, **how: object) -> None:
+        time.sleep(0.5)
+        save(self, **how)
+
+    monkeypatch.setattr(PersonLink, "save", save_slowly)
+    return run_together(*[lambda: use_link(token=token, now=timezone.now())] * 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_use_a_link_at_once_one_does(monkeypatch):
+    assert sorted(type(each).__name__ for each in used_at_once(monkeypatch)) == ["NoSuchLink", "PersonLink"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_without_the_lock_both_do(monkeypatch):
+    looked = link_person_module._open
+    monkeypatch.setattr(link_person_module, "_open", lambda token, now, *, lock: looked(token, now, lock=False))
+    assert [type(each).__name__ for each in used_at_once(monkeypatch)] == ["PersonLink", "PersonLink"]
