@@ -168,6 +168,8 @@ class LanguageModelRevision(models.Model):
     repetition_penalty = models.FloatField(default=1.0, validators=[MinValueValidator(0.5), MaxValueValidator(2.0)])
     max_tokens = models.PositiveIntegerField(default=256, validators=[MinValueValidator(1)])
     stop = models.JSONField(default=list, blank=True)
+    # Whether an answer that the limit ended is shown; otherwise it is asked for anew.
+    accepts_cut = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

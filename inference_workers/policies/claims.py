@@ -4,18 +4,16 @@ A claim is read around a known name: what stands before it, and where that is no
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from inference_workers.policies.lookalikes import is_invisible
+from inference_workers.policies.wording import plain_pattern, plain_text
 
 # As much before a name and after it is read.
 BEFORE = 160
 AFTER = 60
 # Stands before the first character of a text, so that a rule can tell its beginning.
 BEGINNING = "\x02"
-_MARKS = dict.fromkeys(map(ord, '*_`"“”„«»「」『』<>#'))
 _STOPS = re.compile(r"[!?。！？؟\n]|\.\s")
 # What may belong to the name still: "Claude 3.5 Sonnet".
 _REST_OF_NAME = re.compile(
@@ -33,8 +31,8 @@ class Claim:
 
 def makes_claim(claims: Iterable[Claim], before: str, after: str, *, begins: bool) -> bool:
     """Whether a known name between the two makes one of the claims; `begins` where `before` is all there was."""
-    left = (BEGINNING if begins else "") + _plain(before)
-    right = _plain(after)
+    left = (BEGINNING if begins else "") + plain_text(before)
+    right = plain_text(after)
     rests = {right, _REST_OF_NAME.sub("", right)}
     return any(
         (claim.before is None or claim.before.search(left))
@@ -47,18 +45,8 @@ def is_sentence_over(text: str) -> bool:
     return bool(_STOPS.search(text))
 
 
-def _plain(text: str) -> str:
-    whole = unicodedata.normalize("NFKD", text).casefold().translate(_MARKS).replace("’", "'")
-    whole = "".join(c for c in whole if not is_invisible(c))
-    return re.sub(r"[^\S\n]+", " ", whole)
-
-
 def _of(before: str | None, after: str | None = None) -> Claim:
-    def compiled(pattern: str) -> re.Pattern[str]:
-        bare = "".join(c for c in unicodedata.normalize("NFKD", pattern) if not unicodedata.combining(c))
-        return re.compile(bare)
-
-    return Claim(compiled(f"(?:{before})$") if before else None, compiled(f"^(?:{after})") if after else None)
+    return Claim(plain_pattern(f"(?:{before})$") if before else None, plain_pattern(f"^(?:{after})") if after else None)
 
 
 # Words between the claim and the name: "I am the model Claude", "made by the team at OpenAI".

@@ -1,5 +1,6 @@
 """What gives a model away in its own text: its names, claims to be or to come from somebody, tokens of templates."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from inference_workers.policies.lookalikes import fold, is_invisible, read_chara
 from inference_workers.policies.names import ABSENT, Name, begins_inside, joins
 from inference_workers.policies.rejection import RejectedText
 from inference_workers.policies.tokens import find_token, open_token
+
+# Behind a letter or digit no name begins with these.
+INSIDE_WORD = re.compile(r"[a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +82,19 @@ class LeakGuard:
 
     def _look_for_names(self, *, final: bool) -> int:
         """Where the first one may begin; raises where one has."""
-        before = self._character_before(self._cleared)
-        for at in range(self._cleared, len(self._held)):
+        before, at = self._character_before(self._cleared), self._cleared
+        while at < len(self._held):
             character = self._held[at]
-            if is_invisible(character):
+            if before.isascii() and before.isalnum() and (inside := INSIDE_WORD.match(self._held, at)):
+                at = inside.end()
+                before = self._held[at - 1]
                 continue
-            if not self._none_begins(before, at, final=final):
-                return at
-            before = character
-        return len(self._held)
+            if not is_invisible(character):
+                if not self._none_begins(before, at, final=final):
+                    return at
+                before = character
+            at += 1
+        return at
 
     def _character_before(self, at: int) -> str:
         earlier = self._given + self._held[:at]
@@ -94,11 +102,8 @@ class LeakGuard:
 
     def _none_begins(self, before: str, at: int, *, final: bool) -> bool:
         """False while it cannot be said that no name begins at `at`."""
-        character = self._held[at]
-        if before.isascii() and before.isalnum() and character.isascii() and character.islower():
-            return True
         inside = begins_inside(before, self._held, at)
-        behind, reading = fold(before)[-1:], read_character(character)
+        behind, reading = fold(before)[-1:], read_character(self._held[at])
         for letters in (*reading.letters, *reading.leet):
             apart = not joins(behind, letters[0])
             if not apart and not inside:

@@ -1,26 +1,44 @@
 """One completion's way from raw deltas to shown text."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from inference_workers.enums import Rejection
+from inference_workers.policies.languages import is_in_another_language
 from inference_workers.policies.leaks import LeakGuard
 from inference_workers.policies.loops import is_looping
+from inference_workers.policies.refusals import is_refusal
 from inference_workers.policies.rejection import RejectedText
 from inference_workers.policies.tags import EdgeFilter, TagFilter
 
 LOOP_EVERY = 200
 # Stored with each completion and exported with what was voted on. A change of any rule of this package gets a new one.
-SCREEN_VERSION = "2"
+SCREEN_VERSION = "3"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What decides whether an answer is one: the last message of who asked, what stood before it, and whether a text
+    may end at its length limit."""
+
+    prompt: str = ""
+    instructions: str = ""
+    accepts_cut: bool = False
+
+
+NOTHING_ASKED = Asked()
 
 
 class Screen:
     """One completion's way from raw deltas to shown text.
 
-    Reasoning between think-tags and stray stop tokens go, as does white space at both ends; a text that names its
-    model, loops or stays empty raises RejectedText. The stored text is exactly what was given out since the last reset.
+    Reasoning between think-tags and stray stop tokens go, as does white space at both ends. A text that gives its model
+    away, loops, stays empty, is cut, refuses, or is in another language than its prompt raises RejectedText. The stored
+    text is exactly what was given out since the last reset.
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], asked: Asked = NOTHING_ASKED) -> None:
+        self._asked = asked
         self._tags = TagFilter()
         self._ends = EdgeFilter()
         self._guard = LeakGuard(names)
@@ -43,11 +61,17 @@ class Screen:
             self._given.clear()
         return reset, self._give(self._guard.push(self._ends.push(text)))
 
-    def finish(self) -> str:
-        """The model's text has ended; returns the last piece."""
+    def finish(self, *, cut: bool = False) -> str:
+        """The model's text has ended, `cut` by its length limit or by itself; returns the last piece."""
         last = self._give(self._guard.push(self._ends.push(self._tags.finish())) + self._guard.finish())
         if not self._given:
             raise RejectedText(Rejection.EMPTY)
+        if cut and not self._asked.accepts_cut and not self._tags.ended:
+            raise RejectedText(Rejection.CUT)
+        if is_refusal(self.text):
+            raise RejectedText(Rejection.REFUSING)
+        if is_in_another_language(self.text, prompt=self._asked.prompt, instructions=self._asked.instructions):
+            raise RejectedText(Rejection.WRONG_LANGUAGE)
         return last
 
     def _give(self, text: str) -> str:

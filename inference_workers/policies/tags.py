@@ -22,6 +22,11 @@ class TagFilter:
         self._until: str | None = None  # the closing tag, inside of reasoning
         self._ended = False
 
+    @property
+    def ended(self) -> bool:
+        """Whether a stop token ended the text."""
+        return self._ended
+
     def push(self, raw: str) -> str:
         if self._ended:
             return ""

@@ -31,6 +31,7 @@ DECISIVE: Mapping[str, Promise] = {
     "repetition_penalty": _("Repetition penalty"),
     "max_tokens": _("Most tokens of an answer"),
     "stop": _("Stop texts"),
+    "accepts_cut": _("Shows cut answers"),
 }
 # What has ended in the last week, by how; one pass over the index of what has ended.
 ENDED = """

@@ -18,9 +18,9 @@ from inference_workers.engine.protocol import (
     Sampling,
 )
 from inference_workers.enums import FinishReason, Rejection
-from inference_workers.models import Completion, LanguageModel
+from inference_workers.models import Completion, LanguageModel, LanguageModelRevision
 from inference_workers.policies.prices import Usage, guessed_tokens
-from inference_workers.policies.screen import SCREEN_VERSION, Screen
+from inference_workers.policies.screen import SCREEN_VERSION, Asked, Screen
 from inference_workers.use_cases.fail_completion import fail_completion
 from inference_workers.use_cases.finish_completion import Measures, finish_completion
 
@@ -70,6 +70,18 @@ def identifying_names(model: LanguageModel, provider_model: str) -> list[str]:
     """What an answer must not say before the vote."""
     aliases = [alias for alias in model.aliases if isinstance(alias, str)]
     return [model.name, model.slug, model.organisation, provider_model.rstrip("/").split("/")[-1], *aliases]
+
+
+def screen_of(revision: LanguageModelRevision, messages: Sequence[dict[str, str]]) -> Screen:
+    """The rules for an answer to these messages."""
+    said = [message["content"] for message in messages if message["role"] == "user"]
+    earlier = [message["content"] for message in messages if message["role"] == "system"]
+    asked = Asked(
+        prompt=said[-1] if said else "",
+        instructions="\n".join([revision.system_prompt, *earlier, *said[:-1]]),
+        accepts_cut=revision.accepts_cut,
+    )
+    return Screen(identifying_names(revision.language_model, revision.provider_model), asked)
 
 
 def generation_request(job: Job, messages: Sequence[dict[str, str]], ref: ModelRef) -> GenerationRequest:

@@ -26,10 +26,10 @@ from inference_workers.engine.protocol import (
     Event,
     Failed,
     Finished,
+    FinishReason,
 )
 from inference_workers.models import Completion, Endpoint
 from inference_workers.policies.rejection import RejectedText
-from inference_workers.policies.screen import Screen
 from inference_workers.queries import WorkerState, completion_messages, still_held, waiting_by_endpoint
 from inference_workers.streams import StreamWriter
 from inference_workers.tasks import jobs
@@ -224,15 +224,15 @@ class Pump:
 
     def _start(self, completion: Completion, messages: list[dict[str, str]] | None) -> None:
         revision = completion.revision
-        names = jobs.identifying_names(revision.language_model, revision.provider_model)
+        screen = jobs.screen_of(revision, messages or [])
         deadline = self._clock() + revision.endpoint.timeout_seconds + OVERTIME_SECONDS
         try:
             backend = self._backends.of(revision.endpoint)
         except EndpointUnusable as error:
-            job = self._hold(Job(completion, NoBackend(), Screen(names), deadline))
+            job = self._hold(Job(completion, NoBackend(), screen, deadline))
             job.ending = partial(jobs.fail, job, code="endpoint_unusable", message=str(error))
             return
-        job = self._hold(Job(completion, backend, Screen(names), deadline))
+        job = self._hold(Job(completion, backend, screen, deadline))
         if messages is None:
             job.ending = partial(jobs.fail, job, code="person_erased", message="the person who asked was erased")
             return
@@ -289,7 +289,7 @@ class Pump:
                 self._writer.add(job.id, text)
             elif isinstance(event, Finished):
                 job.finished = event
-                self._writer.add(job.id, job.screen.finish())
+                self._writer.add(job.id, job.screen.finish(cut=event.finish_reason == FinishReason.LENGTH))
                 job.ending = partial(jobs.finish, job, event)
                 self._on_model(job.completion.revision.language_model.slug, WorkerState.READY, "")
             elif isinstance(event, Failed):

@@ -41,6 +41,7 @@ class Recipe:
     repetition_penalty: float = 1.0
     max_tokens: int = 256
     stop: Sequence[str] = ()
+    accepts_cut: bool = False
 
     @classmethod
     def of(cls, revision: LanguageModelRevision) -> "Recipe":
@@ -54,6 +55,7 @@ class Recipe:
             repetition_penalty=revision.repetition_penalty,
             max_tokens=revision.max_tokens,
             stop=tuple(revision.stop),
+            accepts_cut=revision.accepts_cut,
         )
 
     def same_as(self, other: "Recipe") -> bool:

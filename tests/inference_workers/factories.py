@@ -30,7 +30,8 @@ def make_revision(
     language_model = LanguageModel.objects.create(
         **({"name": f"Model {number}", "slug": f"model-{number}"} | (model or {}))
     )
-    values = {"provider_model": "words=20", "number": 1} | fields
+    # The tests' tiny models never end a text by themselves.
+    values = {"provider_model": "words=20", "number": 1, "accepts_cut": True} | fields
     revision = LanguageModelRevision.objects.create(
         language_model=language_model, endpoint=endpoint or make_endpoint(), **values
     )

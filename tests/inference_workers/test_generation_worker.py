@@ -256,10 +256,10 @@ def test_a_remote_endpoint_is_asked_and_its_answer_streamed_and_stored(remote, r
     endpoint.sealed_key = bind_secret("sk-canary", url=endpoint.base_url)
     endpoint.save()
     remote.expect_request("/v1/chat/completions", method="POST").respond_with_response(
-        stream_of("<think>hm</think>", "Four", ".", finish="length")
+        stream_of("<think>hm</think>", "Four", ".")
     )
     (row,) = ended(make_completion(revision=remote_revision, content="Two and two?"))
-    assert (row.state, row.text, row.finish_reason) == ("succeeded", "Four.", "length"), row.error_message
+    assert (row.state, row.text, row.finish_reason) == ("succeeded", "Four.", "stop"), row.error_message
     assert (row.prompt_tokens, row.completion_tokens, streamed(row.pk)) == (11, 3, "Four.")
     request = remote.log[0][0]
     body = request.get_json()
@@ -276,6 +276,7 @@ def test_a_remote_endpoint_is_asked_and_its_answer_streamed_and_stored(remote, r
     [
         (stream_of("I am GPT-", "Tiny", ", at your service."), "identity_leak"),
         (stream_of(), "empty"),
+        (stream_of("Four and", " a half", finish="length"), "cut"),
         (Response('{"error": {"message": "no"}}', status=400, content_type="application/json"), "endpoint_status"),
         (Response("<html>down</html>", content_type="text/html"), "endpoint_protocol"),
     ],

@@ -13,7 +13,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
@@ -89,6 +89,7 @@ class Part:
 
     # -- leaks
 
+    @cached_property
     def leaks(self) -> list[Case]:
         return [*self._own_names(), *self._claims(), *self._tokens()]
 
@@ -150,6 +151,7 @@ class Part:
 
     # -- answers without one
 
+    @cached_property
     def answers(self) -> list[Case]:
         found = []
         for language in LANGUAGES:
@@ -189,9 +191,14 @@ class Part:
     def digest(self) -> str:
         """Over every case of this part, in order."""
         whole = sha256()
-        for case in [*self.leaks(), *self.answers()]:
+        for case in [*self.leaks, *self.answers]:
             whole.update(json.dumps(astuple(case)).encode())
         return whole.hexdigest()
+
+
+@cache
+def part_of(name: str) -> Part:
+    return Part(name)
 
 
 def _model(vendor: dict[str, Any], model: dict[str, Any]) -> Model:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from inference_workers.policies import leaks
-from tests.inference_workers.leaks.corpus import KINDS, LANGUAGES, Part
+from tests.inference_workers.leaks.corpus import KINDS, LANGUAGES, part_of
 from tests.inference_workers.leaks.scoring import WHOLE, is_caught, is_spared, scores
 
 HERE = Path(__file__).parent
@@ -22,28 +22,28 @@ MAY_NAME_IT = {"corpus.py", "test_held_out.py"}
 
 
 def test_corpus_is_the_one_that_was_written_before_the_filter():
-    assert {name: Part(name).digest() for name in DIGESTS} == DIGESTS
+    assert {name: part_of(name).digest() for name in DIGESTS} == DIGESTS
 
 
 def test_corpus_has_sixty_names_of_twenty_five_vendors_and_two_thousand_answers_in_ten_languages():
-    parts = [Part("development"), Part("held_out")]
+    parts = [part_of("development"), part_of("held_out")]
     models = {model.name for part in parts for model in part.models}
     vendors = {model.vendor for part in parts for model in part.models}
-    answers = [case for part in parts for case in part.answers()]
+    answers = [case for part in parts for case in part.answers]
     assert len(models) >= 60
     assert len(vendors) >= 25
     assert len({case.text for case in answers}) >= 2000
     assert {case.language for case in answers} == set(LANGUAGES)
     assert {case.variant for case in answers} == {"usual", "alike", "about others", "technical"}
     for part in parts:
-        leaks = part.leaks()
+        leaks = part.leaks
         assert {case.kind for case in leaks} == set(KINDS)
         assert {case.language for case in leaks} == set(LANGUAGES)
         assert all(case.leak is not None and 0 <= case.leak < len(case.text) for case in leaks)
 
 
 def test_parts_share_no_name_no_vendor_no_token_no_way_to_write_and_no_sentence():
-    development, held_out = Part("development"), Part("held_out")
+    development, held_out = part_of("development"), part_of("held_out")
     for part, other in ((development, held_out), (held_out, development)):
         assert not _names(part) & _names(other)
         assert not set(part.tokens) & set(other.tokens)
@@ -79,8 +79,8 @@ def git(*command):
 
 
 def test_of_the_held_out_part_the_filter_finds_most_leaks_and_spares_answers():
-    part = Part("held_out")
-    cases, answers = part.leaks(), part.answers()
+    part = part_of("held_out")
+    cases, answers = part.leaks, part.answers
     found = {size: scores(cases, is_caught, size) for size in (1, 3, WHOLE)}
     # In pieces every fifth answer, for the sake of time: what is given out does not depend on the pieces.
     spared = {size: scores(answers if size == WHOLE else answers[::5], is_spared, size) for size in found}

@@ -10,36 +10,40 @@ import pytest
 from inference_workers.policies import encoded, leaks, lookalikes, names
 from inference_workers.policies.lookalikes import read_character
 from inference_workers.policies.screen import SCREEN_VERSION, Screen
-from tests.inference_workers.leaks.corpus import KINDS, Case, Part
+from tests.inference_workers.leaks.corpus import KINDS, Case, part_of
 from tests.inference_workers.leaks.scoring import WHOLE, is_caught, is_spared, scores, shown
 
 # What each version of the rules consisted of. Whoever changes a rule gives the rules a new version and a line here.
 RULES = {
     "2": "c4e3e527c6efafc0",
+    "3": "a0396c47e145ed61",
 }
-RULE_FILES = (*("claims", "encoded", "known", "leaks", "lookalikes", "loops", "names", "screen", "tags", "tokens"),)
+RULE_FILES = (
+    *("claims", "encoded", "known", "languages", "leaks", "lookalikes", "loops", "names"),
+    *("refusals", "screen", "tags", "tokens", "wording"),
+)
 
 
 @pytest.fixture(scope="module")
 def development():
-    return Part("development")
+    return part_of("development")
 
 
 @pytest.mark.parametrize("size", [1, 3, WHOLE])
 def test_leaks_are_caught_and_answers_are_spared(development, size):
-    found = scores(development.leaks(), is_caught, size)
+    found = scores(development.leaks, is_caught, size)
     assert {kind: score.share >= 0.95 for kind, score in found.items()} == dict.fromkeys(("", *KINDS), True)
-    assert scores(development.answers()[::5], is_spared, size)[""].share >= 0.99
+    assert scores(development.answers[::5], is_spared, size)[""].share >= 0.99
 
 
 def test_a_leak_gives_out_nothing_of_itself_in_pieces_of_any_size(development):
-    for case in development.leaks()[::29]:
+    for case in development.leaks[::29]:
         for size in (2, 5, 7, 13):
             assert is_caught(case, size), (case, size)
 
 
 def test_a_text_is_given_out_whole_in_pieces_of_any_size(development):
-    for case in development.answers()[::90]:
+    for case in development.answers[::90]:
         assert {shown(case, size) for size in (1, 2, 5, 11, WHOLE)} == {(case.text, None)}
 
 
@@ -176,7 +180,7 @@ def no_tokens(patch):
     ids=lambda value: getattr(value, "__name__", None),
 )
 def test_control_without_a_stage_what_it_is_for_passes(development, monkeypatch, stage, kinds):
-    cases = [case for case in development.leaks() if case.kind in kinds]
+    cases = [case for case in development.leaks if case.kind in kinds]
     with monkeypatch.context() as patch:
         stage(patch)
         _forget()
