@@ -12,6 +12,7 @@ from django.test import Client
 from arena.lockstep import FASTEST_PACE, TICK, Lockstep, Speed, Tempo
 from arena.queries import AnsweringTurn
 from arena.queries.tempo import common_tempo, speeds
+from arena.web import streams
 from arena.web.streams import application
 from inference_workers.models import Completion
 from inference_workers.streams import StreamWriter, sync_client
@@ -61,15 +62,15 @@ def write(battle, *, characters: int, pieces: int, seconds: float) -> None:
         thread.join()
 
 
-def read(client: Client, battle, *, texts: int, last_event_id: str = "") -> list[tuple[float, int]]:
-    """When the first events of text come, and up to which character each goes."""
+def read(client: Client, battle, *, events: int, of: str = "text", last_event_id: str = "") -> list[tuple[float, int]]:
+    """When the first events of a kind come, in seconds, and up to which character each goes."""
     cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
     headers = [(b"cookie", cookie.encode()), (b"last-event-id", last_event_id.encode())]
     scope = {"type": "http", "method": "GET", "path": f"/streams/battles/{battle.pk}", "headers": headers}
     found: list[tuple[float, int]] = []
 
     async def run() -> None:
-        stop = asyncio.Event()
+        stop, begun = asyncio.Event(), time.monotonic()
 
         async def receive():
             await stop.wait()
@@ -77,20 +78,20 @@ def read(client: Client, battle, *, texts: int, last_event_id: str = "") -> list
 
         async def send(message):
             body = message.get("body", b"").decode()
-            if "event: text" in body:
-                found.append((time.monotonic(), int(body.split("\n")[0].rpartition(".")[2])))
-            if len(found) >= texts:
+            if f"event: {of}" in body:
+                found.append((time.monotonic() - begun, int(body.split("\n")[0].split(".")[1])))
+            if len(found) >= events:
                 stop.set()
 
         await asyncio.wait_for(application(scope, receive, send), 30)
 
     asyncio.run(run())
-    return found[:texts]
+    return found[:events]
 
 
 def test_text_goes_out_once_per_tick_however_often_it_comes_in(client, battle):
     write(battle, characters=3000, pieces=200, seconds=2.0)
-    events = read(client, battle, texts=15)
+    events = read(client, battle, events=15)
     assert events[-1][0] - events[0][0] >= 13 * TICK
     # A machine that was busy for a while sends several steps at once, never a part of one.
     assert {(later - earlier) % STEP for (_, earlier), (_, later) in pairwise(events)} == {0}
@@ -105,19 +106,28 @@ def test_control_a_release_at_every_piece_goes_out_when_text_comes_in(client, ba
     monkeypatch.setattr(Lockstep, "release", release)
     monkeypatch.setattr(Lockstep, "seconds_to_tick", lambda self, now: (self.clock or 0.0) + 0.02 - now)
     write(battle, characters=3000, pieces=200, seconds=2.0)
-    events = read(client, battle, texts=3)
+    events = read(client, battle, events=3)
     assert {(later - earlier) % STEP for (_, earlier), (_, later) in pairwise(events)} != {0}
 
 
-def test_a_reader_who_claims_to_have_come_far_begins_at_the_beginning(client, battle):
-    write(battle, characters=3000, pieces=1, seconds=0)
-    assert read(client, battle, texts=1, last_event_id="0.0.2500")[0][1] < 1000
+@pytest.fixture
+def waits_for_a_claim(monkeypatch) -> float:
+    """Long enough for a busy machine to be told from it."""
+    monkeypatch.setattr(streams, "RECOGNIZED_WITHIN", 3.0)
+    return 3.0
 
 
-def test_control_believed_it_would_learn_that_both_models_have_come_so_far(client, battle, monkeypatch):
+def test_a_reader_who_claims_to_have_come_far_begins_anew_however_far_the_models_are(client, battle, waits_for_a_claim):
+    ((seconds, _),) = read(client, battle, events=1, of="restart", last_event_id="0.2500.x")
+    assert seconds < waits_for_a_claim
+
+
+def test_control_believed_it_would_learn_whether_both_models_have_come_so_far(
+    client, battle, waits_for_a_claim, monkeypatch
+):
     monkeypatch.setattr(AnsweringTurn, "shown_at_most", 1e9)
-    write(battle, characters=3000, pieces=1, seconds=0)
-    assert read(client, battle, texts=1, last_event_id="0.0.2500")[0][1] > 2500
+    ((seconds, _),) = read(client, battle, events=1, of="restart", last_event_id="0.2500.x")
+    assert seconds >= waits_for_a_claim
 
 
 def test_the_pace_of_all_battles_is_that_of_the_arenas_slowest_model(client):

@@ -162,7 +162,101 @@ UNICODE = [
     "&#60;script&#62;canary()&#60;/script&#62;",
     "\\<script>canary()\\</script>",
 ]
-PAYLOADS = SCRIPTS + HANDLERS + ADDRESSES + IMAGES + STYLES + HTMX + MUTATIONS + FORMULAS + UNICODE
+# Who knows the battle's address and the names of its form; the site's tests put the real address for `/canary/vote`.
+SELF_VOTES = [
+    "<div hx-post='/canary/vote' hx-trigger='load' hx-include='[name=key],[name=turn_count]' "
+    'hx-vals=\'{"preference":"a","preference.strength":"1"}\'>x</div>',
+    "<form hx-post='/canary/vote' hx-trigger='load delay:1ms' hx-include='form.votebar'><input name=preference value=a>"
+    "<input name=preference.strength value=1></form>",
+    "<div data-hx-post='/canary/vote' data-hx-trigger='intersect once' data-hx-include='form'>x</div>",
+    "<p hx-post='/canary/vote' hx-trigger='mouseenter, focusin, every 1s' hx-include='closest body'>x</p>",
+    "<form method=post action='/canary/vote'><input name=preference value=a><button autofocus>b</button></form>",
+    "<button formaction='/canary/vote' formmethod=post accesskey=a>b</button>",
+    "<input name=preference value=a type=radio checked><input name=preference.strength value=1>",
+    "<div hx-swap-oob='outerHTML:form.votebar'>mine</div>",
+    "<div hx-get='/canary' hx-trigger='load' hx-target='form.votebar' hx-swap='outerHTML'>x</div>",
+    "<div hx-ext='hx-sse' sse-connect='/canary' sse-swap='message' hx-swap='beforeend'>x</div>",
+    "<div hx-ext='ws' ws-connect='/canary'><form ws-send><input name=preference value=a></form></div>",
+    "<div hx-delete='/canary' hx-trigger='load' hx-confirm='Vote?'>x</div>",
+    "<div hx-put='/canary' hx-trigger='load' hx-headers='{\"X-CSRFToken\":\"x\"}'>x</div>",
+    "<div hx-get='/canary' hx-trigger='load' hx-vals='js:{preference: canary()}'>x</div>",
+    "<div hx-get='/canary' hx-trigger='load[canary()]'>x</div>",
+    "<div hx-get='/canary' hx-trigger='load' hx-push-url='/canary' hx-history-elt>x</div>",
+]
+BEACONS = [
+    "<style>input[name=key][value^=a]{background:url(/canary)}</style>",
+    "<style>@font-face{font-family:c;src:url(/canary)}*{font-family:c}</style>",
+    "<p style='background:image-set(\"/canary\" 1x)'>p</p>",
+    "<p style='list-style:url(/canary);display:list-item'>p</p>",
+    "<p style='border-image-source:url(https://canary.invalid/b)'>p</p>",
+    "<svg><image href=/canary /></svg>",
+    "<svg><filter id=f><feImage href=/canary /></filter><rect filter=url(#f) width=9 height=9 /></svg>",
+    "<svg><style>rect{fill:url(/canary#p)}</style><rect width=9 height=9 /></svg>",
+    "<svg><a href='https://canary.invalid/a' ping=/canary><text>t</text></a></svg>",
+    "<math><mglyph src=/canary /></math>",
+    "<math><semantics><annotation-xml src=/canary><mi>x</mi></annotation-xml></semantics></math>",
+    "<input type=image src=/canary>",
+    "<video autoplay muted src=/canary></video>",
+    "<audio autoplay src=/canary></audio>",
+    "<video><track default kind=captions src=/canary></video>",
+    "<a href='https://ok.example' ping='https://canary.invalid/ping'>raw</a>",
+    "<link rel=preconnect href=https://canary.invalid>",
+    "<link rel=modulepreload href=/canary>",
+    "<link rel=manifest href=/canary>",
+    "<iframe src=/canary></iframe>",
+    "<img src=/canary loading=lazy referrerpolicy=unsafe-url>",
+    "<body background=/canary>",
+    "<meta http-equiv=refresh content='9;url=https://canary.invalid/'>",
+    "<meta http-equiv=Content-Security-Policy content=\"script-src 'none'\">",
+]
+EVENTS = [
+    "<style>@keyframes c{}</style><b style='animation:c 1ms' onanimationstart=canary()>b</b>",
+    "<b tabindex=1 style='transition:color 1ms' ontransitionrun=canary() autofocus>b</b>",
+    "<input autofocus onblur=canary()><input autofocus>",
+    "<video autoplay onloadstart=canary()><source src=/canary></video>",
+    "<style onload=canary()>p{}</style>",
+    "<link rel=stylesheet href=data:text/css, onload=canary()>",
+    "<object data=x onerror=canary()></object>",
+    "<div popover id=pop onbeforetoggle=canary()>p</div><button popovertarget=pop autofocus>b</button>",
+    "<button commandfor=pop command=show-popover onfocus=canary() autofocus>b</button>",
+    "<dialog open onclose=canary()><form method=dialog><button autofocus>b</button></form></dialog>",
+    "<div style='content-visibility:auto' oncontentvisibilityautostatechange=canary()>x</div>",
+    "<div contenteditable autofocus onfocus=canary()>x</div>",
+    "<svg><set onbegin=canary() attributeName=x dur=1ms></set></svg>",
+    "<svg><animate href=#go attributeName=href values=javascript:canary() /><a id=go><text>t</text></a></svg>",
+    "<select><option><style></option></select><img src=x onerror=canary()></style>",
+]
+# What scripts and forms of the page find by name.
+CLOBBERS = [
+    "<form id=htmx name=htmx><input name=config><input name=ajax></form>",
+    "<img name=querySelector><img name=getElementById>",
+    "<input name=csrfmiddlewaretoken value=x form=vote><input name=key value=x>",
+    "<main id=main>mine</main><div id=toasts data-side=a data-text data-stream=/canary data-page=/canary>x</div>",
+]
+# As files are called.
+NAMES = [
+    '![clip" onerror=canary() x=".mp4](media:clip)',
+    "report<img src=x onerror=canary()>.pdf",
+    "\u202egpj.<script>canary()</script>",
+    "../../<svg onload=canary()>.png",
+    "a.png' onload='canary()",
+]
+PAYLOADS = (
+    SCRIPTS
+    + HANDLERS
+    + ADDRESSES
+    + IMAGES
+    + STYLES
+    + HTMX
+    + MUTATIONS
+    + FORMULAS
+    + UNICODE
+    + SELF_VOTES
+    + BEACONS
+    + EVENTS
+    + CLOBBERS
+    + NAMES
+)
 
 # Around a payload, what may change how it is read.
 SURROUNDINGS = [
