@@ -242,7 +242,9 @@ def remote() -> HTTPServer:
 def remote_revision(remote, generation_worker):
     remote.clear()
     endpoint = make_endpoint(backend=Backend.OPENAI, base_url=remote.url_for("/v1"), capacity=4)
-    return make_revision(endpoint=endpoint, provider_model="gpt-tiny", system_prompt="Be brief.", max_tokens=50)
+    return make_revision(
+        endpoint=endpoint, provider_model="gpt-tiny", system_prompt="Be brief.", max_tokens=50, accepts_cut=False
+    )
 
 
 def stream_of(*pieces: str, **given: str) -> Response:
