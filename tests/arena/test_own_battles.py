@@ -17,8 +17,8 @@ from arena.queries.own import own_boards
 from arena.web.visitors import COOKIE
 from inference_workers.models import LanguageModel
 from tests.annotation.numbering import number_log
-from tests.arena.factories import answer, begin, make_arena, make_models, votable
-from tests.arena.voting import prefer, shown, vote, voted
+from tests.arena.factories import begin, make_arena, make_models, votable
+from tests.arena.voting import asked_for_worth, prefer, shown, vote, voted
 from tests.factories import make_person, make_user
 
 pytestmark = pytest.mark.django_db
@@ -146,7 +146,7 @@ def test_the_board_is_what_one_counts_by_hand(person):
 
 def first_of_two(person: Person) -> int:
     if not Contestant.objects.exists():
-        begin(person)
+        votable(person)
     return min(Contestant.objects.values_list("pk", flat=True))
 
 
@@ -163,13 +163,6 @@ def test_acceptable_and_amounts_count_for_the_side_that_they_were_given_to(perso
     assert (better.acceptable, better.amount, better.share) == (1.0, Decimal("2.50"), 1.0)
     assert (worse.acceptable, worse.amount, worse.share) == (0.0, Decimal("-2.50"), 0.0)
     assert Judgment.objects.filter(net_utility__isnull=False).count() == 5
-
-
-def asked_for_worth(person: Person):
-    while True:
-        battle = begin(person)
-        if "worth" in battle.impression.questions_asked:
-            return answer(battle)
 
 
 def test_of_fewer_than_five_nothing_is_said(person, browser):

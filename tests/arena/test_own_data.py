@@ -4,9 +4,10 @@ import json
 from collections import Counter
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.apps import apps
 from django.db import models
-from django.test import Client
+from django.test import AsyncRequestFactory, Client
 from django.utils import timezone
 
 from accounts.enums import LinkPurpose
@@ -18,6 +19,7 @@ from annotation.models import Judgment
 from arena.queries import own_data as own
 from arena.queries.own_data import INSIDE, LEFT, ROWS, own_data
 from arena.use_cases.ask_follow_up import ask_follow_up
+from arena.web.mine import send_data
 from arena.web.visitors import COOKIE
 from tests.architecture.routes import make_world
 from tests.arena.factories import answer, begin, claimed_turn, fail, finish, make_models, votable
@@ -236,6 +238,21 @@ def test_the_file_comes_in_pieces_whoever_has_the_cookie(monkeypatch):
     ids = [each["id"] for each in found["annotation.Judgment"]]
     assert ids == list(Judgment.objects.order_by("pk").values_list("pk", flat=True))
     assert len(found["battles"]) == 5
+
+
+def test_it_comes_in_pieces_under_a_server_of_the_other_kind_too():
+    make_models()
+    person = make_person()
+    battle = voted(person)
+    response = send_data(AsyncRequestFactory().get("/mine/data/download"), person)
+
+    async def read() -> list[bytes]:
+        return [piece async for piece in response]
+
+    pieces = async_to_sync(read)()
+    assert response.is_async
+    assert len(pieces) > 50
+    assert [each["id"] for each in json.loads(b"".join(pieces))["battles"]] == [str(battle.pk)]
 
 
 def test_nobody_downloads_what_is_not_theirs(client):

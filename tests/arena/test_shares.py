@@ -22,7 +22,7 @@ from arena.web import shares
 from arena.web.visitors import COOKIE
 from inference_workers.models import LanguageModel
 from tests.arena.factories import answer, begin, make_models, votable
-from tests.arena.voting import vote, voted
+from tests.arena.voting import asked_for_worth, vote, voted
 from tests.factories import make_person
 
 pytestmark = pytest.mark.django_db
@@ -231,9 +231,7 @@ def test_hostile_words_pass_the_sanitiser_of_the_battles_page(person):
 
 
 def test_amounts_are_not_shared(person):
-    while "worth" not in (battle := begin(person)).impression.questions_asked:
-        pass
-    answer(battle)
+    battle = asked_for_worth(person)
     vote(battle, person, worth={"amount": "17.25", "zero": None, "keep": "17.25"}, acceptable=[True, False])
     page = Client().get(f"{share(battle, person)}/models").content.decode()
     assert "17.25" not in page

@@ -41,3 +41,11 @@ def voted(person: Person, **fields: Any) -> Battle:
     vote(battle, person)
     battle.refresh_from_db()
     return battle
+
+
+def asked_for_worth(person: Person) -> Battle:
+    """Half of all battles ask what the better answer is worth; what is not answered would keep the workers busy."""
+    while True:
+        battle = votable(person)
+        if "worth" in battle.impression.questions_asked:
+            return battle
