@@ -153,7 +153,7 @@ def _tested(organisation: str, entries: list[Entry]) -> Tested:
 
 def variants_of(entry: Entry) -> int:
     """Private ones. A model that entered before its release is one, even before its first chance of a battle."""
-    drawn = sum(revision.was_private for revision in entry.revisions.all())
+    drawn: int = sum(revision.was_private for revision in entry.revisions.all())
     return max(drawn, int(entry.was_private))
 
 

@@ -6,7 +6,10 @@ from playwright.sync_api import Page, expect
 
 from accounts.use_cases.create_person import person_of_visitor
 from annotation.models import Judgment
+from annotation.use_cases.create_board import create_board
+from annotation.use_cases.refresh_board import refresh_board
 from arena.models import Battle, Entry
+from arena.use_cases.change_entry import change_entry
 from arena.use_cases.open_arena import open_arena
 from arena.web import battles
 from arena.web.visitors import COOKIE
@@ -43,7 +46,11 @@ def visitor():
 def ranked_battle() -> Battle:
     """In an arena that asks for a ranking and for marks in the text, beside the default one."""
     make_models(3)
-    make_arena(consent="We keep **your words** and your vote.")
+    default = make_arena(consent="We keep **your words** and your vote.")
+    board = create_board(slug="arena", name="Arena", campaign=default.campaign, now=timezone.now())
+    refresh_board(board_id=board.pk, now=timezone.now())
+    gone = default.entries.first()
+    change_entry(entry_id=gone.pk, to="retired", reason="Superseded by another.", actor=None, now=timezone.now())
     models = LanguageModel.objects.all()
     arena = open_one("Long sums", models, questions=RATED, look="moss", lead="About sums that are long.")
     return battle_in(arena, visitor())
@@ -57,19 +64,24 @@ def test_a_visitor_finds_an_arena_reads_how_to_judge_and_votes_with_its_question
     page.goto("/")
     page.locator(".data-use summary").click()
     look(page, "arena-default")
+    page.goto("/leaderboard")
+    expect(page.get_by_text("Superseded by another.")).to_be_visible()
+    look(page, "leaderboard-tested")
+    page.goto("/")
     page.locator(".arena-card", has_text="Long sums").click()
     expect(page.locator("h1")).to_have_text("Long sums")
     look(page, "arena-moss")
     # The page that waits for the answers becomes the ballot, with what its questions need.
     page.goto(f"/battles/{battle.pk}")
     answer(battle)
-    page.evaluate(f"htmx.ajax('GET', '/battles/{battle.pk}', {{target: '#main', swap: 'innerHTML'}})")
     expect(page.locator("[data-ranking-board]")).to_be_visible()
     page.locator(".battle-guide summary").click()
     expect(page.locator(".battle-guide")).to_contain_text("Judge Long sums.")
     look(page, "arena-battle")
-    page.locator("[data-ranking-board] button[data-act]:not([disabled])").first.click()
-    page.locator("[data-ranking-board] button[data-act]:not([disabled])").last.click()
+    unranked = page.locator("[data-ranking-pool] [data-act=grip]")
+    for left in (1, 0):
+        unranked.first.click()
+        expect(unranked).to_have_count(left)
     page.locator(".votebar button[type=submit]").click()
     expect(page.locator("#reveal-title")).to_be_visible()
     assert Judgment.objects.get().answers["order"]
