@@ -18,6 +18,7 @@ from accounts.web.access import for_operators
 from inference_workers.enums import CompletionState
 from inference_workers.forms import CARD_FIELDS, RECIPE_FIELDS, LanguageModelForm
 from inference_workers.models import Completion, LanguageModel
+from inference_workers.policies.screen import SCREEN_VERSION
 from inference_workers.queries import completion_texts, worker_status
 from inference_workers.queries.health import (
     MadeRevision,
@@ -64,6 +65,7 @@ def show(request: HttpRequest, model_id: int) -> HttpResponse:
         "gauge": gauge_of(model),
         "health": health,
         "windows": [(name, window, reason_words(window.reasons)) for name, window in windows],
+        "screen_version": SCREEN_VERSION,
         "revisions": revisions,
         "history": history_of("language model", model_id),
         "test": own_test(model, request.GET.get("test", "")),
