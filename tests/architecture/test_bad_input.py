@@ -74,7 +74,7 @@ def cases(world: World, method: str) -> Iterator[tuple[str, str]]:
     for pattern, answers in TABLE.items():
         for case, status in answers.items():
             asked, _, which = case.partition(" ")
-            there = which in ("", "own", "public", "exported", "drafted", "drawn", "shared", "linked", "served")
+            there = which in ("", "own", "public", "exported", "drafted", "drawn", "shared", "linked", "served", "arena")
             if asked == method and there and expected(status, "superuser") != 405:
                 yield pattern, world.address(pattern, role="superuser", which=which)
 
