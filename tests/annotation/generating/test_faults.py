@@ -11,7 +11,7 @@ from annotation.models import Item, Response, Slot, Turn
 from annotation.use_cases import advance_generation as advancing
 from annotation.use_cases.change_generation import pause_generation, resume_generation
 from annotation.use_cases.sweep_generations import sweep_generations
-from inference_workers.models import Completion, LanguageModel
+from inference_workers.models import Completion, LanguageModel, OutboxEntry
 from inference_workers.streams import sync_client
 from inference_workers.tasks import sweep_completions
 from tests.annotation.generating.factories import generation_of
@@ -66,29 +66,46 @@ def opened() -> int:
     return Item.objects.filter(state="open").count()
 
 
-def test_nothing_is_lost_when_the_worker_dies_and_the_broker_forgets_everything(generation_worker, monkeypatch):
-    monkeypatch.setattr(advancing, "MOST_OUTSTANDING", 16)
-    generation = generation_of(make_campaign(overlap=2), 30, asked=scripted())
-    faults = 0
-    for share in (4, 10, 16, 22):
+def test_two_hundred_results_come_though_workers_die_and_the_broker_forgets_everything(generation_worker):
+    """Three times the worker dies with what it holds, twice the broker is emptied of every hint and stream."""
+    generation = generation_of(make_campaign(overlap=2), 100, asked=scripted(provider_model="words=12,pace=0.01"))
+    faults = {"kill": 0, "flush": 0}
+    for share, fault in ((10, "kill"), (28, "flush"), (46, "kill"), (64, "flush"), (82, "kill")):
         until(lambda share=share: opened() >= share)
-        sync_client().flushdb()
-        faults += 1
-        if share in (10, 22):
+        if fault == "kill":
             until(lambda: Completion.objects.filter(state="running").exists())
             generation_worker.kill_child()
-            faults += 1
-    until(lambda: opened() == 30)
+        else:
+            sync_client().flushdb()
+        faults[fault] += 1
+    until(lambda: opened() == 100)
     until(lambda: not sweep_generations(now=timezone.now()))
     generation.refresh_from_db()
     responses = Response.objects.filter(item__generation=generation)
+    rows = Completion.objects.filter(state="succeeded")
     attempts = sum(Completion.objects.values_list("attempt", flat=True))
-    print(f"faults injected: {faults}, asked: 60, attempts: {attempts}, written: {Turn.objects.count()}")
-    assert faults == 6
+    print(f"faults injected: {faults}, asked: 200, attempts: {attempts}, results: {rows.count()}")
+    assert faults == {"kill": 3, "flush": 2}
+    assert attempts > 200
     assert generation.state == "done"
-    assert responses.filter(turns__completion__state="succeeded").count() == responses.count() == 60
-    assert Turn.objects.count() == Completion.objects.count() == 60
-    assert Slot.objects.count() == 60
+    assert responses.filter(turns__completion__state="succeeded").count() == responses.count() == 200
+    assert Turn.objects.count() == rows.count() == OutboxEntry.objects.filter(completion__in=rows).count() == 200
+    assert Slot.objects.count() == 200
+
+
+def test_control_without_the_sweeper_what_a_killed_worker_held_never_comes(generation_worker):
+    """All are asked at once and none waits for a hint; only nobody takes back what died with its worker."""
+    generation_of(make_campaign(), 12, asked=scripted(2, provider_model="words=12,pace=0.05"))
+    sweep_generations(now=timezone.now())
+    wait_until(lambda: Completion.objects.filter(state="succeeded").count() >= 4)
+    wait_until(lambda: Completion.objects.filter(state="running").count() >= 2)
+    generation_worker.kill_child()
+    held = Completion.objects.filter(state="running").count()
+    time.sleep(8)
+    assert held
+    assert Completion.objects.filter(state="running").count() == held
+    assert opened() < 12
+    until(lambda: opened() == 12)
 
 
 def test_control_without_its_sweeper_a_generation_stands_still(generation_worker, monkeypatch):
