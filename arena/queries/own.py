@@ -56,7 +56,7 @@ def own_battles(person: Person, number: str) -> tuple[Page[Battle], list[OwnBatt
     battles = Battle.objects.filter(assignment__respondent__person=person)
     shares = Exists(Share.objects.filter(battle=OuterRef("pk"), revoked_at__isnull=True))
     ordered = battles.annotate(is_shared=shares).select_related("arena__campaign", "item__prompt")
-    page: Page[Battle] = Paginator(ordered.order_by("-created_at", "-pk"), PAGE).get_page(number)
+    page: Page[Any] = Paginator(ordered.order_by("-created_at", "-pk"), PAGE).get_page(number)
     votes = {vote.item_id: vote for vote in _votes(person).filter(item__battle__in=[each.pk for each in page])}
     names = contestant_names({pk for vote in votes.values() for pk in vote.contestants if pk})
     prompts = [each.item.prompt for each in page if each.item.prompt]
