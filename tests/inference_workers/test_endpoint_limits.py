@@ -193,6 +193,7 @@ def test_an_endpoint_that_fails_is_left_alone_and_people_are_told_at_once():
 
 def test_control_with_the_breaker_patched_shut_everything_is_asked_three_times(monkeypatch):
     monkeypatch.setattr(breaker, "OPENS_AFTER", 10**6)
+    monkeypatch.setattr("inference_workers.policies.retry.VISITOR_RETRY_SECONDS", (0.1,))
     with CountingEndpoint(broken=True) as server:
         asked(served(server), 20, priority=Priority.VISITOR)
         pump()
