@@ -102,6 +102,7 @@ def refuse_unless_open(campaign: Campaign) -> None:
 
 def _enrol(campaign: Campaign, person: Person, agreed: int | None, now: datetime) -> Respondent:
     respondent = enrol_respondent(campaign=campaign, person=person, kind=RespondentKind.VISITOR, now=now)
+    respondent.person = person
     if respondent.state != RespondentState.ACTIVE:
         raise VisitorGone(f"the visitor is {respondent.state}")
     if campaign.consent_id is not None and respondent.consent_id != campaign.consent_id:
