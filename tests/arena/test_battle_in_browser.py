@@ -13,11 +13,12 @@ from accounts.use_cases.create_person import person_of_visitor
 from annotation.models import Judgment
 from arena.models import Battle
 from arena.web.visitors import COOKIE
-from inference_workers.models import Completion
+from inference_workers.models import Completion, Endpoint
 from inference_workers.queries import READY_KEY
 from inference_workers.streams import sync_client
 from tests.arena.factories import answer, begin, claimed_turn, make_models
-from tests.browser import DESK, PHONE
+from tests.browser import DESK, PHONE, look
+from tests.inference_workers.factories import make_endpoint
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -38,9 +39,9 @@ def open_battle(open_page, site_address) -> Callable[[Battle, dict[str, int]], P
     return open_battle
 
 
-def new_battle() -> Battle:
+def new_battle(endpoint: Endpoint | None = None) -> Battle:
     sync_client().flushdb()
-    make_models()
+    make_models(endpoint=endpoint)
     return begin(person_of_visitor(token=TOKEN, now=timezone.now()))
 
 
@@ -130,7 +131,9 @@ def test_a_waiting_visitor_reads_that_the_language_models_are_still_loading_and_
 
 
 def test_a_visitor_in_a_queue_reads_how_many_battles_come_before(open_battle):
-    first, second = new_battle(), new_battle()
+    # At one endpoint: models at others would not wait for the first battle's.
+    endpoint = make_endpoint()
+    first, second = new_battle(endpoint), new_battle(endpoint)
     say_of_the_workers("ready")
     expect(open_battle(second, PHONE).locator("#waiting")).to_contain_text("1 battle is waiting before yours.")
     claimed_turn(first)
@@ -145,3 +148,19 @@ def test_a_refused_follow_up_says_why_in_view_and_keeps_what_was_written(open_ba
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_text("4,000 is the most")).to_be_in_viewport()
     expect(page.locator("#follow-up")).to_have_value("x" * 4001)
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+def test_a_visitor_stops_the_models_with_a_key_and_reads_that_it_is_over(open_battle, viewport):
+    battle = new_battle()
+    say_of_the_workers("ready")
+    Completion.objects.update(created_at=timezone.now() - timedelta(seconds=20))
+    page = open_battle(battle, viewport)
+    expect(page.locator("#waiting")).to_contain_text("Both models have your prompt.")
+    look(page, "battle-writing")
+    page.get_by_role("button", name="Stop").press("Enter")
+    expect(page.get_by_text("The models were stopped before both had answered")).to_be_in_viewport()
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    expect(page.get_by_text("Why is the sky blue?")).to_be_visible()
+    look(page, "battle-stopped")
+    assert Battle.objects.get().state == "abandoned"
