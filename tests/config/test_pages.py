@@ -345,7 +345,7 @@ def test_a_forgotten_password_is_reset_by_a_link_that_works_once(visitor, rosa):
         (["annotator"], False, {"Battle", "Leaderboard", "Work", "About"}),
         (["researcher"], False, {"Battle", "Leaderboard", "Work", "About", "Datasets"}),
         (["campaign_admin"], False, {"Battle", "Leaderboard", "Work", "About", "Campaigns"}),
-        (["operator"], True, {"Battle", "Leaderboard", "Work", "About", "Admin"}),
+        (["operator"], True, {"Battle", "Leaderboard", "Work", "About", "Models", "Admin"}),
     ],
 )
 def test_the_header_shows_what_a_role_may_open(visitor, settings, rosa, roles, is_staff, shown):
