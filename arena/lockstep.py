@@ -17,7 +17,7 @@ RESERVE = 2.0
 SHORTEST_LEAD = 1.0
 LONGEST_LEAD = 10.0
 # Once text has run out it goes on when both sides are whole, at a multiple of these seconds.
-HOLD = 10.0
+HOLD = 5.0
 CHARACTERS_PER_TOKEN = 3.5
 
 
@@ -41,12 +41,18 @@ class Tempo:
 
     @classmethod
     def of(cls, speeds: Iterable[Speed]) -> "Tempo":
+        """Where nothing is known yet, what a small model on a processor nearly keeps."""
         known = [(each.first_token_seconds, each.tokens_per_second * CHARACTERS_PER_TOKEN) for each in speeds]
-        slowest = min((rate for _, rate in known), default=FASTEST_PACE / 0.9)
+        if not known:
+            return UNKNOWN
+        slowest = min(rate for _, rate in known)
         # A tenth below it, in tens, so that a slightly slower day changes nothing.
         pace = min(FASTEST_PACE, max(SLOWEST_PACE, 10.0 * floor(0.9 * slowest / 10 + 1e-6)))
         ready = [first + RESERVE * pace / max(rate, pace) for first, rate in known]
-        return cls(pace, min(LONGEST_LEAD, max(SHORTEST_LEAD, float(ceil(max(ready, default=0.0))))))
+        return cls(pace, min(LONGEST_LEAD, max(SHORTEST_LEAD, float(ceil(max(ready))))))
+
+
+UNKNOWN = Tempo(60.0, 2.0)
 
 
 @dataclass

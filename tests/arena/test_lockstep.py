@@ -105,7 +105,7 @@ def test_what_was_released_is_a_prefix_of_the_text():
 
 def test_the_common_pace_is_a_tenth_below_that_of_the_slowest_model_within_bounds():
     fast, slow, hopeless = Speed(0.3, 200), Speed(2.2, 20), Speed(40, 0.5)
-    assert Tempo.of([]) == Tempo(FASTEST_PACE, 1.0)
+    assert Tempo.of([]) == Tempo(60, 2.0)
     assert Tempo.of([fast]) == Tempo(FASTEST_PACE, 1.0)
     # 70 characters per second: the pace is 60, and two seconds of it are there after 2.2 + 2 * 60 / 70 seconds.
     assert Tempo.of([fast, slow]) == Tempo(60, 4.0)

@@ -9,7 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from arena.lockstep import FASTEST_PACE, TICK, Lockstep, Speed, Tempo
+from arena.lockstep import TICK, UNKNOWN, Lockstep, Speed, Tempo
 from arena.queries import AnsweringTurn
 from arena.queries.tempo import common_tempo, speeds
 from arena.web import streams
@@ -21,7 +21,7 @@ from tests.arena.test_blindness import begin_in_browser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-STEP = round(FASTEST_PACE * TICK)
+STEP = round(UNKNOWN.pace * TICK)
 
 
 @pytest.fixture(autouse=True)
@@ -105,7 +105,7 @@ def test_control_a_release_at_every_piece_goes_out_when_text_comes_in(client, ba
 
     monkeypatch.setattr(Lockstep, "release", release)
     monkeypatch.setattr(Lockstep, "seconds_to_tick", lambda self, now: (self.clock or 0.0) + 0.02 - now)
-    write(battle, characters=3000, pieces=200, seconds=2.0)
+    write(battle, characters=3100, pieces=100, seconds=2.0)
     events = read(client, battle, events=3)
     assert {(later - earlier) % STEP for (_, earlier), (_, later) in pairwise(events)} != {0}
 
