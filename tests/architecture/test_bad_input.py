@@ -37,6 +37,8 @@ NAMES = (
     *("top_k", "max_tokens", "stop", "backend", "base_url", "api_key", "capacity", "requests_per_minute"),
     *("daily_budget", "timeout_seconds", "max_tokens_field", "extra_body", "left", "right", "test"),
 )
+# Which objects of the world are there.
+THERE = ("", "own", "public", "exported", "drafted", "drawn", "shared", "linked", "served", "arena")
 NASTY = {
     "NUL": "a\x00b",
     "huge integer": "9" * 5000,
@@ -74,7 +76,7 @@ def cases(world: World, method: str) -> Iterator[tuple[str, str]]:
     for pattern, answers in TABLE.items():
         for case, status in answers.items():
             asked, _, which = case.partition(" ")
-            there = which in ("", "own", "public", "exported", "drafted", "drawn", "shared", "linked", "served", "arena")
+            there = which in THERE
             if asked == method and there and expected(status, "superuser") != 405:
                 yield pattern, world.address(pattern, role="superuser", which=which)
 
