@@ -15,7 +15,7 @@ from config.launch.progress import Progress
 
 FOLDER = REPOSITORY / "benchmarks"
 NOT_BENCHMARKS = {
-    *("__init__", "rows", "peers", "races", "limits"),
+    *("__init__", "rows", "peers", "races", "limits", "bare_stream", "stream_readers", "stream_writer"),
     *("answers", "asap", "boards", "claims", "costs", "dashboards", "duels", "interactive", "work", "worlds"),
 }
 HEADINGS = ("name", "size", "ours", "peer", "ratio", "goal", "")
