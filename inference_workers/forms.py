@@ -27,8 +27,8 @@ RECIPE_FIELDS = [
     "top_k",
     "repetition_penalty",
     "max_tokens",
-    "stop",
     "accepts_cut",
+    "stop",
 ]
 
 

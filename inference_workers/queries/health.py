@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from inference_workers.enums import BreakerState, Rejection
@@ -30,8 +31,8 @@ DECISIVE: Mapping[str, Promise] = {
     "top_k": _("Top k"),
     "repetition_penalty": _("Repetition penalty"),
     "max_tokens": _("Most tokens of an answer"),
-    "stop": _("Stop texts"),
     "accepts_cut": _("Shows cut answers"),
+    "stop": _("Stop texts"),
 }
 # What has ended in the last week, by how; one pass over the index of what has ended.
 ENDED = """
@@ -215,6 +216,8 @@ def differences(left: LanguageModelRevision, right: LanguageModelRevision) -> li
 
 def _read(value: Any) -> str:
     """As people read it; a line break in a stop text is told."""
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
     if isinstance(value, list):
         value = " · ".join(json.dumps(each, ensure_ascii=False) for each in value)
     return str(value) or "–"
