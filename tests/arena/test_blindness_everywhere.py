@@ -273,10 +273,10 @@ def test_no_refusal_names_a_model(visitor, monkeypatch):
 
 def test_boards_are_the_same_whoever_has_a_battle_open(visitor):
     """They name models. What they say may not tell which of them are at work for whom."""
-    before = read_boards(visitors_client())
+    before, of_strangers = read_boards(visitors_client()), read_boards(Client())
     for way in STATES:
         way(visitor)
-        assert read_boards(visitors_client()) == before == read_boards(Client())
+        assert (read_boards(visitors_client()), read_boards(Client())) == (before, of_strangers)
     assert any(CANARY.search(text.lower()) for text in before.values())
 
 
