@@ -160,7 +160,8 @@ def test_control_without_the_id_the_other_server_sends_everything_again(tmp_path
 
 
 @pytest.mark.worker
-def test_a_worker_that_was_told_to_stop_leaves_a_text_that_the_next_begins_again(session_worker, tmp_path):
+def test_a_worker_that_was_told_to_stop_leaves_a_text_that_the_next_begins_again(session_worker, tmp_path, monkeypatch):
+    monkeypatch.setattr(lockstep, "RESERVE", 0.1)  # shown early, told to stop early: most of it is not written yet
     session_worker.wait_until_up()
     with session_worker.standing_still(), hints_go_to("generation"):
         workers = [GenerationWorker(tmp_path / name, program="tests.faults.impatient_worker") for name in "ab"]
@@ -183,7 +184,7 @@ def read_through_workers(workers: list[GenerationWorker]):
     first, second = workers
     first.start().wait_until_up()
     endpoint = make_endpoint(capacity=8)
-    for words in (50, 60):
+    for words in (100, 110):
         make_revision(endpoint=endpoint, provider_model=f"words={words},pace=0.1")
     battle = begin(person_of_visitor(token=TOKEN, now=timezone.now()))
     tab = Tab()

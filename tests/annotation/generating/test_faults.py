@@ -93,6 +93,10 @@ def test_two_hundred_results_come_though_workers_die_and_the_broker_forgets_ever
     assert Slot.objects.count() == 200
 
 
+def running() -> set[object]:
+    return set(Completion.objects.filter(state="running").values_list("pk", flat=True))
+
+
 def test_control_without_the_sweeper_what_a_killed_worker_held_never_comes(generation_worker):
     """All are asked at once and none waits for a hint; only nobody takes back what died with its worker."""
     generation_of(make_campaign(), 12, asked=scripted(2, provider_model="words=12,pace=0.05"))
@@ -100,10 +104,11 @@ def test_control_without_the_sweeper_what_a_killed_worker_held_never_comes(gener
     wait_until(lambda: Completion.objects.filter(state="succeeded").count() >= 4)
     wait_until(lambda: Completion.objects.filter(state="running").count() >= 2)
     generation_worker.kill_child()
-    held = Completion.objects.filter(state="running").count()
+    held = running()
     time.sleep(8)
+    # The child that came after may have taken others meanwhile, but none of these.
     assert held
-    assert Completion.objects.filter(state="running").count() == held
+    assert held <= running()
     assert opened() < 12
     until(lambda: opened() == 12)
 
