@@ -28,7 +28,7 @@ from inference_workers.models import Completion, OutboxEntry
 from inference_workers.use_cases.fail_completion import fail_completion
 from tests.annotation.numbering import number_log
 from tests.arena.factories import begin, claimed_turn, finish, make_arena, make_models, votable
-from tests.arena.voting import voted
+from tests.arena.voting import browser_of, voted
 from tests.factories import make_person, make_user
 
 pytestmark = pytest.mark.django_db
@@ -43,9 +43,7 @@ def person() -> Person:
 
 @pytest.fixture
 def browser() -> Client:
-    client = Client()
-    client.cookies[COOKIE] = TOKEN
-    return client
+    return browser_of(TOKEN)
 
 
 def erase(person: Person, *, withdraws: bool = False):

@@ -18,7 +18,7 @@ from arena.web.visitors import COOKIE
 from inference_workers.models import LanguageModel
 from tests.annotation.numbering import number_log
 from tests.arena.factories import begin, make_arena, make_models, votable
-from tests.arena.voting import asked_for_worth, prefer, shown, vote, voted
+from tests.arena.voting import asked_for_worth, browser_of, prefer, shown, vote, voted
 from tests.factories import make_person, make_user
 
 pytestmark = pytest.mark.django_db
@@ -33,9 +33,7 @@ def person() -> Person:
 
 @pytest.fixture
 def browser() -> Client:
-    client = Client()
-    client.cookies[COOKIE] = TOKEN
-    return client
+    return browser_of(TOKEN)
 
 
 def page(client: Client, address: str) -> str:

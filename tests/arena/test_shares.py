@@ -22,7 +22,7 @@ from arena.web import shares
 from arena.web.visitors import COOKIE
 from inference_workers.models import LanguageModel
 from tests.arena.factories import answer, begin, make_models, votable
-from tests.arena.voting import asked_for_worth, vote, voted
+from tests.arena.voting import asked_for_worth, browser_of, vote, voted
 from tests.factories import make_person
 
 pytestmark = pytest.mark.django_db
@@ -42,9 +42,7 @@ def person(canaries) -> Person:
 
 @pytest.fixture
 def browser() -> Client:
-    client = Client()
-    client.cookies[COOKIE] = TOKEN
-    return client
+    return browser_of(TOKEN)
 
 
 def share(battle: Battle, person: Person) -> str:

@@ -2,14 +2,23 @@
 
 from typing import Any
 
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Person
 from annotation.models import Judgment
 from arena.models import Battle
 from arena.use_cases.cast_vote import cast_vote
+from arena.web.visitors import COOKIE
 from tests.arena.factories import votable
 from tests.factories import new_key
+
+
+def browser_of(token: str) -> Client:
+    """Of the visitor whose cookie it is."""
+    client = Client()
+    client.cookies[COOKIE] = token
+    return client
 
 
 def vote(battle: Battle, person: Person, *, choice: str = "a", **answers: Any) -> Judgment:
