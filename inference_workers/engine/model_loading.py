@@ -12,6 +12,7 @@ from transformers import AttentionInterface, AutoConfig, AutoModelForCausalLM, A
 from transformers.utils import logging as transformers_logging
 
 from .chat import PromptEncoder
+from .model_folders import check_folder
 from .protocol import ErrorCode, GenerationFailure, ModelRef, failure
 from .slots import ATTENTION, Piece, SlotTables, StepPlan, UnsupportedAttention, attend
 
@@ -79,10 +80,7 @@ def load_model(ref: ModelRef, *, device: torch.device, dtype: torch.dtype, conte
     """Load from the folder `ref.path`: safetensors only, no code from the folder, no network. Raises GenerationFailure
     with code model_load, whose message says what is wrong with the folder or the model."""
     folder = Path(ref.path)
-    if not (folder / "config.json").is_file():
-        raise failure(ErrorCode.MODEL_LOAD, f"{folder.name} is not a model folder: it has no config.json")
-    if not any(folder.glob("*.safetensors")):
-        raise failure(ErrorCode.MODEL_LOAD, f"{folder.name} has no weights in safetensors format")
+    check_folder(folder)
     try:
         return _load(ref, folder, device, dtype, context_limit)
     except GenerationFailure:

@@ -1,11 +1,14 @@
 """The continuous batch says what `model.generate` says, and one bad request, prompt or model harms no other."""
 
+import json
+import pickle
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, dynamic_module_utils
 
 from inference_workers.engine import batch as batch_module
 from inference_workers.engine import chat, slots
@@ -196,9 +199,28 @@ def _broken_weights(folder: Path) -> None:
     (folder / "model.safetensors").write_bytes(b"not weights")
 
 
+class Bomb:
+    """Runs when it is unpickled, as anybody's weights could."""
+
+    def __init__(self, sign: Path) -> None:
+        self.sign = sign
+
+    def __reduce__(self):
+        return Path.touch, (self.sign,)
+
+
 def _pickled_weights(folder: Path) -> None:
     (folder / "model.safetensors").unlink()
-    torch.save({}, folder / "pytorch_model.bin")
+    with (folder / "pytorch_model.bin").open("wb") as file:
+        pickle.dump(Bomb(folder.parent / "ran"), file)
+
+
+def _own_code(name: str, folder: Path) -> None:
+    """As models with an architecture of their own come: a file of Python, and a line that names it."""
+    (folder / "modeling_own.py").write_text(f"import pathlib\npathlib.Path({str(folder.parent / 'ran')!r}).touch()\n")
+    settings = json.loads((folder / name).read_text())
+    settings["auto_map"] = {"AutoConfig": "modeling_own.Own", "AutoTokenizer": ["modeling_own.Own", None]}
+    (folder / name).write_text(json.dumps(settings | {"model_type": "own"}))
 
 
 @pytest.mark.parametrize(
@@ -207,7 +229,9 @@ def _pickled_weights(folder: Path) -> None:
         (lambda folder: _without("config.json", folder), "it has no config.json"),
         (lambda folder: _without("chat_template.jinja", folder), "has no chat template"),
         (_broken_weights, "could not be loaded"),
-        (_pickled_weights, "has no weights in safetensors format"),
+        (_pickled_weights, "pytorch_model.bin is pickled and is never opened"),
+        (lambda folder: _own_code("config.json", folder), "code of its own: config.json has an auto_map"),
+        (lambda folder: _own_code("tokenizer_config.json", folder), "tokenizer_config.json has an auto_map"),
         (shutil.rmtree, "it has no config.json"),
     ],
 )
@@ -220,7 +244,25 @@ def test_a_folder_that_is_no_model_fails_its_requests_only(damage, said, tiny_mo
         error = outcomes[f"bad{n}"].failed.error
         assert (error.code, error.retryable) == (ErrorCode.MODEL_LOAD, False)
         assert said in error.message
+    assert not (tmp_path / "ran").exists()
     assert outcomes["good"].finished.text
+
+
+def test_control_a_library_that_trusts_the_folder_runs_what_it_brings(tiny_model, tmp_path, monkeypatch):
+    """That the two folders above are dangerous: torch without its guard, and transformers told to trust."""
+    monkeypatch.setenv("HF_MODULES_CACHE", str(tmp_path / "modules"))
+    monkeypatch.setattr(dynamic_module_utils, "HF_MODULES_CACHE", str(tmp_path / "modules"))
+    pickled = Path(shutil.copytree(tiny_model.path, tmp_path / "pickled"))
+    _pickled_weights(pickled)
+    with suppress(Exception):
+        torch.load(pickled / "pytorch_model.bin", weights_only=False)
+    assert (tmp_path / "ran").exists()
+    (tmp_path / "ran").unlink()
+    coded = Path(shutil.copytree(tiny_model.path, tmp_path / "coded"))
+    _own_code("config.json", coded)
+    with suppress(Exception):
+        AutoConfig.from_pretrained(coded, trust_remote_code=True)
+    assert (tmp_path / "ran").exists()
 
 
 def test_an_architecture_whose_answers_would_be_wrong_is_refused(tmp_path, tiny_backend):
