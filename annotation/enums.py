@@ -68,11 +68,22 @@ class SourceKind(models.TextChoices):
     LIVE = "live", _("Live")
     IMPORT = "import", _("Imported")
     SIMULATION = "simulation", _("Simulated")
+    JUDGE = "judge", _("Model judge")
 
 
 class SourceState(models.TextChoices):
     ACTIVE = "active", _("Active")
     RETIRED = "retired", _("Retired")
+    # Of model judges: what they say is read where it is asked for, and never among what people say.
+    APART = "apart", _("Apart, read only where asked for")
+
+
+class JudgedBy(models.TextChoices):
+    """Whose judgments are read. People and model judges never mix unless it is asked for."""
+
+    PEOPLE = "people", _("People")
+    MODELS = "models", _("Model judges and rules")
+    BOTH = "both", _("Both, mixed")
 
 
 class RespondentKind(models.TextChoices):

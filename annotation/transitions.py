@@ -49,7 +49,12 @@ ASSIGNMENT: Table = {
     A.EXPIRED: set(),
     A.CANCELLED: set(),
 }
-SOURCE: Table = {S.ACTIVE: {S.RETIRED}, S.RETIRED: {S.ACTIVE}}
+SOURCE: Table = {
+    S.ACTIVE: {S.RETIRED},
+    # A model judge's source comes back to where it was: no source ever changes between people and judges.
+    S.APART: {S.RETIRED},
+    S.RETIRED: {S.ACTIVE, S.APART},
+}
 RESPONDENT: Table = {
     R.ACTIVE: {R.SCREENED_OUT, R.BLOCKED, R.WITHDRAWN},
     # A screen-out or a block may have been wrong. Whoever has answered anything may withdraw it.

@@ -37,6 +37,15 @@ class Supply:
     def simulated(self) -> bool:
         return self.source.kind == SourceKind.SIMULATION
 
+    @property
+    def machine(self) -> bool:
+        return self.source.kind == SourceKind.JUDGE
+
+    @property
+    def asked_for(self) -> bool:
+        """Whether it is taken only where somebody asks for it: nobody real said what is in it."""
+        return self.simulated or self.machine
+
 
 @dataclass(frozen=True)
 class Preview:
@@ -66,9 +75,9 @@ def offers() -> list[Offer]:
 
 
 def supplies(campaign: Campaign) -> list[Supply]:
-    """The active sources with anything in them, as they came."""
+    """The sources with anything in them that are not retired, model judges' too, as they came."""
     counts = dict(
-        _standing()
+        _standing(SourceState.ACTIVE, SourceState.APART)
         .filter(campaign=campaign)
         .values("source")
         .annotate(count=Count("pk"))
@@ -98,7 +107,10 @@ def preview(scope: Scope, views: Sequence[str]) -> Preview:
     return Preview(name, taken["judgments"], taken["items"], rows[:ROWS], more=looked == PAGES)
 
 
-def _standing() -> Any:
+def _standing(*states: SourceState) -> Any:
     return Judgment.objects.filter(
-        kind=JudgmentKind.ANSWER, superseded_by__isnull=True, source__state=SourceState.ACTIVE, log_entry__isnull=False
+        kind=JudgmentKind.ANSWER,
+        superseded_by__isnull=True,
+        source__state__in=states or [SourceState.ACTIVE],
+        log_entry__isnull=False,
     ).order_by()

@@ -8,17 +8,9 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from annotation.enums import RespondentKind
+from annotation.enums import JudgedBy, RespondentKind
 from annotation.models import Campaign, DatasetVersion, Judgment
 from annotation.queries import settles, standing_answers, standing_judgments
-
-
-class JudgedBy(StrEnum):
-    """People and models never mix unless it is asked for."""
-
-    PEOPLE = "people"
-    MODELS = "models"
-    BOTH = "both"
 
 
 class ChosenBy(StrEnum):
@@ -112,7 +104,13 @@ class Scope:
 
     @property
     def _range(self) -> dict[str, Any]:
-        return {"last_sequence": self.last_sequence, "sources": self.filters.sources}
+        # Rules and imported judges have no source of their own; `of_those` tells all of them by who they are.
+        people = self.filters.judged_by == JudgedBy.PEOPLE
+        return {
+            "last_sequence": self.last_sequence,
+            "sources": self.filters.sources,
+            "judged_by": JudgedBy.PEOPLE if people else JudgedBy.BOTH,
+        }
 
     def _given(self, taken: QuerySet[Judgment]) -> QuerySet[Judgment]:
         return taken.exclude(respondent__in=self.filters.withdrawn) if self.filters.withdrawn else taken

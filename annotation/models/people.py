@@ -24,7 +24,13 @@ class Source(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["campaign"], condition=Q(kind=SourceKind.LIVE), name="one_live_source_per_campaign"
-            )
+            ),
+            # Whatever reads active sources reads no model judge.
+            models.CheckConstraint(
+                name="judges_stand_apart",
+                condition=Q(kind=SourceKind.JUDGE) & ~Q(state=SourceState.ACTIVE)
+                | ~Q(kind=SourceKind.JUDGE) & ~Q(state=SourceState.APART),
+            ),
         ]
 
     def __str__(self) -> str:

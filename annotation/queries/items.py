@@ -9,6 +9,7 @@ from django.db.models.functions import Cast
 
 from annotation.enums import ItemPurpose, JudgmentKind, SlotState, UploadState
 from annotation.models import Campaign, Item, ItemUpload, Judgment, Prompt, Response, Slot, Turn
+from annotation.queries.log import by_whom
 from annotation.queries.shown import ShownMedia
 
 LONGEST_EXCERPT = 200
@@ -96,8 +97,8 @@ def shown_responses(item: Item, files: Mapping[str, ShownMedia]) -> list[ShownRe
 
 
 def judgments_of(item: Item) -> int:
-    """Answers that stand, whatever becomes of them in views."""
-    answers = Judgment.objects.filter(item=item, kind=JudgmentKind.ANSWER)
+    """People's answers that stand, whatever becomes of them in views."""
+    answers = by_whom(Judgment.objects.filter(item=item, kind=JudgmentKind.ANSWER))
     return answers.filter(superseded_by__isnull=True).count()
 
 

@@ -4,15 +4,17 @@ from collections.abc import Collection
 from decimal import Decimal
 from functools import lru_cache
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from annotation.boards import CODE_VERSION
-from annotation.enums import COUNTED, JudgmentKind, SourceState
+from annotation.enums import COUNTED, JudgedBy, JudgmentKind, SourceKind, SourceState
 from annotation.models import Adjudication, Board, Campaign, Judgment, LeaderboardSnapshot, LogEntry, Question, Source
 from annotation.questions import Asked, Condition, get_type
+
+Rows = TypeVar("Rows", bound="QuerySet[Judgment, Any]")
 
 
 @lru_cache(maxsize=1024)
@@ -53,6 +55,7 @@ def standing_judgments(
     sources: Collection[int] | None = None,
     with_settling: bool = False,
     numbered: bool = True,
+    judged_by: str = JudgedBy.PEOPLE,
 ) -> QuerySet[Judgment]:
     """The standing answers that count: about work and anchors. What people say of gold, training and test items, or a
     second time, tells of them and of no contestant.
@@ -60,7 +63,9 @@ def standing_judgments(
     An expert's answer that settles an item is not one vote more: experts are asked where people disagree, and their
     answers would weigh just there. It is left out but `with_settling`.
     """
-    answers = standing_answers(campaign, last_sequence=last_sequence, sources=sources, numbered=numbered)
+    answers = standing_answers(
+        campaign, last_sequence=last_sequence, sources=sources, numbered=numbered, judged_by=judged_by
+    )
     counted = answers.filter(item__purpose__in=COUNTED, item__repeat_of__isnull=True)
     return counted if with_settling else counted.filter(~settles())
 
@@ -76,18 +81,22 @@ def standing_answers(
     last_sequence: int | None = None,
     sources: Collection[int] | None = None,
     numbered: bool = True,
+    judged_by: str = JudgedBy.PEOPLE,
 ) -> QuerySet[Judgment]:
     """All answers that stand, in commit order: numbered, not superseded within the range, from an active source.
 
     With `last_sequence` the log is read as it was up to that entry; with `sources` from exactly those, whatever
     became of them since. A shadow campaign's judgments are its own: they show only where the shadow itself is
     asked for. Without `numbered` also those are read whose number waits for an older transaction, the newest last.
+
+    Model judges are left out unless `judged_by` asks for them, whatever `sources` names.
     """
     judgments = Judgment.objects.filter(campaign=campaign, kind=JudgmentKind.ANSWER)
     if numbered or last_sequence is not None:
         judgments = judgments.filter(log_entry__isnull=False)
+    judgments = by_whom(judgments, judged_by)
     if sources is None:
-        judgments = judgments.filter(source__state=SourceState.ACTIVE)
+        judgments = judgments.filter(source__state__in=[SourceState.ACTIVE, SourceState.APART])
     else:
         judgments = judgments.filter(source__in=list(sources))
     if last_sequence is None:
@@ -100,6 +109,15 @@ def standing_answers(
         .exclude(pk__in=superseded_in_range)
         .order_by("log_entry__sequence")
     )
+
+
+def by_whom(judgments: Rows, judged_by: str = JudgedBy.PEOPLE) -> Rows:
+    """Of people, of model judges, or of both. What reads judgments without `standing_answers` goes through here."""
+    if judged_by == JudgedBy.BOTH:
+        return judgments
+    if judged_by == JudgedBy.MODELS:
+        return judgments.filter(source__kind=SourceKind.JUDGE)
+    return judgments.exclude(source__kind=SourceKind.JUDGE)
 
 
 def retired_sources(campaign: Campaign) -> list[int]:

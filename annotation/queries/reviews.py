@@ -11,7 +11,7 @@ from accounts.models import Person
 from annotation.enums import ReviewState
 from annotation.models import Adjudication, Campaign, Event, Flag, Item, Judgment, Respondent
 from annotation.policies.flags import reasons_to_look
-from annotation.queries.log import settles
+from annotation.queries.log import by_whom, settles
 from annotation.queries.said import Excerpt, excerpts
 from annotation.queries.summaries import Summary
 
@@ -294,7 +294,7 @@ def others_on(
     item_id: int, *, order: Sequence[int], besides: int | None = None, not_by: int | None = None
 ) -> list[Other]:
     """Standing answers about the item, the oldest first, beside a showing in this order."""
-    judgments = Judgment.objects.filter(item=item_id, kind="answer", superseded_by__isnull=True)
+    judgments = by_whom(Judgment.objects.filter(item=item_id, kind="answer", superseded_by__isnull=True))
     found = judgments.exclude(pk=besides).exclude(respondent=not_by).select_related("respondent", "review")
     rows = list(found.annotate(settles_it=settles()).order_by("pk")[:MOST_OTHERS])
     here = list(order)

@@ -22,6 +22,7 @@ from annotation.models import Assignment, Campaign, Item, Judgment, Respondent, 
 from annotation.policies.checks import is_right
 from annotation.policies.stages import is_qualified, share_right
 from annotation.queries import instrument_questions
+from annotation.queries.log import by_whom
 from annotation.queries.reviews import settled_items
 from annotation.queries.work import newest_set
 from annotation.questions import Asked, Given, get_type
@@ -194,7 +195,8 @@ def ask_more_where_people_disagree(item: Item) -> Slot | None:
 
 def _disagree(item: Item) -> bool:
     """Whether any two people's answers to some question lie further apart than a third of the way to the opposite."""
-    judgments = Judgment.objects.filter(item=item, superseded_by__isnull=True, kind="answer").order_by("pk")
+    standing = Judgment.objects.filter(item=item, superseded_by__isnull=True, kind="answer")
+    judgments = by_whom(standing).order_by("pk")
     said: dict[str, tuple[Asked, list[Given]]] = {}
     for judgment in judgments:
         for question in instrument_questions(judgment.instrument_id):

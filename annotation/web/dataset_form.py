@@ -7,12 +7,12 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from annotation.datasets.previews import Supply
-from annotation.datasets.scope import LICENCES, ChosenBy, Filters, JudgedBy
-from annotation.enums import DatasetView
+from annotation.datasets.scope import LICENCES, ChosenBy, Filters
+from annotation.enums import DatasetView, JudgedBy
 
 
 class DatasetForm(forms.Form):
-    """Everything is preset but simulated judgments: those are in only if they are asked for."""
+    """Everything is preset but judgments of simulated people and of model judges: those are in only if asked for."""
 
     views = forms.MultipleChoiceField(
         label=_("Views"),
@@ -29,11 +29,7 @@ class DatasetForm(forms.Form):
     )
     judged_by = forms.ChoiceField(
         label=_("Judged by"),
-        choices=[
-            (JudgedBy.PEOPLE, _("People")),
-            (JudgedBy.MODELS, _("Model judges and rules")),
-            (JudgedBy.BOTH, _("Both, mixed")),
-        ],
+        choices=JudgedBy.choices,
         initial=JudgedBy.PEOPLE,
     )
     chosen_by = forms.ChoiceField(
@@ -74,7 +70,7 @@ class DatasetForm(forms.Form):
             self.fields["views"].initial = [DatasetView.VOTES]
         sources: Any = self.fields["sources"]
         sources.choices = [(supply.source.pk, supply.source.name) for supply in supplies]
-        sources.initial = [supply.source.pk for supply in supplies if not supply.simulated]
+        sources.initial = [supply.source.pk for supply in supplies if not supply.asked_for]
 
     @property
     def filters(self) -> Filters:

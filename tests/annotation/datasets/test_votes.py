@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.use_cases.erase_person import erase_person
-from annotation.models import Item, Respondent
+from annotation.models import Item, Respondent, Source
 from annotation.use_cases.block_respondent import block_respondent
 from annotation.use_cases.import_votes import import_votes
 from annotation.use_cases.publish_instrument import publish_instrument
@@ -289,7 +289,8 @@ def test_people_and_model_judges_are_not_mixed_unless_asked_for():
     judged(campaign, models, 0)
     item = make_item(campaign, contestants=models)
     by_model = judge(item, 1)
-    Respondent.objects.filter(pk=by_model.respondent_id).update(kind="model_judge", person=None)
+    apart = Source.objects.create(campaign=campaign, kind="judge", state="apart", name="judge")
+    Respondent.objects.filter(pk=by_model.respondent_id).update(kind="model_judge", person=None, source=apart)
     assert [row["sequence"] for row in votes_of(scope_of(campaign))] == [1]
     assert [row["sequence"] for row in votes_of(scope_of(campaign, judged_by="models"))] == [2]
     assert [row["sequence"] for row in votes_of(scope_of(campaign, judged_by="both"))] == [1, 2]
