@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.core.management.base import CommandError
-from django.db import OperationalError, connection, connections
+from django.db import connection, connections
 from django.test import TransactionTestCase
 from hypothesis import settings as hypothesis_settings
-from servestatic.middleware import ServeStaticMiddleware
+
+from tests.emptying import empty
 
 pytest_plugins = ["tests.browser"]
 
@@ -68,42 +68,6 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
 def flush_as_owner() -> Iterator[None]:
     """Between transactional tests every table is emptied, which the application's role may not do to the log."""
     flush = TransactionTestCase._fixture_teardown
-
-    def flush_beside_late_requests(self: TransactionTestCase) -> None:
-        """A browser's last request, a draft that is saved as its page goes away, may hold what is being emptied."""
-        for late in range(3):
-            try:
-                return flush(self)
-            except CommandError as refused:
-                cause = refused.__cause__
-                if late == 2 or not isinstance(cause, OperationalError) or "deadlock detected" not in str(cause):
-                    raise
-
-    def flush_with_rights(self: TransactionTestCase) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("SET ROLE NONE; SET session_replication_role = replica")
-        try:
-            flush_beside_late_requests(self)
-        finally:
-            with connection.cursor() as cursor:
-                cursor.execute(f"SET session_replication_role = origin; SET ROLE {settings.DATABASE_APP_ROLE}")
-
-    TransactionTestCase._fixture_teardown = flush_with_rights
+    TransactionTestCase._fixture_teardown = lambda self: empty(lambda: flush(self))
     yield
     TransactionTestCase._fixture_teardown = flush
-
-
-@pytest.fixture(scope="session", autouse=True)
-def static_files_listed_once() -> Iterator[None]:
-    """Each test's client builds the middleware anew, and with it the list of static files, which stays the same."""
-    list_files, listed = ServeStaticMiddleware.add_files_from_finders, {}
-
-    def list_once(self: ServeStaticMiddleware) -> None:
-        if not listed:
-            list_files(self)
-            listed.update(self.files)
-        self.files.update(listed)
-
-    ServeStaticMiddleware.add_files_from_finders = list_once
-    yield
-    ServeStaticMiddleware.add_files_from_finders = list_files

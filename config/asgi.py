@@ -1,4 +1,4 @@
-"""Two ASGI applications: `application` serves pages and streams on one port, `streams` the streams alone.
+"""Two ASGI applications: `application` serves static files, pages and streams on one port, `streams` the streams alone.
 
 `manage.py up` runs the first; the compose file runs pages under WSGI-style workers and the second beside them,
 with one proxy before both, so that a slow page never holds a stream.
@@ -9,15 +9,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from django.core.asgi import get_asgi_application
+from servestatic import ServeStaticASGI
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 
-pages = get_asgi_application()
+site = get_asgi_application()
 
 from arena.web.streams import application as arena_streams  # noqa: E402  (needs the apps loaded)
 from config.starting import exit_if_unsafe  # noqa: E402
+from config.static_files import options  # noqa: E402
 
 exit_if_unsafe()
+
+pages = ServeStaticASGI(site, **options())
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]

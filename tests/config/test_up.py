@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -139,6 +140,13 @@ def test_up_serves_pages_and_says_where(data, up):
     assert json.loads(up.get("/readyz")[1])["failing"] == {}
     run = json.loads((data / "run.json").read_text())
     assert (run["pid"], run["address"]) == (up.process.pid, f"http://127.0.0.1:{up.port}/")
+
+
+@pytest.mark.slow
+def test_what_a_page_loads_is_there_under_the_name_that_the_page_gives_it(up):
+    named = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', up.get("/")[1]))
+    assert {address: up.get(address)[0] for address in named} == dict.fromkeys(named, 200)
+    assert any(re.search(r"\.[0-9a-f]{12}\.css$", address) for address in named)
 
 
 @pytest.mark.slow
