@@ -114,6 +114,7 @@ from .selection.learned import (
     certification_policy,
 )
 from .selection.pairs import PairDistribution
+from .selection.sets import DrawnSet, SetChoice, choose_set, draw_set, set_probability
 from .selection.state import SelectionState
 from .selection.thompson import BestFound, DoubleThompsonPolicy, best_found
 from .selection.training_pairs import (
@@ -188,6 +189,7 @@ __all__ = [
     "Difficulties",
     "Disagreement",
     "DoubleThompsonPolicy",
+    "DrawnSet",
     "Effects",
     "EloRatings",
     "EmpiricalBayes",
@@ -257,6 +259,7 @@ __all__ = [
     "Scored",
     "SelectionAudit",
     "SelectionState",
+    "SetChoice",
     "ShapeMismatch",
     "Shares",
     "Side",
@@ -296,6 +299,7 @@ __all__ = [
     "certification_policy",
     "choose_cyclic_rank",
     "choose_group_count",
+    "choose_set",
     "choose_training_pairs",
     "cohen_kappa",
     "compare_orders",
@@ -303,6 +307,7 @@ __all__ = [
     "copeland",
     "count_grades",
     "count_matrix",
+    "draw_set",
     "empirical_bayes_variance",
     "exploitability",
     "fewest_votes_for_first",
@@ -351,6 +356,7 @@ __all__ = [
     "rate_elo",
     "rate_glicko2",
     "retest_agreement",
+    "set_probability",
     "side_bias",
     "tournament",
     "tournament_of_ranks",

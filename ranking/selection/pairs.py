@@ -195,5 +195,12 @@ def near_ranks(count: int) -> Pairs:
     return Pairs(frozen(first), frozen(second))
 
 
+def drawn_place(mass: Floats, rng: np.random.Generator) -> int:
+    """An index in proportion to mass, never one of mass zero."""
+    cumulative = np.cumsum(mass)
+    index = int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))
+    return min(index, int(np.flatnonzero(mass)[-1]))
+
+
 def _below(count: int, rng: np.random.Generator) -> int:
     return min(int(rng.random() * count), count - 1)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Floats, Ints
+from ..errors import BadParameter
 from ..options import check_generator, checked
 from .choice import Candidates, Choice, Parameter, random_order
+from .pairs import PairDistribution, all_pairs, drawn_place
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,21 @@ class UniformPolicy:
     def parameters(self) -> Mapping[str, Parameter]:
         """None: the weights are part of the candidates and of their digest."""
         return {}
+
+    def distribution(self, state: object, candidates: Candidates, rng: np.random.Generator) -> PairDistribution:
+        """Over every pair, by position among `candidates.drawable`; all of it floor where the weights are equal.
+
+        Raises BadParameter where only some pairs are open.
+        """
+        if candidates.open_pairs is not None:
+            raise BadParameter("Only some pairs are open; the distribution is over every pair.")
+        names = candidates.drawable
+        pairs = all_pairs(len(names))
+        if candidates.weight is None:
+            return PairDistribution(pairs, np.full(len(pairs.first), 1.0 / len(pairs.first)), 1.0, len(names))
+        weight = candidates.weight[candidates.weight > 0.0]
+        mass = weight[pairs.first] * weight[pairs.second]
+        return PairDistribution(pairs, mass / mass.sum(), 0.0, len(names))
 
     def choose(self, state: object, candidates: Candidates, rng: np.random.Generator) -> Choice:
         """Ignores `state`. Two uniform numbers for the pair, then one for the side. Raises BadParameter."""
@@ -68,10 +85,10 @@ def _weighted_pair(active: Ints, weight: Floats, rng: np.random.Generator) -> tu
     ahead = np.concatenate(([0.0], np.cumsum(weight)[:-1]))
     behind = np.concatenate((np.cumsum(weight[::-1])[::-1][1:], [0.0]))
     mass = weight * (ahead + behind)
-    first = _drawn(mass, rng)
+    first = drawn_place(mass, rng)
     rest = weight.copy()
     rest[first] = 0.0
-    second = _drawn(rest, rng)
+    second = drawn_place(rest, rng)
     probability = 2.0 * float(weight[first] * weight[second]) / float(mass.sum())
     return _named(active, first, second), min(probability, 1.0)
 
@@ -85,7 +102,7 @@ def _open_pair(candidates: Candidates, rng: np.random.Generator) -> tuple[tuple[
     else:
         weight = candidates.weight[candidates.weight > 0.0]
         mass = weight[first] * weight[second]
-    drawn = _drawn(mass, rng)
+    drawn = drawn_place(mass, rng)
     return _named(names, int(first[drawn]), int(second[drawn])), float(mass[drawn] / mass.sum())
 
 
@@ -97,10 +114,3 @@ def _named(active: Ints, first: int, second: int) -> tuple[int, int]:
 def _below(count: int, rng: np.random.Generator) -> int:
     """Uniform on 0..count-1 from one double, the most stable stream that numpy offers across versions."""
     return min(int(rng.random() * count), count - 1)
-
-
-def _drawn(weight: Floats, rng: np.random.Generator) -> int:
-    """An index in proportion to weight, never one of weight zero."""
-    cumulative = np.cumsum(weight)
-    index = int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))
-    return min(index, int(np.flatnonzero(weight)[-1]))
