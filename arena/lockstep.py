@@ -1,6 +1,6 @@
-"""Two texts released to one reader at a common pace, so that timing does not tell which model writes which.
+"""Two to four texts released to one reader at a common pace, so that timing does not tell which model writes which.
 
-Arithmetic alone: text and time go in, what may be shown comes out. Sides are named `a` and `b` as shown.
+Arithmetic alone: text and time go in, what may be shown comes out. Sides are named `a`, `b`, ... as shown.
 """
 
 from collections.abc import Iterable
@@ -63,11 +63,11 @@ class Side:
 
 @dataclass
 class Lockstep:
-    """Both sides are shown up to the same number of characters, in equal steps at equal times.
+    """All sides are shown up to the same number of characters, in equal steps at equal times.
 
-    Text begins to flow at a multiple of the lead, once both sides have a reserve or are whole. It goes on at the same
-    pace to its end, also where one side has ended before or both are whole. Where it runs out it stops until both sides
-    are whole, so that the slower one's own pace never shows.
+    Text begins to flow at a multiple of the lead, once all sides have a reserve or are whole. It goes on at the same
+    pace to its end, also where one side has ended before or all are whole. Where it runs out it stops until all sides
+    are whole, so that the slowest one's own pace never shows.
     """
 
     tempo: Tempo = field(default_factory=Tempo)
@@ -79,6 +79,11 @@ class Lockstep:
     flows: bool = False
     ran_out: bool = False
 
+    @classmethod
+    def of(cls, tempo: Tempo, sides: Iterable[str]) -> "Lockstep":
+        """For the sides of a battle, by their names."""
+        return cls(tempo, {name: Side() for name in sorted(sides)})
+
     def write(self, side: str, text: str) -> None:
         self.sides[side].text += text
 
@@ -89,7 +94,7 @@ class Lockstep:
             self.sides[side].text = text
 
     def restart(self) -> None:
-        """Both sides begin again, whichever had to: a failure of one looks like a failure of either."""
+        """All sides begin again, whichever had to: a failure of one looks like a failure of either."""
         self.position, self.flows, self.ran_out = 0.0, False, False
 
     def rewrite(self, side: str) -> None:
@@ -132,5 +137,5 @@ class Lockstep:
         return self.ticks % round(seconds / TICK) == 0
 
     def has(self, wanted: float) -> bool:
-        """Whether both sides are written up to here, or to their ends."""
+        """Whether all sides are written up to here, or to their ends."""
         return all(side.whole or len(side.text) >= wanted for side in self.sides.values())

@@ -103,7 +103,7 @@ class EnteredRevision(AppendOnly):
 
 
 class Battle(models.Model):
-    """A contest of two hidden models on one visitor's prompt. What was answered is its item; the vote is a judgment."""
+    """A contest of two to four models on a visitor's prompt. What was answered is its item; the vote is a judgment."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     arena = models.ForeignKey(Arena, on_delete=models.PROTECT, related_name="battles")

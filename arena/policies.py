@@ -17,6 +17,9 @@ HEAVIEST = 1000.0
 # one is worth of a random half, which the impression records; reasons and words of whoever likes to give them.
 PURPOSE = "Which answer visitors would rather have received to their own prompts, and by how much."
 CHOSEN = {"question": "preference", "values": ["a", "b"]}
+REASONS = (
+    *("More correct", "More complete", "Clearer", "Follows what was asked", "Better tone", "Better length", "Safer"),
+)
 QUESTIONS: tuple[dict[str, Any], ...] = (
     {"name": "preference", "type": "preference", "settings": {"strength": "optional"}},
     {"name": "acceptable", "type": "acceptable", "required": False, "settings": {"mode": "neither"}},
@@ -28,15 +31,7 @@ QUESTIONS: tuple[dict[str, Any], ...] = (
         "required": False,
         "condition": CHOSEN,
         "settings": {
-            "options": [
-                "More correct",
-                "More complete",
-                "Clearer",
-                "Follows what was asked",
-                "Better tone",
-                "Better length",
-                "Safer",
-            ]
+            "options": list(REASONS),
         },
     },
     {
@@ -47,15 +42,35 @@ QUESTIONS: tuple[dict[str, Any], ...] = (
         "condition": CHOSEN,
     },
 )
+# Of three or four: their order, ties allowed, in place of a preference.
+QUESTIONS_OF_SEVERAL: tuple[dict[str, Any], ...] = (
+    {"name": "order", "type": "ranking", "settings": {"ties": "allowed"}},
+    {"name": "acceptable", "type": "acceptable", "required": False},
+    {
+        "name": "worth",
+        "type": "amount",
+        "required": False,
+        "ask_probability": 0.5,
+        "settings": {"mode": "per_response"},
+    },
+    {
+        "name": "reasons",
+        "type": "labels",
+        "title": "What is better about the best one?",
+        "required": False,
+        "settings": {"options": list(REASONS)},
+    },
+    {"name": "rationale", "type": "rationale", "title": "Anything to add?", "required": False},
+)
 GUIDELINES = (
     "Judge as the person who asked. Say which answer you would rather have received, whatever the reason: it may be"
     " right where the other is wrong, clearer, kinder or shorter. Ignore who might have written it."
 )
 CONSENT = (
-    "Your prompt goes to two language models; some may run on other companies’ machines. Prompt, answers and vote are"
-    " kept under a pseudonym, and researchers may get them in datasets, to study preferences and to train models. What"
-    " you write is encrypted with a key of your own, and becomes unreadable when you have it erased. Write nothing"
-    " private: no names, addresses, health or bank details."
+    "Your prompt goes to two language models, or more where the arena says so; some may run on other companies’"
+    " machines. Prompt, answers and vote are kept under a pseudonym, and researchers may get them in datasets, to study"
+    " preferences and to train models. What you write is encrypted with a key of your own, and becomes unreadable when"
+    " you have it erased. Write nothing private: no names, addresses, health or bank details."
 )
 EXAMPLES = (
     "Explain compound interest to a ten-year-old.",
@@ -63,6 +78,11 @@ EXAMPLES = (
     "Why is the sky blue?",
     "Give me three ideas for a quick vegetarian dinner.",
 )
+
+
+def questions_for(contestants: int) -> tuple[dict[str, Any], ...]:
+    """What an arena whose battles have so many models asks, where nobody has written anything else."""
+    return QUESTIONS if contestants == 2 else QUESTIONS_OF_SEVERAL
 
 
 class PromptRefused(ArenaError):

@@ -6,17 +6,19 @@ from datetime import date
 from typing import Any, ClassVar
 
 from django import forms
-from django.core.validators import MaxLengthValidator, MinValueValidator
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from annotation.enums import CampaignState
 from annotation.forms.fields import AmountField, GroupQuotasField, PercentField
 from annotation.models import Campaign
 from annotation.policies.drafts import (
     ABOUT,
     COLUMNS,
+    CONTESTANTS_IN_ARENAS,
     DESIGN,
     FIXED_IN_ARENAS,
     FIXED_WITH_QUESTIONS,
@@ -202,6 +204,18 @@ class DesignForm(SectionForm):
             policy.choices = [*policy.choices, (campaign.policy, campaign.policy)]
         for name in ("quota_per_annotator", "budget_judgments", "budget_money"):
             self.fields[name].validators.append(AT_LEAST_ONE)
+        if campaign.is_arena:
+            self._ask_for_contestants(campaign)
+
+    def _ask_for_contestants(self, campaign: Campaign) -> None:
+        """How many models answer each prompt of an arena: for good, once it was launched."""
+        field: Any = self.fields["responses_per_item"]
+        fewest, most = CONTESTANTS_IN_ARENAS
+        field.label = _("Hidden models in a battle")
+        field.help_text = _("Two to four. Questions must fit: a preference asks about two, a ranking about more.")
+        words = _("An arena’s battles have %(fewest)d to %(most)d.") % {"fewest": fewest, "most": most}
+        field.validators = [MinValueValidator(fewest, words), MaxValueValidator(most, words)]
+        field.disabled = field.disabled or campaign.state != CampaignState.DRAFT
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

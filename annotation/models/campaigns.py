@@ -113,7 +113,8 @@ class Campaign(models.Model):
                 condition=Q(is_arena=False)
                 | Q(
                     pool=Pool.INVITED,
-                    responses_per_item=2,
+                    responses_per_item__gte=2,
+                    responses_per_item__lte=4,
                     overlap=1,
                     overlap_limit__isnull=True,
                     gold_share=0,

@@ -32,9 +32,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 FIXED_WITH_QUESTIONS = ("responses_per_item", "currency", "endowments", "session_items")
 # What an arena has as its visitors need it.
 FIXED_IN_ARENAS = (
-    *("pool", "responses_per_item", "overlap", "overlap_limit", "gold_share", "attention_share", "repeat_share"),
+    *("pool", "overlap", "overlap_limit", "gold_share", "attention_share", "repeat_share"),
     "pay_per_judgment",
 )
+# How many hidden models a battle can have; no more once the arena was launched, as every battle is of that many.
+CONTESTANTS_IN_ARENAS = (2, 4)
 # What the page of the consent text says beside it.
 TERMS = ("withdrawal_until", "contact")
 SETTINGS = (*(name for columns in COLUMNS.values() for name in columns), *TERMS)

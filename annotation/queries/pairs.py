@@ -2,19 +2,32 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import combinations
 
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q
 
 from annotation.enums import AssignmentState, Preference, SlotState
 from annotation.models import Assignment, Campaign, Slot
-from annotation.queries.log import standing_judgments
+from annotation.queries.log import instrument_questions, standing_judgments
+from annotation.questions import get_type
 from annotation.selection.known import HELD, Known, Pair
 
 WIN = {Preference.A: 1.0, Preference.B: 0.0, Preference.TIE: 0.5}
 # One statement, and the payload only where it has changed.
 CURRENT = """
 SELECT digest, CASE WHEN digest <> %s THEN payload END FROM annotation_campaignselection WHERE campaign_id = %s
+"""
+
+# A slot has no pair where its item has more than two responses, or not two different contestants.
+SETS_OUT = """
+SELECT one.contestant_id, other.contestant_id, count(*)
+FROM annotation_assignment a
+JOIN annotation_slot s ON s.id = a.slot_id
+JOIN annotation_response one ON one.item_id = a.item_id
+JOIN annotation_response other ON other.item_id = a.item_id AND other.contestant_id > one.contestant_id
+WHERE a.state = 'open' AND s.campaign_id = %s AND s.pair_low IS NULL
+GROUP BY 1, 2
 """
 
 
@@ -28,7 +41,7 @@ def known_of(campaign: Campaign) -> Known | None:
 def learn(campaign: Campaign) -> Known:
     """From the standing votes, what is open before somebody, and the open slots."""
     return Known.learned(
-        wins=_wins(campaign), outstanding=dict(_outstanding(campaign)), open_pairs=list(_open_pairs(campaign))
+        wins=_wins(campaign), outstanding=_outstanding(campaign), open_pairs=list(_open_pairs(campaign))
     )
 
 
@@ -40,6 +53,13 @@ def due_selections() -> Iterator[Campaign]:
 
 
 def _wins(campaign: Campaign) -> dict[Pair, float]:
+    wins = _preferred(campaign)
+    for pair, share in _ranked(campaign).items():
+        wins[pair] += share
+    return dict(wins)
+
+
+def _preferred(campaign: Campaign) -> Counter[Pair]:
     votes = standing_judgments(campaign).filter(
         preference__in=list(WIN), contestants__len=2, contestants__0__isnull=False, contestants__1__isnull=False
     )
@@ -51,15 +71,45 @@ def _wins(campaign: Campaign) -> dict[Pair, float]:
             share = WIN[Preference(preference)]
             wins[a, b] += share * count
             wins[b, a] += (1.0 - share) * count
-    return dict(wins)
+    return wins
 
 
-def _outstanding(campaign: Campaign) -> Iterator[tuple[Pair, int]]:
+def _ranked(campaign: Campaign) -> Counter[Pair]:
+    """Of each order of several, every two of them, and each weighs 2/L where L were ranked: the order counts as L - 1
+    votes, as it does on boards (`annotation.boards.forms.implied_pairs`)."""
+    ranked = standing_judgments(campaign).filter(preference="", tiers__isnull=False)
+    wins: Counter[Pair] = Counter()
+    rows = ranked.order_by().values_list("instrument", "contestants", "tiers").annotate(count=Count("pk"))
+    for instrument, contestants, tiers, count in rows.iterator():
+        placed = [(who, tier) for who, tier in zip(contestants, tiers, strict=True) if who is not None]
+        for (one, first), (other, second) in combinations(placed, 2):
+            if one == other or (first == second and _leaves_ties_open(instrument)):
+                continue
+            share = 0.5 if first == second else float(first < second)
+            wins[one, other] += share * count * 2.0 / len(placed)
+            wins[other, one] += (1.0 - share) * count * 2.0 / len(placed)
+    return wins
+
+
+def _leaves_ties_open(instrument: int) -> bool:
+    """Whether equal places were not compared, as those between the best and the worst."""
+    standings = (get_type(asked.type).standing(asked) for asked in instrument_questions(instrument))
+    return any(each is not None and each.open_ties for each in standings)
+
+
+def _outstanding(campaign: Campaign) -> dict[Pair, int]:
+    out: Counter[Pair] = Counter()
     held = Assignment.objects.filter(
         state=AssignmentState.OPEN, slot__campaign=campaign, slot__pair_low__isnull=False
     ).values_list("slot__pair_low", "slot__pair_high")
     for low, high, count in held.annotate(count=Count("pk")).order_by():
-        yield (low, high), count
+        out[low, high] += count
+    # Of several responses every two of different contestants are asked about.
+    with connection.cursor() as cursor:
+        cursor.execute(SETS_OUT, [campaign.pk])
+        for low, high, count in cursor.fetchall():
+            out[low, high] += count
+    return dict(out)
 
 
 def _open_pairs(campaign: Campaign) -> Iterator[Pair]:

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,16 @@ from ranking import (
     ArenaRulePolicy,
     BalancedPolicy,
     Candidates,
+    Choice,
     DOptimalPolicy,
     DoubleThompsonPolicy,
     Policy,
     RobustPolicy,
     SelectionState,
+    SetChoice,
     UniformPolicy,
     certification_policy,
+    choose_set,
 )
 
 POLICIES: dict[str, Callable[..., Policy[Any]]] = {
@@ -45,9 +48,9 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Selection:
-    """A drawn pair with the exact probability of this unordered pair, and all it takes to draw it again."""
+    """Drawn contestants with the exact probability of this unordered pair or set, and all it takes to draw it again."""
 
-    pair: tuple[int, int]
+    contestants: tuple[int, ...]  # ascending
     probability: float
     floor: bool
     candidate_count: int
@@ -56,6 +59,12 @@ class Selection:
     version: str
     parameters: dict[str, Any]
     outstanding: int | None = None  # questions about any pair that were out, where the state knows
+
+    @property
+    def pair(self) -> tuple[int, int]:
+        """ValueError where more than two were drawn."""
+        low, high = self.contestants
+        return low, high
 
 
 def choose(
@@ -67,12 +76,15 @@ def choose(
     state: SelectionState | None = None,
     open_pairs: Bools | None = None,
     attempt: int = 0,
+    count: int = 2,
 ) -> Selection:
     """Draw a pair of candidates by the campaign's policy. The same seed, candidates, state and attempt draw the same.
 
     Without `state` nobody has met anybody; candidates that it does not hold have met nobody. `open_pairs` (n, n) are
-    those that may be drawn, in the candidates' order. Each further `attempt` has a stream of its own. Raises
-    UnknownPolicy, and what `ranking.Candidates` refuses (fewer than two, a negative weight, no open pair).
+    those that may be drawn, in the candidates' order. Each further `attempt` has a stream of its own. With a `count`
+    above two the others are drawn beside the policy's pair, and the probability is that of the set: see
+    `ranking.draw_set`. Raises UnknownPolicy, and what `ranking.Candidates` and `ranking.choose_set` refuse (fewer than
+    `count`, a negative weight, no open pair).
     """
     if policy not in POLICIES:
         raise UnknownPolicy(f"{policy!r} is not one of {', '.join(sorted(POLICIES))}")
@@ -81,18 +93,33 @@ def choose(
     names = np.array([candidate.contestant for candidate in candidates], dtype=np.int64)
     active = Candidates(names, None if equal else weights, open_pairs)
     learned = with_everybody(state, names)
-    choice = POLICIES[policy](**parameters).choose(learned, active, stream(seed, PAIR, attempt))
-    unequal = {} if equal else {str(c.contestant): c.weight for c in candidates}
-    return Selection(
-        pair=choice.pair,
-        probability=choice.p_pair,
-        floor=choice.floor,
-        candidate_count=choice.candidates,
-        candidate_digest=choice.candidates_digest,
-        policy=choice.policy,
-        version=choice.version,
-        parameters={**choice.parameters, **({"weights": unequal} if unequal else {})},
+    drawn = _drawn(POLICIES[policy](**parameters), learned, active, stream(seed, PAIR, attempt), count)
+    unequal = {} if equal else {"weights": {str(c.contestant): c.weight for c in candidates}}
+    return replace(
+        drawn,
+        parameters=drawn.parameters | unequal,
         outstanding=None if state is None else round(float(state.outstanding.sum()) / 2),
+    )
+
+
+def _drawn(policy: Any, state: SelectionState, active: Candidates, rng: np.random.Generator, count: int) -> Selection:
+    if count > 2:
+        several = choose_set(policy, state, active, rng, count)
+        members, probability = several.members, several.p_set
+        made: Choice | SetChoice = several
+        size = {"contestants": count}
+    else:
+        made = pair = policy.choose(state, active, rng)
+        members, probability, size = pair.pair, pair.p_pair, {}
+    return Selection(
+        contestants=members,
+        probability=probability,
+        floor=made.floor,
+        candidate_count=made.candidates,
+        candidate_digest=made.candidates_digest,
+        policy=made.policy,
+        version=made.version,
+        parameters={**made.parameters, **size},
     )
 
 

@@ -23,6 +23,7 @@ def create_campaign(
     policy_parameters: dict[str, Any] | None = None,
     actor: Person | None = None,
     is_arena: bool = False,
+    responses_per_item: int = 2,
 ) -> Campaign:
     """A campaign in draft, with its own pseudonym key and the live source its judgments will belong to."""
     with transaction.atomic():
@@ -36,6 +37,7 @@ def create_campaign(
             policy=policy,
             policy_parameters=policy_parameters or {},
             is_arena=is_arena,
+            responses_per_item=responses_per_item,
             wrapped_key=wrap_key(new_key(), context=f"campaign:{slug}"),
         )
         campaign.full_clean(exclude=["instrument", "guidelines", "consent", "shadow_of", "wrapped_key", "created_at"])

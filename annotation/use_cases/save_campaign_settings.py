@@ -70,6 +70,8 @@ def save_campaign_settings(
         fixed = [name for name in changed if name in FIXED_WITH_QUESTIONS]
         if fixed and questions_are_frozen(campaign, judged=is_judged(campaign)):
             raise QuestionsFrozen(f"{', '.join(fixed)} of campaign {campaign.slug} is fixed with its questions")
+        if "responses_per_item" in changed and campaign.is_arena and campaign.state != CampaignState.DRAFT:
+            raise QuestionsFrozen(f"battles of arena {campaign.slug} are of {campaign.responses_per_item}")
         if not changed:
             return campaign
         _set(campaign, {name: found[name] for name in changed}, is_pay=section == PAY, now=now)

@@ -98,12 +98,14 @@ def _simulate_one(
         parameters=campaign.policy_parameters,
         candidates=[Candidate(pk) for pk in utilities],
         seed=seed,
+        count=campaign.responses_per_item,
     )
-    sides, drawn = draw_order(2, seed=seed), draw_questions(shares, seed=seed)
+    responses = len(selection.contestants)
+    sides, drawn = draw_order(responses, seed=seed), draw_questions(shares, seed=seed)
     asked = [question for question in questions if question.name in drawn.names]
     spread = float(np.hypot(PROMPT_SPREAD, PERSON_SPREAD))
-    shown = [utilities[selection.pair[position]] + spread * rng.standard_normal() for position in sides.order]
-    situation = Situation(responses=2, currency=campaign.currency)
+    shown = [utilities[selection.contestants[position]] + spread * rng.standard_normal() for position in sides.order]
+    situation = Situation(responses=responses, currency=campaign.currency)
     raw = simulate_answers(asked, rng=rng, utilities=shown, situation=situation)
     return Simulated(respondent, selection, sides, drawn, read_answers(asked, raw, situation), seed)
 
@@ -117,7 +119,7 @@ def _write(campaign: Campaign, source: Source, simulated: Sequence[Simulated], r
     responses = Response.objects.bulk_create(
         Response(item=item, position=position, contestant_id=contestant)
         for item, each in zip(items, simulated, strict=True)
-        for position, contestant in enumerate(each.selection.pair)
+        for position, contestant in enumerate(each.selection.contestants)
     )
     Turn.objects.bulk_create(Turn(response=response, kind=TurnKind.ABSENT) for response in responses)
     shown = [(item, each, people[each.respondent]) for item, each in zip(items, simulated, strict=True)]
@@ -174,7 +176,7 @@ def _judgment(
         instrument=campaign.instrument,
         guidelines_id=campaign.guidelines_id,
         order=each.sides.order,
-        contestants=[each.selection.pair[position] for position in each.sides.order],
+        contestants=[each.selection.contestants[position] for position in each.sides.order],
         answers=each.reading.answers,
         submitted_at=now,
         **each.reading.columns,

@@ -1,7 +1,7 @@
 """What pages and streams may know. Before the vote nothing here holds a model's name, slug or id."""
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -25,10 +25,12 @@ from arena.lockstep import Tempo
 from arena.models import Arena, Battle
 from arena.queries.arenas import default_arena, playing_models
 from arena.queries.tempo import common_tempo
+from arena.queries.votes import place_of, preferred_sides
 from inference_workers.enums import CompletionState, Priority, Visibility
 from inference_workers.models import Completion
 
-SIDES = ("a", "b")
+# As shown; a battle has the first two, three or four.
+SIDES = ("a", "b", "c", "d")
 
 
 @dataclass(frozen=True)
@@ -129,12 +131,16 @@ def newest_snapshot_number(slug: str) -> int | None:
 
 @dataclass(frozen=True)
 class Exchange:
-    """One turn as it is read: what was asked and, once both models have answered, what side A and B said."""
+    """One turn as it is read: what was asked and, once all models have answered, what each side said."""
 
     number: int
     prompt: str
-    a: str | None = None
-    b: str | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)  # by side; empty until all have answered
+
+    @property
+    def sides(self) -> list[tuple[str, str, str]]:
+        """Side, letter and text, in the order shown."""
+        return [(side, side.upper(), self.texts[side]) for side in SIDES if side in self.texts]
 
 
 @dataclass(frozen=True)
@@ -146,6 +152,12 @@ class Ballot:
     turn_count: int
     turns_left: int
     exchanges: list[Exchange]
+    contestants: int = 2
+
+    @property
+    def sides(self) -> list[tuple[str, str]]:
+        """Side and letter, in the order shown."""
+        return [(side, side.upper()) for side in SIDES[: self.contestants]]
 
     @property
     def is_answering(self) -> bool:
@@ -158,7 +170,7 @@ class Ballot:
     @property
     def was_cut_off(self) -> bool:
         """Left or stopped while the models were writing."""
-        return self.state == BattleState.ABANDONED and self.exchanges[-1].a is None
+        return self.state == BattleState.ABANDONED and not self.exchanges[-1].texts
 
 
 def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
@@ -191,11 +203,12 @@ def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
         turn_count=battle.turn_count,
         turns_left=max(0, battle.arena.max_turns - battle.turn_count),
         exchanges=[
-            # A turn that is still being answered shows neither side, and one that never was: the side that is there
-            # would name the faster model, or the one that failed.
-            Exchange(number, _last_words(read(each)), **whole.get(number, {}))
+            # A turn that is still being answered shows no side, and one that never was: the sides that are there would
+            # name the faster models, or the one that failed.
+            Exchange(number, _last_words(read(each)), whole.get(number, {}))
             for number, each in enumerate(said)
         ],
+        contestants=len(battle.impression.order),
     )
 
 
@@ -217,7 +230,7 @@ def _last_words(messages: str) -> str:
 
 @dataclass(frozen=True)
 class Wait:
-    """How long a battle's turn has waited, and how many battles stand before it. Of both sides together, because the
+    """How long a battle's turn has waited, and how many battles stand before it. Of all sides together, because the
     one that has answered already would name the faster model."""
 
     seconds: int
@@ -295,10 +308,17 @@ class Revealed:
     side: str
     name: str
     organisation: str
+    # Alone above all others.
     preferred: bool
     standing: dict[str, Any] | None
     # The standing in one line; empty where there is none.
     standing_words: str
+    # In the visitor's order of more than two, 1 for the best; None where they put them in none.
+    place: int | None = None
+
+    @property
+    def letter(self) -> str:
+        return self.side.upper()
 
 
 def reveal(battle_id: UUID, *, person: Person) -> list[Revealed]:
@@ -318,14 +338,16 @@ def reveal(battle_id: UUID, *, person: Person) -> list[Revealed]:
     contestants = Contestant.objects.select_related("revision__language_model").in_bulk(judgment.contestants)
     names = contestant_names(contestants)
     standings = newest_standings(judgment.campaign_id)
-    revealed = []
-    for side, pk in zip(SIDES, judgment.contestants, strict=True):
+    best, revealed = preferred_sides(judgment), []
+    for place, (side, pk) in enumerate(zip(SIDES, judgment.contestants, strict=False)):
         contestant = contestants[pk]
         model = contestant.served.language_model
         organisation = "" if model.visibility == Visibility.HIDDEN else model.organisation
         standing = standings.get(pk)
         words = standing_words(standing) if standing else ""
-        revealed.append(Revealed(side, names[pk], organisation, judgment.preference == side, standing, words))
+        revealed.append(
+            Revealed(side, names[pk], organisation, place in best, standing, words, place_of(judgment, place))
+        )
     return revealed
 
 

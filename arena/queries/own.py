@@ -21,6 +21,7 @@ from annotation.models import FollowUp, Judgment, LeaderboardSnapshot, Prompt
 from annotation.questions.base import side_letter
 from arena.enums import BattleState
 from arena.models import Battle, Share
+from arena.queries.votes import preferred_sides
 
 PAGE = 20
 # Of fewer nothing is said: one more vote could turn it round.
@@ -95,14 +96,6 @@ def asked_words(holder: Prompt | FollowUp, sealed: Mapping[int, str | None]) -> 
     if holder.personal_text_id:
         messages = json.loads(sealed[holder.personal_text_id] or "[]")
     return str(messages[-1]["content"]) if messages else ""
-
-
-def preferred_sides(vote: Judgment) -> set[int]:
-    """The places, in the order shown, of those that stand alone at the top; empty where several do or nobody knows."""
-    if vote.tiers:
-        best = [place for place, tier in enumerate(vote.tiers) if tier == min(vote.tiers)]
-        return set(best) if len(best) == 1 else set()
-    return {Preference.A: {0}, Preference.B: {1}}.get(Preference(vote.preference), set()) if vote.preference else set()
 
 
 @dataclass
@@ -196,11 +189,21 @@ def _count(vote: Judgment, rows: dict[int, OwnStanding], names: Mapping[int, str
         row.preferred += place in best
         if orders:
             row.ordered += 1
-            row.points += 1.0 if place in best else 0.0 if best else 0.5
+            row.points += _points(vote, place, best)
         if vote.acceptable and len(vote.acceptable) > place:
             row.accepted.append(vote.acceptable[place])
         if vote.net_utility is not None and vote.currency == currency and len(vote.contestants) == 2:
             row.amounts.append(vote.net_utility if place == 0 else -vote.net_utility)
+
+
+def _points(vote: Judgment, place: int, best: set[int]) -> float:
+    """Of the others the share that the vote puts below this side, a tie as half."""
+    if vote.tiers:
+        others = [tier for at, tier in enumerate(vote.tiers) if at != place]
+        return sum(1.0 if tier > vote.tiers[place] else 0.5 * (tier == vote.tiers[place]) for tier in others) / max(
+            1, len(others)
+        )
+    return 1.0 if place in best else 0.0 if best else 0.5
 
 
 def _decided(votes: Iterable[Judgment], public: Mapping[int, tuple[int, float]]) -> Iterator[bool]:

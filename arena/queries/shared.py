@@ -16,7 +16,7 @@ from arena.models import Share
 from arena.queries import Exchange, Revealed, ballot, reveal
 
 # Of the vote others see these answers; amounts and reasons in one's own words are not shared.
-SHOWN_QUESTIONS = frozenset({"preference", "acceptable"})
+SHOWN_QUESTIONS = frozenset({"preference", "ranking", "acceptable"})
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class SharedBattle:
     """The conversation of a battle, without anything that tells who answered or how its visitor voted."""
 
     exchanges: Sequence[Exchange]
+    sides: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def open_share(digest: str) -> Share | None:
 
 def shared_battle(share: Share) -> SharedBattle | None:
     found = ballot(share.battle_id, person=share.battle.assignment.respondent.person)
-    return None if found is None else SharedBattle(found.exchanges)
+    return None if found is None else SharedBattle(found.exchanges, found.sides)
 
 
 def unfolded(share: Share) -> Unfolded | None:

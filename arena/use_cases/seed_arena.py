@@ -11,7 +11,7 @@ from annotation.use_cases.publish_guidelines import publish_guidelines
 from annotation.use_cases.publish_instrument import publish_instrument
 from arena.errors import ArenaError
 from arena.models import Arena
-from arena.policies import CONSENT, EXAMPLES, GUIDELINES, PURPOSE, QUESTIONS
+from arena.policies import CONSENT, EXAMPLES, GUIDELINES, PURPOSE, questions_for
 from arena.use_cases.admit_contestants import enter_all_models
 
 SLUG = "arena"
@@ -22,12 +22,14 @@ class NotAnArena(ArenaError):
     """A campaign has this address already, and is no arena."""
 
 
-def seed_arena(*, now: datetime, slug: str = "", name: str = NAME, consent: str = CONSENT) -> Arena:
+def seed_arena(
+    *, now: datetime, slug: str = "", name: str = NAME, consent: str = CONSENT, contestants: int = 2
+) -> Arena:
     """An arena with its instrument, guidelines and the text about data use, running, in which every model of the site
     takes part. Again changes nothing.
 
     The first is the default one, and without a slug the one that is meant, whatever it is called; with another slug a
-    further one stands beside it. Refuses NotAnArena.
+    further one stands beside it. `contestants` is how many models a battle of it has. Refuses NotAnArena.
     """
     found = _found(slug)
     if found is not None:
@@ -36,8 +38,10 @@ def seed_arena(*, now: datetime, slug: str = "", name: str = NAME, consent: str 
     if Campaign.objects.filter(slug=slug).exists():
         raise NotAnArena(f"there is a campaign already that is no arena: {slug}")
     with transaction.atomic():
-        campaign = create_campaign(slug=slug, name=name, purpose=PURPOSE, now=now, is_arena=True)
-        publish_instrument(campaign_id=campaign.pk, questions=QUESTIONS, now=now)
+        campaign = create_campaign(
+            slug=slug, name=name, purpose=PURPOSE, now=now, is_arena=True, responses_per_item=contestants
+        )
+        publish_instrument(campaign_id=campaign.pk, questions=questions_for(contestants), now=now)
         publish_guidelines(campaign_id=campaign.pk, text=GUIDELINES, now=now)
         if consent:
             publish_consent(campaign_id=campaign.pk, text=consent, now=now)

@@ -51,7 +51,7 @@ class ArenaClosed(ArenaError):
 
 
 class NotEnoughModels(ArenaError):
-    """A battle needs two models that take part in the arena and have a weight; an admin can enter one."""
+    """A battle needs as many models that take part in the arena and have a weight; an admin can enter one."""
 
 
 class VisitorGone(ArenaError):
@@ -72,7 +72,7 @@ def start_battle(
     now: datetime,
     agreed: int | None = None,
 ) -> Battle:
-    """Pair two hidden models on one prompt and ask both, once per `key`. `agreed` is the version of the text about
+    """Set hidden models on one prompt and ask them all, once per `key`. `agreed` is the version of the text about
     data use that the visitor was shown beside the button; it is kept with them.
 
     Everything that could refuse is asked before anything is kept: PromptRefused, ArenaClosed, TooBusy, VisitorGone,
@@ -125,7 +125,7 @@ def _open_battle(
         campaign=campaign,
         instrument=campaign.asks,
         item_id=item.pk,
-        responses=len(selection.pair),
+        responses=len(selection.contestants),
         respondent=respondent,
         assignment=assignment,
         prompt_design=Design.CHOSEN,
@@ -135,7 +135,7 @@ def _open_battle(
     battle = Battle.objects.create(
         arena=arena, item=item, assignment=assignment, impression=impression, network=network
     )
-    _seat(item, [admitted[pk].contestant for pk in selection.pair])
+    _seat(item, [admitted[pk].contestant for pk in selection.contestants])
     ask_models(battle=battle, turn=0, person=person)
     return battle
 
@@ -147,11 +147,12 @@ def visitor(respondent: Respondent) -> Person:
 
 
 def _draw(campaign: Campaign, admitted: dict[int, Admitted], seed: int) -> Selection:
-    if len(admitted) < 2:
+    wanted = campaign.responses_per_item
+    if len(admitted) < wanted:
         wait = endpoints_return()
         if wait is not None:
             raise TooBusy(wait_seconds=max(5, round(wait.total_seconds())))
-        raise NotEnoughModels(f"{len(admitted)} models can be drawn, a battle needs two")
+        raise NotEnoughModels(f"{len(admitted)} models can be drawn, a battle needs {wanted}")
     known = known_of(campaign) if campaign.policy != "uniform" else None
     return choose(
         state=known.state if known else None,
@@ -159,11 +160,12 @@ def _draw(campaign: Campaign, admitted: dict[int, Admitted], seed: int) -> Selec
         parameters=campaign.policy_parameters,
         candidates=[Candidate(pk, each.weight) for pk, each in admitted.items()],
         seed=seed,
+        count=wanted,
     )
 
 
 def _messages(arena: Arena, text: str) -> list[dict[str, str]]:
-    """What the arena tells both models comes first."""
+    """What the arena tells all its models comes first."""
     system = [{"role": "system", "content": arena.system_prompt}] if arena.system_prompt.strip() else []
     return [*system, {"role": "user", "content": text}]
 
@@ -174,8 +176,9 @@ def _make_item(campaign: Campaign, prompt: Prompt) -> Item:
 
 
 def _assign(item: Item, respondent: Respondent, selection: Selection, now: datetime) -> Assignment:
-    """The slot is this visitor's alone; its pair is told, so that policies know what is out."""
-    low, high = sorted(selection.pair)
+    """The slot is this visitor's alone; its pair is told, so that policies know what is out. More than two are read
+    from the item's responses."""
+    low, high = sorted(selection.contestants) if len(selection.contestants) == 2 else (None, None)
     slot = Slot.objects.create(
         item=item,
         campaign_id=item.campaign_id,
@@ -191,7 +194,7 @@ def _assign(item: Item, respondent: Respondent, selection: Selection, now: datet
 
 
 def _how(arena: Arena, selection: Selection) -> PairChoice:
-    """What was out when the pair was drawn: what the policy went by, or else what is open in this arena."""
+    """What was out when they were drawn: what the policy went by, or else what is open in this arena."""
     unfinished = Battle.objects.filter(arena=arena, state__in=[BattleState.ANSWERING, BattleState.VOTABLE])
     return PairChoice(
         design=Design.DRAWN,

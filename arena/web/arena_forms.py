@@ -6,6 +6,7 @@ from django import forms
 from django.core.validators import MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
+from annotation.policies.drafts import CONTESTANTS_IN_ARENAS
 from arena.forms import PromptForm
 from arena.models import Arena
 from arena.policies import HEAVIEST
@@ -36,6 +37,13 @@ class LinesField(forms.CharField):
 class NewArenaForm(forms.Form):
     name = forms.CharField(
         label=_("Name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"})
+    )
+    contestants = forms.TypedChoiceField(
+        label=_("Hidden models in a battle"),
+        choices=[(count, str(count)) for count in range(CONTESTANTS_IN_ARENAS[0], CONTESTANTS_IN_ARENAS[1] + 1)],
+        coerce=int,
+        initial=CONTESTANTS_IN_ARENAS[0],
+        help_text=_("Two are compared; three or four are put in order. It can be changed until the launch."),
     )
     lead = forms.CharField(
         label=_("What it is about, in one sentence"),

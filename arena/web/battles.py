@@ -1,4 +1,4 @@
-"""The battle: a prompt, two hidden answers, one vote. Views parse, call one use case and render."""
+"""The battle: a prompt, hidden answers, one vote. Views parse, call one use case and render."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -52,7 +52,7 @@ from inference_workers.queries import worker_status
 
 SENTENCES = {
     ArenaClosed: gettext_lazy("This arena takes no battles at the moment."),
-    NotEnoughModels: gettext_lazy("A battle needs two models, and fewer are set up. An admin can add one."),
+    NotEnoughModels: gettext_lazy("A battle needs more models than are set up. An admin can add one."),
     TooManyBattles: gettext_lazy("That is as many battles as one visitor can start for now. Come back later."),
     VisitorGone: gettext_lazy("Your part in this arena has ended: it was withdrawn, or somebody stopped it."),
     TextNotAgreed: gettext_lazy(
@@ -158,9 +158,11 @@ def battle(request: HtmxRequest, battle_id: UUID) -> HttpResponse:
 def waiting(request: HtmxRequest, battle_id: UUID) -> HttpResponse:
     """The line that says why nothing has come yet; the page asks again until something has."""
     person = known_person(request)
-    if person is None or queries.ballot(battle_id, person=person) is None:
+    ballot = queries.ballot(battle_id, person=person)
+    if person is None or ballot is None:
         raise Http404
-    context = {"wait": queries.wait_of(battle_id, person=person), "workers": worker_status()}
+    wait = queries.wait_of(battle_id, person=person)
+    context = {"wait": wait, "contestants": ballot.contestants, "workers": worker_status()}
     response = render(request, "arena/battle.html#waiting", context)
     patch_cache_control(response, no_store=True)
     return response
@@ -285,7 +287,7 @@ def _not_now(refused: CampaignClosed | NotPlayed | VisitorGone) -> str:
     if isinstance(refused, VisitorGone):
         return str(SENTENCES[VisitorGone])
     if isinstance(refused, NotPlayed):
-        return _("Play both answers further before you vote. Nothing is stored yet.")
+        return _("Play the answers further before you vote. Nothing is stored yet.")
     if isinstance(refused, CampaignPaused):
         return _("The arena is paused. Nothing is stored yet, and no time runs out: vote again when it goes on.")
     return _("The arena has ended. This vote came too late and is not stored.")

@@ -1,4 +1,4 @@
-"""Server-sent events: the two responses of a battle in lockstep, and news of a board. A plain ASGI application.
+"""Server-sent events: the responses of a battle in lockstep, and news of a board. A plain ASGI application.
 
 It stands beside Django's own handler because a stream lives for minutes: here it holds no thread and no database
 connection, only a coroutine.
@@ -127,7 +127,7 @@ class BattleStream:
     def __init__(self, battle_id: UUID, turn: AnsweringTurn, resume: str) -> None:
         self.battle_id = battle_id
         self.turn = turn
-        self.lockstep = Lockstep(turn.tempo)
+        self.lockstep = Lockstep.of(turn.tempo, turn.completions.values())
         self.shown = Shown.nothing(self.lockstep.sides)
         self.cursors = dict.fromkeys(turn.completions, START)
         # Sides that the workers have ended, and those of whose text a piece is missing: Redis was away or emptied.
@@ -157,7 +157,7 @@ class BattleStream:
 
     async def listen(self) -> None:
         """Take in what the workers write until it is time to send: what comes between two ticks shows at the second.
-        Ask the rows when the workers are silent, or when both texts have ended.
+        Ask the rows when the workers are silent, or when all texts have ended.
         """
         now = time.monotonic()
         until = now + (TICK if self.returning else self.lockstep.seconds_to_tick(now))

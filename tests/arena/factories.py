@@ -51,24 +51,40 @@ def make_models(count: int = 2, *, endpoint: Any = None) -> list[str]:
     return canaries
 
 
-def make_arena(slug: str = "", *, consent: str = "", **fields: Any) -> Arena:
+def make_arena(slug: str = "", *, consent: str = "", contestants: int = 2, **fields: Any) -> Arena:
     """The default arena, or another under its slug; visitors of those with a text about data use agree to it."""
-    arena = seed_arena(now=timezone.now(), slug=slug, name=f"Arena {slug}".strip(), consent=consent)
+    arena = seed_arena(
+        now=timezone.now(), slug=slug, name=f"Arena {slug}".strip(), consent=consent, contestants=contestants
+    )
     for name, value in fields.items():
         setattr(arena, name, value)
     arena.save(update_fields=list(fields))
     return arena
 
 
-def begin(person: Person | None = None, *, prompt: str = "Why is the sky blue?", key: str | None = None) -> Battle:
+def arena_of(contestants: int, slug: str = "several", **fields: Any) -> Arena:
+    """A running arena whose battles have so many models, asking what such an arena usually asks."""
+    found = Arena.objects.filter(campaign__slug=slug).first()
+    return found or make_arena(slug, contestants=contestants, **fields)
+
+
+def begin(
+    person: Person | None = None,
+    *,
+    prompt: str = "Why is the sky blue?",
+    key: str | None = None,
+    arena: Arena | None = None,
+    **fields: Any,
+) -> Battle:
     """A battle whose models are answering."""
     return start_battle(
-        arena=make_arena(),
+        arena=arena or make_arena(),
         person=person or make_person(),
         prompt=prompt,
         network="",
         key=key or new_key(),
         now=timezone.now(),
+        **fields,
     )
 
 
@@ -109,9 +125,13 @@ def fail(completion: Completion, code: str = "empty") -> None:
     settle_completion(completion_id=completion.pk, now=timezone.now())
 
 
-def answer(battle: Battle, texts: tuple[str, str] = ("Because of **Rayleigh**.", "Because it is.")) -> Battle:
-    """Both models have answered the current turn."""
-    for completion, text in zip(claimed_turn(battle), texts, strict=True):
+TEXTS = ("Because of **Rayleigh**.", "Because it is.", "Blue light is scattered most.", "It mirrors the sea, they say.")
+
+
+def answer(battle: Battle, texts: tuple[str, ...] | None = None) -> Battle:
+    """All models have answered the current turn."""
+    turn = claimed_turn(battle)
+    for completion, text in zip(turn, texts or TEXTS[: len(turn)], strict=True):
         finish(completion, text)
     battle.refresh_from_db()
     return battle
