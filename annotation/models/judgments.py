@@ -62,6 +62,7 @@ class Impression(AppendOnly):
     floor = models.BooleanField(null=True)
 
     pair_design = models.CharField(max_length=10, choices=Design)
+    # Of the unordered pair; of more than two responses, of the unordered set.
     p_pair = models.FloatField(null=True)
     side_design = models.CharField(max_length=10, choices=Design)
     p_side = models.FloatField(null=True)

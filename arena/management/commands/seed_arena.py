@@ -19,13 +19,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--slug", default="", help=f"of its campaign and its board (default {SLUG})")
+        parser.add_argument(
+            "--contestants", type=int, choices=(2, 3, 4), default=2, help="models in a battle (default 2)"
+        )
         parser.add_argument("--name", default=NAME, help=f"as its pages and datasets call it (default {NAME!r})")
 
-    def handle(self, *args: Any, slug: str, name: str, **options: Any) -> None:
+    def handle(self, *args: Any, slug: str, name: str, contestants: int = 2, **options: Any) -> None:
         now = timezone.now()
         try:
             with transaction.atomic():
-                campaign = seed_arena(now=now, slug=slug, name=name).campaign
+                campaign = seed_arena(now=now, slug=slug, name=name, contestants=contestants).campaign
                 board = main_board(campaign) or create_board(
                     slug=campaign.slug, name=campaign.name, campaign=campaign, now=now
                 )
