@@ -229,7 +229,7 @@ class TestManaging:
     def test_an_admin_opens_an_arena_enters_models_launches_it_and_visitors_vote(self, client):
         make_models(3)
         client.force_login(make_user(role="campaign_admin"))
-        opened = client.post(reverse("arena-new"), {"name": "Poems", "lead": "About poems."})
+        opened = client.post(reverse("arena-new"), {"name": "Poems", "lead": "About poems.", "contestants": 2})
         assert opened["Location"] == reverse("arena-models", args=["poems"])
         for model in LanguageModel.objects.order_by("pk")[:2]:
             entered = client.post(reverse("arena-enter", args=["poems"]), {"model": model.pk})
