@@ -179,6 +179,15 @@ class GenerationKind(models.TextChoices):
     GOLD = "gold", _("Gold items")
 
 
+class SampleDesign(models.TextChoices):
+    """How the samples of a generation become items."""
+
+    MATCHED = "matched", _("Drawn models: first sample against first, second against second")
+    EVERY = "every", _("Drawn models: every sample of one against every sample of the other")
+    ALL_PAIRS = "all_pairs", _("All models on each prompt: first sample against first, second against second")
+    WITHIN = "within", _("Each model by itself: its samples against each other")
+
+
 class GenerationState(models.TextChoices):
     RUNNING = "running", _("Running")
     PAUSED = "paused", _("Paused")

@@ -10,6 +10,9 @@ from annotation.models import Turn
 from annotation.use_cases.advance_generation import hint_item
 from inference_workers.signals import job_finished
 
+# A completion of many samples may stand in more items; those are the sweeper's.
+MOST_HINTS = 32
+
 
 @receiver(job_finished, dispatch_uid="annotation.note_generated")
 def note_when_finished(sender: object, completion_id: UUID, **kwargs: Any) -> None:
@@ -17,6 +20,5 @@ def note_when_finished(sender: object, completion_id: UUID, **kwargs: Any) -> No
     turn = Turn.objects.filter(
         completion=completion_id, response__item__generation__isnull=False, response__item__state=ItemState.FILLING
     )
-    item_id = turn.values_list("response__item_id", flat=True).first()
-    if item_id is not None:
+    for item_id in turn.values_list("response__item_id", flat=True).distinct()[:MOST_HINTS]:
         hint_item(item_id)

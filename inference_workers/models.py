@@ -1,6 +1,7 @@
 """Language models, their revisions, and the completions they are asked for. A completion's row is the job."""
 
 import uuid
+from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -198,6 +199,8 @@ class Completion(models.Model):
     messages = models.JSONField(null=True)
     personal_messages = models.ForeignKey(PersonalText, on_delete=models.PROTECT, null=True, related_name="+")
     seed = models.BigIntegerField()
+    # What is other than the revision's: temperature, top_p, max_tokens, stop; null where nothing is.
+    sampling = models.JSONField(null=True)
     priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.BATCH)
 
     state = models.CharField(max_length=10, choices=CompletionState, default=CompletionState.QUEUED)
@@ -281,6 +284,12 @@ class Completion(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def drawn_with(self) -> dict[str, Any]:
+        """The settings that count: the revision's, but for what is other here."""
+        names = ("temperature", "top_p", "top_k", "repetition_penalty", "max_tokens", "stop")
+        return {name: getattr(self.revision, name) for name in names} | (self.sampling or {})
 
 
 class OutboxEntry(models.Model):

@@ -77,6 +77,8 @@ COMPLETION = (
     "completion_tokens",
     "first_token_seconds",
     "total_seconds",
+    "cost",
+    "sampling",
     "finish_reason",
     "screen_version",
 )
@@ -107,6 +109,7 @@ def _speaker(contestant: Contestant, name: str) -> Speaker:
     if revision is None or revision.language_model.visibility == Visibility.HIDDEN:
         return Speaker(name, contestant.kind, "", dict.fromkeys(("revision", *SAMPLING)))
     columns = {"revision": revision.number} | {column: getattr(revision, column) for column in SAMPLING}
+    columns |= {name: value for name, value in (contestant.sampling or {}).items() if name in SAMPLING}
     return Speaker(name, contestant.kind, revision.system_prompt, columns)
 
 
@@ -209,6 +212,8 @@ def _said(turn: dict[str, Any], sealed: dict[int, str | None], files: dict[str, 
     else:
         readable = Readable.ERASED if personal is not None else Readable.ABSENT
     provenance = {name: turn[f"completion__{name}"] for name in COMPLETION}
+    provenance["cost"] = None if provenance["cost"] is None else float(provenance["cost"])
+    provenance["sampling"] = provenance["sampling"] and json.dumps(provenance["sampling"], sort_keys=True)
     provenance["finish_reason"] = provenance["finish_reason"] or None
     provenance |= files.get(turn["file"], {"file": None, "file_sha256": None, "content_type": None})
     return Said(turn["number"], turn["kind"], readable, text, provenance)

@@ -22,6 +22,8 @@ TURN = pa.struct(
         ("completion_tokens", pa.int64()),
         ("first_token_seconds", pa.float64()),
         ("total_seconds", pa.float64()),
+        ("cost", pa.float64()),
+        ("sampling", pa.string()),
         ("finish_reason", pa.string()),
         ("screen_version", pa.string()),
     ]

@@ -50,19 +50,9 @@ class GenerateForm(forms.Form):
     kept = forms.CharField(required=False, max_length=1000, widget=forms.HiddenInput)
     seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
-    def __init__(self, models: Sequence[LanguageModel], *, responses: int, **given: Any) -> None:
+    def __init__(self, models: Sequence[LanguageModel], **given: Any) -> None:
         super().__init__(**given)
-        self._responses = responses
         self.fields["models"].choices = [(str(model.pk), model.name) for model in models]  # type: ignore[attr-defined]
-
-    def clean_models(self) -> list[int]:
-        chosen: list[int] = self.cleaned_data["models"]
-        if len(chosen) < self._responses:
-            raise forms.ValidationError(
-                _("An item has %(count)d responses: choose as many language models, or more."),
-                params={"count": self._responses},
-            )
-        return chosen
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

@@ -18,7 +18,8 @@ class Generation(models.Model):
     state = models.CharField(max_length=10, choices=GenerationState, default=GenerationState.RUNNING)
     # Contestants among whom each prompt's responses are drawn; empty for gold.
     contestants = ArrayField(models.BigIntegerField(), default=list)
-    # {"seed": ..., "pairs": "balanced"} or {"ways": ["truncated", "shuffled"], "count": 20, "seed": ...}
+    # {"seed": ..., "pairs": "balanced", "prompts": 9, "responses": 2, "samples": 3, "design": "matched", "own": false,
+    # "settings": [{"name": "cold", "temperature": 0.2}]} or {"ways": ["truncated"], "count": 20, "seed": ...}
     parameters = models.JSONField(default=dict)
     reason = models.CharField(max_length=300, blank=True)
     created_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")

@@ -21,9 +21,12 @@ class Contestant(models.Model):
 
     kind = models.CharField(max_length=16, choices=ContestantKind)
     name = models.CharField(_("name"), max_length=200)
-    revision = models.OneToOneField(
-        LanguageModelRevision, on_delete=models.PROTECT, null=True, related_name="contestant"
-    )
+    revision = models.ForeignKey(LanguageModelRevision, on_delete=models.PROTECT, null=True, related_name="contestants")
+    # Settings that somebody said make a contestant of their own: what differs from the revision's, and what they are
+    # called. Empty for the revision as it is.
+    settings_name = models.CharField(max_length=40, blank=True, default="", db_default="")
+    sampling = models.JSONField(null=True)
+    sampling_digest = models.CharField(max_length=64, blank=True, default="", db_default="")
     # An imported name means what it means in its own campaign; merging says that two mean the same.
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, null=True, related_name="imported_contestants")
     version_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="versions")
@@ -36,6 +39,21 @@ class Contestant(models.Model):
                 fields=["campaign", "name"],
                 condition=Q(kind="imported"),
                 name="one_imported_contestant_per_name",
+            ),
+            models.UniqueConstraint(
+                fields=["revision", "sampling_digest"],
+                condition=Q(revision__isnull=False),
+                name="one_contestant_per_settings",
+            ),
+            models.UniqueConstraint(
+                fields=["revision", "settings_name"],
+                condition=Q(revision__isnull=False),
+                name="one_contestant_per_settings_name",
+            ),
+            models.CheckConstraint(
+                name="contestant_settings_are_whole",
+                condition=Q(settings_name="", sampling__isnull=True, sampling_digest="")
+                | (~Q(settings_name="") & Q(sampling__isnull=False, revision__isnull=False) & ~Q(sampling_digest="")),
             ),
             models.CheckConstraint(
                 name="contestant_is_model_or_import",
@@ -149,6 +167,9 @@ class Response(models.Model):
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="responses")
     position = models.PositiveSmallIntegerField()
     contestant = models.ForeignKey(Contestant, on_delete=models.PROTECT, null=True, related_name="responses")
+    # Which of a contestant's samples of the prompt it is; responses of a generation that agree in this too are one
+    # completion.
+    sample = models.PositiveSmallIntegerField(default=0, db_default=0)
     # Keyed digest over the turns, written when the item freezes.
     digest = models.CharField(max_length=64, blank=True)
 
@@ -164,7 +185,10 @@ class Turn(models.Model):
     response = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="turns")
     number = models.PositiveSmallIntegerField(default=0)
     kind = models.CharField(max_length=10, choices=TurnKind)
-    completion = models.OneToOneField(Completion, on_delete=models.PROTECT, null=True, related_name="turn")
+    # In a generation of several samples one completion stands in several items.
+    completion = models.ForeignKey(
+        Completion, on_delete=models.PROTECT, null=True, related_name="turns", related_query_name="turn"
+    )
     text = models.TextField(null=True)
     personal_text = models.ForeignKey(PersonalText, on_delete=models.PROTECT, null=True, related_name="+")
     # Name under the media root; checked by content when it is written.

@@ -1,7 +1,7 @@
 """What the writing of responses takes, before it begins: completions, tokens, money, time."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -23,6 +23,16 @@ class Pace:
     price_written: Decimal | None
     written_tokens: float | None
     seconds: float | None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Completions of one language model under one of the settings; without `most_tokens` the revision's limit."""
+
+    pace: Pace
+    completions: int
+    settings: str = ""
+    most_tokens: int | None = None
 
 
 @dataclass(frozen=True)
@@ -66,31 +76,27 @@ class Estimate:
         return [each.model for each in self.models if each.cost is None]
 
 
-def estimate(*, prompts: int, characters: int, seats: int, paces: Sequence[Pace]) -> Estimate:
-    """Of `prompts` prompts with so many characters together, each answered by `seats` of the models, drawn evenly."""
-    share = seats / len(paces)
-    # Drawn evenly, the models differ by one completion at most, and together they write what is asked for.
-    each, more = divmod(prompts * seats, len(paces))
-    models = [
-        _of_model(pace, prompts=prompts, characters=characters, share=share, completions=each + (place < more))
-        for place, pace in enumerate(paces)
-    ]
-    return Estimate(models, _time(paces, {each.model: each.completions for each in models}))
+def estimate(*, prompts: int, characters: int, wanted: Sequence[Wanted]) -> Estimate:
+    """Of `prompts` prompts with so many characters together, from whoever is asked for completions of them."""
+    models = [_of_model(each, characters / prompts) for each in wanted]
+    return Estimate(models, _time(wanted))
 
 
-def _of_model(pace: Pace, *, prompts: int, characters: int, share: float, completions: int) -> ModelEstimate:
-    read = round((characters + prompts * pace.system_characters) * share / CHARACTERS_PER_TOKEN)
-    known = pace.written_tokens is not None
-    written = round(completions * (pace.written_tokens if pace.written_tokens is not None else pace.most_tokens))
+def _of_model(wanted: Wanted, characters: float) -> ModelEstimate:
+    pace, completions = wanted.pace, wanted.completions
+    read = round((characters + pace.system_characters) * completions / CHARACTERS_PER_TOKEN)
+    most = wanted.most_tokens or pace.most_tokens
+    written = round(completions * (most if pace.written_tokens is None else min(pace.written_tokens, most)))
     cost = cost_of(read, written, pace.price_read, pace.price_written)
-    return ModelEstimate(pace.model, completions, read, written, not known, cost)
+    name = f"{pace.model} ({wanted.settings})" if wanted.settings else pace.model
+    return ModelEstimate(name, completions, read, written, pace.written_tokens is None, cost)
 
 
-def _time(paces: Sequence[Pace], completions: Mapping[str, int]) -> timedelta | None:
+def _time(wanted: Sequence[Wanted]) -> timedelta | None:
     """Endpoints work beside each other, and each at as many completions as it takes at once."""
     seconds: dict[int, float] = defaultdict(float)
-    for pace in paces:
-        if pace.seconds is None:
+    for each in wanted:
+        if each.pace.seconds is None:
             return None
-        seconds[pace.endpoint] += completions[pace.model] * pace.seconds / pace.capacity
+        seconds[each.pace.endpoint] += each.completions * each.pace.seconds / each.pace.capacity
     return timedelta(seconds=round(max(seconds.values(), default=0)))

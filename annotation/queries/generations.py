@@ -20,20 +20,31 @@ SHOWN_FAILURES = 20
 # Speed is judged by so much.
 RECENT = timedelta(minutes=5)
 LAST = 50
-# Responses by what has become of them, for each model. What a completion that was replaced had cost is paid too.
+# One response for each sample that is wanted: in a generation of several samples one completion may stand in many.
+ONCE_EACH = """
+SELECT DISTINCT ON (i.prompt_id, r.contestant_id, r.sample) i.state, r.id, r.contestant_id
+FROM annotation_item i JOIN annotation_response r ON r.item_id = i.id
+WHERE i.generation_id = %(generation)s
+ORDER BY i.prompt_id, r.contestant_id, r.sample, i.state = 'void', r.id
+"""
+ALL = """
+SELECT i.state, r.id, r.contestant_id FROM annotation_item i JOIN annotation_response r ON r.item_id = i.id
+WHERE i.generation_id = %(generation)s
+"""
+# Completions by what has become of them, for each model. What a completion that was replaced had cost is paid too.
 COUNTS = """
 SELECT m.id, m.name, m.price_read, m.price_written,
-    count(*) FILTER (WHERE i.state <> 'void'),
+    count(*) FILTER (WHERE r.state <> 'void'),
     count(*) FILTER (WHERE c.state = 'succeeded'),
-    count(*) FILTER (WHERE c.state IN ('queued', 'running') AND i.state = 'filling'),
-    count(*) FILTER (WHERE c.state IN ('failed', 'cancelled') AND i.state = 'filling'),
+    count(*) FILTER (WHERE c.state IN ('queued', 'running') AND r.state = 'filling'),
+    count(*) FILTER (WHERE c.state IN ('failed', 'cancelled') AND r.state = 'filling'),
     coalesce(sum(c.prompt_tokens), 0), coalesce(sum(c.completion_tokens), 0),
     sum(coalesce(c.cost, 0) + coalesce(replaced.cost, 0)),
     count(*) FILTER (WHERE c.state = 'succeeded' AND c.cost IS NULL),
     count(*) FILTER (WHERE c.state = 'succeeded' AND c.finished_at > %(since)s),
-    min(c.finished_at) FILTER (WHERE c.state = 'succeeded' AND c.finished_at > %(since)s)
-FROM annotation_item i
-JOIN annotation_response r ON r.item_id = i.id
+    min(c.finished_at) FILTER (WHERE c.state = 'succeeded' AND c.finished_at > %(since)s),
+    coalesce(sum(c.completion_tokens) FILTER (WHERE c.state = 'succeeded' AND c.finished_at > %(since)s), 0)
+FROM ({responses}) r
 JOIN annotation_contestant k ON k.id = r.contestant_id
 JOIN inference_workers_languagemodelrevision v ON v.id = k.revision_id
 JOIN inference_workers_languagemodel m ON m.id = v.language_model_id
@@ -45,7 +56,6 @@ LEFT JOIN LATERAL (
     WHERE t.replacements > 0 AND e.subject = 'annotation.turn' AND e.subject_id = t.id::text
         AND e.verb = 'completion_replaced'
 ) replaced ON true
-WHERE i.generation_id = %(generation)s
 GROUP BY m.id, m.name ORDER BY m.name
 """
 # Of each model's current revision, what its last completions took.
@@ -100,6 +110,8 @@ class GenerationProgress:
     failures: list[Failure]
     failed_items: int
     speed: float | None
+    # Tokens written in a second.
+    token_speed: float | None
     left: timedelta | None
 
     @property
@@ -155,14 +167,16 @@ def failed_turns(generation: Generation) -> QuerySet[Turn]:
 def generation_progress(generation: Generation, now: datetime) -> GenerationProgress:
     states = dict(generation.items.values_list("state").annotate(count=Count("pk")))
     with connection.cursor() as cursor:
-        cursor.execute(COUNTS, {"generation": generation.pk, "since": now - RECENT})
+        counts = COUNTS.replace("{responses}", ONCE_EACH if is_shared(generation) else ALL)
+        cursor.execute(counts, {"generation": generation.pk, "since": now - RECENT})
         rows = cursor.fetchall()
     models = [_model(row) for row in rows]
     failed = failed_turns(generation)
     shown = failed.select_related("completion", "response__contestant").order_by("response__item", "pk")[
         :SHOWN_FAILURES
     ]
-    speed = _speed(sum(row[12] for row in rows), min((row[13] for row in rows if row[13]), default=None), now)
+    recent, first = sum(row[12] for row in rows), min((row[13] for row in rows if row[13]), default=None)
+    speed = _speed(recent, first, now)
     to_come = sum(model.waiting + model.asked for model in models)
     runs = generation.state == GenerationState.RUNNING
     return GenerationProgress(
@@ -173,8 +187,15 @@ def generation_progress(generation: Generation, now: datetime) -> GenerationProg
         failures=[_failure(turn) for turn in shown],
         failed_items=failed.values("response__item").distinct().count() if any(m.failed for m in models) else 0,
         speed=speed,
+        token_speed=speed / 60 * float(sum(row[14] for row in rows)) / recent if speed else None,
         left=timedelta(minutes=to_come / speed) if speed and runs else None,
     )
+
+
+def is_shared(generation: Generation) -> bool:
+    """Whether a completion may stand in several items."""
+    wanted = generation.parameters
+    return bool(wanted.get("samples", 1) > 1 or wanted.get("settings") or wanted.get("design") == "all_pairs")
 
 
 def _model(row: Sequence[Any]) -> ModelProgress:

@@ -11,6 +11,7 @@ from annotation.enums import ItemPurpose, JudgmentKind, SlotState, UploadState
 from annotation.models import Campaign, Item, ItemUpload, Judgment, Prompt, Response, Slot, Turn
 from annotation.queries.log import by_whom
 from annotation.queries.shown import ShownMedia
+from inference_workers.models import Completion
 
 LONGEST_EXCERPT = 200
 MOST_UPLOADS = 50
@@ -34,6 +35,7 @@ class ShownTurn:
     text: str | None
     file: str = ""
     media: ShownMedia | None = None
+    completion: Completion | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,9 @@ class ShownResponse:
 
     letter: str
     contestant: str
+    settings: str
+    # From one.
+    sample: int
     talk: list[tuple[str, ShownTurn]]
 
 
@@ -74,7 +79,7 @@ def listed_items(items: Sequence[Item]) -> list[ListedItem]:
 
 def whole_item(campaign: Campaign, item_id: int) -> Item | None:
     """One item with everything that it shows."""
-    turns = Prefetch("turns", Turn.objects.select_related("completion"))
+    turns = Prefetch("turns", Turn.objects.select_related("completion__revision"))
     responses = Prefetch("responses", Response.objects.select_related("contestant").prefetch_related(turns))
     whole = Item.objects.select_related("prompt", "source").prefetch_related("follow_ups", responses)
     return whole.filter(campaign=campaign, pk=item_id).first()
@@ -87,6 +92,8 @@ def shown_responses(item: Item, files: Mapping[str, ShownMedia]) -> list[ShownRe
         ShownResponse(
             letter=chr(ord("A") + response.position),
             contestant=response.contestant.name if response.contestant else "",
+            settings=response.contestant.settings_name if response.contestant else "",
+            sample=response.sample + 1,
             talk=[
                 (next_words[turn.number] if turn.number < len(next_words) else "", _shown(turn, files))
                 for turn in response.turns.all()
@@ -129,5 +136,5 @@ def _last(messages: list[dict[str, str]] | None) -> str | None:
 
 def _shown(turn: Turn, files: Mapping[str, ShownMedia]) -> ShownTurn:
     if turn.completion is not None:
-        return ShownTurn(turn.kind, turn.completion.text)
+        return ShownTurn(turn.kind, turn.completion.text, completion=turn.completion)
     return ShownTurn(turn.kind, turn.text, turn.file, files.get(turn.file))

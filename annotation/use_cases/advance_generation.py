@@ -1,5 +1,7 @@
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import structlog
 from celery import current_app
@@ -8,6 +10,7 @@ from kombu.exceptions import OperationalError
 
 from annotation.enums import CampaignState, GenerationKind, GenerationState, ItemState, TurnKind
 from annotation.models import Generation, Item, Response, Turn
+from annotation.policies.samples import AS_THEY_ARE, Settings
 from annotation.selection.draws import new_seed
 from annotation.transitions import GENERATION
 from annotation.use_cases.record_event import record_event
@@ -49,10 +52,12 @@ SELECT count(*) FROM (
     SELECT id FROM inference_workers_completion WHERE state = 'queued'
     UNION ALL SELECT id FROM inference_workers_completion WHERE state = 'running'
 ) c
-JOIN annotation_turn t ON t.completion_id = c.id
-JOIN annotation_response r ON r.id = t.response_id
-JOIN annotation_item i ON i.id = r.item_id
-WHERE i.generation_id = %(generation)s
+WHERE EXISTS (
+    SELECT 1 FROM annotation_turn t
+    JOIN annotation_response r ON r.id = t.response_id
+    JOIN annotation_item i ON i.id = r.item_id
+    WHERE t.completion_id = c.id AND i.generation_id = %(generation)s
+)
 """
 
 
@@ -108,7 +113,7 @@ def _ask_more(generation_id: int, now: datetime) -> int:
         if generation is None or generation.campaign.state == CampaignState.CLOSED:
             return 0
         (outstanding,) = _ids(OUTSTANDING, generation_id)
-        asked = _ask(_ids(WAITING, generation_id, limit=max(MOST_OUTSTANDING - outstanding, 0)))
+        asked = _ask(generation, _ids(WAITING, generation_id, limit=max(MOST_OUTSTANDING - outstanding, 0)))
         # Looked at after nothing was outstanding any more: the last to end may not have been taken note of.
         if not (outstanding or asked or _ids(WAITING, generation_id, limit=1) or _ids(UNSETTLED, generation_id)):
             end_generation(generation, now)
@@ -121,20 +126,63 @@ def _ids(statement: str, generation_id: int, **values: int) -> list[int]:
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def _ask(response_ids: Sequence[int]) -> int:
+def _ask(generation: Generation, response_ids: Sequence[int]) -> int:
+    """One completion for all the items of the generation in which the same sample stands; how many were asked for."""
     waiting = Response.objects.filter(pk__in=response_ids).select_related("item__prompt", "contestant__revision")
-    for response in waiting.order_by("item_id", "position"):
+    wanted = {_sample_of(response): response for response in waiting.order_by("-item_id", "-position")}
+    beside = _beside(generation, wanted)
+    for sample, response in reversed(wanted.items()):
         if response.contestant is None or response.item.prompt is None:
             raise InvalidMessages(f"response {response.pk} has nobody to write it, or nothing is asked")
+        settings = settings_of(generation, response)
         completion = request_completion(
             revision=response.contestant.served,
             messages=response.item.prompt.messages or [],
             person=None,
             priority=Priority.BATCH,
-            seed=new_seed(),
+            seed=seed_of(generation, settings, response.sample),
+            sampling=settings.sampling,
         )
-        Turn.objects.create(response=response, number=0, kind=TurnKind.COMPLETION, completion=completion)
-    return len(response_ids)
+        Turn.objects.bulk_create(
+            Turn(response_id=pk, number=0, kind=TurnKind.COMPLETION, completion=completion) for pk in beside[sample]
+        )
+    return len(wanted)
+
+
+def _sample_of(response: Response) -> tuple[int | None, int | None, int]:
+    return (response.item.prompt_id, response.contestant_id, response.sample)
+
+
+def _beside(generation: Generation, wanted: Mapping[Any, Response]) -> Mapping[Any, list[int]]:
+    """The responses that wait for each of these samples."""
+    found: dict[Any, list[int]] = defaultdict(list)
+    waiting = Response.objects.filter(
+        item__generation=generation,
+        item__state=ItemState.FILLING,
+        item__prompt__in={response.item.prompt_id for response in wanted.values()},
+        turns__isnull=True,
+    )
+    for response in waiting.select_related("item").order_by("pk"):
+        found[_sample_of(response)].append(response.pk)
+    return found
+
+
+def settings_of(generation: Generation, response: Response) -> Settings:
+    """What this response is drawn with."""
+    settings = [Settings.from_json(kept) for kept in generation.parameters.get("settings", [])]
+    if not settings or response.contestant is None:
+        return AS_THEY_ARE
+    if generation.parameters["own"]:
+        # By what they are: the contestant may have got its name from an earlier generation.
+        return next(each for each in settings if each.sampling == (response.contestant.sampling or {}))
+    return settings[response.sample // int(generation.parameters["samples"])]
+
+
+def seed_of(generation: Generation, settings: Settings, sample: int) -> int:
+    """Drawn, where the settings name no seed to count from."""
+    if settings.seed_base is None:
+        return new_seed()
+    return settings.seed_base + sample % int(generation.parameters["samples"])
 
 
 def end_generation(generation: Generation, now: datetime) -> None:

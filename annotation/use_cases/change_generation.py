@@ -28,7 +28,8 @@ def pause_generation(*, generation_id: int, actor: Person | None, now: datetime)
     """
     with transaction.atomic():
         generation = _changed(generation_id, GenerationState.PAUSED, "paused", actor)
-        waiting = Completion.objects.filter(turn__response__item__generation=generation, state=CompletionState.QUEUED)
+        written = Turn.objects.filter(response__item__generation=generation).values("completion")
+        waiting = Completion.objects.filter(pk__in=written, state=CompletionState.QUEUED)
         # Whoever claims one at this moment keeps it.
         _take_back(list(waiting.select_for_update(of=["self"], skip_locked=True).values_list("pk", flat=True)))
     return generation
@@ -50,7 +51,7 @@ def cancel_generation(*, generation_id: int, actor: Person | None, now: datetime
         generation.finished_at, generation.reason = now, reason
         generation.save(update_fields=["finished_at", "reason"])
         unfinished = Completion.objects.filter(turn__response__item__generation=generation, state__in=UNFINISHED)
-        ids = list(unfinished.values_list("pk", flat=True))
+        ids = list(unfinished.values_list("pk", flat=True).distinct())
         check(ITEM, ItemState.FILLING, ItemState.VOID)
         # Before the completions: whoever settles an item holds it while they look at them.
         while waiting := list(_filling(generation).values_list("pk", flat=True)[:BATCH]):
@@ -71,7 +72,8 @@ def retry_generation(
         generation = Generation.objects.select_for_update(of=["self"]).get(pk=generation_id)
         failed = failed_turns(generation)
         if item_id is not None:
-            failed = failed.filter(response__item=item_id)
+            # With the other items in which the same completions stand.
+            failed = failed.filter(completion__in=failed.filter(response__item=item_id).values("completion"))
         # Whoever settles one of these items at this moment is done first, or comes after.
         items = Item.objects.filter(pk__in=failed.values("response__item")).order_by("pk")
         list(items.select_for_update(of=["self"], no_key=True).values_list("pk", flat=True))
@@ -83,10 +85,11 @@ def retry_generation(
             Generation.objects.filter(pk=generation_id).update(finished_at=None)
         Turn.objects.filter(pk__in=[pk for pk, _completion in ids]).delete()
         if ids:
-            data = {"completions": [completion for _pk, completion in ids[:1000]], "count": len(ids)}
+            completions = sorted({completion for _pk, completion in ids})
+            data = {"completions": completions[:1000], "count": len(completions)}
             record_event(subject=generation, verb="retried", actor=actor, data=data)
         transaction.on_commit(lambda: hint_generation(generation_id), robust=True)
-    return generation, len(ids)
+    return generation, len({completion for _pk, completion in ids})
 
 
 def _filling(generation: Generation) -> QuerySet[Item]:

@@ -11,6 +11,7 @@ from annotation.use_cases.record_event import record_event
 from foundation.transitions import check
 from inference_workers.dispatch import request_completion
 from inference_workers.enums import CompletionState, Priority
+from inference_workers.models import Completion
 
 UNFINISHED = (CompletionState.QUEUED, CompletionState.RUNNING)
 # As in battles: a contestant gets one more try by itself.
@@ -52,23 +53,31 @@ def has_failed(turn: Turn) -> bool:
 
 
 def _replace(turn: Turn) -> None:
-    failed = turn.job
+    """In all the items in which it stands. Whoever settles another of them at this moment is done first, or finds it
+    replaced."""
+    failed = Completion.objects.select_for_update(of=["self"]).select_related("revision").get(pk=turn.job.pk)
+    turn.refresh_from_db(fields=["completion", "replacements"])
+    if turn.completion_id != failed.pk:
+        return
     turn.completion = request_completion(
         revision=failed.revision,
         messages=failed.messages or [],
         person=None,
         priority=Priority.BATCH,
         seed=new_seed(),
+        sampling=failed.sampling,
     )
     turn.replacements += 1
-    turn.save(update_fields=["completion", "replacements"])
-    record_event(
-        subject=turn,
-        verb="completion_replaced",
-        actor=None,
-        reason=failed.error_code,
-        data={"failed": str(failed.pk), "replacement": str(turn.completion_id)},
-    )
+    shared = list(Turn.objects.filter(completion=failed))
+    Turn.objects.filter(completion=failed).update(completion=turn.completion, replacements=turn.replacements)
+    for each in shared:
+        record_event(
+            subject=each,
+            verb="completion_replaced",
+            actor=None,
+            reason=failed.error_code,
+            data={"failed": str(failed.pk), "replacement": str(turn.completion_id)},
+        )
 
 
 def _open(item: Item) -> None:

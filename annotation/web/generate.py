@@ -1,8 +1,6 @@
 """Items by language models: prompts and contestants are chosen, reckoned up, started, and watched."""
 
-import json
 from collections.abc import Sequence
-from datetime import timedelta
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -13,19 +11,19 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from annotation.enums import GenerationKind, GenerationState
+from annotation.enums import GenerationKind, GenerationState, SampleDesign
 from annotation.forms.generate import ChangeForm, GenerateForm
+from annotation.forms.samples import SampleForms
 from annotation.imports.problems import BrokenFile
 from annotation.imports.prompts import GivenPrompt, prompts_of_campaign, prompts_of_file, prompts_of_lines
 from annotation.imports.table_file import refusal
 from annotation.imports.uploads import UploadTooLarge, file_name, store_file, uploads_root
 from annotation.models import Campaign, Generation
 from annotation.policies.drafts import CampaignIsClosed
-from annotation.policies.estimates import Estimate, estimate
-from annotation.queries.generations import campaign_generations, generation_progress, paces, usable_models
+from annotation.policies.samples import Samples
+from annotation.queries.generations import campaign_generations, generation_progress, is_shared, usable_models
 from annotation.transitions import GENERATION
 from annotation.use_cases.change_generation import (
     cancel_generation,
@@ -35,6 +33,7 @@ from annotation.use_cases.change_generation import (
 )
 from annotation.use_cases.start_generation import CannotGenerate, start_generation
 from annotation.web.access import for_campaign_admins
+from annotation.web.figures import in_words, reckoned
 from annotation.web.managed import actor_of, managed_campaign
 from foundation.idempotency import IdempotencyError, mint_key
 from foundation.transitions import ForbiddenTransition
@@ -52,23 +51,26 @@ CHANGES = {"pause": pause_generation, "resume": resume_generation, "cancel": can
 @for_campaign_admins
 def generate(request: HttpRequest, slug: str) -> HttpResponse:
     """A first POST reckons what it takes, a second of the same starts it."""
-    campaign, models = managed_campaign(slug), usable_models()
-    form = GenerateForm(models, responses=campaign.responses_per_item, **_given(request))
+    campaign, models, given = managed_campaign(slug), usable_models(), _given(request)
+    form, samples = GenerateForm(models, **given), SampleForms(given)
     figures = None
-    if form.is_valid():
+    # Both are asked, so that all that is wrong is said at once.
+    if all([form.is_valid(), samples.is_valid()]):
         try:
             name = _kept_file(request, form, campaign)
             prompts = _prompts(campaign, form, name)
             chosen = [model for model in models if model.pk in form.cleaned_data["models"]]
-            if form.cleaned_data["seen"] == _digest(prompts, chosen):
-                return _start(request, campaign, prompts, form)
-            figures = _reckoned(campaign, prompts, chosen)
-            form = _again(form, models, campaign, prompts, chosen, name)
+            seen = _digest(prompts, chosen, samples.said)
+            if form.cleaned_data["seen"] == seen:
+                return _start(request, campaign, prompts, form, samples.said)
+            figures = reckoned(campaign, prompts, chosen, samples.said)
+            form, samples = _again(form, models, campaign, chosen, name, seen), SampleForms({}, samples.said)
         except REFUSALS as error:
             for line in str(error).splitlines()[:20]:
                 form.add_error(None, line)
-    context = _page(campaign, models, form, figures)
-    return render(request, "annotation/items/generate.html", context, status=422 if form.errors else 200)
+    context = _page(campaign, models, form, figures) | {"samples": samples}
+    refused = form.errors or samples.has_errors
+    return render(request, "annotation/items/generate.html", context, status=422 if refused else 200)
 
 
 @require_GET
@@ -121,25 +123,13 @@ def watched(found: Generation) -> dict[str, Any]:
         "generation": found,
         "progress": progress,
         "left": in_words(progress.left),
+        "design": SampleDesign(found.parameters["design"]).label if is_shared(found) else "",
         "runs": found.state == GenerationState.RUNNING,
         "may_pause": GenerationState.PAUSED in goes_to,
         "may_resume": found.state == GenerationState.PAUSED,
         "may_cancel": GenerationState.CANCELLED in goes_to,
         "may_retry": progress.failed > 0 and found.state != GenerationState.CANCELLED,
     }
-
-
-def in_words(span: timedelta | None) -> str:
-    """To the minute, or below one to the second; empty for None."""
-    if span is None:
-        return ""
-    seconds = max(round(span.total_seconds()), 1)
-    if seconds < 60:
-        return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
-    return _("%(hours)d h %(minutes)d min") % {"hours": minutes // 60, "minutes": minutes % 60}
 
 
 def _given(request: HttpRequest) -> dict[str, Any]:
@@ -208,7 +198,7 @@ def _path(file: tuple[str, str]) -> Path:
     return uploads_root() / Path(file[0]).name
 
 
-def _digest(prompts: Sequence[GivenPrompt], models: Sequence[LanguageModel]) -> str:
+def _digest(prompts: Sequence[GivenPrompt], models: Sequence[LanguageModel], samples: Samples) -> str:
     """Of what the figures are about: whoever starts something else sees its own figures first."""
     whole = sha256()
     for given in prompts:
@@ -216,45 +206,35 @@ def _digest(prompts: Sequence[GivenPrompt], models: Sequence[LanguageModel]) -> 
     whole.update(
         repr([(model.pk, model.current_id, model.price_read, model.price_written) for model in models]).encode()
     )
+    whole.update(repr(samples).encode())
     return whole.hexdigest()[:32]
-
-
-def _reckoned(campaign: Campaign, prompts: Sequence[GivenPrompt], models: Sequence[LanguageModel]) -> dict[str, Any]:
-    by_model = paces(models)
-    found: Estimate = estimate(
-        prompts=len(prompts),
-        characters=sum(len(message["content"]) for given in prompts for message in json.loads(given.messages)),
-        seats=campaign.responses_per_item,
-        paces=[by_model[model.pk] for model in models],
-    )
-    all_of_them = len(models) == campaign.responses_per_item
-    return {"prompts": len(prompts), "estimate": found, "time": in_words(found.time), "all_of_them": all_of_them}
 
 
 def _again(
     form: GenerateForm,
     models: Sequence[LanguageModel],
     campaign: Campaign,
-    prompts: Sequence[GivenPrompt],
     chosen: Sequence[LanguageModel],
     file: tuple[str, str] | None,
+    seen: str,
 ) -> GenerateForm:
     """The form as it was sent, with what the next POST needs to mean the same."""
     values = {name: form.cleaned_data[name] for name in ("lines", "column", "stored", "key")}
     values["models"] = [str(model.pk) for model in chosen]
-    values["seen"] = _digest(prompts, chosen)
+    values["seen"] = seen
     values["kept"] = signing.dumps([campaign.slug, *file], salt=SALT) if file else ""
-    return GenerateForm(models, responses=campaign.responses_per_item, initial=values)
+    return GenerateForm(models, initial=values)
 
 
 def _start(
-    request: HttpRequest, campaign: Campaign, prompts: Sequence[GivenPrompt], form: GenerateForm
+    request: HttpRequest, campaign: Campaign, prompts: Sequence[GivenPrompt], form: GenerateForm, samples: Samples
 ) -> HttpResponse:
     """A file stays until it is swept away, so that a second click finds it and is the same start."""
     started = start_generation(
         campaign_id=campaign.pk,
         prompts=prompts,
         models=form.cleaned_data["models"],
+        samples=samples,
         key=form.cleaned_data["key"],
         actor=actor_of(request),
         now=timezone.now(),

@@ -36,8 +36,15 @@ def admit_contestants(*, arena: Arena, now: datetime) -> dict[int, Admitted]:
         entry=OuterRef("pk"), contestant__revision=OuterRef("language_model__current")
     )
     admitted = {}
-    for entry in _playing(arena).annotate(is_known=Exists(newest)):
-        contestant = _contestant(entry)
+    playing = list(_playing(arena).annotate(is_known=Exists(newest)))
+    # Of each revision as it is: an arena draws no other settings.
+    known = Contestant.objects.filter(
+        revision__in=[entry.language_model.current_id for entry in playing], sampling_digest=""
+    )
+    by_revision = {contestant.revision_id: contestant for contestant in known}
+    for entry in playing:
+        revision = entry.language_model.serves
+        contestant = by_revision.get(revision.pk) or enter_contestant(revision=revision)
         if not entry.is_known:
             EnteredRevision.objects.get_or_create(
                 entry=entry,
@@ -65,10 +72,4 @@ def _playing(arena: Arena) -> QuerySet[Entry]:
     )
     # Whose endpoint is left alone cannot answer: left out of the draw, and so of its candidates' digest.
     entries = entries.exclude(language_model__current__endpoint__gauge__state__in=LEFT_ALONE)
-    return entries.select_related("language_model__current__contestant").order_by("language_model")
-
-
-def _contestant(entry: Entry) -> Contestant:
-    revision = entry.language_model.serves
-    known: Contestant | None = getattr(revision, "contestant", None)
-    return known or enter_contestant(revision=revision)
+    return entries.select_related("language_model__current").order_by("language_model")

@@ -87,18 +87,16 @@ def screen_of(revision: LanguageModelRevision, messages: Sequence[dict[str, str]
 def generation_request(job: Job, messages: Sequence[dict[str, str]], ref: ModelRef) -> GenerationRequest:
     """Raises ValueError for settings that no engine can obey."""
     revision = job.completion.revision
+    wanted = job.completion.drawn_with
+    stops = wanted.pop("stop")
     chat = _with_system_prompt(messages, revision.system_prompt)
     job.sent = sum(len(message.content) for message in chat)
     return GenerationRequest(
         id=job.request_id,
         messages=chat,
         sampling=Sampling(
-            temperature=revision.temperature,
-            top_p=revision.top_p,
-            top_k=revision.top_k,
-            max_tokens=revision.max_tokens,
-            repetition_penalty=revision.repetition_penalty,
-            stop=tuple(str(stop) for stop in revision.stop if stop),
+            **wanted,
+            stop=tuple(str(stop) for stop in stops if stop),
             seed=job.completion.seed & LARGEST_SEED,
         ),
         model=ref,

@@ -15,7 +15,8 @@ from inference_workers.use_cases.lock_gauge import breaker_of, lock_gauge, set_b
 # At most: a token has at least one byte, and an answer has its length limit.
 MOST_COST = """
 ((coalesce(octet_length(q.messages::text), octet_length(p.sealed), 0) + octet_length(r.system_prompt))
-    * coalesce(m.price_read, 0) + r.max_tokens * coalesce(m.price_written, 0)) / 1000000
+    * coalesce(m.price_read, 0) + coalesce((q.sampling->>'max_tokens')::bigint, r.max_tokens)
+    * coalesce(m.price_written, 0)) / 1000000
 """
 JOINED = """
 FROM inference_workers_completion q
@@ -31,7 +32,7 @@ WHERE q.state = 'running' AND q.lease_expires_at > clock_timestamp() AND r.endpo
 """
 # Others may hold a row for another reason: who cancels it is not waited for.
 CANDIDATES = f"""
-SELECT q.id, q.priority, r.max_tokens, {MOST_COST} {JOINED}
+SELECT q.id, q.priority, coalesce((q.sampling->>'max_tokens')::bigint, r.max_tokens), {MOST_COST} {JOINED}
 WHERE q.state = 'queued' AND q.claimable_at <= clock_timestamp() AND r.endpoint_id = %(endpoint)s
   AND (q.error_code = 'worker_lost' AND q.attempt > 0 AND q.attempt = q.max_attempts - 1) = %(suspect)s
   AND q.priority >= %(from_priority)s

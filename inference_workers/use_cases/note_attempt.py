@@ -18,7 +18,7 @@ def note_attempt(
     revision = completion.revision
     gauge, clock = lock_gauge(endpoint_id=revision.endpoint_id)
     changed = _note_breaker(gauge, completion, code, retryable, clock)
-    changed |= _note_tokens(gauge, revision.max_tokens, usage, clock)
+    changed |= _note_tokens(gauge, completion.drawn_with["max_tokens"], usage, clock)
     cost = None
     if usage is not None:
         model = revision.language_model

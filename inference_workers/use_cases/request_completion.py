@@ -11,6 +11,7 @@ from foundation.text import clean_json
 from inference_workers.enums import Priority
 from inference_workers.errors import InferenceError
 from inference_workers.models import Completion, LanguageModelRevision
+from inference_workers.policies.sampling import checked_sampling
 from inference_workers.use_cases.wake_workers import wake_workers
 
 ROLES = frozenset({"system", "user", "assistant"})
@@ -27,11 +28,13 @@ def request_completion(
     person: Person | None,
     priority: int,
     seed: int,
+    sampling: Mapping[str, Any] | None = None,
 ) -> Completion:
     """Ask a revision to answer `messages`, which end with what a user said. The worker adds the system prompt.
 
     The row is the job, and is part of the caller's transaction; workers are woken after its commit. With a `person`
-    the messages, and later the answer, are sealed under that person's key. Raises InvalidMessages and PersonErased.
+    the messages, and later the answer, are sealed under that person's key. `sampling` is what is other than the
+    revision's settings. Raises InvalidMessages, InvalidSampling and PersonErased.
     """
     cleaned = checked_messages(messages)
     with transaction.atomic():
@@ -42,6 +45,7 @@ def request_completion(
             personal_messages=write_personal_text(person=person, text=json.dumps(cleaned)) if person else None,
             priority=Priority(priority),
             seed=seed,
+            sampling=checked_sampling(sampling),
             max_attempts=settings.COMPLETION_MAX_ATTEMPTS,
         )
         # Not a partial: Django's robust hooks ask a function that raised for its __qualname__.

@@ -219,7 +219,7 @@ def test_a_follow_up_continues_each_side_with_its_own_answers():
     assert (battle.state, battle.turn_count, battle.item.state) == ("answering", 2, "filling")
 
     said = {
-        c.turn.response.position: [m["content"] for m in json.loads(read_personal_text(c.personal_messages_id))]
+        c.turns.get().response.position: [m["content"] for m in json.loads(read_personal_text(c.personal_messages_id))]
         for c in claimed_turn(battle)
     }
     assert said == {

@@ -137,7 +137,7 @@ def test_the_stream_sends_both_texts_and_says_when_they_are_whole(canaries):
     texts = {}
     for completion, text in zip(claimed_turn(battle), ("Left text.", "Right text."), strict=True):
         finish(completion, text)
-        texts[completion.turn.response.position] = text
+        texts[completion.turns.get().response.position] = text
     stream = read_stream(client, battle, until="ready")
     said = {"a": "", "b": ""}
     for line in stream.splitlines():

@@ -47,7 +47,7 @@ def test_a_vote_says_everything_the_log_has_of_it():
     unknown = dict.fromkeys(
         ("seed", "prompt_tokens", "completion_tokens", "first_token_seconds", "total_seconds", "finish_reason"),
     )
-    unknown["screen_version"] = None
+    unknown |= dict.fromkeys(("screen_version", "cost", "sampling"))
     unknown |= NO_FILE
     responses = [
         {
@@ -203,6 +203,8 @@ def test_a_battles_vote_carries_the_provenance_of_both_texts():
                     "completion_tokens": 5,
                     "first_token_seconds": 0.1,
                     "total_seconds": 0.5,
+                    "cost": None,
+                    "sampling": None,
                     "finish_reason": "stop",
                     "screen_version": SCREEN_VERSION,
                 }

@@ -13,7 +13,7 @@ from annotation.enums import GenerationState, ItemState
 from annotation.imports.problems import BrokenFile
 from annotation.imports.prompts import GivenPrompt, prompts_of_campaign, prompts_of_file, prompts_of_lines
 from annotation.models import Event, Item, Response, Slot, Turn
-from annotation.policies.estimates import Pace, estimate
+from annotation.policies.estimates import Pace, Wanted, estimate
 from annotation.policies.launch import Supply
 from annotation.policies.seating import balanced_seats
 from annotation.queries.campaigns import supply_of
@@ -233,7 +233,7 @@ def test_a_cancelled_generation_keeps_what_is_whole_and_voids_the_rest():
     advance(generation)
     whole = Item.objects.filter(generation=generation).first()
     for completion in claimed():
-        if completion.turn.response.item_id == whole.pk:
+        if completion.turns.get().response.item_id == whole.pk:
             finish(completion)
     settle(whole.pk)
     changed(cancel_generation, generation, reason="enough")
@@ -332,7 +332,7 @@ def test_more_prompts_than_one_generation_takes_are_refused(monkeypatch):
 def test_the_estimate_counts_completions_tokens_money_and_time():
     known = Pace("Known", 1, 4, 256, 100, Decimal("1.00"), Decimal("2.00"), 50.0, 2.0)
     other = Pace("Other", 1, 4, 256, 0, None, None, None, 4.0)
-    found = estimate(prompts=100, characters=4000, seats=2, paces=[known, other])
+    found = estimate(prompts=100, characters=4000, wanted=[Wanted(known, 100), Wanted(other, 100)])
     assert (found.completions, found.at_most, found.unpriced) == (200, True, ["Other"])
     # 14,000 characters are read as 3,500 tokens, 5,000 are written.
     assert [each.read_tokens for each in found.models] == [3500, 1000]
@@ -341,13 +341,10 @@ def test_the_estimate_counts_completions_tokens_money_and_time():
     # Both wait at the same endpoint, which takes four at once.
     assert found.time == timedelta(seconds=100 * (2 + 4) / 4)
     new = Pace("New", 2, 1, 9, 0, None, None, None, None)
-    assert estimate(prompts=1, characters=9, seats=1, paces=[new]).time is None
-
-
-def test_an_estimate_counts_the_responses_that_will_be_written():
-    paces = [Pace(name, 1, 4, 256, 0, None, None, None, None) for name in ("One", "Two", "Three")]
-    found = estimate(prompts=4, characters=400, seats=2, paces=paces)
-    assert ([each.completions for each in found.models], found.completions) == ([3, 3, 2], 8)
+    assert estimate(prompts=1, characters=9, wanted=[Wanted(new, 1)]).time is None
+    # Settings that write less than the model did before.
+    short = estimate(prompts=100, characters=4000, wanted=[Wanted(known, 100, "short", 10)]).models[0]
+    assert (short.model, short.written_tokens) == ("Known (short)", 1000)
 
 
 def test_what_a_model_took_before_is_what_is_expected_and_what_was_spent_is_counted():

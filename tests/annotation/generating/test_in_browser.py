@@ -56,7 +56,7 @@ def test_prompts_become_items_that_a_worker_with_tiny_models_fills(
     page.get_by_label("Tiny-A").check()
     look(page, "generate")
     page.get_by_role("button", name="Reckon what it takes").click()
-    expect(page.get_by_text("choose as many language models, or more")).to_be_visible()
+    expect(page.get_by_text("choose 2 language models or more")).to_be_visible()
     look(page, "generate-refused")
     page.get_by_label("Tiny-B").check()
     page.get_by_role("button", name="Reckon what it takes").click()

@@ -14,7 +14,7 @@ from annotation.models import Generation, Item
 from annotation.policies.launch import missing_before_launch
 from annotation.queries.campaigns import supply_of
 from annotation.use_cases.make_gold import make_gold
-from annotation.web.generate import in_words
+from annotation.web.figures import in_words
 from inference_workers.models import LanguageModel
 from tests.annotation.generating.factories import LONG, advance, claimed, fail, generation_of, models, work_off
 from tests.factories import PREFERENCE, make_campaign, make_item, make_user, new_key
@@ -39,8 +39,11 @@ def admin():
     return client
 
 
+ONCE = {"samples": 1, "design": "matched"}
+
+
 def send(admin, **data):
-    values = {"key": new_key(), "models": [model.pk for model in LanguageModel.objects.all()]} | data
+    values = {"key": new_key(), "models": [model.pk for model in LanguageModel.objects.all()], **ONCE} | data
     return admin.post(reverse("campaign-generate", args=["trial"]), values)
 
 
@@ -49,6 +52,9 @@ def form_of(answer):
     form = answer.context["form"]
     names = ("lines", "column", "key", "kept", "seen")
     sent = {name: form[name].value() or "" for name in names} | {"models": form["models"].value()}
+    whole = answer.context["samples"]
+    for each in (whole.whole, *whole.rows):
+        sent |= {each.add_prefix(name): value for name in each.fields if (value := each[name].value())}
     return sent | ({"stored": "on"} if form["stored"].value() else {})
 
 
@@ -131,7 +137,7 @@ def test_what_cannot_be_generated_is_refused_with_its_reason(campaign, admin, da
 def test_one_model_cannot_write_two_responses(campaign, admin):
     models(1)
     answer = send(admin, lines="One?")
-    assert (answer.status_code, "choose as many" in answer.content.decode()) == (422, True)
+    assert (answer.status_code, "choose 2 language models or more" in answer.content.decode()) == (422, True)
 
 
 def test_a_generation_is_paused_resumed_tried_again_and_cancelled_by_its_page(campaign, admin):
