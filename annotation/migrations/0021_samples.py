@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0019_judges_apart'),
+        ('annotation', '0020_arenas_of_several'),
         ('inference_workers', '0007_settings_of_a_completion'),
     ]
 
