@@ -21,6 +21,11 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 SIZES = {"phone": PHONE, "desktop": DESK}
 # What the test run set for its own servers; `up` starts its own.
 OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SECRET_KEY", "CARDINAL_ENCRYPTION_KEY", "CARDINAL_DATA_DIR")
+# Two cores write some twenty tokens a second; no journey hangs on how long an answer is.
+SHORT_ANSWERS = (
+    "from inference_workers.models import LanguageModelRevision as Revision;"
+    "print(Revision.objects.update(max_tokens=48, accepts_cut=True))"
+)
 SUPERSEDED = ("htmx:afterRequest,", "htmx:sendAbort")
 
 
@@ -72,7 +77,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         printed = Path(output.name).read_text()
         passwords = dict(re.findall(r"^\s*(annotator|researcher|admin)\s+(\S+)\s*$", printed, re.MULTILINE))
         assert set(passwords) == {"annotator", "researcher", "admin"}, printed
-        yield Running(address, passwords, folder, environment, process)
+        running = Running(address, passwords, folder, environment, process)
+        assert running.manage("shell", "--no-imports", "-c", SHORT_ANSWERS).split() == ["4"]
+        yield running
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
