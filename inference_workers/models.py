@@ -111,6 +111,8 @@ class LanguageModel(models.Model):
     organisation = models.CharField(_("organisation"), max_length=80, blank=True)
     licence = models.CharField(_("licence"), max_length=80, blank=True)
     visibility = models.CharField(_("visibility"), max_length=10, choices=Visibility, default=Visibility.PUBLIC)
+    # When everybody could first read its name. A trigger writes it where nobody else does, and it stays for good.
+    released_at = models.DateTimeField(null=True, editable=False)
     weight = models.FloatField(
         _("sampling weight"), default=1.0, validators=[MinValueValidator(0.0), MaxValueValidator(1000.0)]
     )

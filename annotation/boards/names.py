@@ -3,20 +3,23 @@
 from collections.abc import Iterable
 
 from annotation.models import Contestant
-from inference_workers.enums import Visibility
+from inference_workers.policies.releases import may_be_named
 
 
 def contestant_names(ids: Iterable[int]) -> dict[int, str]:
     """Names by id, with the revision from the second on and with settings that somebody said to tell apart: those of
     one language model are contestants of their own.
 
-    A language model that is not released yet stands under a stand-in name.
+    A language model that was not released stands under a stand-in name, whatever became of it.
     """
-    columns = ("pk", "name", "revision__number", "settings_name", "revision__language_model__visibility")
+    model = "revision__language_model"
+    columns = ("pk", "name", "revision__number", "settings_name", f"{model}__visibility", f"{model}__released_at")
     rows = Contestant.objects.filter(pk__in=list(ids)).values_list(*columns)
     return {
-        pk: f"stand-in {pk}" if visibility == Visibility.HIDDEN else name_of(name, number, settings)
-        for pk, name, number, settings, visibility in rows
+        pk: name_of(name, number, settings)
+        if number is None or may_be_named(visibility=visibility, released_at=released_at)
+        else f"stand-in {pk}"
+        for pk, name, number, settings, visibility, released_at in rows
     }
 
 

@@ -12,7 +12,8 @@ from annotation.boards import contestant_names
 from annotation.enums import TurnKind
 from annotation.models import Contestant, FollowUp, Item, MediaFile, Turn
 from annotation.queries.media import digest_of
-from inference_workers.enums import Visibility
+from inference_workers.models import LanguageModel
+from inference_workers.policies.releases import may_be_named
 
 Message = dict[str, str]
 
@@ -106,11 +107,15 @@ class Speakers:
 def _speaker(contestant: Contestant, name: str) -> Speaker:
     revision = contestant.revision
     # Who may not be named yet is not given away by its settings either.
-    if revision is None or revision.language_model.visibility == Visibility.HIDDEN:
+    if revision is None or not _is_named(revision.language_model):
         return Speaker(name, contestant.kind, "", dict.fromkeys(("revision", *SAMPLING)))
     columns = {"revision": revision.number} | {column: getattr(revision, column) for column in SAMPLING}
     columns |= {name: value for name, value in (contestant.sampling or {}).items() if name in SAMPLING}
     return Speaker(name, contestant.kind, revision.system_prompt, columns)
+
+
+def _is_named(model: LanguageModel) -> bool:
+    return may_be_named(visibility=model.visibility, released_at=model.released_at)
 
 
 def read_contents(item_ids: Collection[int]) -> dict[int, Content]:

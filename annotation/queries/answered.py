@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.texts import read_personal_texts
-from annotation.models import Contestant, Judgment, JudgmentText
+from annotation.boards import contestant_names
+from annotation.models import Judgment, JudgmentText
 from annotation.queries.log import instrument_questions
 from annotation.queries.orders import places_in, renamed_in
 from annotation.questions import Asked, get_type
@@ -133,7 +134,7 @@ def _in_words(name: str, value: Any) -> Any:
 
 def contestants_in(judgment: Judgment) -> list[tuple[str, str]]:
     """The letter of each side as it was shown, and who stood there; "" where nobody is ranked."""
-    names = dict(Contestant.objects.filter(pk__in=[pk for pk in judgment.contestants if pk]).values_list("pk", "name"))
+    names = contestant_names(pk for pk in judgment.contestants if pk)
     return [(side_letter(place), names.get(pk or 0, "")) for place, pk in enumerate(judgment.contestants)]
 
 

@@ -26,8 +26,9 @@ from arena.models import Arena, Battle
 from arena.queries.arenas import default_arena, playing_models
 from arena.queries.tempo import common_tempo
 from arena.queries.votes import place_of, preferred_sides
-from inference_workers.enums import CompletionState, Priority, Visibility
+from inference_workers.enums import CompletionState, Priority
 from inference_workers.models import Completion
+from inference_workers.policies.releases import may_be_named
 
 # As shown; a battle has the first two, three or four.
 SIDES = ("a", "b", "c", "d")
@@ -342,7 +343,8 @@ def reveal(battle_id: UUID, *, person: Person) -> list[Revealed]:
     for place, (side, pk) in enumerate(zip(SIDES, judgment.contestants, strict=False)):
         contestant = contestants[pk]
         model = contestant.served.language_model
-        organisation = "" if model.visibility == Visibility.HIDDEN else model.organisation
+        is_named = may_be_named(visibility=model.visibility, released_at=model.released_at)
+        organisation = model.organisation if is_named else ""
         standing = standings.get(pk)
         words = standing_words(standing) if standing else ""
         revealed.append(

@@ -16,6 +16,7 @@ from arena.enums import EntryState
 from arena.models import Arena, Battle, Entry
 from inference_workers.enums import Visibility
 from inference_workers.models import LanguageModel
+from inference_workers.policies.releases import may_be_named
 
 # What visitors may come to; a pilot is in no list.
 SHOWN = (CampaignState.PILOT, CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.CLOSED)
@@ -141,7 +142,7 @@ def _tested(organisation: str, entries: list[Entry]) -> Tested:
         organisation=organisation or _("No organisation given"),
         models=len(entries),
         private=sum(count for _entry, count in private),
-        released=sum(count for entry, count in private if entry.language_model.visibility == Visibility.PUBLIC),
+        released=sum(count for entry, count in private if entry.language_model.released_at is not None),
         since=min(entry.entered_at for entry in entries),
         left=[
             Left(public_name(entry), entry.ended_at, entry.reason)
@@ -160,7 +161,8 @@ def variants_of(entry: Entry) -> int:
 def public_name(entry: Entry) -> str:
     """Of what was never released nobody reads the name, whatever became of it."""
     model = entry.language_model
-    return _("a private variant") if entry.was_private and model.visibility != Visibility.PUBLIC else model.name
+    is_named = may_be_named(visibility=model.visibility, released_at=model.released_at)
+    return model.name if is_named else _("a private variant")
 
 
 def playing_models(arena: Arena) -> QuerySet[LanguageModel]:

@@ -66,7 +66,7 @@ def add_language_model(*, card: Card, recipe: Recipe, now: datetime, actor: Pers
     """A new language model at its first revision. Raises django's ValidationError."""
     with transaction.atomic():
         model = LanguageModel()
-        _write_card(model, card)
+        _write_card(model, card, now)
         revision = add_revision(model, recipe)
         record_change(subject=model, verb="added", before={}, after=_told(model), actor=actor, revision=revision)
     return model
@@ -84,7 +84,7 @@ def edit_language_model(
             .get(pk=language_model_id)
         )
         before, former = _told(model), model.current_id
-        _write_card(model, card)
+        _write_card(model, card, now)
         if model.current is None or not Recipe.of(model.current).same_as(recipe):
             add_revision(model, recipe)
         revision = model.current if model.current_id != former else None
@@ -108,9 +108,11 @@ def add_revision(model: LanguageModel, recipe: Recipe) -> LanguageModelRevision:
     return revision
 
 
-def _write_card(model: LanguageModel, card: Card) -> None:
+def _write_card(model: LanguageModel, card: Card, now: datetime) -> None:
     for name, value in asdict(card).items():
         setattr(model, name, value)
+    if card.visibility == Visibility.PUBLIC and model.released_at is None:
+        model.released_at = now
     model.aliases = list(card.aliases)
     model.full_clean(exclude=["current"])
     model.save()

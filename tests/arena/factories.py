@@ -12,7 +12,7 @@ from arena.models import Arena, Battle
 from arena.use_cases.seed_arena import seed_arena
 from arena.use_cases.settle_completion import settle_completion
 from arena.use_cases.start_battle import start_battle
-from inference_workers.enums import FinishReason
+from inference_workers.enums import FinishReason, Visibility
 from inference_workers.models import Completion
 from inference_workers.policies.screen import SCREEN_VERSION
 from inference_workers.use_cases.claim_completions import claim_completions
@@ -24,7 +24,7 @@ from tests.inference_workers.factories import LEASE, make_revision
 numbers = itertools.count(1)
 
 
-def make_models(count: int = 2, *, endpoint: Any = None) -> list[str]:
+def make_models(count: int = 2, *, endpoint: Any = None, visibility: str = Visibility.PUBLIC) -> list[str]:
     """Models whose every field holds a canary; returns the canaries."""
     canaries = []
     for _ in range(count):
@@ -41,6 +41,7 @@ def make_models(count: int = 2, *, endpoint: Any = None) -> list[str]:
                 "aliases": [words["alias"]],
                 "organisation": words["org"],
                 "licence": words["licence"],
+                "visibility": visibility,
             },
             provider_model=words["provider"],
             system_prompt=words["system"],
