@@ -1,6 +1,7 @@
 """Untrusted Markdown to HTML: a parser with HTML off, then a sanitizer; the page's CSP stands behind both.
 
 Each layer is enough alone: `parse_markdown` writes no markup of the text's author, `sanitize` neutralizes any HTML.
+Where both fail, no script of the text runs, and htmx does nothing that it asks for: see `set_apart`.
 No images, no ids, no styles, no attribute that htmx or our scripts read. Only a caller that names files of our own may
 have them shown, under the addresses that it gives; a text of a model never has such a caller.
 """
@@ -13,6 +14,8 @@ from typing import Any
 from urllib.parse import unquote
 
 import nh3
+from django.utils.crypto import salted_hmac
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from markdown_it import MarkdownIt
@@ -72,6 +75,26 @@ def render_markdown(text: str, media: Mapping[str, OwnMedia] | None = None) -> S
     own = {address for each in (media or {}).values() for address in (each.address, each.captions) if address}
     cleaner = _make_cleaner(own) if media else _CLEANER
     return mark_safe(cleaner.clean(html))  # noqa: S308  (sanitized)
+
+
+def shown_apart(text: str, media: Mapping[str, OwnMedia] | None = None) -> SafeString:
+    """Untrusted Markdown as it stands in a page: the only way in which templates show one."""
+    return set_apart(render_markdown(text, media), text=text) if text else SafeString()
+
+
+def set_apart(html: SafeString, *, text: str) -> SafeString:
+    """HTML made of a foreign text, where htmx looks at nothing.
+
+    A text that closes the element around it does not get away: what stands before its end mark is foreign too
+    (static/cardinal/js/foreign.js), and nobody can write that mark without the site's key.
+    """
+    mark = salted_hmac("foundation.markdown.set_apart", text).hexdigest()[:20]
+    return format_html(
+        '<div class="foreign" hx-disable data-foreign="{}">{}</div><i hidden data-foreign-end="{}"></i>',
+        mark,
+        html,
+        mark,
+    )
 
 
 def plain(text: str) -> SafeString:

@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 from annotation.models import Campaign
 from annotation.queries.media import media_of_text
 from annotation.queries.shown import ShownMedia
-from foundation.markdown import OwnMedia, render_markdown
+from foundation.markdown import OwnMedia, shown_apart
 
 register = template.Library()
 
@@ -38,4 +38,4 @@ def text_with_media(text: str, campaign: Campaign, for_admins: bool = False) -> 
         shown[name] = OwnMedia(
             file.kind, address, file.width, file.height, f"{address}?captions" if file.captions else ""
         )
-    return render_markdown(text, shown)
+    return shown_apart(text, shown)

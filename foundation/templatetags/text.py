@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import is_naive
 
-from foundation.markdown import render_markdown
+from foundation.markdown import shown_apart
 
 register = template.Library()
 
@@ -18,7 +18,7 @@ MINUS = "\N{MINUS SIGN}"
 @register.filter
 def markdown(text: str | None) -> SafeString:
     """Untrusted Markdown as safe HTML."""
-    return render_markdown(text or "")
+    return shown_apart(text or "")
 
 
 @register.filter

@@ -182,6 +182,10 @@ SELF_VOTES = [
     "<div hx-get='/canary' hx-trigger='load' hx-vals='js:{preference: canary()}'>x</div>",
     "<div hx-get='/canary' hx-trigger='load[canary()]'>x</div>",
     "<div hx-get='/canary' hx-trigger='load' hx-push-url='/canary' hx-history-elt>x</div>",
+    # Out of whatever it stands in, and with marks that look like the site's.
+    "</div></div></section></article></div></main><i data-foreign-end='0'></i><div data-foreign='0'></div>"
+    "<div hx-post='/canary/vote' hx-trigger='load' hx-include='[name=key],[name=turn_count]' "
+    'hx-vals=\'{"preference":"a","preference.strength":"1"}\'>x</div>',
 ]
 BEACONS = [
     "<style>input[name=key][value^=a]{background:url(/canary)}</style>",

@@ -7,9 +7,11 @@ from csp.middleware import CSPMiddleware
 from django.http import HttpResponse
 from django.template import Context, RequestContext, Template
 from django.test import RequestFactory
+from django.utils.safestring import mark_safe
 
 from foundation.clientaddress import client_address, network_digest
 from foundation.context import site
+from foundation.markdown import set_apart
 
 NOW = datetime(2026, 5, 1, 12, 34, 56, tzinfo=UTC)
 
@@ -52,7 +54,11 @@ def render(expression, **values):
 @pytest.mark.parametrize(
     ("expression", "value", "expected"),
     [
-        ("v|markdown", "**a** <b>", "<p><strong>a</strong> &lt;b&gt;</p>\n"),
+        (
+            "v|markdown",
+            "**a** <b>",
+            set_apart(mark_safe("<p><strong>a</strong> &lt;b&gt;</p>\n"), text="**a** <b>"),
+        ),
         ("v|markdown", None, ""),
         ("v|local_time", NOW, '<time datetime="2026-05-01T12:34:56Z" data-local>2026-05-01 12:34 UTC</time>'),
         (
