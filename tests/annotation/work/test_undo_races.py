@@ -1,6 +1,5 @@
 """An undo at the same moment as something else about the answer. Each race first happens with the locks off."""
 
-import threading
 from functools import partial
 
 import pytest
@@ -19,12 +18,9 @@ from annotation.use_cases.supersede_judgment import AlreadySuperseded
 from annotation.use_cases.undo_judgment import TooLateToUndo, undo_judgment
 from annotation.use_cases.withdraw_consent import withdraw_consent
 from tests.annotation.review.reviewing import one_judgment, reviewed_campaign, reviewer
-from tests.foundation.threads import run_together
+from tests.foundation.threads import Meanwhile, run_together
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-# How long the one waits for the other, which cannot come where a lock keeps it out.
-WAIT = 0.7
 
 
 @pytest.fixture
@@ -35,29 +31,6 @@ def judgment():
 @pytest.fixture
 def without_locks(monkeypatch):
     monkeypatch.setattr(QuerySet, "select_for_update", lambda found, **options: found)
-
-
-class Meanwhile:
-    """Lets the one come to a point and stay there until the other is done."""
-
-    def __init__(self):
-        self.there, self.done = threading.Event(), threading.Event()
-
-    def after(self, function):
-        def stays(*arguments, **named):
-            found = function(*arguments, **named)
-            self.there.set()
-            self.done.wait(WAIT)
-            return found
-
-        return stays
-
-    def do(self, function):
-        assert self.there.wait(20)
-        try:
-            return function()
-        finally:
-            self.done.set()
 
 
 def undo(judgment):
