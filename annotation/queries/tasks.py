@@ -51,7 +51,13 @@ SELECT c.slug, c.name, c.purpose, c.state, r.state, c.deadline, c.deadline < now
                 WHERE a.respondent_id = r.id AND a.item_id = i.id AND a.state <> 'expired')),
     EXISTS (SELECT 1 FROM annotation_assignment a WHERE a.respondent_id = r.id AND a.state = 'open'
         AND a.lease_expires_at > now()),
-    coalesce(w.state, '')
+    coalesce(w.state, ''),
+    CASE WHEN NOT sated.today THEN false
+        WHEN {LEFT.format(purpose="training", besides="")} > 0
+            THEN {LEFT.format(purpose="training", besides=BEARABLE)} = 0
+        WHEN coalesce(r.qualified_under_id >= coalesce(newest.qualification, 0), false) THEN false
+        ELSE {LEFT.format(purpose="qualification", besides="")} > 0
+            AND {LEFT.format(purpose="qualification", besides=BEARABLE)} = 0 END
 FROM annotation_respondent r JOIN annotation_campaign c ON c.id = r.campaign_id
 LEFT JOIN annotation_worthsession w ON w.respondent_id = r.id
 CROSS JOIN LATERAL (SELECT {SATED} AS today) sated
@@ -118,6 +124,9 @@ class OwnCampaign:
     steps: int  # items to practise on, of a test, and anchors that are still to come
     holds: bool
     session: str
+    waits: (
+        bool  # the rest of the practice or of the test, which comes before the work, has more warnings than a day may
+    )
 
     @property
     def takes_work(self) -> bool:
@@ -144,7 +153,9 @@ class OwnCampaign:
         """Whether there is anything to do now."""
         if not self.takes_work or self.session == WorthState.DRAWN:
             return False
-        return self.holds or self.session == WorthState.LOCKED or (not self.is_past and self.left + self.steps > 0)
+        if self.holds or self.session == WorthState.LOCKED:
+            return True
+        return not self.is_past and not self.waits and self.left + self.steps > 0
 
 
 @dataclass(frozen=True)

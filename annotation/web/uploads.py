@@ -13,6 +13,7 @@ from accounts.models import User
 from annotation.enums import SourceState, UploadState
 from annotation.forms.items import MappingForm, PasteForm, ReasonForm, UploadForm
 from annotation.imports.item_campaign import item_reader
+from annotation.imports.item_equals import equal_rows
 from annotation.imports.item_spool import peek_columns, preview_items
 from annotation.imports.problems import BrokenFile
 from annotation.imports.uploads import UploadTooLarge, upload_path
@@ -149,14 +150,16 @@ def mapping_form(found: ItemUpload, data: Any = None) -> MappingForm:
 
 
 def upload_context(found: ItemUpload, form: MappingForm, *, retire_form: ReasonForm | None = None) -> dict[str, Any]:
-    preview = None
+    preview = equal = None
     if form.samples and not form.errors and not form.problems():
         preview = preview_items(upload_path(found), form.chosen, item_reader(found.campaign, form.chosen))
+        equal = equal_rows(upload_path(found), form.chosen)
     return {
         "campaign": found.campaign,
         "upload": found,
         "form": form,
         "preview": preview,
+        "equal": equal,
         "ended": found.state in ENDED_IN,
         "read_before": read_before(found) if found.state in MAPPED_IN else None,
         "may_retire": found.source is not None and found.source.state == SourceState.ACTIVE,

@@ -144,6 +144,34 @@ def test_a_file_that_is_in_the_campaign_already_is_said(campaign, admin, tmp_pat
     assert "The same file is in the campaign already, as first.csv." in page
 
 
+def test_rows_that_say_the_same_are_told_before_anything_is_imported(campaign, admin):
+    send(admin, "prompt,response_1,response_2,label\np,x,y,a\nq,x,y,b\np,x,y,c\np,x,y,a\n")
+    upload = ItemUpload.objects.get()
+    page = admin.get(reverse("item-upload", args=["trial", upload.pk])).content.decode()
+    assert ("2 rows say the same as an earlier one" in page, "4 as 2, 5 as 2" in page) == (True, True)
+    assert "Only the first" not in page
+    # What is read besides tells two of them apart.
+    preview = reverse("item-upload-preview", args=["trial", upload.pk])
+    told = admin.get(preview, choices("prompt", "response_1", "response_2", "category")).content.decode()
+    assert ("1 row says the same as an earlier one" in told, "5 as 2" in told) == (True, True)
+    # A notice, no refusal: somebody may mean it.
+    start = reverse("item-upload-import", args=["trial", upload.pk])
+    admin.post(start, choices("prompt", "response_1", "response_2", ""))
+    assert import_items(upload_id=upload.pk, now=timezone.now()).state == "done"
+    assert Item.objects.count() == 4
+
+
+def test_of_a_long_file_the_notice_says_how_far_it_was_looked_through(campaign, admin, monkeypatch):
+    monkeypatch.setattr("annotation.imports.item_equals.MOST_ROWS", 2)
+    page = admin.get(send(admin, "prompt,response_1,response_2\np,x,y\np,x,y\np,x,y\n")["Location"]).content.decode()
+    assert "1 row says the same as an earlier one" in page
+    assert "Only the first 2 rows were looked at." in page
+
+
+def test_control_a_file_without_equal_rows_has_no_notice(campaign, admin):
+    assert "the same as an earlier one" not in admin.get(send(admin)["Location"]).content.decode()
+
+
 def test_a_file_is_retired_with_a_reason(campaign, admin, tmp_path):
     upload = imported(campaign, tmp_path, PLAIN)
     address = reverse("item-upload-retire", args=["trial", upload.pk])

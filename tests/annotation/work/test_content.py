@@ -121,6 +121,27 @@ def test_nothing_is_to_be_started_where_only_items_with_a_warning_are_left_today
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("purpose", ["training", "qualification"])
+def test_practice_that_has_to_wait_is_not_to_be_started_though_there_is_work_without_a_warning(purpose):
+    campaign = make_warned(plain=3, exposure_cap=1)
+    for _ in range(2):
+        expected = [{"question": "preference", "values": ["a"]}]
+        make_item(campaign, purpose=purpose, expected=expected, warnings=[BLOOD], slots=0)
+    client = joined(campaign)
+    person = Respondent.objects.get()
+    start = f'href="/annotate/{campaign.slug}/item"'
+    pages = [f"/annotate/{campaign.slug}", "/annotate"]
+    assert everything(campaign, person) == [BLOOD, "EnoughForToday"]
+    Assignment.objects.update(state="submitted", ended_at=NOW())
+    step, home = (client.get(page).content.decode() for page in pages)
+    assert [start in step, start in home] == [False, False]
+    assert "as one may in a day" in step
+    assert "Nothing to do at the moment" in home
+    Assignment.objects.update(claimed_at=NOW() - timedelta(days=1))
+    assert [start in client.get(page).content.decode() for page in pages] == [True, True]
+
+
+@pytest.mark.django_db
 def test_a_test_with_too_much_of_it_goes_on_tomorrow():
     campaign = make_warned(plain=1, exposure_cap=1)
     for _ in range(2):
