@@ -67,11 +67,7 @@ def save_campaign_settings(
         refuse_if_stale(campaign, section, version)
         found = {name: _clean(values[name]) for name in columns}
         changed = [name for name in columns if getattr(campaign, name) != found[name]]
-        fixed = [name for name in changed if name in FIXED_WITH_QUESTIONS]
-        if fixed and questions_are_frozen(campaign, judged=is_judged(campaign)):
-            raise QuestionsFrozen(f"{', '.join(fixed)} of campaign {campaign.slug} is fixed with its questions")
-        if "responses_per_item" in changed and campaign.is_arena and campaign.state != CampaignState.DRAFT:
-            raise QuestionsFrozen(f"battles of arena {campaign.slug} are of {campaign.responses_per_item}")
+        _refuse_fixed(campaign, changed)
         if not changed:
             return campaign
         _set(campaign, {name: found[name] for name in changed}, is_pay=section == PAY, now=now)
@@ -86,6 +82,15 @@ def save_campaign_settings(
             # The consent text tells of some of them: where it says something else now, people are asked anew.
             publish_section(campaign, CONSENT, actor=actor, now=now)
     return campaign
+
+
+def _refuse_fixed(campaign: Campaign, changed: Sequence[str]) -> None:
+    """What questions are asked about stays once they are frozen, and of how many models an arena's battles are."""
+    fixed = [name for name in changed if name in FIXED_WITH_QUESTIONS]
+    if fixed and questions_are_frozen(campaign, judged=is_judged(campaign)):
+        raise QuestionsFrozen(f"{', '.join(fixed)} of campaign {campaign.slug} is fixed with its questions")
+    if "responses_per_item" in changed and campaign.is_arena and campaign.state != CampaignState.DRAFT:
+        raise QuestionsFrozen(f"battles of arena {campaign.slug} are of {campaign.responses_per_item}")
 
 
 def _set(campaign: Campaign, values: Mapping[str, Any], *, is_pay: bool, now: datetime) -> None:

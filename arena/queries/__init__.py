@@ -114,7 +114,7 @@ def waiting_models(arena: Arena, listed: Collection[int]) -> list[str]:
     """
     rows = (
         playing_models(arena)
-        .exclude(current__contestant__in=listed)
+        .exclude(current__contestants__in=listed)
         .order_by("name")
         .values_list("name", "current__number")
     )
