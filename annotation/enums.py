@@ -283,3 +283,15 @@ class DatasetView(models.TextChoices):
     PREFERENCE_PAIRS = "preference_pairs", _("Preference pairs")
     REWARD_PAIRS = "reward_pairs", _("Reward pairs")
     VOTES = "votes", _("Votes")
+
+
+class ReactionKind(models.TextChoices):
+    """What somebody says of one answer beside judging it. Praise first, then blame."""
+
+    USEFUL = "useful", _("Useful")
+    COMPLETE = "complete", _("Complete")
+    CREATIVE = "creative", _("Creative")
+    CLEAR = "clear", _("Clear style")
+    INCORRECT = "incorrect", _("Incorrect")
+    SUPERFICIAL = "superficial", _("Superficial")
+    DISOBEYS = "disobeys", _("Instructions not followed")

@@ -1,8 +1,14 @@
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import LinkPurpose
+from annotation.enums import ReactionKind
 from foundation.idempotency import mint_key
+
+# Of sides as shown.
+LETTERS = "abcd"
 
 
 class PromptForm(forms.Form):
@@ -18,6 +24,31 @@ class PromptForm(forms.Form):
     @classmethod
     def blank(cls, prompt: str = "") -> "PromptForm":
         return cls(initial={"key": mint_key(), "prompt": prompt})
+
+
+class ReactionForm(forms.Form):
+    """What is said of one answer: a button sets a kind or takes it back, by its name."""
+
+    number = forms.IntegerField(min_value=0, max_value=1000)
+    place = forms.IntegerField(min_value=0, max_value=len(LETTERS) - 1)
+    set = forms.ChoiceField(choices=ReactionKind, required=False)
+    unset = forms.ChoiceField(choices=ReactionKind, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if bool(cleaned.get("set")) == bool(cleaned.get("unset")):
+            raise forms.ValidationError(_("Say one thing at a time."))
+        return cleaned
+
+    @property
+    def side(self) -> str:
+        return LETTERS[self.cleaned_data["place"]]
+
+    @property
+    def said(self) -> dict[str, Any]:
+        found = self.cleaned_data
+        kind = found["set"] or found["unset"]
+        return {"number": found["number"], "place": found["place"], "kind": kind, "is_set": bool(found["set"])}
 
 
 class OwnLinkForm(forms.Form):

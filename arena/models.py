@@ -27,6 +27,10 @@ class Arena(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(100_000)],
     )
     max_turns = models.PositiveSmallIntegerField(_("turns per battle"), default=5, validators=[MinValueValidator(1)])
+    # What somebody asked anew until they liked it is another question: it is bounded, and the count is stored.
+    max_regenerations = models.PositiveSmallIntegerField(
+        _("times both may be asked again per turn"), default=2, db_default=2, validators=[MaxValueValidator(10)]
+    )
     battles_per_day = models.PositiveIntegerField(_("battles per visitor and day"), default=100)
     max_waiting = models.PositiveIntegerField(
         _("completions waiting before visitors are asked to come back"), default=32
@@ -113,6 +117,8 @@ class Battle(models.Model):
     state = models.CharField(max_length=10, choices=BattleState, default=BattleState.ANSWERING)
     # How many turns each side has been asked for; streams and votes name the turn they mean.
     turn_count = models.PositiveSmallIntegerField(default=1)
+    # How often all sides were asked anew, over all turns. With the turn it says which answers a form was made for.
+    regenerations = models.PositiveSmallIntegerField(default=0, db_default=0)
     # Daily-keyed digest of the client's network, for caps; no address is stored.
     network = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(db_default=Now())

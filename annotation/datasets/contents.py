@@ -12,6 +12,7 @@ from annotation.boards import contestant_names
 from annotation.enums import TurnKind
 from annotation.models import Contestant, FollowUp, Item, MediaFile, Turn
 from annotation.queries.media import digest_of
+from annotation.queries.reactions import standing_reactions
 from inference_workers.models import LanguageModel
 from inference_workers.policies.releases import may_be_named
 
@@ -136,18 +137,20 @@ def read_contents(item_ids: Collection[int]) -> dict[int, Content]:
         .exclude(kind=TurnKind.ABSENT)
         .order_by("response", "number")
         .values(
-            *("response__item_id", "response__position", "number", "kind", "text", "personal_text_id", "file"),
-            *("completion__text", "completion__personal_text_id"),
+            *("pk", "response__item_id", "response__position", "number", "kind", "text", "personal_text_id", "file"),
+            *("completion__text", "completion__personal_text_id", "regenerations"),
             *(f"completion__{name}" for name in COMPLETION),
         )
     )
     sealed, files = _unseal(items, follow_ups, turns), _files(items, turns)
+    reactions = standing_reactions(item_ids)
     contents = {item["pk"]: _content(item, sealed) for item in items}
     for follow_up in follow_ups:
         said = _conversation(follow_up["messages"], follow_up["personal_text_id"], sealed)
         contents[follow_up["item_id"]].follow_ups.append(said)
     for turn in turns:
         by_position = contents[turn["response__item_id"]].turns
+        turn["reactions"] = reactions.get(turn["pk"], [])
         by_position.setdefault(turn["response__position"], []).append(_said(turn, sealed, files))
     return contents
 
@@ -220,5 +223,7 @@ def _said(turn: dict[str, Any], sealed: dict[int, str | None], files: dict[str, 
     provenance["cost"] = None if provenance["cost"] is None else float(provenance["cost"])
     provenance["sampling"] = provenance["sampling"] and json.dumps(provenance["sampling"], sort_keys=True)
     provenance["finish_reason"] = provenance["finish_reason"] or None
+    # How often whoever asked had all sides answer anew until this was said.
+    provenance |= {name: turn[name] for name in ("regenerations", "reactions")}
     provenance |= files.get(turn["file"], {"file": None, "file_sha256": None, "content_type": None})
     return Said(turn["number"], turn["kind"], readable, text, provenance)

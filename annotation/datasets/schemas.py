@@ -26,6 +26,8 @@ TURN = pa.struct(
         ("sampling", pa.string()),
         ("finish_reason", pa.string()),
         ("screen_version", pa.string()),
+        ("regenerations", pa.int64()),
+        ("reactions", pa.list_(pa.string())),
     ]
 )
 RESPONSE = pa.struct(

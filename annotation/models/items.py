@@ -9,6 +9,7 @@ from annotation.enums import ContestantKind, ItemPurpose, ItemState, TurnKind
 from annotation.models.campaigns import Campaign, GuidelinesVersion
 from annotation.models.generations import Generation
 from annotation.models.people import Source
+from foundation.append_only import AppendOnly
 from inference_workers.models import Completion, LanguageModelRevision
 
 TEXT_IN_ONE_PLACE = Q(messages__isnull=False, personal_text__isnull=True) | Q(
@@ -195,6 +196,8 @@ class Turn(models.Model):
     file = models.CharField(max_length=255, blank=True)
     # How often a failed completion of this turn was replaced.
     replacements = models.PositiveSmallIntegerField(default=0)
+    # How often the person asked all sides anew; what was said before are its earlier turns.
+    regenerations = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     class Meta:
         ordering = ["number"]
@@ -227,3 +230,19 @@ class Turn(models.Model):
         if self.completion is None:
             raise ValueError(f"turn {self.pk} is {self.kind}, no completion")
         return self.completion
+
+
+class EarlierTurn(AppendOnly):
+    """What a side had said for a turn before all sides were asked anew. What is judged is the turn itself."""
+
+    turn = models.ForeignKey(Turn, on_delete=models.PROTECT, related_name="earlier")
+    number = models.PositiveSmallIntegerField()
+    completion = models.OneToOneField(Completion, on_delete=models.PROTECT, related_name="earlier_turn")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["turn", "number"], name="one_earlier_turn_per_number")]
+
+    def __str__(self) -> str:
+        return f"what stood before, {self.number}"

@@ -19,11 +19,13 @@ from annotation.boards.wording import standing_words
 from annotation.models import Board, Contestant, Judgment, LeaderboardSnapshot, Turn
 from annotation.policies.arms import price_direction
 from annotation.queries import instrument_questions, main_board, texts_if_read
+from annotation.queries.reactions import standing_reactions
 from annotation.questions import Asked, Situation
 from arena.enums import BattleState
 from arena.lockstep import Tempo
 from arena.models import Arena, Battle
 from arena.queries.arenas import default_arena, playing_models
+from arena.queries.reactions import Reactions
 from arena.queries.tempo import common_tempo
 from arena.queries.votes import place_of, preferred_sides
 from inference_workers.enums import CompletionState, Priority
@@ -137,11 +139,20 @@ class Exchange:
     number: int
     prompt: str
     texts: Mapping[str, str] = field(default_factory=dict)  # by side; empty until all have answered
+    # How often all sides were asked anew for it.
+    regenerations: int = 0
+    # What its visitor says of each side's answer, by the side.
+    reactions: Mapping[str, Reactions] = field(default_factory=dict)
 
     @property
     def sides(self) -> list[tuple[str, str, str]]:
         """Side, letter and text, in the order shown."""
         return [(side, side.upper(), self.texts[side]) for side in SIDES if side in self.texts]
+
+    @property
+    def answers(self) -> list[tuple[str, str, str, Reactions]]:
+        """The same with what is said of each."""
+        return [(*each, self.reactions[each[0]]) for each in self.sides]
 
 
 @dataclass(frozen=True)
@@ -154,6 +165,8 @@ class Ballot:
     turns_left: int
     exchanges: list[Exchange]
     contestants: int = 2
+    regenerations: int = 0
+    regenerations_left: int = 0
 
     @property
     def sides(self) -> list[tuple[str, str]]:
@@ -192,10 +205,16 @@ def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
     read = _read_all(said, turns)
     side_of = {position: SIDES[place] for place, position in enumerate(battle.impression.order)}
     answers: dict[int, dict[str, str]] = {}
+    reactions = standing_reactions([battle.item_id])
+    said_of: dict[int, dict[str, Reactions]] = {}
     for turn in turns:
         if turn.job.state == CompletionState.SUCCEEDED:
             answers.setdefault(turn.number, {})[side_of[turn.response.position]] = read(turn.job)
+        side = side_of[turn.response.position]
+        found = Reactions(turn.number, SIDES.index(side), side, reactions.get(turn.pk, []))
+        said_of.setdefault(turn.number, {})[side] = found
     whole = {n: each for n, each in answers.items() if set(each) == set(side_of.values())}
+    anew = {turn.number: turn.regenerations for turn in turns}
     if battle.state == BattleState.ANSWERING:
         whole.pop(battle.turn_count - 1, None)
     return Ballot(
@@ -206,10 +225,18 @@ def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
         exchanges=[
             # A turn that is still being answered shows no side, and one that never was: the sides that are there would
             # name the faster models, or the one that failed.
-            Exchange(number, _last_words(read(each)), whole.get(number, {}))
+            Exchange(
+                number,
+                _last_words(read(each)),
+                whole.get(number, {}),
+                regenerations=anew.get(number, 0),
+                reactions=said_of.get(number, {}),
+            )
             for number, each in enumerate(said)
         ],
         contestants=len(battle.impression.order),
+        regenerations=battle.regenerations,
+        regenerations_left=max(0, battle.arena.max_regenerations - anew.get(battle.turn_count - 1, 0)),
     )
 
 

@@ -18,6 +18,7 @@ from accounts.texts import read_personal_texts
 from annotation.boards import CODE_VERSION, contestant_names
 from annotation.enums import JudgmentKind, Preference
 from annotation.models import FollowUp, Judgment, LeaderboardSnapshot, Prompt
+from annotation.queries.reactions import reactions_by_item
 from annotation.questions.base import side_letter
 from arena.enums import BattleState
 from arena.models import Battle, Share
@@ -41,6 +42,8 @@ class OwnBattle:
     # "A", "B" or, for neither, "".
     preferred: str = ""
     is_shared: bool = False
+    # How many stand on its answers.
+    reactions: int = 0
 
     @property
     def sides(self) -> list[tuple[str, str]]:
@@ -62,7 +65,8 @@ def own_battles(person: Person, number: str) -> tuple[Page[Battle], list[OwnBatt
     names = contestant_names({pk for vote in votes.values() for pk in vote.contestants if pk})
     prompts = [each.item.prompt for each in page if each.item.prompt]
     sealed = read_personal_texts(each.personal_text_id for each in prompts if each.personal_text_id)
-    return page, [_listed(each, votes.get(each.item_id), names, sealed) for each in page]
+    reactions = reactions_by_item([each.item_id for each in page])
+    return page, [_listed(each, votes.get(each.item_id), names, sealed, reactions) for each in page]
 
 
 def _votes(person: Person) -> Any:
@@ -76,7 +80,11 @@ def _votes(person: Person) -> Any:
 
 
 def _listed(
-    battle: Battle, vote: Judgment | None, names: Mapping[int, str], sealed: Mapping[int, str | None]
+    battle: Battle,
+    vote: Judgment | None,
+    names: Mapping[int, str],
+    sealed: Mapping[int, str | None],
+    reactions: Mapping[int, int],
 ) -> OwnBattle:
     return OwnBattle(
         battle_id=battle.pk,
@@ -87,6 +95,7 @@ def _listed(
         models=[names.get(pk or 0, "") for pk in vote.contestants] if vote else (),
         preferred=", ".join(side_letter(place) for place in sorted(preferred_sides(vote))) if vote else "",
         is_shared=getattr(battle, "is_shared", False),
+        reactions=reactions.get(battle.item_id, 0),
     )
 
 

@@ -7,7 +7,7 @@ from accounts.models import Person
 from accounts.texts import read_personal_texts
 from annotation.boards import contestant_names
 from annotation.enums import JudgmentKind
-from annotation.models import Judgment, Turn
+from annotation.models import EarlierTurn, Judgment, Turn
 from annotation.questions.base import side_letter
 from arena.enums import BattleState
 from arena.models import Battle
@@ -35,6 +35,10 @@ def _read(battles: Sequence[Battle]) -> Iterator[dict[str, Any]]:
     turns: dict[int, list[Turn]] = {}
     for turn in Turn.objects.filter(response__item__in=items).select_related("response", "completion"):
         turns.setdefault(turn.response.item_id, []).append(turn)
+    earlier: dict[int, list[EarlierTurn]] = {}
+    before = EarlierTurn.objects.filter(turn__response__item__in=items).order_by("number", "turn__response__position")
+    for each in before.select_related("turn__response", "completion"):
+        earlier.setdefault(each.turn.response.item_id, []).append(each)
     votes = {
         vote.item_id: vote.contestants
         for vote in Judgment.objects.filter(
@@ -47,6 +51,7 @@ def _read(battles: Sequence[Battle]) -> Iterator[dict[str, Any]]:
     }
     holders = [each for spoken in said.values() for each in spoken]
     jobs = [turn.completion for found in turns.values() for turn in found if turn.completion]
+    jobs += [each.completion for found in earlier.values() for each in found]
     texts = read_personal_texts(each.personal_text_id for each in [*holders, *jobs] if each.personal_text_id)
     for battle in battles:
         models = {side_letter(place): names.get(pk or 0, "") for place, pk in enumerate(votes.get(battle.item_id, ()))}
@@ -59,9 +64,13 @@ def _read(battles: Sequence[Battle]) -> Iterator[dict[str, Any]]:
             "answered_at": battle.answered_at,
             "ended_at": battle.ended_at,
             "turns": [
-                {"prompt": asked_words(each, texts), "answers": answers}
-                for each, answers in zip(
-                    said[battle.pk], _answers(battle, turns.get(battle.item_id, []), texts), strict=True
+                {
+                    "prompt": asked_words(each, texts),
+                    "answers": answers,
+                    "earlier": _earlier(battle, number, earlier.get(battle.item_id, []), texts),
+                }
+                for number, (each, answers) in enumerate(
+                    zip(said[battle.pk], _answers(battle, turns.get(battle.item_id, []), texts), strict=True)
                 )
             ],
             "models": models,
@@ -81,6 +90,20 @@ def _answers(battle: Battle, turns: Sequence[Turn], texts: Mapping[int, str | No
         by_letter = sorted((letters[turn.response.position], turn) for turn in sides) if is_shown else []
         found.append({letter: _answer(turn, texts) for letter, turn in by_letter})
     return found
+
+
+def _earlier(
+    battle: Battle, number: int, earlier: Sequence[EarlierTurn], texts: Mapping[int, str | None]
+) -> list[dict[str, str | None]]:
+    """What all sides had said for a turn before they were asked anew, the first first; they were whole then."""
+    letters = {position: side_letter(place) for place, position in enumerate(battle.impression.order)}
+    found: dict[int, dict[str, str | None]] = {}
+    for each in earlier:
+        if each.turn.number == number:
+            holder = each.completion
+            said = texts[holder.personal_text_id] if holder.personal_text_id else holder.text
+            found.setdefault(each.number, {})[letters[each.turn.response.position]] = said
+    return [dict(sorted(said.items())) for said in found.values()]
 
 
 def _is_answered(turn: Turn) -> bool:

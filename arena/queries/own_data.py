@@ -65,6 +65,10 @@ ROWS: dict[str, Rows] = {
         "assignment__respondent__person", "assignment version saved_at", sealed={"text": "sealed"}
     ),
     "annotation.Judgment": Rows(RESPONDENT, ANSWER),
+    "annotation.Reaction": Rows(
+        RESPONDENT,
+        "turn__response__item turn__number turn__response__position regenerations kind is_set created_at",
+    ),
     "annotation.JudgmentText": Rows("judgment__respondent__person", "judgment question", TEXT),
     "annotation.LogEntry": Rows("judgment__respondent__person", "judgment"),
     "annotation.Flag": Rows(RESPONDENT, "item reason created_at resolved_at", TEXT),
@@ -115,6 +119,7 @@ INSIDE: dict[str, str] = {
     "annotation.Item": "battles",
     "annotation.Response": "battles",
     "annotation.Turn": "battles",
+    "annotation.EarlierTurn": "battles",
     "inference_workers.Completion": "battles",
 }
 # Models from which a way leads to a person, and that say nothing of that person.

@@ -44,9 +44,13 @@ def ask_follow_up(*, battle_id: UUID, person: Person, prompt: str, key: str, now
             return battle
         refuse_unless_open(battle.arena.campaign)
         text = checked_prompt(prompt, longest=battle.arena.max_prompt_chars)
-        _refuse_if_left(battle, now)
+        refuse_if_left(battle, now)
         refuse_when_busy(battle.arena)
-        _reopen(battle)
+        refuse_unless_votable(battle)
+        if battle.turn_count >= battle.arena.max_turns:
+            raise NoMoreTurns(f"a battle has at most {battle.arena.max_turns} turns")
+        battle.turn_count += 1
+        ask_again(battle)
         number = battle.turn_count - 1
         sealed = write_personal_text(person=person, text=canonical_messages([{"role": "user", "content": text}]))
         FollowUp.objects.create(item=battle.item, number=number, personal_text=sealed)
@@ -67,7 +71,7 @@ def lock_battle(battle_id: UUID, person: Person) -> Battle:
     return battle
 
 
-def _refuse_if_left(battle: Battle, now: datetime) -> None:
+def refuse_if_left(battle: Battle, now: datetime) -> None:
     """A battle whose visitor was blocked or withdrew, or whose time ran out, takes no more turns than votes."""
     assignment = battle.assignment
     if assignment.respondent.state != RespondentState.ACTIVE:
@@ -76,15 +80,17 @@ def _refuse_if_left(battle: Battle, now: datetime) -> None:
         raise NotReady("the battle was left")
 
 
-def _reopen(battle: Battle) -> None:
+def refuse_unless_votable(battle: Battle) -> None:
+    """Raises NotReady: only what all sides have answered goes on."""
     try:
         check(BATTLE, battle.state, BattleState.ANSWERING)
         check(ITEM, battle.item.state, ItemState.FILLING)
     except ForbiddenTransition as error:
         raise NotReady(f"the battle is {battle.state}") from error
-    if battle.turn_count >= battle.arena.max_turns:
-        raise NoMoreTurns(f"a battle has at most {battle.arena.max_turns} turns")
-    battle.state, battle.turn_count = BattleState.ANSWERING, battle.turn_count + 1
-    battle.save(update_fields=["state", "turn_count"])
-    battle.item.state = ItemState.FILLING
+
+
+def ask_again(battle: Battle) -> None:
+    """The models answer again; nothing can be voted on until all sides have. The caller has asked whether it may be."""
+    battle.state, battle.item.state = BattleState.ANSWERING, ItemState.FILLING
+    battle.save(update_fields=["state", "turn_count", "regenerations"])
     battle.item.save(update_fields=["state"])

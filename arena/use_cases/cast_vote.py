@@ -20,12 +20,12 @@ from foundation.transitions import check
 
 
 class StaleTurn(ArenaError):
-    """The form was made before the last follow-up; the battle has moved on in another tab."""
+    """The form was made for other answers: the battle was asked further, or anew, in another tab."""
 
 
 # As much of a battle as a vote needs, in the order of Locked: votes are what must be cheap.
 LOCK = """
-SELECT b.state, b.turn_count, a.id, a.lease_token, a.respondent_id, r.state
+SELECT b.state, b.turn_count, b.regenerations, a.id, a.lease_token, a.respondent_id, r.state
 FROM arena_battle b
 JOIN annotation_assignment a ON a.id = b.assignment_id
 JOIN annotation_respondent r ON r.id = a.respondent_id
@@ -40,6 +40,7 @@ class Locked:
 
     state: str
     turn_count: int
+    regenerations: int
     assignment_id: int
     lease_token: UUID
     respondent_id: int
@@ -55,6 +56,7 @@ def cast_vote(
     answers: Mapping[str, Any],
     now: datetime,
     process: Process = NO_PROCESS,
+    regenerations: int = 0,
 ) -> Judgment:
     """Write a visitor's judgment of a battle, once per `key`, and end the battle with it.
 
@@ -65,7 +67,7 @@ def cast_vote(
         battle = _lock(battle_id, person)
         if battle.visitor_state != RespondentState.ACTIVE:
             raise VisitorGone(f"the visitor is {battle.visitor_state}")
-        if turn_count != battle.turn_count:
+        if (turn_count, regenerations) != (battle.turn_count, battle.regenerations):
             raise StaleTurn(f"the battle has {battle.turn_count} turns, the form knew {turn_count}")
         judgment = submit_in_transaction(
             assignment_id=battle.assignment_id,

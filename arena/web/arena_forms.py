@@ -64,9 +64,9 @@ class ArenaForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Arena
         fields: ClassVar = [
             *("lead", "look", "is_listed", "position", "is_default", "enters_all", "system_prompt", "examples"),
-            *("max_prompt_chars", "max_turns", "battles_per_day", "max_waiting"),
+            *("max_prompt_chars", "max_turns", "max_regenerations", "battles_per_day", "max_waiting"),
         ]
-        numbers = ("position", "max_prompt_chars", "max_turns", "battles_per_day", "max_waiting")
+        numbers = ("position", "max_prompt_chars", "max_turns", "max_regenerations", "battles_per_day", "max_waiting")
         widgets: ClassVar = {
             **{name: forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}) for name in numbers},
             "lead": forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"}),
@@ -78,6 +78,7 @@ class ArenaForm(forms.ModelForm):  # type: ignore[type-arg]
                 "The first message of every battle, the same for both models. It is kept with the prompt."
             ),
             "enters_all": _("Each enters by itself on its first chance; otherwise only those that you enter."),
+            "max_regenerations": _("At most 10; 0 offers it to nobody."),
             "is_listed": _("Otherwise only who has the address finds it."),
         }
 

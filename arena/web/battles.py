@@ -257,7 +257,7 @@ def vote(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
     try:
         cast_vote(
             battle_id=battle_id,
-            turn_count=turn_named(request),
+            **answers_named(request),
             person=person,
             key=request.POST.get("key", ""),
             answers=form.answers,
@@ -272,9 +272,12 @@ def vote(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
     return after_change(request, battle_id, person)
 
 
-def turn_named(request: HtmxRequest) -> int:
-    """The turn the form was made for; 0, which no battle has, where it names none."""
-    said = request.POST.get("turn_count", "")
+def answers_named(request: HtmxRequest) -> dict[str, int]:
+    """The answers that the form was made for: turn 0, which no battle has, where it names none."""
+    return {name: _number(request.POST.get(name, "")) for name in ("turn_count", "regenerations")}
+
+
+def _number(said: str) -> int:
     return int(said) if said.isascii() and said.isdigit() and len(said) < 6 else 0
 
 

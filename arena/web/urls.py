@@ -1,6 +1,6 @@
 from django.urls import path
 
-from arena.web import battles, leaderboard, mine, shares, turns
+from arena.web import battles, leaderboard, mine, reactions, shares, turns
 
 urlpatterns = [
     path("", battles.home, name="home"),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("battles/<uuid:battle_id>/waiting", battles.waiting, name="battle-waiting"),
     path("battles/<uuid:battle_id>/follow-up", battles.follow_up, name="follow-up"),
     path("battles/<uuid:battle_id>/vote", battles.vote, name="vote"),
+    path("battles/<uuid:battle_id>/regenerate", turns.regenerate, name="regenerate"),
+    path("battles/<uuid:battle_id>/reactions", reactions.reaction, name="react"),
     path("battles/<uuid:battle_id>/stop", turns.stop, name="stop"),
     path("leaderboard", leaderboard.leaderboard, name="leaderboard"),
     path("leaderboard/<slug:slug>", leaderboard.board, name="board"),

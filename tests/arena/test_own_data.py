@@ -162,8 +162,12 @@ def test_a_voted_battle_has_every_word_and_its_models_by_side():
     }
     assert (found["turns"], found["models"], found["state"]) == (
         [
-            {"prompt": "Why is the sky blue?", "answers": {first: "Because of **Rayleigh**.", other: "Because it is."}},
-            {"prompt": "And at sunset?", "answers": {first: "Red light is left.", other: "Dust."}},
+            {
+                "prompt": "Why is the sky blue?",
+                "answers": {first: "Because of **Rayleigh**.", other: "Because it is."},
+                "earlier": [],
+            },
+            {"prompt": "And at sunset?", "answers": {first: "Red light is left.", other: "Dust."}, "earlier": []},
         ],
         names,
         "voted",

@@ -26,6 +26,7 @@ def vote(battle: Battle, person: Person, *, choice: str = "a", **answers: Any) -
     return cast_vote(
         battle_id=battle.pk,
         turn_count=battle.turn_count,
+        regenerations=battle.regenerations,
         person=person,
         key=new_key(),
         answers={"preference": preference, **answers},

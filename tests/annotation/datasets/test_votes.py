@@ -48,6 +48,7 @@ def test_a_vote_says_everything_the_log_has_of_it():
         ("seed", "prompt_tokens", "completion_tokens", "first_token_seconds", "total_seconds", "finish_reason"),
     )
     unknown |= dict.fromkeys(("screen_version", "cost", "sampling"))
+    unknown |= {"regenerations": 0, "reactions": []}
     unknown |= NO_FILE
     responses = [
         {
@@ -207,6 +208,8 @@ def test_a_battles_vote_carries_the_provenance_of_both_texts():
                     "sampling": None,
                     "finish_reason": "stop",
                     "screen_version": SCREEN_VERSION,
+                    "regenerations": 0,
+                    "reactions": [],
                 }
             ],
         }
