@@ -5,6 +5,8 @@ from django.utils.translation import gettext_lazy as _
 class BattleState(models.TextChoices):
     ANSWERING = "answering", _("The models are answering")
     VOTABLE = "votable", _("Waiting for the vote")
+    # The vote is stored and final; nobody reads who answered while its conversation goes on.
+    HELD = "held", _("Voted; the models stay hidden")
     VOTED = "voted", _("Voted")
     ABANDONED = "abandoned", _("Left without a vote")
     VOID = "void", _("Void")
@@ -23,3 +25,11 @@ class Look(models.TextChoices):
     LAKE = "lake", _("Lake")
     MOSS = "moss", _("Moss")
     PLUM = "plum", _("Plum")
+
+
+class BaseChoice(models.TextChoices):
+    """Whose history both sides share once a conversation goes on after a vote."""
+
+    PREFERRED = "preferred", _("The preferred answer")
+    PICKED = "picked", _("Picked by the visitor")
+    DRAWN = "drawn", _("Drawn")

@@ -26,6 +26,12 @@ class PromptForm(forms.Form):
         return cls(initial={"key": mint_key(), "prompt": prompt})
 
 
+class GoOnForm(PromptForm):
+    """With the side that the visitor goes on from, where their vote preferred none; empty to have one drawn."""
+
+    base = forms.ChoiceField(choices=[(letter, letter) for letter in LETTERS], required=False)
+
+
 class ReactionForm(forms.Form):
     """What is said of one answer: a button sets a kind or takes it back, by its name."""
 

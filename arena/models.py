@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models import Assignment, Campaign, Contestant, Impression, Item
-from arena.enums import BattleState, EntryState, Look
+from arena.enums import BaseChoice, BattleState, EntryState, Look
 from foundation.append_only import AppendOnly
 from inference_workers.models import LanguageModel
 
@@ -121,6 +121,13 @@ class Battle(models.Model):
     regenerations = models.PositiveSmallIntegerField(default=0, db_default=0)
     # Daily-keyed digest of the client's network, for caps; no address is stored.
     network = models.CharField(max_length=64, blank=True)
+    # The conversation that it is a part of: the battle before it, the first of all, how many turns were before it, and
+    # whose side's history both share (its position in the item before), by whose choice.
+    continues = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="continued_by")
+    first = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="later")
+    turns_before = models.PositiveSmallIntegerField(default=0, db_default=0)
+    base_position = models.PositiveSmallIntegerField(null=True)
+    base_choice = models.CharField(max_length=10, choices=BaseChoice, blank=True, db_default="")
     created_at = models.DateTimeField(db_default=Now())
     answered_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -133,6 +140,20 @@ class Battle(models.Model):
                 condition=Q(state__in=["answering", "votable"]),
             ),
             models.Index(fields=["network", "created_at"], name="battle_network"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="battle_continues_whole",
+                condition=Q(
+                    continues__isnull=True,
+                    first__isnull=True,
+                    turns_before=0,
+                    base_position__isnull=True,
+                    base_choice="",
+                )
+                | Q(continues__isnull=False, first__isnull=False, turns_before__gt=0, base_position__isnull=False)
+                & ~Q(base_choice=""),
+            ),
         ]
 
     def __str__(self) -> str:

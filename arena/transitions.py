@@ -7,7 +7,9 @@ from foundation.transitions import Table
 BATTLE: Table = {
     B.ANSWERING: {B.VOTABLE, B.VOID, B.ABANDONED},
     # A follow-up turn makes the models answer again; only a battle whose every turn is whole can be voted on.
-    B.VOTABLE: {B.ANSWERING, B.VOTED, B.ABANDONED},
+    B.VOTABLE: {B.ANSWERING, B.HELD, B.VOTED, B.ABANDONED},
+    # Voted on, and the conversation goes on with the models hidden until its visitor has them shown.
+    B.HELD: {B.VOTED},
     B.VOTED: set(),
     B.ABANDONED: set(),
     B.VOID: set(),

@@ -76,7 +76,7 @@ def answering_turn(battle_id: UUID, *, person: Person | None) -> AnsweringTurn |
         number=battle.turn_count - 1,
         person=person,
         completions={turn.job.pk: side_of[turn.response.position] for turn in turns},
-        outcome="ready" if battle.state in (BattleState.VOTABLE, BattleState.VOTED) else "void",
+        outcome="ready" if battle.state in (BattleState.VOTABLE, BattleState.HELD, BattleState.VOTED) else "void",
         ended=ended,
         texts=_texts(turns, side_of) if ended else {},
         tempo=common_tempo(battle.arena_id),
@@ -167,6 +167,8 @@ class Ballot:
     contestants: int = 2
     regenerations: int = 0
     regenerations_left: int = 0
+    # Role and text of what all sides know from earlier parts of the conversation.
+    history: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def sides(self) -> list[tuple[str, str]]:
@@ -221,7 +223,7 @@ def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
         battle_id=battle.pk,
         state=battle.state,
         turn_count=battle.turn_count,
-        turns_left=max(0, battle.arena.max_turns - battle.turn_count),
+        turns_left=max(0, battle.arena.max_turns - battle.turns_before - battle.turn_count),
         exchanges=[
             # A turn that is still being answered shows no side, and one that never was: the sides that are there would
             # name the faster models, or the one that failed.
@@ -236,6 +238,7 @@ def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
         ],
         contestants=len(battle.impression.order),
         regenerations=battle.regenerations,
+        history=_history(read(battle.item.prompt)),
         regenerations_left=max(0, battle.arena.max_regenerations - anew.get(battle.turn_count - 1, 0)),
     )
 
@@ -254,6 +257,12 @@ def _read_all(said: list[Any], turns: list[Turn]) -> Callable[[Any], str]:
 
 def _last_words(messages: str) -> str:
     return str(json.loads(messages)[-1]["content"]) if messages else ""
+
+
+def _history(messages: str) -> list[tuple[str, str]]:
+    """All before the last message but what the arena tells its models."""
+    said = json.loads(messages)[:-1] if messages else []
+    return [(each["role"], str(each["content"])) for each in said if each["role"] != "system"]
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,8 @@ def _read(battles: Sequence[Battle]) -> Iterator[dict[str, Any]]:
             "item": battle.item_id,
             "arena": battle.arena.campaign.slug,
             "state": battle.state,
+            "continues": battle.continues_id,
+            "base": battle.base_choice,
             "created_at": battle.created_at,
             "answered_at": battle.answered_at,
             "ended_at": battle.ended_at,

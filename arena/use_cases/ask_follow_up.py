@@ -47,7 +47,7 @@ def ask_follow_up(*, battle_id: UUID, person: Person, prompt: str, key: str, now
         refuse_if_left(battle, now)
         refuse_when_busy(battle.arena)
         refuse_unless_votable(battle)
-        if battle.turn_count >= battle.arena.max_turns:
+        if battle.turns_before + battle.turn_count >= battle.arena.max_turns:
             raise NoMoreTurns(f"a battle has at most {battle.arena.max_turns} turns")
         battle.turn_count += 1
         ask_again(battle)

@@ -15,6 +15,7 @@ from arena.errors import ArenaError
 from arena.models import Battle
 from arena.transitions import BATTLE
 from arena.use_cases.ask_follow_up import NotYourBattle
+from arena.use_cases.show_models import reveal_held
 from arena.use_cases.start_battle import VisitorGone
 from foundation.transitions import check
 
@@ -25,7 +26,7 @@ class StaleTurn(ArenaError):
 
 # As much of a battle as a vote needs, in the order of Locked: votes are what must be cheap.
 LOCK = """
-SELECT b.state, b.turn_count, b.regenerations, a.id, a.lease_token, a.respondent_id, r.state
+SELECT b.state, b.turn_count, b.regenerations, b.first_id, a.id, a.lease_token, a.respondent_id, r.state
 FROM arena_battle b
 JOIN annotation_assignment a ON a.id = b.assignment_id
 JOIN annotation_respondent r ON r.id = a.respondent_id
@@ -41,6 +42,7 @@ class Locked:
     state: str
     turn_count: int
     regenerations: int
+    first_id: UUID | None
     assignment_id: int
     lease_token: UUID
     respondent_id: int
@@ -57,8 +59,10 @@ def cast_vote(
     now: datetime,
     process: Process = NO_PROCESS,
     regenerations: int = 0,
+    goes_on: bool = False,
 ) -> Judgment:
-    """Write a visitor's judgment of a battle, once per `key`, and end the battle with it.
+    """Write a visitor's judgment of a battle, once per `key`, and end the battle with it. Who
+    goes on is not told the models before `show_models`.
 
     Refuses NotYourBattle, VisitorGone and StaleTurn, and what submit_judgment refuses: a battle that is answering, void
     or left is not open, so that a half battle is never votable.
@@ -78,9 +82,12 @@ def cast_vote(
             process=process,
             now=now,
         )
-        if battle.state != BattleState.VOTED:
-            check(BATTLE, battle.state, BattleState.VOTED)
-            Battle.objects.filter(pk=battle_id).update(state=BattleState.VOTED, ended_at=now)
+        if battle.state not in (BattleState.VOTED, BattleState.HELD):
+            to = BattleState.HELD if goes_on else BattleState.VOTED
+            check(BATTLE, battle.state, to)
+            Battle.objects.filter(pk=battle_id).update(state=to, ended_at=now)
+            if not goes_on and battle.first_id is not None:
+                reveal_held(battle.first_id)
     return judgment
 
 

@@ -119,8 +119,8 @@ def _open_battle(
     admitted = admit_contestants(arena=arena, now=now)
     selection = _draw(campaign, admitted, seed)
     prompt = create_prompt(messages=_messages(arena, text), person=person)
-    item = _make_item(campaign, prompt)
-    assignment = _assign(item, respondent, selection, now)
+    item = make_item(campaign, prompt)
+    assignment = assign(item, respondent, selection.contestants, now)
     impression = show_item(
         campaign=campaign,
         instrument=campaign.asks,
@@ -135,7 +135,7 @@ def _open_battle(
     battle = Battle.objects.create(
         arena=arena, item=item, assignment=assignment, impression=impression, network=network
     )
-    _seat(item, [admitted[pk].contestant for pk in selection.contestants])
+    seat(item, [admitted[pk].contestant for pk in selection.contestants])
     ask_models(battle=battle, turn=0, person=person)
     return battle
 
@@ -170,15 +170,15 @@ def _messages(arena: Arena, text: str) -> list[dict[str, str]]:
     return [*system, {"role": "user", "content": text}]
 
 
-def _make_item(campaign: Campaign, prompt: Prompt) -> Item:
+def make_item(campaign: Campaign, prompt: Prompt) -> Item:
     live = campaign.sources.get(kind=SourceKind.LIVE)
     return Item.objects.create(campaign=campaign, source=live, prompt=prompt, state=ItemState.FILLING)
 
 
-def _assign(item: Item, respondent: Respondent, selection: Selection, now: datetime) -> Assignment:
+def assign(item: Item, respondent: Respondent, contestants: Sequence[int], now: datetime) -> Assignment:
     """The slot is this visitor's alone; its pair is told, so that policies know what is out. More than two are read
     from the item's responses."""
-    low, high = sorted(selection.contestants) if len(selection.contestants) == 2 else (None, None)
+    low, high = sorted(contestants) if len(contestants) == 2 else (None, None)
     slot = Slot.objects.create(
         item=item,
         campaign_id=item.campaign_id,
@@ -209,7 +209,7 @@ def _how(arena: Arena, selection: Selection) -> PairChoice:
     )
 
 
-def _seat(item: Item, contestants: Sequence[Contestant]) -> None:
+def seat(item: Item, contestants: Sequence[Contestant]) -> None:
     Response.objects.bulk_create(
         Response(item=item, position=position, contestant=contestant) for position, contestant in enumerate(contestants)
     )

@@ -31,6 +31,7 @@ from arena.forms import PromptForm
 from arena.models import Arena
 from arena.policies import PromptRefused
 from arena.queries import arenas
+from arena.queries.conversations import part_of
 from arena.use_cases.ask_follow_up import NoMoreTurns, NotReady, NotYourBattle, ask_follow_up
 from arena.use_cases.cast_vote import StaleTurn, cast_vote
 from arena.use_cases.start_battle import (
@@ -178,6 +179,7 @@ def show_battle(
     setting = arenas.setting_of(battle_id)
     context |= {"ballot": ballot, "revealed": queries.reveal(battle_id, person=person), "key": mint_key()}
     context |= {"setting": setting, "home": address_of(setting.arena), "board": board_of(setting)}
+    context["part"] = part_of(battle_id, person=person)
     asked = queries.asked_of(battle_id, person=person) if ballot.is_answering or ballot.is_votable else None
     if asked is not None:
         # What the questions need is there before they are: the page that waits for the answers becomes the ballot.
@@ -262,6 +264,7 @@ def vote(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
             key=request.POST.get("key", ""),
             answers=form.answers,
             process=Process(**form.process),
+            goes_on="goes_on" in request.POST,
             now=timezone.now(),
         )
     except (CampaignClosed, NotPlayed, VisitorGone) as refused:

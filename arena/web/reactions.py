@@ -2,13 +2,14 @@
 
 from uuid import UUID
 
-from django.http import Http404, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from accounts.models import Person
 from annotation.use_cases.record_reaction import TooManyReactions
 from arena import queries
 from arena.forms import ReactionForm
@@ -39,11 +40,15 @@ def reaction(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
         often = _("That is as often as one may change one’s mind about an answer.")
         return show_battle(request, battle_id, person, status=conflict(request), problem=often)
     except NotShown:
-        moved = _("This battle has moved on, perhaps in another tab.")
-        return show_battle(request, battle_id, person, status=conflict(request), problem=moved)
+        return moved_on(request, battle_id, person)
     if not request.htmx:
         return redirect(f"{reverse('battle', args=[battle_id])}#side-{form.side}-{form.cleaned_data['number']}")
     return of_one_answer(request, battle_id, form)
+
+
+def moved_on(request: HtmxRequest, battle_id: UUID, person: Person) -> HttpResponse:
+    moved = _("This battle has moved on, perhaps in another tab.")
+    return show_battle(request, battle_id, person, status=conflict(request), problem=moved)
 
 
 def of_one_answer(request: HtmxRequest, battle_id: UUID, form: ReactionForm) -> HttpResponseBase:

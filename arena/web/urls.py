@@ -1,6 +1,6 @@
 from django.urls import path
 
-from arena.web import battles, leaderboard, mine, reactions, shares, turns
+from arena.web import battles, conversations, leaderboard, mine, reactions, shares, turns
 
 urlpatterns = [
     path("", battles.home, name="home"),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("battles/<uuid:battle_id>/vote", battles.vote, name="vote"),
     path("battles/<uuid:battle_id>/regenerate", turns.regenerate, name="regenerate"),
     path("battles/<uuid:battle_id>/reactions", reactions.reaction, name="react"),
+    path("battles/<uuid:battle_id>/go-on", conversations.go_on, name="go-on"),
+    path("battles/<uuid:battle_id>/show", conversations.show, name="show-models"),
     path("battles/<uuid:battle_id>/stop", turns.stop, name="stop"),
     path("leaderboard", leaderboard.leaderboard, name="leaderboard"),
     path("leaderboard/<slug:slug>", leaderboard.board, name="board"),

@@ -44,7 +44,8 @@ log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.1
 IDLE_POLL_SECONDS = 0.25
-WATCH_SECONDS = 0.5
+# A stop is noticed after at most that and one step, so that "within a second" holds on a busy machine too.
+WATCH_SECONDS = 0.2
 STEP_SECONDS = 0.02
 DRAIN_SECONDS = 10.0
 DATABASE_PAUSE = 1.0

@@ -116,6 +116,8 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST own": 422,
         "POST another's": 404,
     },
+    "battles/<uuid:battle_id>/go-on": {"GET own": 405, "GET another's": 405, "POST own": 422, "POST another's": 404},
+    "battles/<uuid:battle_id>/show": {"GET own": 405, "GET another's": 405, "POST own": 409, "POST another's": 404},
     "battles/<uuid:battle_id>/stop": {"GET own": 405, "GET another's": 405, "POST own": 409, "POST another's": 404},
     "battles/<uuid:battle_id>/vote": {"GET own": 405, "GET another's": 405, "POST own": 422, "POST another's": 404},
     "battles/<uuid:battle_id>/share": {

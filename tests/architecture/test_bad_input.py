@@ -32,7 +32,7 @@ NAMES = (
     *("confirmed", "withdraws", "own"),
     *("samples", "design", *(f"settings-0-{each}" for each in ("name", "temperature", "top_p", "seed_base", "stop"))),
     *("agreed", "lead", "look", "is_default", "enters_all", "position", "examples", "system_prompt", "max_turns"),
-    *("max_regenerations", "regenerations", "number", "place", "set", "unset"),
+    *("max_regenerations", "regenerations", "number", "place", "set", "unset", "base", "goes_on"),
     *("max_prompt_chars", "battles_per_day", "max_waiting", "model", "weight", "boost", "hours"),
     *("below", "above", "best", "card", "bid", "endowments", "session_items"),
     *("slug", "aliases", "organisation", "visibility", "price_read", "endpoint", "provider_model", "temperature"),

@@ -10,7 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.use_cases.create_person import person_of_visitor
-from annotation.models import Judgment
+from annotation.models import Judgment, JudgmentText
 from arena.models import Battle
 from arena.web.visitors import COOKIE
 from inference_workers.models import Completion, Endpoint
@@ -22,6 +22,7 @@ from tests.inference_workers.factories import make_endpoint
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+LAPTOP = {"width": 1366, "height": 768}
 TOKEN = "cookie-of-a-visitor-in-a-browser"
 LONG = "Light of every colour is scattered by air, and blue the most.\n\n" * 15
 
@@ -93,12 +94,27 @@ def test_on_a_phone_the_form_unfolds_at_the_end_of_the_page_with_every_question_
     ]
 
 
-def test_on_a_desk_the_bar_stays_at_the_foot_when_it_unfolds(open_battle):
-    page = open_battle(votable_battle(), DESK)
+@pytest.mark.parametrize("viewport", [LAPTOP, DESK], ids=["laptop", "desk"])
+def test_on_a_desk_the_bar_stays_at_the_foot_and_leaves_half_the_window_when_it_unfolds(open_battle, viewport):
+    page = open_battle(votable_battle(), viewport)
     choose(page, "preference", "b")
     assert page.evaluate("scrollY") == 0
-    expect(page.get_by_role("button", name="Vote and reveal the models")).to_be_in_viewport(ratio=1)
-    assert height_of(page, "form.votebar") < 0.6 * DESK["height"]
+    button = page.get_by_role("button", name="Vote and reveal the models")
+    expect(button).to_be_in_viewport(ratio=1)
+    assert height_of(page, "form.votebar") < 0.5 * viewport["height"]
+    # Every question is reached by keyboard, whichever way it scrolls.
+    for part in (page.locator("input[name='worth.a']"), page.locator("textarea[name='rationale']")):
+        part.focus()
+        expect(part).to_be_in_viewport(ratio=1)
+    look(page, f"battle-unfolded-{viewport['width']}")
+    # Folded it leaves the window to the answers, and keeps what was typed.
+    page.fill("textarea[name='rationale']", "It is shorter.")
+    page.get_by_label("Fold the questions").check()
+    expect(page.locator("textarea[name='rationale']")).to_be_hidden()
+    assert height_of(page, "form.votebar") < 0.3 * viewport["height"]
+    button.click()
+    expect(page.locator(".reveal__name")).to_have_count(2)
+    assert JudgmentText.objects.count() == 1
 
 
 @pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])

@@ -21,12 +21,13 @@ def browser_of(token: str) -> Client:
     return client
 
 
-def vote(battle: Battle, person: Person, *, choice: str = "a", **answers: Any) -> Judgment:
+def vote(battle: Battle, person: Person, *, choice: str = "a", goes_on: bool = False, **answers: Any) -> Judgment:
     preference = {"choice": choice, "strength": 2 if choice in "ab" else None}
     return cast_vote(
         battle_id=battle.pk,
         turn_count=battle.turn_count,
         regenerations=battle.regenerations,
+        goes_on=goes_on,
         person=person,
         key=new_key(),
         answers={"preference": preference, **answers},
