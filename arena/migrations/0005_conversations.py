@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0021_reactions'),
+        ('annotation', '0023_reactions'),
         ('arena', '0004_asked_again'),
     ]
 

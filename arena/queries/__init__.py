@@ -19,13 +19,13 @@ from annotation.boards.wording import standing_words
 from annotation.models import Board, Contestant, Judgment, LeaderboardSnapshot, Turn
 from annotation.policies.arms import price_direction
 from annotation.queries import instrument_questions, main_board, texts_if_read
-from annotation.queries.reactions import standing_reactions
 from annotation.questions import Asked, Situation
 from arena.enums import BattleState
 from arena.lockstep import Tempo
 from arena.models import Arena, Battle
 from arena.queries.arenas import default_arena, playing_models
-from arena.queries.reactions import Reactions
+from arena.queries.conversations import history_of
+from arena.queries.reactions import Reactions, reactions_of
 from arena.queries.tempo import common_tempo
 from arena.queries.votes import place_of, preferred_sides
 from inference_workers.enums import CompletionState, Priority
@@ -206,19 +206,8 @@ def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
     )
     read = _read_all(said, turns)
     side_of = {position: SIDES[place] for place, position in enumerate(battle.impression.order)}
-    answers: dict[int, dict[str, str]] = {}
-    reactions = standing_reactions([battle.item_id])
-    said_of: dict[int, dict[str, Reactions]] = {}
-    for turn in turns:
-        if turn.job.state == CompletionState.SUCCEEDED:
-            answers.setdefault(turn.number, {})[side_of[turn.response.position]] = read(turn.job)
-        side = side_of[turn.response.position]
-        found = Reactions(turn.number, SIDES.index(side), side, reactions.get(turn.pk, []))
-        said_of.setdefault(turn.number, {})[side] = found
-    whole = {n: each for n, each in answers.items() if set(each) == set(side_of.values())}
-    anew = {turn.number: turn.regenerations for turn in turns}
-    if battle.state == BattleState.ANSWERING:
-        whole.pop(battle.turn_count - 1, None)
+    whole = _whole(battle, turns, side_of, read)
+    reactions, anew = reactions_of(turns, side_of), {turn.number: turn.regenerations for turn in turns}
     return Ballot(
         battle_id=battle.pk,
         state=battle.state,
@@ -232,15 +221,28 @@ def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
                 _last_words(read(each)),
                 whole.get(number, {}),
                 regenerations=anew.get(number, 0),
-                reactions=said_of.get(number, {}),
+                reactions=reactions.get(number, {}),
             )
             for number, each in enumerate(said)
         ],
         contestants=len(battle.impression.order),
         regenerations=battle.regenerations,
-        history=_history(read(battle.item.prompt)),
+        history=history_of(read(battle.item.prompt)),
         regenerations_left=max(0, battle.arena.max_regenerations - anew.get(battle.turn_count - 1, 0)),
     )
+
+
+def _whole(
+    battle: Battle, turns: list[Turn], side_of: Mapping[int, str], read: Callable[[Any], str]
+) -> dict[int, dict[str, str]]:
+    """By turn what all sides said, where all have, and none of them is still being written."""
+    answers: dict[int, dict[str, str]] = {}
+    for turn in turns:
+        if turn.job.state == CompletionState.SUCCEEDED:
+            answers.setdefault(turn.number, {})[side_of[turn.response.position]] = read(turn.job)
+    if battle.state == BattleState.ANSWERING:
+        answers.pop(battle.turn_count - 1, None)
+    return {number: each for number, each in answers.items() if set(each) == set(side_of.values())}
 
 
 def _read_all(said: list[Any], turns: list[Turn]) -> Callable[[Any], str]:
@@ -257,12 +259,6 @@ def _read_all(said: list[Any], turns: list[Turn]) -> Callable[[Any], str]:
 
 def _last_words(messages: str) -> str:
     return str(json.loads(messages)[-1]["content"]) if messages else ""
-
-
-def _history(messages: str) -> list[tuple[str, str]]:
-    """All before the last message but what the arena tells its models."""
-    said = json.loads(messages)[:-1] if messages else []
-    return [(each["role"], str(each["content"])) for each in said if each["role"] != "system"]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Where a battle stands in a conversation that went on after a vote. Nothing here knows a model."""
 
+import json
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -69,3 +70,9 @@ def _preferred(battle: Battle) -> str:
     vote = votes.filter(respondent=battle.impression.respondent_id).first()
     places = preferred_sides(vote) if vote else set()
     return side_letter(min(places)) if places else ""
+
+
+def history_of(messages: str) -> list[tuple[str, str]]:
+    """Role and text of all before the last message but what the arena tells its models."""
+    said = json.loads(messages)[:-1] if messages else []
+    return [(each["role"], str(each["content"])) for each in said if each["role"] != "system"]

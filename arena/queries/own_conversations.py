@@ -35,10 +35,7 @@ def _read(battles: Sequence[Battle]) -> Iterator[dict[str, Any]]:
     turns: dict[int, list[Turn]] = {}
     for turn in Turn.objects.filter(response__item__in=items).select_related("response", "completion"):
         turns.setdefault(turn.response.item_id, []).append(turn)
-    earlier: dict[int, list[EarlierTurn]] = {}
-    before = EarlierTurn.objects.filter(turn__response__item__in=items).order_by("number", "turn__response__position")
-    for each in before.select_related("turn__response", "completion"):
-        earlier.setdefault(each.turn.response.item_id, []).append(each)
+    earlier = _earlier_of(items)
     votes = {
         vote.item_id: vote.contestants
         for vote in Judgment.objects.filter(
@@ -66,13 +63,12 @@ def _read(battles: Sequence[Battle]) -> Iterator[dict[str, Any]]:
             "answered_at": battle.answered_at,
             "ended_at": battle.ended_at,
             "turns": [
-                {
-                    "prompt": asked_words(each, texts),
-                    "answers": answers,
-                    "earlier": _earlier(battle, number, earlier.get(battle.item_id, []), texts),
-                }
-                for number, (each, answers) in enumerate(
-                    zip(said[battle.pk], _answers(battle, turns.get(battle.item_id, []), texts), strict=True)
+                {"prompt": asked_words(each, texts), "answers": answers, "earlier": before}
+                for each, answers, before in zip(
+                    said[battle.pk],
+                    _answers(battle, turns.get(battle.item_id, []), texts),
+                    _earlier(battle, earlier.get(battle.item_id, []), texts),
+                    strict=True,
                 )
             ],
             "models": models,
@@ -94,18 +90,26 @@ def _answers(battle: Battle, turns: Sequence[Turn], texts: Mapping[int, str | No
     return found
 
 
+def _earlier_of(items: Sequence[int]) -> dict[int, list[EarlierTurn]]:
+    """By item what was said before its sides were asked anew, the first first."""
+    found: dict[int, list[EarlierTurn]] = {}
+    before = EarlierTurn.objects.filter(turn__response__item__in=items).order_by("number", "turn__response__position")
+    for each in before.select_related("turn__response", "completion"):
+        found.setdefault(each.turn.response.item_id, []).append(each)
+    return found
+
+
 def _earlier(
-    battle: Battle, number: int, earlier: Sequence[EarlierTurn], texts: Mapping[int, str | None]
-) -> list[dict[str, str | None]]:
-    """What all sides had said for a turn before they were asked anew, the first first; they were whole then."""
+    battle: Battle, earlier: Sequence[EarlierTurn], texts: Mapping[int, str | None]
+) -> list[list[dict[str, str | None]]]:
+    """Of every turn what all sides had said before they were asked anew; they were whole then."""
     letters = {position: side_letter(place) for place, position in enumerate(battle.impression.order)}
-    found: dict[int, dict[str, str | None]] = {}
+    turns: list[dict[int, dict[str, str | None]]] = [{} for _turn in range(battle.turn_count)]
     for each in earlier:
-        if each.turn.number == number:
-            holder = each.completion
-            said = texts[holder.personal_text_id] if holder.personal_text_id else holder.text
-            found.setdefault(each.number, {})[letters[each.turn.response.position]] = said
-    return [dict(sorted(said.items())) for said in found.values()]
+        holder = each.completion
+        said = texts[holder.personal_text_id] if holder.personal_text_id else holder.text
+        turns[each.turn.number].setdefault(each.number, {})[letters[each.turn.response.position]] = said
+    return [[dict(sorted(said.items())) for said in found.values()] for found in turns]
 
 
 def _is_answered(turn: Turn) -> bool:
