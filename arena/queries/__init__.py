@@ -201,9 +201,8 @@ def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
     if battle is None:
         return None
     said = [battle.item.prompt, *battle.item.follow_ups.all()]
-    turns = list(
-        Turn.objects.filter(response__item=battle.item_id).select_related("response", "completion").order_by("number")
-    )
+    ordered = Turn.objects.filter(response__item=battle.item_id).order_by("number")
+    turns = list(ordered.select_related("response", "completion"))
     read = _read_all(said, turns)
     side_of = {position: SIDES[place] for place, position in enumerate(battle.impression.order)}
     whole = _whole(battle, turns, side_of, read)

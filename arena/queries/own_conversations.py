@@ -36,12 +36,7 @@ def _read(battles: Sequence[Battle]) -> Iterator[dict[str, Any]]:
     for turn in Turn.objects.filter(response__item__in=items).select_related("response", "completion"):
         turns.setdefault(turn.response.item_id, []).append(turn)
     earlier = _earlier_of(items)
-    votes = {
-        vote.item_id: vote.contestants
-        for vote in Judgment.objects.filter(
-            item__in=items, item__battle__state=BattleState.VOTED, kind=JudgmentKind.ANSWER, supersedes__isnull=True
-        )
-    }
+    votes = _contestants_of(items)
     names = contestant_names({pk for contestants in votes.values() for pk in contestants if pk})
     said = {
         battle.pk: [each for each in (battle.item.prompt, *battle.item.follow_ups.all()) if each] for battle in battles
@@ -88,6 +83,13 @@ def _answers(battle: Battle, turns: Sequence[Turn], texts: Mapping[int, str | No
         by_letter = sorted((letters[turn.response.position], turn) for turn in sides) if is_shown else []
         found.append({letter: _answer(turn, texts) for letter, turn in by_letter})
     return found
+
+
+def _contestants_of(items: Sequence[int]) -> dict[int, list[int | None]]:
+    """As shown, of the items that were voted on and whose models are told."""
+    told = Judgment.objects.filter(item__in=items, item__battle__state=BattleState.VOTED)
+    firsts = told.filter(kind=JudgmentKind.ANSWER, supersedes__isnull=True)
+    return {vote.item_id: vote.contestants for vote in firsts}
 
 
 def _earlier_of(items: Sequence[int]) -> dict[int, list[EarlierTurn]]:
