@@ -55,7 +55,7 @@ def part_of(battle_id: UUID, *, person: Person) -> Part:
         number=1 + sum(turns < battle.turns_before for turns in states),
         before=before.pk if before else None,
         after=after.pk if after else None,
-        base=side_letter(before.impression.order.index(battle.base_position)) if before else "",
+        base=_base(battle),
         base_choice=battle.base_choice,
         preferred=_preferred(battle) if is_held else "",
         letters=tuple(side_letter(place) for place in range(len(battle.impression.order))),
@@ -63,6 +63,12 @@ def part_of(battle_id: UUID, *, person: Person) -> Part:
         has_held=BattleState.HELD in states.values(),
         turns_left=max(0, battle.arena.max_turns - battle.turns_before - battle.turn_count),
     )
+
+
+def _base(battle: Battle) -> str:
+    if battle.continues is None or battle.base_position is None:
+        return ""
+    return side_letter(battle.continues.impression.order.index(battle.base_position))
 
 
 def _preferred(battle: Battle) -> str:
