@@ -82,7 +82,7 @@ def test_a_visitor_finds_an_arena_reads_how_to_judge_and_votes_with_its_question
     for left in (1, 0):
         unranked.first.click()
         expect(unranked).to_have_count(left)
-    page.locator(".votebar button[type=submit]").click()
+    page.locator(".votebar .button--primary").click()
     expect(page.locator("#reveal-title")).to_be_visible()
     assert Judgment.objects.get().answers["order"]
     expect(page.locator(".after-vote .button--primary")).to_have_attribute("href", "/arenas/long-sums")
@@ -110,7 +110,7 @@ def test_reasons_and_words_come_with_the_choice_and_may_be_left_out(visit, viewp
     page.get_by_label("Clearer").check()
     page.locator("textarea[name='rationale']").fill("Shorter, too.")
     look(page, "battle-reasons")
-    page.locator(".votebar button[type=submit]").click()
+    page.locator(".votebar .button--primary").click()
     expect(page.locator("#reveal-title")).to_be_visible()
     judgment = Judgment.objects.get()
     assert (judgment.preference, judgment.answers["reasons"]["labels"]) == ("b", ["Clearer"])
