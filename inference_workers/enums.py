@@ -53,4 +53,5 @@ class Rejection(models.TextChoices):
 
 class Priority(models.IntegerChoices):
     VISITOR = 0, _("A person is waiting")
+    PROBE = 5, _("A look at how a model is")
     BATCH = 9, _("Campaign batch")

@@ -17,7 +17,17 @@ from inference_workers.use_cases.edit_endpoint import EndpointSettings
 from inference_workers.use_cases.edit_language_model import Card, Recipe
 
 PRICE_FIELDS = ["price_read", "price_written"]
-CARD_FIELDS = ["name", "slug", "aliases", "organisation", "licence", "visibility", "weight", *PRICE_FIELDS]
+CARD_FIELDS = [
+    "name",
+    "slug",
+    "aliases",
+    "organisation",
+    "licence",
+    "visibility",
+    "weight",
+    *PRICE_FIELDS,
+    "keeps_logprobs",
+]
 RECIPE_FIELDS = [
     "endpoint",
     "provider_model",

@@ -80,6 +80,8 @@ class EndpointGauge(models.Model):
     # How often it was opened since it last answered: each time it stays open for longer.
     openings = models.PositiveSmallIntegerField(default=0)
     opened_until = models.DateTimeField(null=True)
+    # Why it was opened last: the code of the failure that did it.
+    opened_for = models.CharField(max_length=40, blank=True)
     # The completion that tries an open endpoint.
     probe = models.UUIDField(null=True)
     probed_at = models.DateTimeField(null=True)
@@ -132,6 +134,14 @@ class LanguageModel(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
+    )
+    keeps_logprobs = models.BooleanField(
+        _("keeps log-probabilities"),
+        default=False,
+        help_text=_(
+            "Of every token that it writes, where its endpoint tells them: some bytes for each. Some endpoints refuse"
+            " requests that ask for them."
+        ),
     )
     current = models.OneToOneField(
         "LanguageModelRevision",
@@ -218,10 +228,18 @@ class Completion(models.Model):
     error_message = models.TextField(blank=True)
     prompt_tokens = models.PositiveIntegerField(null=True)
     completion_tokens = models.PositiveIntegerField(null=True)
+    # Natural logarithms of what the model gave each token that it wrote, as float32, little-endian; of a person's
+    # completion sealed under that person's key. Null where they were not asked for, or are not known.
+    logprobs = models.BinaryField(null=True)
     first_token_seconds = models.FloatField(null=True)
     total_seconds = models.FloatField(null=True)
     # In US dollars, of all its attempts, each at the price of its moment; null where no price was known.
     cost = models.DecimalField(max_digits=18, decimal_places=10, null=True)
+    # How much of it is the most that an attempt can have cost whose end nobody heard: its worker died.
+    estimated_cost = models.DecimalField(max_digits=18, decimal_places=10, null=True)
+    # The most that the attempt in hand can cost, at the price of its claim; of a cancelled one, what was charged until
+    # its worker tells what it took.
+    reserved_cost = models.DecimalField(max_digits=18, decimal_places=10, null=True)
     # Which rules decided what may be shown of it.
     screen_version = models.TextField(null=True)
 
@@ -248,6 +266,12 @@ class Completion(models.Model):
                 fields=["finished_at"],
                 name="completion_recent",
                 condition=Q(state=CompletionState.SUCCEEDED),
+            ),
+            # How each model was when somebody looked.
+            models.Index(
+                fields=["revision", "created_at"],
+                name="completion_probes",
+                condition=Q(priority=Priority.PROBE),
             ),
             # What the models' pages look back on.
             models.Index(

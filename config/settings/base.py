@@ -292,6 +292,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
 # The sweepers finish what a killed worker or a flushed broker dropped.
 CELERY_BEAT_SCHEDULE = {
+    "probe-models": {"task": "inference_workers.probe_models", "schedule": 60.0},
     "sweep-completions": {"task": "inference_workers.sweep_completions", "schedule": 5.0},
     "sequence-log": {"task": "annotation.sequence_log", "schedule": 1.0},
     "refresh-boards": {"task": "annotation.refresh_boards", "schedule": 2.0},
@@ -320,6 +321,12 @@ GENERATION_ADMIT_SECONDS = 240
 # 0 leaves it to torch and to OMP_NUM_THREADS.
 GENERATION_DEVICE = env.str("GENERATION_DEVICE", default="")
 GENERATION_THREADS = env.int("GENERATION_THREADS", default=0) or None
+# Most requests of one model that run at once there, and most memory for keys and values of all its models together,
+# in millions of bytes, where 0 leaves it to what is free.
+GENERATION_MOST_ROWS = env.int("GENERATION_MOST_ROWS", default=256)
+GENERATION_CACHE_MB = env.int("GENERATION_CACHE_MB", default=0)
+# How often every model that takes part is asked something small, in minutes; 0 never.
+MODEL_PROBE_MINUTES = env.int("MODEL_PROBE_MINUTES", default=30)
 # Whether endpoints without a model, which answer by rule, may be used.
 SCRIPTED_ENDPOINTS = env.bool("SCRIPTED_ENDPOINTS", default=False)
 # Folders, besides models/ in the data directory, below which language models may be loaded from.

@@ -15,6 +15,8 @@ STORAGES = {
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 AXES_ENABLED = False
 SCRIPTED_ENDPOINTS = True
+# A worker of a test asks what the test asks.
+MODEL_PROBE_MINUTES = 0
 # pytest-django makes and drops databases; a pool would keep them open.
 DATABASES["default"]["OPTIONS"].pop("pool")
 # Databases of several processes hold campaigns of the same numbers.

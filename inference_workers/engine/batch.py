@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
 
+from .memory import CacheMemory, is_out_of_memory
 from .model_loading import LoadedModel
 from .protocol import (
     OWN_FAULTS,
@@ -20,53 +23,89 @@ from .protocol import (
     GenerationError,
     GenerationRequest,
 )
-from .sampling import Draw, draw_tokens
+from .sampling import Draw, draw_tokens, log_probabilities
 from .slots import Piece, SlotTables, StepPlan
 from .text_stream import TextStream, TokenText
+
+log = logging.getLogger(__name__)
+
+_CALM_STEPS = 256  # so many steps without running out of memory, and twice as many rows are tried again
 
 
 @dataclass(slots=True, eq=False)
 class _Row:
-    """A request in the batch. `cached` counts the tokens whose keys and values stand in its slot."""
+    """A request in the batch. `tokens` are those of its prompt and its text; `cached` counts how many of them have
+    their keys and values in its slot."""
 
     request: GenerationRequest
     admitted_at: float
-    prompt: list[int]
+    tokens: list[int]
+    prompt_tokens: int
     draw: Draw
     decoder: TokenText
     stream: TextStream
+    logprobs: list[float] | None
     slot: int = -1
     cached: int = 0
-    drawn: int = 0
-    last_token: int = -1
     first_token_at: float | None = None
+
+    @property
+    def drawn(self) -> int:
+        return len(self.tokens) - self.prompt_tokens
 
     @property
     def need(self) -> int:
         """Positions that the row may come to use."""
-        return len(self.prompt) + self.request.sampling.max_tokens
+        return self.prompt_tokens + self.request.sampling.max_tokens
+
+    def begin_again(self) -> None:
+        """Its slot is lost: what it has said so far is read once more, like a prompt, and it goes on from there."""
+        self.slot, self.cached = -1, 0
+        self.draw.rewind(self.drawn)
 
 
 @dataclass(slots=True)
 class ContinuousBatch:
     """The running requests of one model.
 
-    Rows wait in order of arrival until the cache's budget has room, then their prompts are read in pieces of at most
-    `prefill_tokens` per step, so that a long prompt never holds up the others' next token for longer than that.
-    Decoding rows hold the slots from 0 on without a gap; rows whose prompt is being read hold any slots above.
+    Rows wait in order of arrival until memory has room for their keys and values, then their prompts are read in pieces
+    of at most `prefill_tokens` per step, so that a long prompt never holds up the others' next token for longer than
+    that. Decoding rows hold the slots from 0 on without a gap; rows whose prompt is being read hold any slots above.
+
+    Where memory runs out all the same, half as many rows go on, and no text changes: the others wait, and what they
+    have said is read again. `most_rows` bounds how many run at once; `relieve` is asked to make room elsewhere.
     """
 
     loaded: LoadedModel
-    cache_budget: int
+    memory: CacheMemory
     prefill_tokens: int
+    most_rows: int
+    relieve: Callable[[], None] = lambda: None
     _waiting: deque[_Row] = field(init=False, default_factory=deque)
     _filling: deque[_Row] = field(init=False, default_factory=deque)
     _decoding: list[_Row] = field(init=False, default_factory=list)
     _tables: SlotTables = field(init=False)
     _torn: bool = field(init=False, default=False)  # a pass was left half-way, by an exception of someone else's
+    _rows_allowed: int = field(init=False)
+    _calm: int = field(init=False, default=0)  # steps since memory last ran out
 
     def __post_init__(self) -> None:
         self._tables = SlotTables(self.loaded.device)
+        self._rows_allowed = self.most_rows
+
+    @property
+    def allocated(self) -> int:
+        """Bytes of its keys and values."""
+        return self._tables.allocated
+
+    @property
+    def promised(self) -> int:
+        """Bytes that its running rows may come to take."""
+        return self._wanted([*self._filling, *self._decoding])
+
+    def _wanted(self, rows: list[_Row]) -> int:
+        longest = max((row.need for row in rows), default=0)
+        return len(rows) * longest * self.loaded.cache_bytes_per_position
 
     @property
     def busy(self) -> bool:
@@ -76,16 +115,18 @@ class ContinuousBatch:
     def add(self, request: GenerationRequest, admitted_at: float) -> None:
         """Take a request on. Raises GenerationFailure if its prompt cannot be served: a prompt and its longest text
         must fit into the model's context and, alone, into the cache."""
-        fits = min(self.loaded.context, self.cache_budget // self.loaded.cache_bytes_per_position)
+        fits = min(self.loaded.context, self.memory.whole // self.loaded.cache_bytes_per_position)
         room = fits - request.sampling.max_tokens
         prompt = self.loaded.encoder.encode(request.messages, room=max(room, 0))
         row = _Row(
             request,
             admitted_at,
             prompt,
+            len(prompt),
             Draw.of(request.sampling, prompt, self.loaded.device),
             TokenText(self.loaded.decode),
             TextStream(request.sampling.stop),
+            [] if request.sampling.logprobs else None,
         )
         self._waiting.append(row)
 
@@ -104,37 +145,61 @@ class ContinuousBatch:
             return self._fail_all(ErrorCode.INTERNAL, "generation was interrupted")
         try:
             self._torn = True
-            rows, tokens = self._draw()
-            events = [event for row, token in zip(rows, tokens, strict=True) for event in self._take(row, token)]
+            events = self._pass()
             self._torn = False
             return events
-        except (torch.OutOfMemoryError, MemoryError):
-            return self._fail_all(ErrorCode.OUT_OF_MEMORY, "the device ran out of memory during generation")
         except OWN_FAULTS as error:
             return self._fail_all(ErrorCode.INTERNAL, f"generation broke off: {type(error).__name__}: {error}"[:500])
+
+    def _pass(self) -> list[Event]:
+        try:
+            rows, tokens, logprobs = self._draw()
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return self._go_on_with_half()
+        self._calm += 1
+        if self._calm >= _CALM_STEPS and self._rows_allowed < self.most_rows:
+            self._rows_allowed, self._calm = min(2 * self._rows_allowed, self.most_rows), 0
+        drawn = zip(rows, tokens, logprobs, strict=True)
+        return [event for row, token, logprob in drawn for event in self._take(row, token, logprob)]
+
+    def _go_on_with_half(self) -> list[Event]:
+        """Memory ran out, and the tables may have been left half-way: every row begins again from what it has said, the
+        first half of them at once. A single row that does not fit fails."""
+        running = sorted([*self._filling, *self._decoding], key=lambda row: row.admitted_at)
+        if len(running) < 2:
+            return self._fail_all(ErrorCode.OUT_OF_MEMORY, "the device ran out of memory during generation")
+        self._rows_allowed, self._calm = len(running) // 2, 0
+        log.warning("out of memory with %d rows, going on with %d", len(running), self._rows_allowed)
+        self._forget_running()
+        self.relieve()
+        for row in reversed(running):
+            row.begin_again()
+            self._waiting.appendleft(row)
+        return []
 
     def _start_waiting(self) -> None:
         while self._waiting:
             running = [*self._filling, *self._decoding]
-            longest = max(row.need for row in [*running, self._waiting[0]])
-            wanted = (len(running) + 1) * longest * self.loaded.cache_bytes_per_position
-            if running and wanted > self.cache_budget:
+            wanted = self._wanted([*running, self._waiting[0]])
+            if running and (len(running) >= self._rows_allowed or wanted > self.memory.budget_of(self)):
                 return
             row = self._waiting.popleft()
             taken = {other.slot for other in running}
             row.slot = next(slot for slot in range(len(self._decoding), len(running) + 1) if slot not in taken)
             self._filling.append(row)
 
-    def _draw(self) -> tuple[list[_Row], list[int | None]]:
-        """The rows that get a token in this step, and the tokens."""
+    def _draw(self) -> tuple[list[_Row], list[int | None], list[float | None]]:
+        """The rows that get a token in this step, the tokens, and their log-probabilities where they are asked for."""
         pieces = self._next_pieces()
-        tokens = [row.last_token for row in self._decoding]
+        tokens = [row.tokens[-1] for row in self._decoding]
         keep = list(range(len(tokens)))
         ready = []
         for row, piece in pieces:
-            tokens += row.prompt[piece.start : piece.start + piece.count]
+            tokens += row.tokens[piece.start : piece.start + piece.count]
             row.cached += piece.count
-            if row.cached == len(row.prompt):
+            if row.cached == len(row.tokens):
                 keep.append(len(tokens) - 1)
                 ready.append(row)
         plan = StepPlan(self._tables, [row.cached for row in self._decoding], [piece for _, piece in pieces])
@@ -144,13 +209,14 @@ class ContinuousBatch:
         for row in ready:
             self._promote(row)
         rows = list(self._decoding)
-        return rows, draw_tokens(logits, [row.draw for row in rows]) if rows else []
+        drawn = draw_tokens(logits, [row.draw for row in rows]) if rows else []
+        return rows, drawn, _logprobs(rows, logits, drawn)
 
     def _next_pieces(self) -> list[tuple[_Row, Piece]]:
         budget = self.prefill_tokens
         pieces = []
         for row in self._filling:
-            count = min(budget, len(row.prompt) - row.cached)
+            count = min(budget, len(row.tokens) - row.cached)
             if count == 0:
                 break
             pieces.append((row, Piece(row.slot, row.cached, count)))
@@ -186,9 +252,8 @@ class ContinuousBatch:
             self._tables.clear()
             self._torn = False
 
-    def _take(self, row: _Row, token: int | None) -> list[Event]:
+    def _take(self, row: _Row, token: int | None, logprob: float | None) -> list[Event]:
         """A row's new token, as events. A row that ends leaves the batch."""
-        row.drawn += 1
         if row.first_token_at is None:
             row.first_token_at = time.monotonic()
         if token is None:
@@ -196,7 +261,9 @@ class ContinuousBatch:
             self._remove(row)
             error = GenerationError(ErrorCode.INTERNAL, "the model's output is not a number")
             return [Failed(row.request.id, error)]
-        row.last_token = token
+        row.tokens.append(token)
+        if row.logprobs is not None and logprob is not None:
+            row.logprobs.append(logprob)
         row.draw.note(token)
         ended = token in self.loaded.end_tokens
         text = "" if ended else row.stream.push(row.decoder.push(token))
@@ -213,11 +280,21 @@ class ContinuousBatch:
     def _fail_all(self, code: ErrorCode, message: str) -> list[Event]:
         error = GenerationError(code, message, retryable=True)
         failed = [row.request.id for row in [*self._filling, *self._decoding]]
+        self._forget_running()
+        self._torn = False
+        return [Failed(request_id, error) for request_id in failed]
+
+    def _forget_running(self) -> None:
         self._filling.clear()
         self._decoding.clear()
         self._tables.clear()
-        self._torn = False
-        return [Failed(request_id, error) for request_id in failed]
+
+
+def _logprobs(rows: list[_Row], logits: torch.Tensor, drawn: list[int | None]) -> list[float | None]:
+    if all(row.logprobs is None for row in rows):
+        return [None] * len(rows)
+    told = log_probabilities(logits, [token or 0 for token in drawn])
+    return [value if row.logprobs is not None else None for row, value in zip(rows, told, strict=True)]
 
 
 def _ending(row: _Row, text: str, reason: FinishReason) -> list[Event]:
@@ -226,9 +303,10 @@ def _ending(row: _Row, text: str, reason: FinishReason) -> list[Event]:
         id=row.request.id,
         text=row.stream.text,
         finish_reason=reason,
-        prompt_tokens=len(row.prompt),
+        prompt_tokens=row.prompt_tokens,
         completion_tokens=row.drawn,
         first_token_s=None if first is None else first - row.admitted_at,
         total_s=time.monotonic() - row.admitted_at,
+        logprobs=None if row.logprobs is None else tuple(row.logprobs),
     )
     return [Delta(row.request.id, text), finished] if text else [finished]

@@ -12,8 +12,10 @@ from transformers import AttentionInterface, AutoConfig, AutoModelForCausalLM, A
 from transformers.utils import logging as transformers_logging
 
 from .chat import PromptEncoder
+from .memory import is_out_of_memory
 from .model_folders import check_folder
 from .protocol import ErrorCode, GenerationFailure, ModelRef, failure
+from .settings import DeviceUnusable
 from .slots import ATTENTION, Piece, SlotTables, StepPlan, UnsupportedAttention, attend
 
 AttentionInterface.register(ATTENTION, attend)
@@ -56,13 +58,20 @@ class LoadedModel:
         return logits
 
 
-def pick_device() -> torch.device:
-    """The first of cuda, mps and cpu that this machine has."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    if torch.backends.mps.is_available():
-        return torch.device("mps")
-    return torch.device("cpu")
+def open_device(name: str | None) -> torch.device:
+    """The device of this name, or the first of cuda, mps and cpu that this machine has. Raises DeviceUnusable."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    usable = [kind for kind, is_there in there.items() if is_there]
+    if not name:
+        return torch.device(usable[0])
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    known = device is not None and device.type in usable
+    if device is None or not known or (device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count()):
+        raise DeviceUnusable(f"there is no device {name!r} here; this machine has {', '.join(usable)}")
+    return device
 
 
 def pick_dtype(device: torch.device) -> torch.dtype:
@@ -85,10 +94,10 @@ def load_model(ref: ModelRef, *, device: torch.device, dtype: torch.dtype, conte
         return _load(ref, folder, device, dtype, context_limit)
     except GenerationFailure:
         raise
-    except torch.OutOfMemoryError as error:
-        text = f"{folder.name} does not fit into the memory of {device.type}"
-        raise failure(ErrorCode.OUT_OF_MEMORY, text, retryable=True) from error
     except Exception as error:
+        if is_out_of_memory(error):
+            text = f"{folder.name} does not fit into the memory of {device.type}"
+            raise failure(ErrorCode.OUT_OF_MEMORY, text, retryable=True) from error
         text = f"{folder.name} could not be loaded: {type(error).__name__}: {error}"
         raise failure(ErrorCode.MODEL_LOAD, text[:500]) from error
 
@@ -164,5 +173,7 @@ def _verify(loaded: LoadedModel) -> int:
 
 def _distance(ours: torch.Tensor, own: torch.Tensor) -> float:
     """Relative difference of logits, which mean the same after adding a constant to all."""
-    ours, own = (logits.double() - logits.double().mean() for logits in (ours, own))
+    # Apple's devices know no double precision.
+    ours, own = (logits.cpu().double() for logits in (ours, own))
+    ours, own = ours - ours.mean(), own - own.mean()
     return float((ours - own).norm() / own.norm())

@@ -62,6 +62,11 @@ class ModelStore:
         wait([self._loading[1]], timeout)
         return True
 
+    def drop_idle(self) -> None:
+        """Give up every model that no request wants: memory has run out."""
+        for ref in [ref for ref in self._models if not self._needed(ref)]:
+            del self._models[ref]
+
     def close(self) -> None:
         """Drop every model; a loading that runs is waited for."""
         self._thread.shutdown(wait=True, cancel_futures=True)

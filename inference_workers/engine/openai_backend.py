@@ -12,7 +12,7 @@ import httpx
 import openai
 
 from .bounded_http import BoundedTransport, Call
-from .openai_stream import Usage, endpoint_fault, read_pieces
+from .openai_stream import Told, Usage, endpoint_fault, read_pieces
 from .protocol import (
     BackendFull,
     Delta,
@@ -137,11 +137,14 @@ class OpenAIBackend:
         stream = TextStream(sampling.stop)
         reason = FinishReason.STOP
         usage = Usage()
+        told = Told() if sampling.logprobs else None
         with self._open(held) as chunks:
             for piece in read_pieces(chunks, max_tokens=sampling.max_tokens):
                 if piece.text and held.first_token_at is None:
                     held.first_token_at = time.monotonic()
                 usage = piece.usage or usage
+                if told is not None:
+                    told.take(piece)
                 self._show(held, stream.push(piece.text))
                 if stream.stopped:
                     break
@@ -149,14 +152,14 @@ class OpenAIBackend:
                     reason = piece.reason
                     self._show(held, stream.flush())
                     held.ended_at = time.monotonic()
-                    held.ending = self._finished(held, stream.text, reason, usage)
-        return self._finished(held, stream.text, reason, usage)
+                    held.ending = self._finished(held, stream.text, reason, usage, told)
+        return self._finished(held, stream.text, reason, usage, told)
 
     def _show(self, held: _Held, text: str) -> None:
         if text:
             self._arrived.put((held, Delta(held.request.id, text)))
 
-    def _finished(self, held: _Held, text: str, reason: FinishReason, usage: Usage) -> Finished:
+    def _finished(self, held: _Held, text: str, reason: FinishReason, usage: Usage, told: Told | None) -> Finished:
         first = held.first_token_at
         return Finished(
             id=held.request.id,
@@ -166,6 +169,7 @@ class OpenAIBackend:
             completion_tokens=usage.completion_tokens,
             first_token_s=None if first is None else first - held.admitted_at,
             total_s=time.monotonic() - held.admitted_at,
+            logprobs=told.all if told else None,
         )
 
     def _open(self, held: _Held) -> Any:
@@ -182,6 +186,8 @@ class OpenAIBackend:
             http_client=bounded,
         )
         body: dict[str, Any] = {settings.max_tokens_field: sampling.max_tokens, **_unusual(held.request)}
+        if sampling.logprobs:
+            body["logprobs"] = True
         if settings.ask_usage:
             body["stream_options"] = {"include_usage": True}
         return client.chat.completions.create(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -15,6 +16,8 @@ from .protocol import ErrorCode, FinishReason, GenerationError, GenerationFailur
 _REASONS = {"stop": FinishReason.STOP, "length": FinishReason.LENGTH}
 _BUSY_STATUSES = {408, 409, 425, 429}
 _CONTEXT_WORDS = ("context_length", "context length", "context size", "context_size", "maximum context")
+_CREDIT_WORDS = ("insufficient_quota", "insufficient quota", "insufficient_balance", "insufficient balance")
+_FILTER_WORDS = ("moderation", "flagged", "content_policy", "content policy", "content_filter", "safety")
 _HEADROOM = 32  # characters that a token may stand for, far above any real average
 
 
@@ -33,6 +36,27 @@ class Piece:
     text: str = ""
     reason: FinishReason | None = None
     usage: Usage | None = None
+    # Of the tokens in it; None where the endpoint tells none, or nonsense.
+    logprobs: tuple[float, ...] | None = None
+
+
+@dataclass(slots=True)
+class Told:
+    """Log-probabilities as they come. Those of a part of a text alone would mislead, so a piece of text without any
+    makes all of them unknown."""
+
+    _values: list[float] = field(default_factory=list)
+    _gaps: bool = False
+
+    def take(self, piece: Piece) -> None:
+        if piece.logprobs:
+            self._values += piece.logprobs
+        elif piece.text:
+            self._gaps = True
+
+    @property
+    def all(self) -> tuple[float, ...] | None:
+        return None if self._gaps or not self._values else tuple(self._values)
 
 
 def read_pieces(chunks: Iterable[Any], *, max_tokens: int) -> Iterator[Piece]:
@@ -75,7 +99,7 @@ def _piece(chunk: Any, *, ended: bool) -> Piece:
         raise _nonsense("a chunk without choices")
     for choice in choices:
         if getattr(choice, "index", 0) in (0, None):
-            return Piece(_text(choice), _reason(choice), usage)
+            return Piece(_text(choice), _reason(choice), usage, _logprobs(choice))
     return Piece(usage=usage)
 
 
@@ -87,6 +111,16 @@ def _text(choice: Any) -> str:
     if not isinstance(content, str):
         raise _nonsense("text that is no string")
     return content
+
+
+def _logprobs(choice: Any) -> tuple[float, ...] | None:
+    told = getattr(getattr(choice, "logprobs", None), "content", None)
+    if not isinstance(told, list):
+        return None
+    values = [getattr(token, "logprob", None) for token in told]
+    # Rounding may lead above 0.
+    plausible = [value for value in values if isinstance(value, int | float) and -math.inf < value <= 1e-3]
+    return tuple(min(float(value), 0.0) for value in plausible) if len(plausible) == len(values) else None
 
 
 def _reason(choice: Any) -> FinishReason | None:
@@ -157,10 +191,25 @@ def _status_fault(error: openai.APIStatusError) -> GenerationFailure:
     status = error.status_code
     if status in (400, 413, 422) and any(word in str(error.body).lower() for word in _CONTEXT_WORDS):
         return failure(ErrorCode.CONTEXT_TOO_LONG, "the endpoint says that the prompt exceeds its context")
+    refusal = _refusal(status, str(error.body).lower())
+    if refusal is not None:
+        return refusal
     code = ErrorCode.ENDPOINT_RATE_LIMITED if status == 429 else ErrorCode.ENDPOINT_STATUS
     retryable = status in _BUSY_STATUSES or status >= 500
     wait = retry_after(error.response.headers) if retryable else None
     return GenerationFailure(GenerationError(code, f"the endpoint answered with status {status}", retryable, wait))
+
+
+def _refusal(status: int, body: str) -> GenerationFailure | None:
+    """What no further request changes until an operator acts. Some providers answer 403 to a prompt that their filter
+    refuses, and 429 where the credit is used up: both say so."""
+    if status == 402 or (status == 429 and any(words in body for words in _CREDIT_WORDS)):
+        return failure(ErrorCode.ENDPOINT_NO_CREDIT, f"the endpoint says that there is no credit left ({status})")
+    if status == 403 and any(words in body for words in _FILTER_WORDS):
+        return failure(ErrorCode.ENDPOINT_FILTERED, "the endpoint's content filter refused the prompt")
+    if status in (401, 403):
+        return failure(ErrorCode.ENDPOINT_KEY_REFUSED, f"the endpoint refused the key ({status})")
+    return None
 
 
 def retry_after(headers: Any) -> float | None:

@@ -31,7 +31,8 @@ class ChatMessage:
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How the next token is drawn. Temperature 0 takes the likeliest token and reads no seed; `top_k` 0, `top_p` 1 and
-    `repetition_penalty` 1 switch those off. The text ends before the first of the `stop` strings."""
+    `repetition_penalty` 1 switch those off. The text ends before the first of the `stop` strings. `logprobs` asks for
+    the log-probabilities of what was drawn."""
 
     temperature: float = 0.7
     top_p: float = 1.0
@@ -40,6 +41,7 @@ class Sampling:
     repetition_penalty: float = 1.0
     stop: tuple[str, ...] = ()
     seed: int = 0
+    logprobs: bool = False
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.temperature <= 100.0:
@@ -84,6 +86,8 @@ class ErrorCode(StrEnum):
     CANCELLED = "cancelled"
     CONTEXT_TOO_LONG = "context_too_long"
     ENDPOINT_FILTERED = "endpoint_filtered"
+    ENDPOINT_KEY_REFUSED = "endpoint_key_refused"
+    ENDPOINT_NO_CREDIT = "endpoint_no_credit"
     ENDPOINT_OVERSIZED = "endpoint_oversized"
     ENDPOINT_PROTOCOL = "endpoint_protocol"
     ENDPOINT_RATE_LIMITED = "endpoint_rate_limited"
@@ -119,7 +123,11 @@ class Delta:
 @dataclass(frozen=True, slots=True)
 class Finished:
     """The whole text of a request: exactly the concatenation of its deltas. Token counts are None where an endpoint
-    tells none. Times are seconds since `admit`; `first_token_s` is None if no token came before the end."""
+    tells none. Times are seconds since `admit`; `first_token_s` is None if no token came before the end.
+
+    `logprobs`, where they were asked for, are the natural logarithms of the model's own probability of each token that
+    it wrote, before penalty, temperature and filters, in order and with the token that ended the text; an endpoint may
+    leave that one out, or know none of them, which is None."""
 
     id: str
     text: str
@@ -128,6 +136,7 @@ class Finished:
     completion_tokens: int | None
     first_token_s: float | None
     total_s: float
+    logprobs: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

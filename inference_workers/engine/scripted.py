@@ -145,6 +145,11 @@ class ScriptedBackend:
         return [Delta(row.request.id, text)] if text else []
 
 
+def _logprobs(row: _Row) -> tuple[float, ...]:
+    """By rule, too: the longer a word, the less likely."""
+    return tuple(-len(piece) / 8 for piece in row.script.pieces[: row.drawn])
+
+
 def _prompt_words(request: GenerationRequest) -> int:
     return sum(len(message.content.split()) for message in request.messages)
 
@@ -158,5 +163,6 @@ def _ending(row: _Row, text: str, reason: FinishReason, now: float) -> list[Even
         completion_tokens=row.drawn,
         first_token_s=None if row.first_token_at is None else row.first_token_at - row.admitted_at,
         total_s=now - row.admitted_at,
+        logprobs=_logprobs(row) if row.request.sampling.logprobs else None,
     )
     return [Delta(row.request.id, text), finished] if text else [finished]

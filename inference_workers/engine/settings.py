@@ -7,12 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+class DeviceUnusable(Exception):
+    """This machine has no such device; the message says which it has."""
+
+
 @dataclass(frozen=True, slots=True)
 class TransformersSettings:
-    """What None means: the best device of this machine, its fastest type, one thread less than there are
-    cores, half of the device's memory for weights and a quarter for keys and values."""
+    """What None means: the best device of this machine, its fastest type, one thread less than there are cores, half of
+    the device's memory for weights, and for keys and values whatever is free when a request comes.
+
+    `most_rows` of one model run at once at most, however much memory there is; `cache_budget` bounds keys and values of
+    all models together, in bytes."""
 
     capacity: int = 16
+    most_rows: int = 256
     device: str | None = None
     dtype: str | None = None
     threads: int | None = None

@@ -51,6 +51,11 @@ class SlotTables:
             table.element_size() * table.shape[2] * table.shape[3] for pair in self._tables.values() for table in pair
         )
 
+    @property
+    def allocated(self) -> int:
+        """Bytes of all tables."""
+        return sum(table.nbytes for pair in self._tables.values() for table in pair)
+
     def make_room(self, slots: int, length: int) -> None:
         """Have at least so many slots of at least so many positions each. An out-of-memory error from here leaves the
         tables unusable until `clear`."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
 from .batch import ContinuousBatch
-from .model_loading import LoadedModel, load_model, pick_device, pick_dtype
+from .memory import SHARES, CacheMemory, measured, release_unused
+from .model_loading import LoadedModel, load_model, open_device, pick_dtype
 from .model_store import ModelStore
 from .protocol import (
     OWN_FAULTS,
@@ -27,7 +27,6 @@ from .protocol import (
 )
 from .settings import TransformersSettings
 
-CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 # Tokens of prompts read per step. A piece of 128 holds up the other rows by about 0.1 s on two CPU cores.
 _PREFILL_TOKENS = {"cpu": 128, "mps": 512, "cuda": 2048}
 
@@ -45,16 +44,20 @@ class TransformersBackend:
     def __init__(self, settings: TransformersSettings | None = None) -> None:
         settings = settings or TransformersSettings()
         self._settings = settings
-        self._device = torch.device(settings.device) if settings.device else pick_device()
+        self._device = open_device(settings.device)
         if self._device.type == "cpu":
             torch.set_num_threads(settings.threads or spare_threads())
         self._dtype: torch.dtype = getattr(torch, settings.dtype) if settings.dtype else pick_dtype(self._device)
-        memory = device_memory(self._device)
-        self._cache_budget = settings.cache_budget or memory // 4
+        self._memory = CacheMemory(
+            lambda: measured(self._device),
+            share=SHARES[self._device.type],
+            most=settings.cache_budget,
+            holders=lambda: self._batches.values(),
+        )
         self._prefill_tokens = settings.prefill_tokens or _PREFILL_TOKENS[self._device.type]
         self._store = ModelStore(
             self._load,
-            budget=settings.weight_budget or memory // 2,
+            budget=settings.weight_budget or measured(self._device).total // 2,
             itemsize=self._dtype.itemsize,
             needed=lambda ref: any(held.request.model == ref for held in self._held.values()),
         )
@@ -151,8 +154,15 @@ class TransformersBackend:
 
     def _batch(self, loaded: LoadedModel) -> ContinuousBatch:
         if loaded.ref not in self._batches:
-            self._batches[loaded.ref] = ContinuousBatch(loaded, self._cache_budget, self._prefill_tokens)
+            self._batches[loaded.ref] = ContinuousBatch(
+                loaded, self._memory, self._prefill_tokens, self._settings.most_rows, self._make_room
+            )
         return self._batches[loaded.ref]
+
+    def _make_room(self) -> None:
+        """Models that nobody asks for at present leave before rows have to wait."""
+        self._store.drop_idle()
+        release_unused(self._device)
 
     def _drop_unloaded(self) -> None:
         """A batch keeps its model alive, so idle ones go; making one anew costs nothing."""
@@ -168,16 +178,3 @@ def spare_threads() -> int:
     server, one thread generates 1.3 times as many tokens as two, and the server's p95 stays as it was."""
     wanted = torch.get_num_threads()
     return wanted if "OMP_NUM_THREADS" in os.environ else max(1, min(wanted, (os.cpu_count() or 2) - 1))
-
-
-def device_memory(device: torch.device) -> int:
-    """Bytes of memory that the device has, or that a container leaves of the machine's."""
-    if device.type == "cuda":
-        return int(torch.cuda.get_device_properties(device).total_memory)
-    if device.type == "mps":
-        return int(torch.mps.recommended_max_memory())
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    try:
-        return min(memory, int(CONTAINER_LIMIT.read_text()))
-    except (OSError, ValueError):  # no container, or one without limit, which says "max"
-        return memory

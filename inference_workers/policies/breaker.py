@@ -15,6 +15,8 @@ OPENS_AFTER = 5
 OPEN_SECONDS = (30, 60, 120, 300)
 
 ENDPOINT_OPEN = "endpoint_open"
+# Until an operator acts every further request is refused as well: one is enough to open it.
+SHUT = frozenset({"endpoint_key_refused", "endpoint_no_credit"})
 # Faults that the next request would meet too. What a prompt can bring about (refused, filtered, too long) is none of
 # them: a visitor could take an endpoint from everybody else.
 FAULTS = frozenset(
@@ -34,6 +36,7 @@ class Verdict(StrEnum):
 
     ANSWERED = "answered"
     FAILED = "failed"
+    SHUT = "shut"
     NOTHING = "nothing"
 
 
@@ -50,6 +53,8 @@ def verdict_of(code: str, *, retryable: bool) -> Verdict:
     """An answer that was held back for what it says is an answer all the same."""
     if not code or code in Rejection.values:
         return Verdict.ANSWERED
+    if code in SHUT:
+        return Verdict.SHUT
     if code in FAULTS or (code == "endpoint_status" and retryable):
         return Verdict.FAILED
     return Verdict.NOTHING
@@ -62,14 +67,14 @@ def after(breaker: Breaker, verdict: Verdict, *, completion: UUID, now: datetime
             return Breaker()
         if verdict == Verdict.NOTHING:
             return breaker
-        failures = breaker.failures + 1
+        failures = OPENS_AFTER if verdict == Verdict.SHUT else breaker.failures + 1
         return replace(breaker, failures=failures) if failures < OPENS_AFTER else _opened(breaker, now)
     if breaker.state == BreakerState.OPEN or breaker.probe != completion:
         return breaker
     if verdict == Verdict.ANSWERED:
         check(BREAKER, breaker.state, BreakerState.CLOSED)
         return Breaker()
-    return _opened(breaker, now) if verdict == Verdict.FAILED else replace(breaker, probe=None)
+    return _opened(breaker, now) if verdict in (Verdict.FAILED, Verdict.SHUT) else replace(breaker, probe=None)
 
 
 def may_be_tried(breaker: Breaker, *, now: datetime, probe_runs: bool) -> bool:

@@ -17,9 +17,11 @@ from django.db.models.functions import Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.texts import read_personal_texts
+from accounts.errors import PersonErased
+from accounts.texts import read_personal_texts, unseal_of
 from inference_workers.enums import Backend, BreakerState, CompletionState, Priority, Visibility
 from inference_workers.models import Completion, Endpoint, EndpointGauge, LanguageModel
+from inference_workers.policies.logprobs import unpacked
 from inference_workers.streams import sync_client
 
 # Written by the generation worker every few seconds: a field per language model, `loading`, `ready` or `failed`.
@@ -115,8 +117,10 @@ def waiting_by_endpoint() -> dict[int, Waiting]:
     left_alone = Q(revision__endpoint__gauge__state__in=LEFT_ALONE)
     rows = (
         Completion.objects.filter(state=CompletionState.QUEUED, claimable_at__lte=Now() + SOON)
-        # Batches wait for as long as their endpoint is left alone.
-        .exclude(left_alone & Q(revision__endpoint__gauge__opened_until__gt=Now() + SOON, priority=Priority.BATCH))
+        # Who is no person waits for as long as the endpoint is left alone.
+        .exclude(
+            left_alone & Q(revision__endpoint__gauge__opened_until__gt=Now() + SOON) & ~Q(priority=Priority.VISITOR)
+        )
         .values("revision__endpoint")
         .annotate(
             now=Count("pk", filter=Q(claimable_at__lte=Now())),
@@ -155,6 +159,19 @@ def completion_texts(completions: Iterable[Completion]) -> dict[UUID, str | None
     rows = list(completions)
     personal = read_personal_texts(row.personal_text_id for row in rows if row.personal_text_id is not None)
     return {row.pk: row.text if row.personal_text_id is None else personal.get(row.personal_text_id) for row in rows}
+
+
+def completion_logprobs(completion: Completion) -> tuple[float, ...] | None:
+    """Of the tokens that it wrote, in order; None where they are not kept, or its person was erased."""
+    if completion.logprobs is None:
+        return None
+    kept = bytes(completion.logprobs)
+    if completion.person is None:
+        return unpacked(kept)
+    try:
+        return unpacked(bytes.fromhex(unseal_of(completion.person, kept)))
+    except PersonErased:
+        return None
 
 
 def completion_messages(completions: Iterable[Completion]) -> dict[UUID, list[dict[str, str]] | None]:

@@ -2,15 +2,18 @@
 worker, which sweeps, and whoever asks Celery for its tasks, stay small."""
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import structlog
 from celery import shared_task, signals
+from django.conf import settings
 from django.utils import timezone
 
 from inference_workers.queries import WorkerState, oldest_waiting, worker_status
 from inference_workers.tasks import shutdown
 from inference_workers.use_cases.probe_endpoints import probe_endpoints
+from inference_workers.use_cases.probe_models import probe_models
 from inference_workers.use_cases.requeue_expired import requeue_expired
 from inference_workers.use_cases.wake_workers import GENERATE, WARM, wake_workers, warm_workers
 
@@ -60,6 +63,13 @@ def sweep_completions() -> None:
     for waiting, priority in oldest_waiting(count=HINTS_PER_SWEEP, for_seconds=HINT_LOST_SECONDS):
         if not wake_workers(completion_id=waiting, priority=priority):
             return
+
+
+@shared_task(name="inference_workers.probe_models", ignore_result=True)
+def look_at_models() -> None:
+    """Ask every model something small now and then, so that its page shows how it is before somebody finds out."""
+    if settings.MODEL_PROBE_MINUTES > 0:
+        probe_models(every=timedelta(minutes=settings.MODEL_PROBE_MINUTES), now=timezone.now())
 
 
 @signals.celeryd_after_setup.connect

@@ -14,7 +14,7 @@ from foundation.outbound import OutboundRefused, outbound_client, release_secret
 from inference_workers.engine.protocol import Backend, BackendFull, Event, GenerationRequest, ModelRef
 from inference_workers.engine.registry import OpenAISpec, TransformersSpec, load
 from inference_workers.engine.scripted import Script, ScriptedBackend, ScriptedSettings
-from inference_workers.engine.settings import EndpointSettings, TransformersSettings
+from inference_workers.engine.settings import DeviceUnusable, EndpointSettings, TransformersSettings
 from inference_workers.engine.smollm2 import SmolLM2NotInstalled, smollm2_folder
 from inference_workers.enums import Backend as BackendKind
 from inference_workers.errors import InferenceError
@@ -69,11 +69,15 @@ class Backends:
                 capacity=IN_PROCESS_CAPACITY,
                 device=settings.GENERATION_DEVICE or None,
                 threads=settings.GENERATION_THREADS,
+                most_rows=max(settings.GENERATION_MOST_ROWS, 1),
+                cache_budget=settings.GENERATION_CACHE_MB * 1_000_000 or None,
             )
             try:
                 self._in_process = cast("TransformersBackend", load(TransformersSpec(wanted)))
             except ImportError as error:
                 raise EndpointUnusable(f"install cardinal-arena[worker]: no module {error.name}") from error
+            except DeviceUnusable as error:
+                raise EndpointUnusable(f"GENERATION_DEVICE: {error}") from error
         return self._in_process
 
     def drop(self, backend: Backend) -> None:

@@ -66,6 +66,11 @@ class Job:
         return Usage(guessed_tokens(self.sent), guessed_tokens(self.received))
 
 
+def usage_so_far(job: Job) -> Usage:
+    """Of a job that is given up in the middle: its prompt is paid for, whatever has come back."""
+    return job.usage or Usage(guessed_tokens(job.sent), 0)
+
+
 def identifying_names(model: LanguageModel, provider_model: str) -> list[str]:
     """What an answer must not say before the vote."""
     aliases = [alias for alias in model.aliases if isinstance(alias, str)]
@@ -98,6 +103,7 @@ def generation_request(job: Job, messages: Sequence[dict[str, str]], ref: ModelR
             **wanted,
             stop=tuple(str(stop) for stop in stops if stop),
             seed=job.completion.seed & LARGEST_SEED,
+            logprobs=revision.language_model.keeps_logprobs,
         ),
         model=ref,
     )
@@ -120,6 +126,7 @@ def finish(job: Job, event: Finished) -> None:
         completion_tokens=event.completion_tokens,
         first_token_seconds=first if first is None or math.isfinite(first) else None,
         total_seconds=event.total_s,
+        logprobs=event.logprobs,
     )
     try:
         finish_completion(

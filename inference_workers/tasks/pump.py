@@ -38,6 +38,7 @@ from inference_workers.tasks.jobs import Job
 from inference_workers.use_cases.claim_completions import claim_completions
 from inference_workers.use_cases.release_completions import release_completions
 from inference_workers.use_cases.renew_leases import renew_leases
+from inference_workers.use_cases.settle_cancelled import settle_cancelled
 from inference_workers.use_cases.turn_away import turn_away
 
 log = structlog.get_logger(__name__)
@@ -154,7 +155,9 @@ class Pump:
         for job in list(self._jobs.values()):
             if job.id not in kept:
                 log.info("completion_taken_away", completion_id=str(job.id), attempt=job.completion.attempt)
+                used = jobs.usage_so_far(job)
                 self._drop(job)
+                settle_cancelled(completion_id=job.id, attempt=job.completion.attempt, usage=used)
             elif job.ending is None and self._clock() >= job.deadline:
                 self._refuse(job, code="timeout", message="the endpoint's time limit was over")
 
@@ -320,7 +323,8 @@ class Pump:
 
     def _stop(self) -> bool:
         """Give back what could not end in time; says whether there was any."""
-        released = release_completions(held=self._held())
+        usage = {job.id: jobs.usage_so_far(job) for job in self._jobs.values()}
+        released = release_completions(held=self._held(), usage=usage)
         self._empty_backends()
         return bool(released)
 

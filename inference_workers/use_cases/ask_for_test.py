@@ -30,6 +30,6 @@ def ask_for_test(*, language_model_id: int, now: datetime) -> Completion:
             revision=model.current,
             messages=[{"role": "user", "content": TEST_QUESTION}],
             person=None,
-            priority=Priority.VISITOR if gauge.state == BreakerState.CLOSED else Priority.BATCH,
+            priority=Priority.VISITOR if gauge.state == BreakerState.CLOSED else Priority.PROBE,
             seed=1,
         )

@@ -39,10 +39,11 @@ WHERE q.state = 'queued' AND q.claimable_at <= clock_timestamp() AND r.endpoint_
 ORDER BY q.priority, q.created_at, q.id LIMIT %(limit)s FOR UPDATE OF q SKIP LOCKED
 """
 CLAIM = """
-UPDATE inference_workers_completion
+UPDATE inference_workers_completion c
 SET state = 'running', attempt = attempt + 1, started_at = %(now)s, lease_token = gen_random_uuid(),
-    lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
-WHERE id = ANY(%(ids)s)
+    lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s),
+    reserved_cost = least(chosen.cost, 99999999)
+FROM unnest(%(ids)s::uuid[], %(costs)s::numeric[]) AS chosen (id, cost) WHERE c.id = chosen.id
 """
 
 
@@ -69,7 +70,8 @@ def claim_completions(
             return []
         ids = [each.id for each in chosen]
         with connection.cursor() as cursor:
-            cursor.execute(CLAIM, {"ids": ids, "lease": lease.total_seconds(), "now": now})
+            costs = [each.most_cost for each in chosen]
+            cursor.execute(CLAIM, {"ids": ids, "costs": costs, "lease": lease.total_seconds(), "now": now})
         _take(gauge, chosen, left, clock)
     related = ("revision__endpoint", "revision__language_model")
     return list(Completion.objects.filter(pk__in=ids).select_related(*related).order_by("priority", "created_at", "pk"))
@@ -90,7 +92,7 @@ def _running(gauge: EndpointGauge) -> _Running:
 
 def _candidates(gauge: EndpointGauge, limit: int, *, suspect: bool) -> list[Wanted]:
     """Nobody who waits is made to try an endpoint that failed."""
-    lowest = Priority.VISITOR if gauge.state == BreakerState.CLOSED else Priority.BATCH
+    lowest = Priority.VISITOR if gauge.state == BreakerState.CLOSED else Priority.PROBE
     values: dict[str, Any] = {"endpoint": gauge.pk, "limit": limit, "suspect": suspect, "from_priority": lowest}
     with connection.cursor() as cursor:
         cursor.execute(CANDIDATES, values)

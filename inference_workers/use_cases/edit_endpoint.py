@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Person
 from foundation.outbound import bind_secret, origin_of
 from foundation.text import clean_json
-from inference_workers.enums import TokensField
+from inference_workers.enums import BreakerState, TokensField
 from inference_workers.models import Endpoint, EndpointGauge, LanguageModel
 from inference_workers.use_cases.edit_language_model import Recipe, add_revision
+from inference_workers.use_cases.lock_gauge import lock_gauge
 from inference_workers.use_cases.record_change import record_change
 
 
@@ -62,9 +63,19 @@ def edit_endpoint(
         if settings.key is not None:
             told["key"] = "before"
         record_change(subject=endpoint, verb="edited", before=told, after=_told(endpoint), actor=actor)
+        if settings.key is not None or _decisive(endpoint) != before:
+            _try_at_once(endpoint)
         if _decisive(endpoint) != before:
             _renew_revisions(endpoint, actor)
     return endpoint
+
+
+def _try_at_once(endpoint: Endpoint) -> None:
+    """What it was left alone for may be mended."""
+    gauge, clock = lock_gauge(endpoint_id=endpoint.pk)
+    if gauge.state == BreakerState.OPEN:
+        gauge.opened_until = clock
+        gauge.save(update_fields=["opened_until"])
 
 
 def _decisive(endpoint: Endpoint) -> tuple[Any, ...]:

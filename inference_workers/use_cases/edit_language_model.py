@@ -26,6 +26,7 @@ class Card:
     # In US dollars for a million tokens; None where nobody said.
     price_read: Decimal | None = None
     price_written: Decimal | None = None
+    keeps_logprobs: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,9 @@ from django.db import transaction
 from foundation.database import database_now
 from foundation.text import clean_text
 from foundation.transitions import check
-from inference_workers.enums import CompletionState
+from inference_workers.enums import CompletionState, Priority
 from inference_workers.models import Completion
+from inference_workers.policies.breaker import SHUT
 from inference_workers.policies.prices import Usage
 from inference_workers.policies.retry import retry_delay
 from inference_workers.transitions import COMPLETION
@@ -40,8 +41,12 @@ def fail_completion(
             "error_code": code,
             "error_message": clean_text(message)[:2000],
             "cost": cost,
+            "reserved_cost": None,
             "screen_version": screen_version,
         }
+        if code in SHUT and completion.priority == Priority.BATCH:
+            # It waits until an operator has acted, however often the endpoint is tried until then.
+            return _queue_again(completion, 0.0, reason | {"max_attempts": completion.max_attempts + 1})
         if retryable and completion.attempt < completion.max_attempts:
             delay = retry_delay(completion.attempt, retry_after, priority=completion.priority)
             if delay is not None:

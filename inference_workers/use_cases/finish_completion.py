@@ -1,12 +1,15 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
-from accounts.texts import write_personal_text
+from accounts.models import Person
+from accounts.texts import seal_for, write_personal_text
 from foundation.text import clean_text
 from inference_workers.enums import CompletionState, FinishReason
+from inference_workers.policies.logprobs import packed
 from inference_workers.policies.prices import Usage
 from inference_workers.use_cases.end_completion import end_completion, held_completion
 from inference_workers.use_cases.note_attempt import note_attempt
@@ -14,12 +17,14 @@ from inference_workers.use_cases.note_attempt import note_attempt
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What a completion took. Token counts are None where an endpoint tells none."""
+    """What a completion took. Token counts are None where an endpoint tells none, log-probabilities where they were not
+    asked for as well."""
 
     prompt_tokens: int | None
     completion_tokens: int | None
     first_token_seconds: float | None
     total_seconds: float
+    logprobs: Sequence[float] | None = None
 
     @property
     def usage(self) -> Usage | None:
@@ -62,9 +67,17 @@ def finish_completion(
             error_message="",
             prompt_tokens=measures.prompt_tokens,
             completion_tokens=measures.completion_tokens,
+            logprobs=_packed(measures.logprobs, completion.person),
             first_token_seconds=measures.first_token_seconds,
             total_seconds=measures.total_seconds,
             cost=cost,
+            reserved_cost=None,
             screen_version=screen_version,
         )
     return True
+
+
+def _packed(logprobs: Sequence[float] | None, person: Person | None) -> bytes | None:
+    if logprobs is None:
+        return None
+    return packed(logprobs) if person is None else seal_for(person, packed(logprobs).hex())

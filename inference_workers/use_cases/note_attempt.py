@@ -24,11 +24,17 @@ def note_attempt(
         model = revision.language_model
         cost = cost_of(usage.read, usage.written, model.price_read, model.price_written)
     if cost:
-        gauge.spent_today, gauge.spent_on = spent_today(gauge, clock) + cost, clock.astimezone(UTC).date()
+        add_spent(gauge, cost, clock)
         changed = True
     if changed:
         gauge.save()
     return completion.cost if cost is None else (completion.cost or Decimal()) + cost
+
+
+def add_spent(gauge: EndpointGauge, amount: Decimal, clock: datetime) -> None:
+    """To the locked row, not yet to the database; a day is one of UTC, and what was charged before it stays there."""
+    gauge.spent_today = max(spent_today(gauge, clock) + amount, Decimal())
+    gauge.spent_on = clock.astimezone(UTC).date()
 
 
 def _note_breaker(gauge: EndpointGauge, completion: Completion, code: str, retryable: bool, clock: datetime) -> bool:
@@ -36,6 +42,8 @@ def _note_breaker(gauge: EndpointGauge, completion: Completion, code: str, retry
     is_probe = gauge.state == BreakerState.HALF_OPEN and gauge.probe == completion.pk
     verdict = verdict_of(code, retryable=retryable)
     changed = set_breaker(gauge, after(before, verdict, completion=completion.pk, now=clock))
+    if changed and gauge.state != before.state:
+        gauge.opened_for = code if gauge.state == BreakerState.OPEN else ""
     if is_probe:
         gauge.probed_at, gauge.probe_code = clock, code
     return changed or is_probe

@@ -16,7 +16,7 @@ def probe_endpoints(*, now: datetime) -> int:
     unfinished = Completion.objects.filter(
         revision__endpoint=OuterRef("pk"),
         state__in=[CompletionState.QUEUED, CompletionState.RUNNING],
-        priority=Priority.BATCH,
+        priority__gt=Priority.VISITOR,
     )
     due = EndpointGauge.objects.exclude(state=BreakerState.CLOSED).exclude(Exists(unfinished))
     return sum(_probe(gauge.pk) for gauge in due)
@@ -35,7 +35,7 @@ def _probe(endpoint_id: int) -> bool:
             revision=model.serves,
             messages=[{"role": "user", "content": TEST_QUESTION}],
             person=None,
-            priority=Priority.BATCH,
+            priority=Priority.PROBE,
             seed=1,
         )
     return True

@@ -18,8 +18,9 @@ from accounts.web.access import for_operators
 from inference_workers.enums import CompletionState
 from inference_workers.forms import CARD_FIELDS, RECIPE_FIELDS, LanguageModelForm
 from inference_workers.models import Completion, LanguageModel
+from inference_workers.policies.logprobs import perplexity
 from inference_workers.policies.screen import SCREEN_VERSION
-from inference_workers.queries import completion_texts, worker_status
+from inference_workers.queries import completion_logprobs, completion_texts, worker_status
 from inference_workers.queries.health import (
     MadeRevision,
     differences,
@@ -96,7 +97,13 @@ def own_test(model: LanguageModel, asked: str) -> dict[str, Any] | None:
     if row is None:
         return None
     waiting = row.state in (CompletionState.QUEUED, CompletionState.RUNNING)
-    return {"row": row, "text": completion_texts([row])[row.pk], "waiting": waiting}
+    logprobs = completion_logprobs(row)
+    return {
+        "row": row,
+        "text": completion_texts([row])[row.pk],
+        "waiting": waiting,
+        "perplexity": perplexity(logprobs) if logprobs else None,
+    }
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

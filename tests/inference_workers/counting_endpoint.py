@@ -10,9 +10,10 @@ from django.conf import settings
 
 
 class CountingEndpoint:
-    """Serves until its `with` block ends. Answers after `seconds`, or with status 500 while `broken`."""
+    """Serves until its `with` block ends. Answers after `seconds`, or with `status` while `broken`."""
 
-    def __init__(self, *, seconds: float = 0.0, broken: bool = False) -> None:
+    def __init__(self, *, seconds: float = 0.0, broken: bool = False, status: int = 500) -> None:
+        self.status = status
         self.seconds = seconds
         self.broken = broken
         self.requests = 0
@@ -61,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
             # Before the answer: whoever has read it may ask again at once.
             endpoint.end()
         body = b"{}" if endpoint.broken else _answer()
-        self.send_response(500 if endpoint.broken else 200)
+        self.send_response(endpoint.status if endpoint.broken else 200)
         self.send_header("Content-Type", "application/json" if endpoint.broken else "text/event-stream")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -79,10 +79,10 @@ class BreakerMachine(RuleBasedStateMachine):
         assert self.breaker == Breaker()
 
     @precondition(lambda self: self.breaker.state == HALF_OPEN and self.breaker.probe in self.running)
-    @rule()
-    def probe_fails(self):
+    @rule(verdict=st.sampled_from([Verdict.FAILED, Verdict.SHUT]))
+    def probe_fails(self, verdict):
         before = self.breaker
-        self.end(before.probe, Verdict.FAILED)
+        self.end(before.probe, verdict)
         assert (self.breaker.state, self.breaker.openings) == (OPEN, before.openings + 1)
 
     @precondition(lambda self: self.breaker.state == HALF_OPEN and self.breaker.probe in self.running)
@@ -123,6 +123,11 @@ def test_who_began_before_it_opened_neither_closes_nor_opens_it_again():
     assert after(tried, Verdict.ANSWERED, completion=uuid4(), now=START) == tried
 
 
+def test_a_refused_key_opens_it_at_once():
+    opened = after(Breaker(failures=1), Verdict.SHUT, completion=uuid4(), now=START)
+    assert (opened.state, opened.opened_until) == (OPEN, START + timedelta(seconds=OPEN_SECONDS[0]))
+
+
 def test_only_an_open_breaker_can_be_tried():
     assert not may_be_tried(Breaker(), now=START, probe_runs=False)
     with pytest.raises(ForbiddenTransition):
@@ -138,6 +143,8 @@ def test_only_an_open_breaker_can_be_tried():
         ("endpoint_status", True, Verdict.FAILED),
         ("endpoint_status", False, Verdict.NOTHING),
         ("endpoint_rate_limited", True, Verdict.NOTHING),
+        ("endpoint_key_refused", False, Verdict.SHUT),
+        ("endpoint_no_credit", False, Verdict.SHUT),
         ("context_too_long", False, Verdict.NOTHING),
         ("endpoint_filtered", False, Verdict.NOTHING),
         ("out_of_memory", True, Verdict.NOTHING),

@@ -46,6 +46,32 @@ def test_text_ends_before_a_stop_string_and_never_shows_it(any_backend):
     assert "".join(outcome.deltas) == outcome.finished.text
 
 
+def test_a_stop_string_is_found_across_the_borders_of_tokens(any_backend):
+    """Every end of every delta lies within one of these."""
+    backend, model = any_backend
+    whole = run_to_end(backend, request("whole", model=model, max_tokens=12))["whole"]
+    text, at = whole.finished.text, 0
+    for n, delta in enumerate(whole.deltas[:-1]):
+        at += len(delta)
+        stop = text[max(at - 2, 0) : at + 2]
+        cut = run_to_end(backend, request(f"r{n}", model=model, max_tokens=12, stop=(stop,)))[f"r{n}"]
+        assert (cut.finished.text, cut.finished.finish_reason) == (text[: text.index(stop)], FinishReason.STOP)
+        assert "".join(cut.deltas) == cut.finished.text
+
+
+def test_log_probabilities_come_where_they_are_asked_for_one_for_each_token(any_backend):
+    backend, model = any_backend
+    asked = request("asked", model=model, temperature=0.8, seed=1, logprobs=True)
+    outcomes = run_to_end(backend, asked, request("not", model=model, temperature=0.8, seed=1))
+    told, silent = outcomes["asked"].finished, outcomes["not"].finished
+    assert (told.text, silent.logprobs) == (silent.text, None)
+    assert told.completion_tokens - len(told.logprobs) in (0, 1)  # an endpoint may leave out the token that ends it
+    assert all(-100 < value <= 0 for value in told.logprobs)
+    assert len(set(told.logprobs)) > 2
+    again = run_to_end(backend, asked)["asked"].finished
+    assert again.logprobs == pytest.approx(told.logprobs, abs=1e-5)
+
+
 def test_same_seed_gives_the_same_text_and_another_seed_another(any_backend):
     backend, model = any_backend
     wanted = [request(f"r{n}", model=model, temperature=1.0, seed=seed) for n, seed in enumerate([7, 7, 8])]

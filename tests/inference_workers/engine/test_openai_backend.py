@@ -162,7 +162,6 @@ def test_an_answer_that_ends_without_a_reason_is_truncated(ask, pieces):
         (503, [("Retry-After", "7")], ErrorCode.ENDPOINT_STATUS, True, 7.0),
         (429, [("Retry-After", "30")], ErrorCode.ENDPOINT_RATE_LIMITED, True, 30.0),
         (429, [], ErrorCode.ENDPOINT_RATE_LIMITED, True, None),
-        (401, [("Retry-After", "7")], ErrorCode.ENDPOINT_STATUS, False, None),
         (404, [], ErrorCode.ENDPOINT_STATUS, False, None),
         (302, [("Location", "http://127.0.0.1:1/")], ErrorCode.ENDPOINT_STATUS, False, None),
     ],
@@ -170,6 +169,23 @@ def test_an_answer_that_ends_without_a_reason_is_truncated(ask, pieces):
 def test_a_status_other_than_200_is_surfaced_with_the_wait_it_asks_for(ask, status, headers, code, retryable, wait):
     error = ask(b"<html>secret details</html>", status=status, headers=headers).failed.error
     assert error == GenerationError(code, f"the endpoint answered with status {status}", retryable, wait)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [
+        (401, "<html>secret details</html>", ErrorCode.ENDPOINT_KEY_REFUSED),
+        (403, "{}", ErrorCode.ENDPOINT_KEY_REFUSED),
+        (403, '{"error": {"message": "Your input was flagged by moderation"}}', ErrorCode.ENDPOINT_FILTERED),
+        (402, "{}", ErrorCode.ENDPOINT_NO_CREDIT),
+        (429, '{"error": {"code": "insufficient_quota"}}', ErrorCode.ENDPOINT_NO_CREDIT),
+        (429, '{"error": {"code": "rate_limit_exceeded"}}', ErrorCode.ENDPOINT_RATE_LIMITED),
+    ],
+)
+def test_a_refused_key_and_used_up_credit_are_told_from_what_a_prompt_brought_about(ask, status, body, code):
+    error = ask(body.encode(), status=status, headers=[("Retry-After", "7")]).failed.error
+    assert (error.code, error.retryable) == (code, code == ErrorCode.ENDPOINT_RATE_LIMITED)
+    assert "secret" not in error.message
 
 
 def test_an_endpoint_that_says_the_prompt_is_too_long_is_understood(ask):
@@ -325,6 +341,26 @@ def test_the_guarded_client_of_this_project_is_taken(httpserver, settings):
     error = asked().failed.error
     assert error.code == ErrorCode.ENDPOINT_UNREACHABLE
     assert "OUTBOUND_ALLOWED_HOSTS" in error.message
+
+
+def told(text: str, *values: object) -> bytes:
+    logprobs = {"content": [{"token": "x", "logprob": value} for value in values]}
+    return chunk(choices=[{"index": 0, "delta": {"content": text}, "finish_reason": None, "logprobs": logprobs}])
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        ([told("He", -0.5, -1), told("llo", 1e-9), chunk(reason="stop"), DONE], (-0.5, -1.0, 0.0)),
+        ([told("He", -0.5), chunk("llo"), chunk(reason="stop"), DONE], None),
+        ([told("He", "often"), chunk(reason="stop"), DONE], None),
+        ([told("He", 0.7), chunk(reason="stop"), DONE], None),
+        ([told("He", None), chunk(reason="stop"), DONE], None),
+        (WHOLE, None),
+    ],
+)
+def test_log_probabilities_that_are_incomplete_or_nonsense_are_unknown(ask, pieces, expected):
+    assert ask(*pieces, sampling={"logprobs": True}).finished.logprobs == expected
 
 
 def test_a_hundred_answers_keep_apart(httpserver):

@@ -11,7 +11,7 @@ from transformers.generation.logits_process import (
 )
 
 from inference_workers.engine.protocol import Sampling
-from inference_workers.engine.sampling import Draw, draw_tokens
+from inference_workers.engine.sampling import Draw, draw_tokens, log_probabilities
 
 CPU = torch.device("cpu")
 PROMPT = [1, 2, 3, 3]
@@ -51,6 +51,7 @@ def reference(logits: torch.Tensor, sampling: Sampling) -> torch.Tensor:
         {"temperature": 0.8, "top_p": 0.5, "repetition_penalty": 0.8},
         {"temperature": 2.0, "top_k": 5},
         {"temperature": 1.0, "top_k": 10_000, "top_p": 0.3},
+        {"temperature": 3.0, "top_k": 200, "top_p": 0.95},
     ],
 )
 def test_draws_follow_the_distribution_of_transformers_filters(settings, vocabulary):
@@ -79,8 +80,12 @@ def test_temperature_zero_takes_the_likeliest_token_and_no_random_number():
 
 
 def test_a_rows_draws_do_not_depend_on_its_neighbours():
+    """Whose ways of drawing are all others: plain, filtered, penalised, and the likeliest."""
+    ways = [{"top_p": 0.9}, {}, {"top_k": 3}, {"repetition_penalty": 1.5}, {"temperature": 0.0}]
+
     def tokens(rows: int) -> list[int | None]:
-        draws = [Draw.of(Sampling(temperature=1.0, top_p=0.9, seed=5 + n), PROMPT, CPU) for n in range(rows)]
+        given = [{"temperature": 1.0, "seed": 5 + n} | ways[n % len(ways)] for n in range(rows)]
+        draws = [Draw.of(Sampling(**way), PROMPT, CPU) for way in given]
         logits = torch.stack([logits_of(n) for n in range(rows)])
         return [draw_tokens(logits.clone(), draws)[0] for _ in range(40)]
 
@@ -88,6 +93,32 @@ def test_a_rows_draws_do_not_depend_on_its_neighbours():
     assert tokens(2) == alone
     assert tokens(9) == alone
     assert len(set(alone)) > 3
+
+
+def test_a_draw_that_broke_off_is_made_again_as_it_was():
+    logits = torch.stack([logits_of(n) for n in range(2)])
+
+    def drawn(broken_off: int) -> list[int | None]:
+        draw = Draw.of(Sampling(temperature=1.0, top_p=0.9, seed=5), PROMPT, CPU)
+        tokens: list[int | None] = []
+        for count in range(12):
+            if count == broken_off:
+                draw_tokens(logits, [draw, draw])
+                draw.rewind(count)
+            tokens += draw_tokens(logits[:1], [draw])
+        return tokens
+
+    assert drawn(broken_off=7) == drawn(broken_off=-1)
+
+
+def test_log_probabilities_are_the_models_own_before_any_filter():
+    logits = torch.stack([logits_of(0), logits_of(1)])
+    kept = logits.clone()
+    given = {"temperature": 0.1, "top_k": 2, "repetition_penalty": 3.0}
+    tokens = draw_tokens(logits, [Draw.of(Sampling(seed=n, **given), PROMPT, CPU) for n in range(2)])
+    expected = [float(kept[n].log_softmax(-1)[token]) for n, token in enumerate(tokens)]
+    assert log_probabilities(logits, tokens) == pytest.approx(expected, abs=1e-6)
+    assert log_probabilities(torch.tensor([[1e4, 0.0]]), [0]) == [0.0]
 
 
 def test_the_penalty_counts_tokens_drawn_since():

@@ -58,7 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
-        for line in _lines(backend, first):
+        for line in _lines(backend, first, wanted.sampling.logprobs):
             self.wfile.write(f"data: {line}\n\n".encode())
             self.wfile.flush()
 
@@ -79,15 +79,19 @@ def _request(body: dict) -> GenerationRequest:
         max_tokens=body["max_tokens"],
         seed=body["seed"],
         stop=tuple(body.get("stop") or ()),
+        logprobs=body.get("logprobs", False),
     )
     return GenerationRequest("only", messages, sampling, ModelRef(body["model"]))
 
 
-def _lines(backend: ScriptedBackend, events: list) -> Iterator[str]:
+def _lines(backend: ScriptedBackend, events: list, logprobs: bool) -> Iterator[str]:
     while True:
         for event in events:
             if isinstance(event, Delta):
-                yield json.dumps({"choices": [{"index": 0, "delta": {"content": event.text}}]})
+                choice = {"index": 0, "delta": {"content": event.text}}
+                if logprobs:
+                    choice["logprobs"] = {"content": [{"token": event.text, "logprob": -len(event.text) / 8}]}
+                yield json.dumps({"choices": [choice]})
             elif isinstance(event, Finished):
                 yield json.dumps({"choices": [{"index": 0, "delta": {}, "finish_reason": event.finish_reason}]})
                 usage = {"prompt_tokens": event.prompt_tokens, "completion_tokens": event.completion_tokens}
