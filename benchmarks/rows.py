@@ -17,20 +17,26 @@ GOALS = {
 class Row:
     """`ours` and `peer` are measured in `unit` in the same run; `peer` is None where there is nothing to compare.
 
-    `note` is printed beside the ratio: over how many runs, and the interval.
+    `note` is printed beside the ratio: over how many runs, and the interval. `not_run` says why a row could not be
+    measured here; `ours` is None then.
     """
 
     name: str
     size: str
-    ours: float
+    ours: float | None
     unit: str
     peer: float | None = None
     note: str = ""
+    not_run: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.ours is None) != bool(self.not_run):
+            raise ValueError(f"{self.name}, {self.size}: either a figure, or why it was not run")
 
     @property
     def ratio(self) -> float | None:
         """Ours over the peer's."""
-        return self.ours / self.peer if self.peer else None
+        return self.ours / self.peer if self.peer and self.ours is not None else None
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Result:
 
     def as_json(self) -> dict[str, Any]:
         row = self.row
-        note = {"note": row.note} if row and row.note else {}
+        note = {name: getattr(row, name) for name in ("note", "not_run") if row and getattr(row, name)}
         return note | {
             "name": self.name,
             "size": self.size,
@@ -64,6 +70,7 @@ def compare(
     """Every wanted row with its outcome, then the rows nobody set a goal for.
 
     Wanted rows with `quick = false` may be missing from a quick run, those with `real_data = true` from a run without.
+    A row that was not run meets its goal only where the goal says `may_not_run = true`.
     Two rows of one name and size are refused: it would not be clear which one is meant.
     """
     measured: dict[tuple[str, str], Row] = {}
@@ -78,12 +85,13 @@ def compare(
         left_out = (quick and not goal.get("quick", True)) or (goal.get("real_data", False) and not real_data)
         if found is None and left_out:
             continue
-        results.append(Result(*key, words(goal), found is not None and reaches(found, goal), found))
+        excused = found is not None and bool(found.not_run) and goal.get("may_not_run", False)
+        results.append(Result(*key, words(goal), excused or (found is not None and reaches(found, goal)), found))
     return results + [Result(row.name, row.size, "", True, row) for row in measured.values()]
 
 
 def reaches(row: Row, goal: Mapping[str, Any]) -> bool:
-    return all(meets(row, kind, limit) for kind, limit in limits(goal).items())
+    return not row.not_run and all(meets(row, kind, limit) for kind, limit in limits(goal).items())
 
 
 def meets(row: Row, kind: str, limit: float) -> bool:
@@ -96,7 +104,9 @@ def meets(row: Row, kind: str, limit: float) -> bool:
 
 def limits(goal: Mapping[str, Any]) -> dict[str, float]:
     """Refuses a key of a goal that nobody would look at."""
-    found = {key: value for key, value in goal.items() if key not in {"name", "size", "quick", "real_data"}}
+    found = {
+        key: value for key, value in goal.items() if key not in {"name", "size", "quick", "real_data", "may_not_run"}
+    }
     unknown = found.keys() - GOALS.keys()
     if unknown:
         raise ValueError(f"goals.toml: {goal['name']}: unknown {', '.join(sorted(unknown))}")

@@ -57,6 +57,24 @@ def test_two_rows_of_one_name_and_size_are_refused():
         outcomes([Row("speed", "8", 1.0, "s"), Row("speed", "8", 2.0, "s")])
 
 
+def test_a_row_that_could_not_run_says_why_and_is_good_only_where_its_goal_allows_it(made_up_benchmark):
+    absent = Row("speed", "8", None, "tokens/s", not_run="no GPU here")
+    assert outcomes([absent], quick=True) == [("speed", "ratio ≥ 3", False)]
+    excused = compare([absent], [WANTED[0] | {"may_not_run": True}], quick=True)
+    assert [(result.ok, result.as_json()["ours"], result.as_json()["not_run"]) for result in excused] == [
+        (True, None, "no GPU here")
+    ]
+    for figures in [{"ours": None}, {"ours": 0.0, "not_run": "no GPU here"}]:
+        with pytest.raises(ValueError, match="either a figure, or why it was not run"):
+            Row("speed", "8", unit="s", **figures)
+    source = BENCHMARK.replace('2.0, "s", 1.0', 'None, "s", not_run="no GPU here"')
+    (made_up_benchmark / "madeup.py").write_text(source)
+    printed = io.StringIO()
+    with pytest.raises(CommandError, match="1 of 1 rows are missing or miss their goal"):
+        call_command("bench", "madeup", "--quick", stdout=printed)
+    assert printed.getvalue().splitlines()[1].endswith("MISSED, not run: no GPU here")
+
+
 def test_misspelt_goal_is_refused():
     with pytest.raises(ValueError, match=r"goals.toml: speed: unknown ratio_atleast"):
         compare([], [{"name": "speed", "size": "8", "ratio_atleast": 3.0}], quick=False)

@@ -16,7 +16,19 @@ from config.launch.progress import Progress
 FOLDER = REPOSITORY / "benchmarks"
 NOT_BENCHMARKS = {
     *("__init__", "rows", "peers", "races", "limits", "bare_stream", "stream_readers", "stream_writer"),
-    *("answers", "asap", "boards", "claims", "costs", "dashboards", "duels", "interactive", "work", "worlds"),
+    *(
+        "answers",
+        "asap",
+        "boards",
+        "claims",
+        "costs",
+        "dashboards",
+        "duels",
+        "interactive",
+        "made_model",
+        "work",
+        "worlds",
+    ),
 }
 HEADINGS = ("name", "size", "ours", "peer", "ratio", "goal", "")
 
@@ -85,6 +97,8 @@ class Command(BaseCommand):
 def cells(result: dict[str, Any]) -> tuple[str, ...]:
     unit = result["unit"] or ""
     outcome = "ok" if result["ok"] else "MISSED" if result["ours"] is not None else "MISSING"
+    if "not_run" in result:
+        outcome = f"{'' if result['ok'] else 'MISSED, '}not run: {result['not_run']}"
     return (
         result["name"],
         result["size"],
