@@ -1,8 +1,10 @@
 """Language models: how they are, their revisions side by side, a test, adding and editing. Operators only."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -32,8 +34,10 @@ from inference_workers.queries.health import (
     reason_words,
     revisions_of,
 )
+from inference_workers.queries.over_time import SPANS, probes_of, series_of
 from inference_workers.use_cases.ask_for_test import TEST_QUESTION, NothingToAsk, ask_for_test
 from inference_workers.use_cases.edit_language_model import add_language_model, edit_language_model
+from inference_workers.web.charts import bar_chart, line_chart, step_names
 
 
 def actor_of(request: HttpRequest) -> Person:
@@ -58,7 +62,8 @@ def listed(request: HttpRequest) -> HttpResponse:
 @for_operators
 def show(request: HttpRequest, model_id: int) -> HttpResponse:
     model = get_object_or_404(known_models(), pk=model_id)
-    health = health_of([model_id], timezone.now())[model_id]
+    now = timezone.now()
+    health = health_of([model_id], now)[model_id]
     revisions = revisions_of(model)
     windows = [(_("Last hour"), health.hour), (_("Last day"), health.day), (_("Last week"), health.week)]
     context = {
@@ -70,9 +75,41 @@ def show(request: HttpRequest, model_id: int) -> HttpResponse:
         "revisions": revisions,
         "history": history_of("language model", model_id),
         "test": own_test(model, request.GET.get("test", "")),
+        **over_time(model, request.GET.get("span", ""), now),
         **compared(revisions, request.GET.get("left", ""), request.GET.get("right", "")),
     }
     return render(request, "inference_workers/model.html", context)
+
+
+def over_time(model: LanguageModel, asked: str, now: datetime) -> dict[str, Any]:
+    """How it was in the last day, or the last month, drawn and in figures, and what regular looks found."""
+    name = asked if asked in SPANS else "day"
+    steps = series_of(model.pk, SPANS[name], now)
+    pace = [
+        ("middle", _("median"), [step.total[0] for step in steps]),
+        ("high", _("95 % within"), [step.total[1] for step in steps]),
+    ]
+    first = [
+        ("middle", _("median"), [step.first_token[0] for step in steps]),
+        ("high", _("95 % within"), [step.first_token[1] for step in steps]),
+    ]
+    charts = [
+        line_chart(_("First token"), _("seconds"), first),
+        line_chart(_("Whole answer"), _("seconds"), pace),
+        bar_chart(
+            _("Failed or held back"), _("percent of what ended"), [step.percent_failed for step in steps], top=100
+        ),
+        bar_chart(_("Pace of answers"), _("tokens a second"), [step.tokens_per_second for step in steps]),
+        bar_chart(_("Cost"), _("USD"), [float(step.cost) for step in steps]),
+    ]
+    return {
+        "span": name,
+        "steps": steps,
+        "charts": charts,
+        "names": step_names([step.begin for step in steps]),
+        "probes": probes_of(model.pk),
+        "probe_minutes": settings.MODEL_PROBE_MINUTES,
+    }
 
 
 def compared(revisions: list[MadeRevision], left: str, right: str) -> dict[str, Any]:

@@ -35,7 +35,17 @@ NAMES = (
     *("max_regenerations", "regenerations", "number", "place", "set", "unset", "base", "goes_on"),
     *("max_prompt_chars", "battles_per_day", "max_waiting", "model", "weight", "boost", "hours"),
     *("below", "above", "best", "card", "bid", "endowments", "session_items"),
-    *("slug", "aliases", "organisation", "visibility", "price_read", "endpoint", "provider_model", "temperature"),
+    *(
+        "slug",
+        "aliases",
+        "organisation",
+        "visibility",
+        "price_read",
+        "span",
+        "endpoint",
+        "provider_model",
+        "temperature",
+    ),
     *("top_k", "max_tokens", "stop", "backend", "base_url", "api_key", "capacity", "requests_per_minute"),
     *("daily_budget", "timeout_seconds", "max_tokens_field", "extra_body", "left", "right", "test"),
 )
