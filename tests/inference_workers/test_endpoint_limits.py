@@ -229,11 +229,11 @@ def test_an_endpoint_nobody_has_a_batch_for_is_tried_with_something_small_of_its
         pump()
         failed, server.broken = server.requests, False
         sweep_completions()
-        assert not Completion.objects.filter(priority=Priority.BATCH).exists()
+        assert not Completion.objects.filter(priority=Priority.PROBE).exists()
         let_open_time_pass(revision)
         sweep_completions()
         sweep_completions()
-        (probe,) = Completion.objects.filter(priority=Priority.BATCH)
+        (probe,) = Completion.objects.filter(priority=Priority.PROBE)
         # Whoever comes meanwhile is told, and does not wait for the outcome.
         person = asked(revision, 1, priority=Priority.VISITOR)[0]
         pump()
