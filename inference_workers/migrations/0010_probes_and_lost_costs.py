@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_person_links'),
-        ('inference_workers', '0008_logprobs'),
+        ('inference_workers', '0009_logprobs'),
     ]
 
     operations = [
