@@ -27,6 +27,16 @@ class Measures:
     logprobs: Sequence[float] | None = None
 
     @property
+    def columns(self) -> dict[str, float | None]:
+        """What is stored as it is."""
+        return {
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "first_token_seconds": self.first_token_seconds,
+            "total_seconds": self.total_seconds,
+        }
+
+    @property
     def usage(self) -> Usage | None:
         if self.prompt_tokens is None or self.completion_tokens is None:
             return None
@@ -65,11 +75,8 @@ def finish_completion(
             finish_reason=finish_reason,
             error_code="",
             error_message="",
-            prompt_tokens=measures.prompt_tokens,
-            completion_tokens=measures.completion_tokens,
+            **measures.columns,
             logprobs=_packed(measures.logprobs, completion.person),
-            first_token_seconds=measures.first_token_seconds,
-            total_seconds=measures.total_seconds,
             cost=cost,
             reserved_cost=None,
             screen_version=screen_version,

@@ -280,7 +280,7 @@ def test_a_test_tries_an_endpoint_that_is_left_alone_at_once(operator):
     EndpointGauge.objects.update(state=BreakerState.OPEN, openings=2, opened_until=later)
     operator.post(address("model-test", revision.language_model_id))
     gauge, test = EndpointGauge.objects.get(), Completion.objects.get()
-    assert (gauge.opened_until <= timezone.now(), test.priority) == (True, Priority.BATCH)
+    assert (gauge.opened_until <= timezone.now(), test.priority) == (True, Priority.PROBE)
 
 
 def test_no_other_completion_can_be_looked_at_by_its_id(operator):
