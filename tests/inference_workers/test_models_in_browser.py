@@ -40,7 +40,12 @@ def revision():
     )
     until = timezone.now() + timedelta(minutes=2)
     EndpointGauge.objects.filter(pk=far.pk).update(
-        state=BreakerState.OPEN, openings=3, opened_until=until, probed_at=timezone.now(), probe_code="endpoint_status"
+        state=BreakerState.OPEN,
+        openings=3,
+        opened_until=until,
+        opened_for="endpoint_key_refused",
+        probed_at=timezone.now(),
+        probe_code="endpoint_key_refused",
     )
     prices = {"price_read": "0.15", "price_written": "0.6"}
     own = make_revision(endpoint=sound, model={"name": "نموذج صغير", "organisation": "Org", "licence": "Apache-2.0"})
@@ -48,7 +53,8 @@ def revision():
     broken = make_revision(endpoint=far, model=vendors | prices)
     make_revision(endpoint=sound, model={"name": "Long gone", "visibility": "retired"})
     for number in range(12):
-        ended(own, code="identity_leak" if number == 3 else "", first=0.1 + number / 20, total=2 + number / 2)
+        ago = timedelta(hours=number % 7)
+        ended(own, code="identity_leak" if number == 3 else "", first=0.1 + number / 20, total=2 + number / 2, ago=ago)
         ended(broken, code="endpoint_status" if number > 5 else "", cost=Decimal("0.0042"))
     return own
 
@@ -70,6 +76,9 @@ def test_models_are_listed_tested_edited_and_compared(open_page, revision, empty
     expect(page.get_by_text("Saved.")).to_be_visible()
     expect(page.get_by_text("Made revision 2")).to_be_visible()
     look(page, "model")
+    page.emulate_media(color_scheme="dark")
+    page.get_by_text("The numbers").click()
+    look(page, "model-dark")
 
 
 def test_an_endpoints_limits_are_set_on_a_phone(open_page, revision):
