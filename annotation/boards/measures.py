@@ -3,19 +3,17 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from io import BytesIO
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from django.db import connection
 from django.db.models import Case, F, FloatField, Func, IntegerField, QuerySet, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Cast, Coalesce, Concat
 from numpy.typing import NDArray
-from pyarrow import csv
 
+from annotation.boards.copied import copy_table
 from annotation.enums import Preference
 from annotation.models import Judgment
 from annotation.questions import Asked, Given, get_type
@@ -175,7 +173,7 @@ def _by_marks(judgments: QuerySet[Judgment], question: Asked) -> Measure:
     stored = Cast(KeyTransform(question.name, "answers"), TextField())
     said = Concat(Cast("order", TextField()), Value(" "), stored, output_field=TextField())
     rows = _with_items(judgments).filter(answers__has_key=question.name).annotate(said=said)
-    table = copy_table(rows.values_list("root", "respondent_id", "said"), (*WHO, ("said", pa.string())))
+    table = copy_table(rows.values_list("root", "respondent_id", "said"), pa.schema((*WHO, ("said", pa.string()))))
     texts = table["said"].combine_chunks().dictionary_encode()
     numbers: dict[frozenset[str], int] = {frozenset(): -1}
     values = [numbers.setdefault(_marks(question, text), len(numbers)) for text in texts.dictionary.to_pylist()]
@@ -201,36 +199,6 @@ def _measure(question: Asked, measurement: Measurement, columns: dict[str, NDArr
 
 
 def copy_columns(rows: "QuerySet[Any, Any]", kinds: Sequence[tuple[str, pa.DataType]]) -> dict[str, NDArray[Any]]:
-    table = copy_table(rows, kinds)
+    """A null number becomes NaN."""
+    table = copy_table(rows, pa.schema(kinds))
     return {name: table[name].to_numpy() for name in table.column_names}
-
-
-def copy_table(rows: "QuerySet[Any, Any]", kinds: Sequence[tuple[str, pa.DataType]]) -> pa.Table:
-    """The rows column by column, without a Python object for every number; a null number becomes NaN."""
-    query = cast(Any, connection.ops).compose_sql(*rows.query.sql_with_params())
-    written = BytesIO()
-    with (
-        connection.cursor() as cursor,
-        connection.wrap_database_errors,
-        cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)") as copy,
-    ):
-        for block in copy:
-            written.write(block)
-    schema = pa.schema(kinds)
-    return _parsed(written, schema) if written.tell() else schema.empty_table()
-
-
-def _parsed(written: BytesIO, schema: pa.Schema) -> pa.Table:
-    return csv.read_csv(
-        pa.py_buffer(written.getbuffer()),
-        read_options=csv.ReadOptions(column_names=schema.names, block_size=max(written.tell(), 1 << 16)),
-        parse_options=csv.ParseOptions(newlines_in_values=True),
-        convert_options=csv.ConvertOptions(
-            column_types=schema,
-            null_values=[""],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-            true_values=["t"],
-            false_values=["f"],
-        ),
-    )

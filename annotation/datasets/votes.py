@@ -11,10 +11,11 @@ import pyarrow.compute as pc
 from django.db.models import Exists, OuterRef
 
 from accounts.texts import read_personal_texts
+from annotation.boards.copied import copy_table
 from annotation.datasets.answers import answered_in, instruments_of, log_columns, read_answered
 from annotation.datasets.columns import Coded, Column, Page, coded
 from annotation.datasets.contents import Content, Readable, Said, Speakers, cluster_of, read_contents, with_texts
-from annotation.datasets.copied import copy_columns, expression
+from annotation.datasets.copied import expression
 from annotation.datasets.schemas import MOMENT, votes_schema
 from annotation.datasets.scope import Scope
 from annotation.datasets.splits import split_of
@@ -109,7 +110,7 @@ class VotesView:
             self.dropped["withdrawn"] += withdrawn
         size, last = PAGE if self._sources_with_texts else PAGE_WITHOUT_TEXTS, 0
         while True:
-            found = copy_columns(taken.filter(_sequence__gt=last).values_list(*expressions)[:size], schema)
+            found = copy_table(taken.filter(_sequence__gt=last).values_list(*expressions)[:size], schema)
             if not len(found):
                 return
             columns = {name: found[name].combine_chunks() for name in schema.names}

@@ -11,7 +11,8 @@ from django.db.models import F, QuerySet
 
 from annotation.boards.agreement import ItemSlices, agreement_on, disagreements, overall_agreement, slices_of
 from annotation.boards.annotators import Checked, figures_of, read_given
-from annotation.boards.measures import Ints, copy_table, read_measures
+from annotation.boards.copied import copy_table
+from annotation.boards.measures import Ints, read_measures
 from annotation.enums import COUNTED, CampaignState, ItemPurpose, JudgmentKind, SourceState
 from annotation.models import Campaign, Item, Judgment, Respondent
 from annotation.policies.checks import is_right
@@ -144,7 +145,7 @@ def item_slices(campaign: Campaign) -> dict[str, ItemSlices]:
 
 
 def _slices(items: QuerySet[Item], kind: str) -> ItemSlices:
-    table = copy_table(items.values_list("pk", kind), (("item", pa.int64()), ("name", pa.string())))
+    table = copy_table(items.values_list("pk", kind), pa.schema((("item", pa.int64()), ("name", pa.string()))))
     names = table["name"].combine_chunks().dictionary_encode()
     return ItemSlices(table["item"].to_numpy(), names.indices.to_numpy(), names.dictionary.to_pylist())
 

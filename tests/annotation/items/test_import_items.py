@@ -38,11 +38,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PLAIN = "prompt,response_1,response_2\np,x,y\nq,x,y\np,y,z\n"
 
 
-@pytest.fixture(autouse=True)
-def data_folder(tmp_path, settings):
-    settings.DATA_DIR = tmp_path / "data"
-
-
 @pytest.fixture
 def campaign():
     return make_campaign(questions=[{"name": "better", "type": "preference"}, *QUESTIONS[1:]])

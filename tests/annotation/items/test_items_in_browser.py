@@ -22,11 +22,6 @@ FILE = (
 WITHOUT_BREAKS = "x" * 400
 
 
-@pytest.fixture(autouse=True)
-def data_folder(tmp_path, settings):
-    settings.DATA_DIR = tmp_path / "data"
-
-
 @pytest.fixture
 def signed_in():
     return make_user(role=Role.CAMPAIGN_ADMIN)

@@ -19,11 +19,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PLAIN = "prompt,response_1,response_2,extra\np,x,y,\n=SUM(A1),x,<b>y</b>,\n"
 
 
-@pytest.fixture(autouse=True)
-def data_folder(tmp_path, settings):
-    settings.DATA_DIR = tmp_path / "data"
-
-
 @pytest.fixture
 def campaign():
     return make_campaign(slug="trial", questions=[{"name": "better", "type": "preference"}, *QUESTIONS[1:]])
