@@ -175,7 +175,7 @@ def test_a_visitor_stops_the_models_with_a_key_and_reads_that_it_is_over(open_ba
     expect(page.locator("#waiting")).to_contain_text("Both models have your prompt.")
     look(page, "battle-writing")
     page.get_by_role("button", name="Stop").press("Enter")
-    expect(page.get_by_text("The models were stopped before both had answered")).to_be_in_viewport()
+    expect(page.get_by_text("The models were stopped before all had answered")).to_be_in_viewport()
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     expect(page.get_by_text("Why is the sky blue?")).to_be_visible()
     look(page, "battle-stopped")

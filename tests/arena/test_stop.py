@@ -87,7 +87,7 @@ def test_the_page_of_a_stopped_battle_shows_neither_side_and_a_late_stop_says_so
     assert reverse("stop", args=[battle.pk]) in page
     stopped = client.post(reverse("stop", args=[battle.pk]), {"turn_count": 1}, follow=True)
     text = stopped.content.decode()
-    assert "The models were stopped before both had answered" in text
+    assert "The models were stopped before all had answered" in text
     assert "I was quicker." not in text
     assert reverse("vote", args=[battle.pk]) not in text
     late = client.post(reverse("stop", args=[battle.pk]), {"turn_count": 1})

@@ -94,7 +94,7 @@ def test_a_battle_whose_reader_left_is_stopped_and_logged_as_abandoned(soon):
     assert Event.objects.get(verb="left").reason == "its reader was gone while the models wrote"
     assert sync_client().hgetall(presence.READ) == {}
     page = client_of().get(f"/battles/{battle.pk}").content.decode()
-    assert "The models were stopped before both had answered" in page
+    assert "The models were stopped before all had answered" in page
     assert "data-stream" not in page
 
 
