@@ -1,6 +1,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from foundation.media.kinds import MediaKind as MediaKind
+
 
 class CampaignState(models.TextChoices):
     DRAFT = "draft", _("Draft")
@@ -166,12 +168,6 @@ class WorthState(models.TextChoices):
     LOCKED = "locked", _("Answers locked")
     DRAWN = "drawn", _("Drawn")
     ENDED = "ended", _("Ended before its items, and paid")
-
-
-class MediaKind(models.TextChoices):
-    IMAGE = "image", _("Image")
-    AUDIO = "audio", _("Sound")
-    VIDEO = "video", _("Film")
 
 
 class GenerationKind(models.TextChoices):

@@ -15,6 +15,15 @@ class TokensField(models.TextChoices):
     MAX_COMPLETION_TOKENS = "max_completion_tokens", "max_completion_tokens"
 
 
+class Output(models.TextChoices):
+    """What a language model answers with."""
+
+    TEXT = "text", _("Text")
+    IMAGE = "image", _("Images")
+    AUDIO = "audio", _("Sounds")
+    VIDEO = "video", _("Films")
+
+
 class BreakerState(models.TextChoices):
     CLOSED = "closed", _("Answering")
     OPEN = "open", _("Left alone")

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from foundation.outbound import OutboundRefused, check_address
-from inference_workers.enums import Backend, TokensField
+from inference_workers.enums import Backend, Output, TokensField
 from inference_workers.models import Endpoint, LanguageModel, LanguageModelRevision
 from inference_workers.policies.folders import SMOLLM2, ModelNotAllowed, model_folder
 from inference_workers.use_cases.edit_endpoint import EndpointSettings
@@ -31,6 +31,7 @@ CARD_FIELDS = [
 RECIPE_FIELDS = [
     "endpoint",
     "provider_model",
+    "output",
     "system_prompt",
     "temperature",
     "top_p",
@@ -127,6 +128,9 @@ class RecipeForm(forms.ModelForm):  # type: ignore[type-arg]
                 "The name the endpoint knows. In this machine's own worker: smollm2, a folder in models/ of the data"
                 " directory, or an absolute folder below one of MODEL_FOLDERS."
             ),
+            "output": _(
+                "Files come from images/generations, audio/speech or videos of the address, for campaigns alone."
+            ),
             "accepts_cut": _("Otherwise such an answer is asked for once more, and the second one voids the battle."),
             "top_k": _("0 switches it off."),
             "repetition_penalty": _("1 switches it off."),
@@ -164,6 +168,9 @@ class LanguageModelForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or self.cleaned_data
         endpoint, name = cleaned.get("endpoint"), cleaned.get("provider_model")
+        in_process = endpoint is not None and endpoint.backend == Backend.TRANSFORMERS
+        if in_process and cleaned.get("output", Output.TEXT) != Output.TEXT:
+            self.add_error("output", _("In the worker’s own process models answer with text alone."))
         if endpoint and name and endpoint.backend == Backend.TRANSFORMERS and name != SMOLLM2:
             try:
                 model_folder(name, models=settings.DATA_DIR / "models", allowed=settings.MODEL_FOLDERS)

@@ -11,11 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Person, PersonalText
 from foundation.append_only import AppendOnly
+from foundation.media.kinds import MediaKind
 from inference_workers.enums import (
     Backend,
     BreakerState,
     CompletionState,
     FinishReason,
+    Output,
     Priority,
     TokensField,
     Visibility,
@@ -183,6 +185,7 @@ class LanguageModelRevision(models.Model):
     stop = models.JSONField(default=list, blank=True)
     # Whether an answer that the limit ended is shown; otherwise it is asked for anew.
     accepts_cut = models.BooleanField(default=False)
+    output = models.CharField(_("answers with"), max_length=8, choices=Output, default=Output.TEXT, db_default="text")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -316,6 +319,25 @@ class Completion(models.Model):
         """The settings that count: the revision's, but for what is other here."""
         names = ("temperature", "top_p", "top_k", "repetition_penalty", "max_tokens", "stop")
         return {name: getattr(self.revision, name) for name in names} | (self.sampling or {})
+
+
+class CompletionFile(models.Model):
+    """The picture, sound or film that a completion is; its text is empty. Checked by its content, without tags, and
+    known by the SHA-256 of its bytes."""
+
+    completion = models.OneToOneField(Completion, on_delete=models.CASCADE, related_name="file")
+    kind = models.CharField(max_length=8, choices=MediaKind)
+    sha256 = models.CharField(max_length=64)
+    # Name under the media root.
+    stored = models.CharField(max_length=255, db_index=True)
+    content_type = models.CharField(max_length=80)
+    size = models.BigIntegerField()
+    width = models.PositiveIntegerField(null=True)
+    height = models.PositiveIntegerField(null=True)
+    seconds = models.FloatField(null=True)
+
+    def __str__(self) -> str:
+        return f"file of {self.completion_id}"
 
 
 class OutboxEntry(models.Model):

@@ -210,7 +210,8 @@ class Turn(models.Model):
                     Q(kind="text", completion__isnull=True, file="")
                     & (Q(text__isnull=False) ^ Q(personal_text__isnull=False))
                 )
-                | (Q(kind="file", completion__isnull=True, text__isnull=True) & ~Q(file=""))
+                # With its completion where a language model answered with the file.
+                | (Q(kind="file", text__isnull=True) & ~Q(file=""))
                 | Q(
                     kind="absent",
                     completion__isnull=True,

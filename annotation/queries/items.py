@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Prefetch, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from annotation.enums import ItemPurpose, JudgmentKind, SlotState, UploadState
+from annotation.enums import ItemPurpose, JudgmentKind, SlotState, TurnKind, UploadState
 from annotation.models import Campaign, Item, ItemUpload, Judgment, Prompt, Response, Slot, Turn
 from annotation.queries.log import by_whom
 from annotation.queries.shown import ShownMedia
@@ -135,6 +135,8 @@ def _last(messages: list[dict[str, str]] | None) -> str | None:
 
 
 def _shown(turn: Turn, files: Mapping[str, ShownMedia]) -> ShownTurn:
+    if turn.completion is not None and turn.kind == TurnKind.FILE:
+        return ShownTurn(turn.kind, None, turn.file, files.get(turn.file), turn.completion)
     if turn.completion is not None:
         return ShownTurn(turn.kind, turn.completion.text, completion=turn.completion)
     return ShownTurn(turn.kind, turn.text, turn.file, files.get(turn.file))

@@ -10,16 +10,14 @@ from django.db import transaction
 from accounts.models import Person
 from annotation.enums import MediaKind
 from annotation.errors import AnnotationError
-from annotation.imports.media_archive import is_archive, unpack
-from annotation.imports.media_check import BadMedia
-from annotation.imports.media_store import StagedMedia, keep, media_name, staged, staging_folder, write_pieces
 from annotation.models import Campaign, MediaFile
 from annotation.policies.drafts import refuse_if_closed
 from annotation.use_cases.record_event import record_event
 from foundation.database import advisory_lock
+from foundation.media.archive import is_archive, unpack
+from foundation.media.check import BadMedia
+from foundation.media.store import FILES_LOCK, StagedMedia, keep, media_name, staged, staging_folder, write_pieces
 
-# Held while files are put into place, and while those that nobody names are removed.
-FILES_LOCK = "media files"
 MOST_PROBLEMS = 100
 UNNAMED = "?"
 

@@ -4,10 +4,10 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
-from annotation.imports.media_store import FOLDER, UNFINISHED, files_root
 from annotation.models import MediaFile
-from annotation.use_cases.receive_media import FILES_LOCK
 from foundation.database import advisory_lock
+from foundation.media.store import FILES_LOCK, FOLDER, UNFINISHED, files_root
+from inference_workers.models import CompletionFile
 
 # Until then somebody may still be sending it.
 SECONDS_UNCLAIMED = 86_400
@@ -36,6 +36,7 @@ def _remove_unnamed(paths: list[Path]) -> int:
             for column in ("stored", "captions")
             for stored in MediaFile.objects.filter(**{f"{column}__in": list(by_stored)}).values_list(column, flat=True)
         }
+        named |= set(CompletionFile.objects.filter(stored__in=list(by_stored)).values_list("stored", flat=True))
         gone = [path for stored, path in by_stored.items() if stored not in named and _is_old(path)]
         for path in gone:
             path.unlink(missing_ok=True)

@@ -12,8 +12,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation.forms.media import MediaFilterForm, MediaForm
-from annotation.imports.media_captions import CONTENT_TYPE
-from annotation.imports.media_store import media_path
 from annotation.models import Campaign, MediaFile
 from annotation.policies.drafts import CampaignIsClosed
 from annotation.queries.media import digest_of, listed_media, media_bytes, published_media
@@ -25,6 +23,8 @@ from annotation.web.downloads import send_file
 from annotation.web.managed import actor_of, managed_campaign
 from annotation.web.sample_media import sample_file
 from annotation.web.work import own_respondent
+from foundation.media.captions import CONTENT_TYPE
+from foundation.media.store import media_path
 from foundation.requests import HtmxRequest
 
 PIECE = 1 << 20

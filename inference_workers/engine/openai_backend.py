@@ -5,13 +5,14 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
 import openai
 
 from .bounded_http import BoundedTransport, Call
+from .media_endpoint import fetch_file
 from .openai_stream import Told, Usage, endpoint_fault, read_pieces
 from .protocol import (
     BackendFull,
@@ -66,7 +67,9 @@ class OpenAIBackend:
             raise DuplicateRequest(request.id)
         if self.active >= self.capacity:
             raise BackendFull
-        call = Call(total_s=self._settings.total_s, max_bytes=self._settings.max_bytes)
+        settings = self._settings
+        most = settings.max_bytes if request.output == "text" else settings.max_file_bytes
+        call = Call(total_s=settings.total_s, max_bytes=most)
         held = _Held(request, call, time.monotonic())
         self._held[request.id] = held
         threading.Thread(target=self._run, args=(held,), name=f"endpoint-{request.id}", daemon=True).start()
@@ -133,6 +136,9 @@ class OpenAIBackend:
             self._arrived.put((held, Failed(held.request.id, described)))
 
     def _generate(self, held: _Held) -> Finished:
+        if held.request.output != "text":
+            file = fetch_file(held.request, settings=self._settings, http_client=self._http_client, call=held.call)
+            return replace(self._finished(held, "", FinishReason.STOP, Usage()), file=file)
         sampling = held.request.sampling
         stream = TextStream(sampling.stop)
         reason = FinishReason.STOP

@@ -61,12 +61,14 @@ class Sampling:
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
     """One completion wanted of `model`. A system prompt is the first of `messages`. `id` names the request in every
-    event and must differ from those of all requests the backend still holds."""
+    event and must differ from those of all requests the backend still holds. `output` is "text", or "image", "audio" or
+    "video" where a file is wanted."""
 
     id: str
     messages: tuple[ChatMessage, ...]
     sampling: Sampling
     model: ModelRef
+    output: str = "text"
 
     def __post_init__(self) -> None:
         if not self.messages:
@@ -123,7 +125,8 @@ class Delta:
 @dataclass(frozen=True, slots=True)
 class Finished:
     """The whole text of a request: exactly the concatenation of its deltas. Token counts are None where an endpoint
-    tells none. Times are seconds since `admit`; `first_token_s` is None if no token came before the end.
+    tells none. Times are seconds since `admit`; `first_token_s` is None if no token came before the end. Where a file
+    was wanted `file` is its bytes as they came, which nobody has looked at, and the text is empty.
 
     `logprobs`, where they were asked for, are the natural logarithms of the model's own probability of each token that
     it wrote, before penalty, temperature and filters, in order and with the token that ended the text; an endpoint may
@@ -137,6 +140,7 @@ class Finished:
     first_token_s: float | None
     total_s: float
     logprobs: tuple[float, ...] | None = None
+    file: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

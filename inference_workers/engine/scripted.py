@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .protocol import (
     BackendFull,
@@ -19,6 +19,7 @@ from .protocol import (
     GenerationError,
     GenerationRequest,
 )
+from .scripted_files import made_file
 from .text_stream import TextStream
 
 _FILLER = (
@@ -32,11 +33,13 @@ _WORDS = tuple(_FILLER.split())
 @dataclass(frozen=True, slots=True)
 class Script:
     """What one request shall meet: the pieces of its text, each counted as a token, and after them, if `error` is
-    given, that failure in place of an end. At least `pace_s` seconds pass before each piece."""
+    given, that failure in place of an end. At least `pace_s` seconds pass before each piece. Where a file is wanted the
+    answer is `file`, or a tiny one made on the spot."""
 
     pieces: tuple[str, ...]
     error: GenerationError | None = None
     pace_s: float = 0.0
+    file: bytes | None = None
 
 
 Rule = Callable[[GenerationRequest], Script]
@@ -102,6 +105,8 @@ class ScriptedBackend:
         if self.active >= self.capacity:
             raise BackendFull
         script = self._rule(request)
+        if request.output != "text":
+            script = replace(script, pieces=())
         if _prompt_words(request) > self._settings.context:
             script = Script((), GenerationError(ErrorCode.CONTEXT_TOO_LONG, "the prompt has too many words"))
         now = time.monotonic()
@@ -134,6 +139,9 @@ class ScriptedBackend:
         if row.drawn == len(row.script.pieces):
             if row.script.error is not None:
                 return [Failed(row.request.id, row.script.error)]
+            if row.request.output != "text":
+                file = made_file(row.request) if row.script.file is None else row.script.file
+                return [replace(event, file=file) for event in _ending(row, "", FinishReason.STOP, now)]
             return _ending(row, row.stream.flush(), FinishReason.STOP, now)
         text = row.stream.push(row.script.pieces[row.drawn])
         row.drawn += 1

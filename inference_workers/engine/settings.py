@@ -33,7 +33,8 @@ class TransformersSettings:
 @dataclass(frozen=True, slots=True)
 class EndpointSettings:
     """An address and what may be asked of it. `base_url` ends in /v1 for most servers. `idle_s` bounds the silence
-    before each piece of the answer, `total_s` the whole answer, `max_bytes` its size on the wire.
+    before each piece of the answer, `total_s` the whole answer, `max_bytes` its size on the wire,
+    `max_file_bytes` that of an answer that is a file.
 
     `ask_usage` and `max_tokens_field` are for servers that refuse what is usual; `extra_body` is sent along as it is.
     """
@@ -45,6 +46,7 @@ class EndpointSettings:
     idle_s: float = 60.0
     total_s: float = 300.0
     max_bytes: int = 8_000_000
+    max_file_bytes: int = 300_000_000
     ask_usage: bool = True
     max_tokens_field: str = "max_tokens"
     extra_body: Mapping[str, Any] = field(default_factory=dict)

@@ -25,6 +25,7 @@ from inference_workers.models import (
 DECISIVE: Mapping[str, Promise] = {
     "endpoint": _("Endpoint"),
     "provider_model": _("Model at the endpoint"),
+    "output": _("Answers with"),
     "system_prompt": _("System prompt"),
     "temperature": _("Temperature"),
     "top_p": _("Top p"),

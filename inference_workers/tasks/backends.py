@@ -10,7 +10,7 @@ import httpx
 from django.conf import settings
 
 from foundation.encryption import Unreadable
-from foundation.outbound import OutboundRefused, outbound_client, release_secret
+from foundation.outbound import DEFAULT_MAX_BYTES, OutboundRefused, outbound_client, release_secret
 from inference_workers.engine.protocol import Backend, BackendFull, Event, GenerationRequest, ModelRef
 from inference_workers.engine.registry import OpenAISpec, TransformersSpec, load
 from inference_workers.engine.scripted import Script, ScriptedBackend, ScriptedSettings
@@ -112,9 +112,11 @@ def _make(endpoint: Endpoint) -> _Kept:
             raise EndpointUnusable("scripted endpoints are for tests: SCRIPTED_ENDPOINTS is off")
         return _Kept(_identity(endpoint), ScriptedBackend(ScriptedSettings(endpoint.capacity), rule=_scripted))
     url, seconds = endpoint.base_url, endpoint.timeout_seconds
+    # A third more than the file: pictures come as base64.
+    most = settings.MEDIA_FILE_MAX_MB * 1_400_000
     try:
         key = release_secret(bytes(endpoint.sealed_key), url=url) if endpoint.sealed_key else ""
-        client = outbound_client(base_url=url, timeout=seconds, silence=seconds)
+        client = outbound_client(base_url=url, timeout=seconds, silence=seconds, max_bytes=max(most, DEFAULT_MAX_BYTES))
     except Unreadable as error:
         raise EndpointUnusable("the endpoint's key was sealed for another address: enter it again") from error
     except OutboundRefused as error:
@@ -127,6 +129,7 @@ def _make(endpoint: Endpoint) -> _Kept:
         ask_usage=endpoint.ask_usage,
         max_tokens_field=endpoint.max_tokens_field,
         extra_body=endpoint.extra_body,
+        max_file_bytes=most,
     )
     return _Kept(_identity(endpoint), load(OpenAISpec(wanted, client)), client)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.errors import PersonErased
@@ -17,13 +18,16 @@ from inference_workers.engine.protocol import (
     ModelRef,
     Sampling,
 )
-from inference_workers.enums import FinishReason, Rejection
+from inference_workers.enums import Backend as BackendKind
+from inference_workers.enums import FinishReason, Output, Rejection
 from inference_workers.models import Completion, LanguageModel, LanguageModelRevision
 from inference_workers.policies.prices import Usage, guessed_tokens
 from inference_workers.policies.screen import SCREEN_VERSION, Asked, Screen
+from inference_workers.tasks.files import FileRefused, kept_file
 from inference_workers.use_cases.fail_completion import fail_completion
 from inference_workers.use_cases.finish_completion import Measures, finish_completion
 
+MEGA = 1_000_000
 LARGEST_SEED = 2**63 - 1
 
 
@@ -92,6 +96,8 @@ def screen_of(revision: LanguageModelRevision, messages: Sequence[dict[str, str]
 def generation_request(job: Job, messages: Sequence[dict[str, str]], ref: ModelRef) -> GenerationRequest:
     """Raises ValueError for settings that no engine can obey."""
     revision = job.completion.revision
+    if revision.output != Output.TEXT and revision.endpoint.backend == BackendKind.TRANSFORMERS:
+        raise ValueError("in the worker's own process models answer with text alone")
     wanted = job.completion.drawn_with
     stops = wanted.pop("stop")
     chat = _with_system_prompt(messages, revision.system_prompt)
@@ -106,6 +112,7 @@ def generation_request(job: Job, messages: Sequence[dict[str, str]], ref: ModelR
             logprobs=revision.language_model.keeps_logprobs,
         ),
         model=ref,
+        output=revision.output,
     )
 
 
@@ -128,17 +135,25 @@ def finish(job: Job, event: Finished) -> None:
         total_seconds=event.total_s,
         logprobs=event.logprobs,
     )
+    output = job.completion.revision.output
+    if (event.file is None) != (output == Output.TEXT):
+        fail(job, code="file_missing", message=f"{output} was asked for, and something else came")
+        return
     try:
+        file = None if event.file is None else kept_file(event.file, output, most=settings.MEDIA_FILE_MAX_MB * MEGA)
         finish_completion(
             completion_id=job.id,
             lease_token=job.token,
-            text=job.screen.text,
+            text="" if file else job.screen.text,
+            file=file,
             finish_reason=FinishReason(event.finish_reason.value),
             measures=measures,
             usage=job.usage,
             now=timezone.now(),
-            screen_version=SCREEN_VERSION,
+            screen_version=None if file else SCREEN_VERSION,
         )
+    except FileRefused as refused:
+        fail(job, code="file_refused", message=str(refused))
     except PersonErased:
         fail(job, code="person_erased", message="the person this was written for was erased")
 

@@ -293,7 +293,8 @@ class Pump:
                 self._writer.add(job.id, text)
             elif isinstance(event, Finished):
                 job.finished = event
-                self._writer.add(job.id, job.screen.finish(cut=event.finish_reason == FinishReason.LENGTH))
+                if event.file is None:
+                    self._writer.add(job.id, job.screen.finish(cut=event.finish_reason == FinishReason.LENGTH))
                 job.ending = partial(jobs.finish, job, event)
                 self._on_model(job.completion.revision.language_model.slug, WorkerState.READY, "")
             elif isinstance(event, Failed):

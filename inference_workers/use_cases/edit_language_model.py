@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import Person
-from inference_workers.enums import Visibility
+from inference_workers.enums import Output, Visibility
 from inference_workers.models import Endpoint, LanguageModel, LanguageModelRevision
 from inference_workers.use_cases.record_change import record_change
 
@@ -43,6 +43,7 @@ class Recipe:
     max_tokens: int = 256
     stop: Sequence[str] = ()
     accepts_cut: bool = False
+    output: str = Output.TEXT
 
     @classmethod
     def of(cls, revision: LanguageModelRevision) -> "Recipe":
@@ -57,6 +58,7 @@ class Recipe:
             max_tokens=revision.max_tokens,
             stop=tuple(revision.stop),
             accepts_cut=revision.accepts_cut,
+            output=revision.output,
         )
 
     def same_as(self, other: "Recipe") -> bool:

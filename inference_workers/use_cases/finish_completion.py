@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from accounts.models import Person
 from accounts.texts import seal_for, write_personal_text
 from foundation.text import clean_text
 from inference_workers.enums import CompletionState, FinishReason
+from inference_workers.models import CompletionFile
 from inference_workers.policies.logprobs import packed
 from inference_workers.policies.prices import Usage
 from inference_workers.use_cases.end_completion import end_completion, held_completion
@@ -43,6 +44,20 @@ class Measures:
         return Usage(self.prompt_tokens, self.completion_tokens)
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """A picture, sound or film that lies in its place."""
+
+    kind: str
+    sha256: str
+    stored: str
+    content_type: str
+    size: int
+    width: int | None
+    height: int | None
+    seconds: float | None
+
+
 def finish_completion(
     *,
     completion_id: UUID,
@@ -53,11 +68,12 @@ def finish_completion(
     now: datetime,
     usage: Usage | None = None,
     screen_version: str | None = None,
+    file: WrittenFile | None = None,
 ) -> bool:
     """Store a worker's result. False, and nothing written, when the completion is no longer held by this token.
 
     `usage` is what is paid for; without it, what the measures say. `screen_version` says which rules let the text pass,
-    None where none were asked. The text of a person's completion is sealed;
+    None where none were asked. With a `file` the completion is that file. The text of a person's completion is sealed;
     PersonErased when that person's key is gone.
     """
     with transaction.atomic():
@@ -81,6 +97,8 @@ def finish_completion(
             reserved_cost=None,
             screen_version=screen_version,
         )
+        if file is not None:
+            CompletionFile.objects.create(completion=completion, **asdict(file))
     return True
 
 

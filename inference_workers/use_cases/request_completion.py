@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import Person
 from accounts.texts import write_personal_text
 from foundation.text import clean_json
-from inference_workers.enums import Priority
+from inference_workers.enums import Output, Priority
 from inference_workers.errors import InferenceError
 from inference_workers.models import Completion, LanguageModelRevision
 from inference_workers.policies.sampling import checked_sampling
@@ -19,6 +19,10 @@ ROLES = frozenset({"system", "user", "assistant"})
 
 class InvalidMessages(InferenceError):
     """No chat that a model could answer; the message says what is wrong."""
+
+
+class WritesFiles(InferenceError):
+    """The revision answers with files, which are for campaigns alone."""
 
 
 def request_completion(
@@ -34,9 +38,11 @@ def request_completion(
 
     The row is the job, and is part of the caller's transaction; workers are woken after its commit. With a `person`
     the messages, and later the answer, are sealed under that person's key. `sampling` is what is other than the
-    revision's settings. Raises InvalidMessages, InvalidSampling and PersonErased.
+    revision's settings. Raises InvalidMessages, InvalidSampling, WritesFiles and PersonErased.
     """
     cleaned = checked_messages(messages)
+    if person is not None and revision.output != Output.TEXT:
+        raise WritesFiles("what a person asks is answered with text: files of theirs are not sealed")
     with transaction.atomic():
         completion = Completion.objects.create(
             revision=revision,

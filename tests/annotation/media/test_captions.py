@@ -10,11 +10,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.enums import Role
-from annotation.imports.media_store import media_path
 from annotation.models import Campaign, MediaFile
 from annotation.queries.media import digest_of
 from annotation.use_cases.receive_media import MediaRefused
 from annotation.use_cases.sweep_media import sweep_media
+from foundation.media.store import media_path
 from tests.annotation.media.files import film, packed, received
 from tests.annotation.media.items import annotator, show_files
 from tests.factories import PREFERENCE, make_campaign, make_user

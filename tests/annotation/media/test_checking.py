@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from annotation.imports.media_check import BadMedia, CheckedMedia, check_media
+from foundation.media.check import BadMedia, CheckedMedia, check_media
 from tests.annotation.media.files import PLACE, film, packed, picture, sound, told
 
 

@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from accounts.enums import Role
 from annotation.forms.played import read_shares
-from annotation.imports.media_store import media_path
 from annotation.models import Assignment, Campaign, Judgment, MediaFile, Respondent
 from annotation.use_cases.publish_guidelines import publish_guidelines
 from annotation.use_cases.skip_assignment import skip_assignment
 from annotation.use_cases.submit_judgment import NotPlayed, Process
 from annotation.use_cases.submit_work import submit_work
+from foundation.media.store import media_path
 from tests.annotation.datasets.rows import judge, rows_of, scope_of
 from tests.annotation.media.files import film, one, picture, sound
 from tests.annotation.media.items import annotator, show_files

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from accounts.use_cases.create_person import person_of_user
 from annotation.enums import CampaignState
-from annotation.imports.media_store import files_root, media_path
 from annotation.models import MediaFile
 from annotation.policies.drafts import CampaignIsClosed
 from annotation.use_cases.change_campaign_state import change_campaign_state
@@ -20,6 +19,7 @@ from annotation.use_cases.publish_guidelines import publish_guidelines
 from annotation.use_cases.receive_media import MediaRefused
 from annotation.use_cases.remove_media import MediaInUse, remove_media
 from annotation.use_cases.sweep_media import SECONDS_UNCLAIMED, sweep_media
+from foundation.media.store import files_root, media_path
 from tests.annotation.media.files import one, packed, picture, received, sound
 from tests.factories import make_campaign, make_user
 

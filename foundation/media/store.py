@@ -10,9 +10,11 @@ from pathlib import Path
 
 from django.conf import settings
 
-from annotation.imports.media_check import BadMedia, CheckedMedia, check_media
+from foundation.media.check import BadMedia, CheckedMedia, check_media
 from foundation.text import clean_text
 
+# Held while files are put into place, and while those that nobody names are removed.
+FILES_LOCK = "media files"
 FOLDER, UNFINISHED = "files", "unfinished-"
 LONGEST_NAME = 255
 PIECE = 1 << 20

@@ -9,16 +9,15 @@ from pathlib import Path
 
 from django.conf import settings
 
-from annotation.enums import MediaKind
-from annotation.errors import AnnotationError
-from annotation.imports.media_captions import CONTENT_TYPE, SUFFIX, check_captions, is_captions
-from annotation.imports.media_picture import check_picture, is_picture
-from annotation.imports.media_player import check_container, container_of
+from foundation.media.captions import CONTENT_TYPE, SUFFIX, check_captions, is_captions
+from foundation.media.kinds import MediaKind
+from foundation.media.picture import check_picture, is_picture
+from foundation.media.player import check_container, container_of
 
 LONGEST_HEAD = 4096
 
 
-class BadMedia(AnnotationError):
+class BadMedia(Exception):
     """A file that is not taken, by the name that the person gave it."""
 
     def __init__(self, name: str, reason: str) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from annotation.imports.media_check import BadMedia
-from annotation.imports.media_store import PIECE, media_name, write_pieces
+from foundation.media.check import BadMedia
+from foundation.media.store import PIECE, media_name, write_pieces
 
 ZIP_START = (b"PK\x03\x04", b"PK\x05\x06")
 # Files that systems put into archives by themselves.

@@ -7,7 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from PIL import Image, features
 
-from annotation.imports.media_strip import ORIENTATION, BrokenImage, strip
+from foundation.media.strip import ORIENTATION, BrokenImage, strip
 
 # Of all frames of an animation together, in pictures of the largest size.
 MOST_ANIMATED = 4
