@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0002_person_links'),
         ('annotation', '0021_samples'),
-        ('inference_workers', '0008_files'),
+        ('inference_workers', '0009_files'),
     ]
 
     operations = [

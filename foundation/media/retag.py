@@ -4,6 +4,7 @@ The streams themselves are copied packet by packet; what is coded into them stay
 """
 
 from pathlib import Path
+from typing import Any
 
 import av
 from av.error import FFmpegError
@@ -27,7 +28,7 @@ def write_without_tags(path: Path) -> None:
     try:
         with (
             path.open("rb") as file,
-            av.open(file, format=container, options={"protocol_whitelist": "none"}) as given,
+            av.open(file, "r", format=container, options={"protocol_whitelist": "none"}) as given,
             av.open(str(plain), "w", format=WRITERS.get(container, container), options=PLAIN) as made,
         ):
             kept = {stream.index: made.add_stream_from_template(stream) for stream in _shown(given)}
@@ -43,7 +44,7 @@ def write_without_tags(path: Path) -> None:
     plain.replace(path)
 
 
-def _shown(given: "av.container.InputContainer") -> list["av.stream.Stream"]:
+def _shown(given: Any) -> list[Any]:
     """Without covers, subtitles and attachments."""
     covers = {"mjpeg", "png"}
     return [

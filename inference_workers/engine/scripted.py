@@ -141,7 +141,7 @@ class ScriptedBackend:
                 return [Failed(row.request.id, row.script.error)]
             if row.request.output != "text":
                 file = made_file(row.request) if row.script.file is None else row.script.file
-                return [replace(event, file=file) for event in _ending(row, "", FinishReason.STOP, now)]
+                return [replace(_finished(row, FinishReason.STOP, now), file=file)]
             return _ending(row, row.stream.flush(), FinishReason.STOP, now)
         text = row.stream.push(row.script.pieces[row.drawn])
         row.drawn += 1
@@ -163,7 +163,12 @@ def _prompt_words(request: GenerationRequest) -> int:
 
 
 def _ending(row: _Row, text: str, reason: FinishReason, now: float) -> list[Event]:
-    finished = Finished(
+    finished = _finished(row, reason, now)
+    return [Delta(row.request.id, text), finished] if text else [finished]
+
+
+def _finished(row: _Row, reason: FinishReason, now: float) -> Finished:
+    return Finished(
         id=row.request.id,
         text=row.stream.text,
         finish_reason=reason,
@@ -173,4 +178,3 @@ def _ending(row: _Row, text: str, reason: FinishReason, now: float) -> list[Even
         total_s=now - row.admitted_at,
         logprobs=_logprobs(row) if row.request.sampling.logprobs else None,
     )
-    return [Delta(row.request.id, text), finished] if text else [finished]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inference_workers', '0007_settings_of_a_completion'),
+        ('inference_workers', '0008_released_at'),
     ]
 
     operations = [
