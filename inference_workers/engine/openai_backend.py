@@ -138,7 +138,7 @@ class OpenAIBackend:
     def _generate(self, held: _Held) -> Finished:
         if held.request.output != "text":
             file = fetch_file(held.request, settings=self._settings, http_client=self._http_client, call=held.call)
-            return replace(self._finished(held, "", FinishReason.STOP, Usage()), file=file)
+            return replace(self._finished(held, "", FinishReason.STOP, Usage(), None), file=file)
         sampling = held.request.sampling
         stream = TextStream(sampling.stop)
         reason = FinishReason.STOP

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inference_workers', '0008_released_at'),
+        ('inference_workers', '0010_probes_and_lost_costs'),
     ]
 
     operations = [

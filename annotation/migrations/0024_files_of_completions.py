@@ -7,8 +7,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_person_links'),
-        ('annotation', '0021_samples'),
-        ('inference_workers', '0009_files'),
+        ('annotation', '0023_reactions'),
+        ('inference_workers', '0011_files'),
     ]
 
     operations = [
