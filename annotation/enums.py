@@ -228,6 +228,15 @@ class Design(models.TextChoices):
     CHOSEN = "chosen", _("Chosen by the person")
     ASSIGNED = "assigned", _("Assigned")
     IMPORTED = "imported", _("Imported")
+    # A choice, so it has no probability; what was offered was drawn, and is kept beside it.
+    OFFERED = "offered", _("Chosen by the person among drawn ones")
+
+
+class LabelKind(models.TextChoices):
+    """What a label of a prompt says, and who says it."""
+
+    RULES = "rules", _("What is asked for, by rules")
+    LANGUAGE = "language", _("Its language")
 
 
 class ImpressionEnd(models.TextChoices):

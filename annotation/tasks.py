@@ -6,6 +6,7 @@ from annotation.use_cases.advance_generation import advance_generation, note_gen
 from annotation.use_cases.build_dataset import build_dataset, sweep_datasets
 from annotation.use_cases.expire_assignments import expire_assignments
 from annotation.use_cases.import_items import import_items
+from annotation.use_cases.label_prompt import label_prompts
 from annotation.use_cases.make_gold import make_gold
 from annotation.use_cases.refresh_boards import refresh_boards
 from annotation.use_cases.refresh_selection import refresh_selections
@@ -92,3 +93,8 @@ def make_gold_items(generation_id: int) -> None:
 @shared_task(name="annotation.sweep_generations", ignore_result=True)
 def sweep_generated() -> None:
     sweep_generations(now=timezone.now())
+
+
+@shared_task(name="annotation.label_prompts", ignore_result=True)
+def label() -> None:
+    label_prompts(now=timezone.now())

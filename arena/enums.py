@@ -33,3 +33,10 @@ class BaseChoice(models.TextChoices):
     PREFERRED = "preferred", _("The preferred answer")
     PICKED = "picked", _("Picked by the visitor")
     DRAWN = "drawn", _("Drawn")
+
+
+class PromptDrawKind(models.TextChoices):
+    """How a battle came by a prompt of its arena's pool."""
+
+    ANY = "any", _("Drawn for the battle")
+    OFFERED = "offered", _("Chosen by the visitor among drawn ones")

@@ -1,5 +1,6 @@
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -7,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models import Assignment, Campaign, Contestant, Impression, Item
-from arena.enums import BaseChoice, BattleState, EntryState, Look
+from arena.enums import BaseChoice, BattleState, EntryState, Look, PromptDrawKind
 from foundation.append_only import AppendOnly
 from inference_workers.models import LanguageModel
 
@@ -38,13 +39,35 @@ class Arena(models.Model):
     is_default = models.BooleanField(default=False)
     is_listed = models.BooleanField(_("in the list of arenas"), default=True, db_default=True)
     position = models.PositiveSmallIntegerField(_("place in the list"), default=0, db_default=0)
+    # "Give me any": first a category, each as likely as any other, then one of its prompts; else any prompt alike.
+    pool_by_category = models.BooleanField(
+        _("draw a category first, then one of its prompts"), default=False, db_default=False
+    )
+    # Largest share of the draws that pairs with a newcomer get together; empty: as the policy has it.
+    newcomer_share = models.FloatField(
+        _("largest share of draws with a newcomer"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.01), MaxValueValidator(1)],
+    )
+    newcomer_votes = models.PositiveIntegerField(
+        _("votes until a model is no newcomer"), default=50, db_default=50, validators=[MinValueValidator(1)]
+    )
+    # A category with so many votes has a state of its own, which a policy that learns goes by; empty: one for all.
+    category_votes = models.PositiveIntegerField(
+        _("votes from which a category is learned by itself"), null=True, blank=True, validators=[MinValueValidator(1)]
+    )
     # Every model of the site enters by itself on its first chance.
     enters_all = models.BooleanField(_("every model of the site takes part"), default=False, db_default=False)
 
     class Meta:
         ordering = ["-is_default", "position", "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_arena")
+            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_arena"),
+            models.CheckConstraint(
+                name="newcomer_share_in_range",
+                condition=Q(newcomer_share__isnull=True) | Q(newcomer_share__gt=0, newcomer_share__lte=1),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -177,3 +200,55 @@ class Share(models.Model):
 
     def __str__(self) -> str:
         return f"share of battle {self.battle_id}"
+
+
+class PoolPrompt(models.Model):
+    """A prompt that an arena's visitors are offered. What it says stays as it is: a trigger refuses a change of it, and
+    a prompt that is not to be offered any more is switched off.
+    """
+
+    arena = models.ForeignKey(Arena, on_delete=models.PROTECT, related_name="pool")
+    text = models.TextField()
+    # SHA-256 of the text: once in each arena.
+    digest = models.CharField(max_length=64)
+    category = models.CharField(_("category"), max_length=80, blank=True)
+    language = models.CharField(_("language"), max_length=12, blank=True)
+    source = models.CharField(_("source and licence"), max_length=200, blank=True)
+    is_active = models.BooleanField(default=True, db_default=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["arena", "digest"], name="one_pool_prompt_per_text")]
+        indexes = [models.Index(fields=["arena", "category"], name="pool_active", condition=Q(is_active=True))]
+
+    def __str__(self) -> str:
+        return f"pool prompt {self.pk}"
+
+
+class PromptDraw(AppendOnly):
+    """Which prompt of the pool a battle asks, and how it was drawn: before the pair, and without it."""
+
+    battle = models.OneToOneField(Battle, on_delete=models.PROTECT, related_name="prompt_draw")
+    prompt = models.ForeignKey(PoolPrompt, on_delete=models.PROTECT, related_name="draws")
+    kind = models.CharField(max_length=10, choices=PromptDrawKind)
+    # The category that was asked for; empty took the whole pool.
+    category = models.CharField(max_length=80, blank=True)
+    # Drawn by way of a category, each alike.
+    by_category = models.BooleanField()
+    seed = models.BigIntegerField()
+    # Prompts that could be drawn, and SHA-256 of their ids in ascending order.
+    pool_size = models.PositiveIntegerField()
+    pool_digest = models.CharField(max_length=64)
+    # Ids in the order drawn.
+    drawn = ArrayField(models.BigIntegerField())
+    # That this prompt is among the drawn ones; which of them the visitor takes is a choice.
+    probability = models.FloatField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="prompt_draw_probability", condition=Q(probability__gt=0, probability__lte=1))
+        ]
+
+    def __str__(self) -> str:
+        return f"prompt {self.prompt_id} of battle {self.battle_id}"

@@ -5,14 +5,14 @@ from annotation.models.campaigns import Campaign, ConsentText, GuidelinesVersion
 from annotation.models.datasets import DatasetVersion, DatasetWithdrawal
 from annotation.models.events import Event
 from annotation.models.generations import Generation
-from annotation.models.items import Contestant, EarlierTurn, FollowUp, Item, Prompt, Response, Turn
+from annotation.models.items import Contestant, EarlierTurn, FollowUp, Item, Prompt, PromptLabel, Response, Turn
 from annotation.models.judgments import Impression, ImpressionEvent, Judgment, JudgmentText, LogEntry
 from annotation.models.media import MediaFile
 from annotation.models.pay import LedgerEntry, PaidEntry, Payment, Payout, PayoutLine
 from annotation.models.people import Invitation, Respondent, Source
 from annotation.models.reactions import Reaction
 from annotation.models.reviews import Adjudication, Batch, GuidelineQuestion, ItemComment, Review, ReviewDecision
-from annotation.models.selection import CampaignSelection
+from annotation.models.selection import CampaignSelection, CategorySelection
 from annotation.models.slots import Assignment, Draft, Flag, Slot, SlotTally, WorkTally
 from annotation.models.studies import Study, StudyParticipant
 from annotation.models.uploads import ItemUpload
@@ -25,6 +25,7 @@ __all__ = [
     "Board",
     "Campaign",
     "CampaignSelection",
+    "CategorySelection",
     "ConsentText",
     "Contestant",
     "DatasetVersion",
@@ -57,6 +58,7 @@ __all__ = [
     "Payout",
     "PayoutLine",
     "Prompt",
+    "PromptLabel",
     "Question",
     "Reaction",
     "Respondent",

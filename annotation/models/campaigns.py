@@ -85,6 +85,10 @@ class Campaign(models.Model):
     currency = models.CharField(_("unit of amounts"), max_length=8, default="USD")
     policy = models.CharField(_("selection policy"), max_length=40, default="uniform")
     policy_parameters = models.JSONField(default=dict, blank=True)
+    # What a selection goes by is kept though the policy learns nothing: how many votes each contestant has.
+    keeps_state = models.BooleanField(default=False, db_default=False)
+    # A state for each category of items too.
+    learns_by_category = models.BooleanField(default=False, db_default=False)
     # Wrapped; gives this campaign's pseudonyms, so that nobody can be followed from one campaign to another.
     wrapped_key = models.BinaryField()
     # A dry run's shadow is left out of boards and exports.

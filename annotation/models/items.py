@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import PersonalText
-from annotation.enums import ContestantKind, ItemPurpose, ItemState, TurnKind
+from annotation.enums import ContestantKind, ItemPurpose, ItemState, LabelKind, TurnKind
 from annotation.models.campaigns import Campaign, GuidelinesVersion
 from annotation.models.generations import Generation
 from annotation.models.people import Source
@@ -86,6 +86,8 @@ class Prompt(models.Model):
     # Keyed digest of the canonical messages: equal prompts meet, and an erased text cannot be guessed from it.
     digest = models.CharField(max_length=64, db_index=True)
     language = models.CharField(max_length=12, blank=True)
+    # The versions of rules and detector that the workers have labelled it with; they look for those that differ.
+    labelled_under = models.CharField(max_length=80, blank=True, db_default="", db_index=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -93,6 +95,24 @@ class Prompt(models.Model):
 
     def __str__(self) -> str:
         return f"prompt {self.pk}"
+
+
+class PromptLabel(AppendOnly):
+    """What a version of rules, or of a detector, says of a prompt: labels alone, never a word of it."""
+
+    prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="labels")
+    kind = models.CharField(max_length=10, choices=LabelKind)
+    version = models.CharField(max_length=80)
+    labels = ArrayField(models.CharField(max_length=40), default=list)
+    # How sure, where that is known.
+    confidence = models.FloatField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["prompt", "kind", "version"], name="one_label_per_version")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of prompt {self.prompt_id}"
 
 
 class Item(models.Model):

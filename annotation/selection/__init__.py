@@ -2,6 +2,7 @@
 
 from annotation.selection.choose import POLICIES, Candidate, Selection, UnknownPolicy, choose
 from annotation.selection.known import Known
+from annotation.selection.newcomers import NewcomerCap
 from annotation.selection.sequence import draw_sequence
 
-__all__ = ["POLICIES", "Candidate", "Known", "Selection", "UnknownPolicy", "choose", "draw_sequence"]
+__all__ = ["POLICIES", "Candidate", "Known", "NewcomerCap", "Selection", "UnknownPolicy", "choose", "draw_sequence"]

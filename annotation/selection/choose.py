@@ -7,6 +7,7 @@ import numpy as np
 from annotation.errors import AnnotationError
 from annotation.ratings import Bools, Ints
 from annotation.selection.draws import PAIR, stream
+from annotation.selection.newcomers import NewcomerCap, choose_capped
 from ranking import (
     ArenaRulePolicy,
     BalancedPolicy,
@@ -77,14 +78,17 @@ def choose(
     open_pairs: Bools | None = None,
     attempt: int = 0,
     count: int = 2,
+    cap: NewcomerCap | None = None,
 ) -> Selection:
     """Draw a pair of candidates by the campaign's policy. The same seed, candidates, state and attempt draw the same.
 
     Without `state` nobody has met anybody; candidates that it does not hold have met nobody. `open_pairs` (n, n) are
     those that may be drawn, in the candidates' order. Each further `attempt` has a stream of its own. With a `count`
     above two the others are drawn beside the policy's pair, and the probability is that of the set: see
-    `ranking.draw_set`. Raises UnknownPolicy, and what `ranking.Candidates` and `ranking.choose_set` refuse (fewer than
-    `count`, a negative weight, no open pair).
+    `ranking.draw_set`. `cap` holds pairs with newcomers to a share, of two contestants alone.
+
+    Raises UnknownPolicy, and what `ranking.Candidates` and `ranking.choose_set` refuse (fewer than `count`, a negative
+    weight, no open pair).
     """
     if policy not in POLICIES:
         raise UnknownPolicy(f"{policy!r} is not one of {', '.join(sorted(POLICIES))}")
@@ -93,7 +97,7 @@ def choose(
     names = np.array([candidate.contestant for candidate in candidates], dtype=np.int64)
     active = Candidates(names, None if equal else weights, open_pairs)
     learned = with_everybody(state, names)
-    drawn = _drawn(POLICIES[policy](**parameters), learned, active, stream(seed, PAIR, attempt), count)
+    drawn = _drawn(POLICIES[policy](**parameters), learned, active, seed, attempt, count, cap)
     unequal = {} if equal else {"weights": {str(c.contestant): c.weight for c in candidates}}
     return replace(
         drawn,
@@ -102,15 +106,28 @@ def choose(
     )
 
 
-def _drawn(policy: Any, state: SelectionState, active: Candidates, rng: np.random.Generator, count: int) -> Selection:
+def _drawn(
+    policy: Any,
+    state: SelectionState,
+    active: Candidates,
+    seed: int,
+    attempt: int,
+    count: int,
+    cap: NewcomerCap | None,
+) -> Selection:
+    rng = stream(seed, PAIR, attempt)
+    size: dict[str, Any] = {}
     if count > 2:
         several = choose_set(policy, state, active, rng, count)
         members, probability = several.members, several.p_set
         made: Choice | SetChoice = several
         size = {"contestants": count}
     else:
-        made = pair = policy.choose(state, active, rng)
-        members, probability, size = pair.pair, pair.p_pair, {}
+        capped = choose_capped(policy, state, active, cap, seed, attempt) if cap else None
+        made = pair = capped or policy.choose(state, active, rng)
+        members, probability = pair.pair, pair.p_pair
+        if cap:
+            size = {"newcomers": sorted(cap.newcomers), "newcomer_share": cap.share}
     return Selection(
         contestants=members,
         probability=probability,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 # Streams of one seed; a number once given keeps its meaning, so that old draws can be replayed.
-PAIR, SIDE, QUESTIONS = 0, 1, 2
+PAIR, SIDE, QUESTIONS, PROMPT, NEWCOMERS = 0, 1, 2, 3, 4
 
 
 def new_seed() -> int:
@@ -20,6 +20,20 @@ def stream(seed: int, number: int, attempt: int = 0) -> np.random.Generator:
     """The generator for one kind of draw; the same seed, number and attempt give the same draws bit for bit."""
     key = (number, attempt) if attempt else (number,)
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy=seed, spawn_key=key)))
+
+
+def draw_places(count: int, most: int, *, seed: int) -> list[int]:
+    """Up to `most` different places below `count`, in the order drawn; any such list is as likely as any other, so each
+    place is among them with probability min(most, count)/count.
+    """
+    return [int(place) for place in stream(seed, PROMPT).permutation(count)[:most]]
+
+
+def draw_of_groups(groups: Sequence[Sequence[int]], *, seed: int) -> tuple[int, float]:
+    """A group, each as likely as any other, then one of its members, with the probability of that member."""
+    rng = stream(seed, PROMPT)
+    members = groups[int(rng.integers(len(groups)))]
+    return members[int(rng.integers(len(members)))], 1 / (len(groups) * len(members))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
@@ -73,18 +73,18 @@ class Known:
 
 
 class HeldKnown:
-    """The newest of each campaign that this process has unpacked."""
+    """The newest of each campaign, and of each of its categories, that this process has unpacked."""
 
     AT_MOST = 64
 
     def __init__(self) -> None:
-        self._held: dict[int, tuple[str, Known]] = {}
+        self._held: dict[Hashable, tuple[str, Known]] = {}
 
-    def digest_of(self, campaign: int) -> str:
+    def digest_of(self, campaign: Hashable) -> str:
         """Empty where nothing is held."""
         return self._held[campaign][0] if campaign in self._held else ""
 
-    def after(self, campaign: int, digest: str | None, payload: bytes | memoryview | None) -> Known | None:
+    def after(self, campaign: Hashable, digest: str | None, payload: bytes | memoryview | None) -> Known | None:
         """What is known, from the current digest and, where it differs from the one held, the payload."""
         if digest is None:
             return None

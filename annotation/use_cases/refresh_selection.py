@@ -3,8 +3,8 @@ from time import monotonic
 
 import structlog
 
-from annotation.models import Campaign, CampaignSelection, Impression
-from annotation.queries.pairs import due_selections, learn
+from annotation.models import Campaign, CampaignSelection, CategorySelection, Impression
+from annotation.queries.pairs import categories_answered, due_selections, learn
 from annotation.selection.known import digest_of
 
 log = structlog.get_logger(__name__)
@@ -19,10 +19,28 @@ def refresh_selection(*, campaign: Campaign, now: datetime) -> CampaignSelection
     known = learn(campaign)
     payload = known.packed()
     values = {"digest": digest_of(payload), "payload": payload, "votes": known.state.votes, "computed_at": now}
+    if campaign.learns_by_category:
+        for category in categories_answered(campaign):
+            _refresh_category(campaign, category, now)
     row, _made = CampaignSelection.objects.update_or_create(
         campaign=campaign, defaults=values | {"seconds": monotonic() - begun}
     )
     return row
+
+
+def _refresh_category(campaign: Campaign, category: str, now: datetime) -> None:
+    known = learn(campaign, category)
+    payload = known.packed()
+    CategorySelection.objects.update_or_create(
+        campaign=campaign,
+        category=category,
+        defaults={
+            "digest": digest_of(payload),
+            "payload": payload,
+            "votes": known.state.votes,
+            "computed_at": now,
+        },
+    )
 
 
 def refresh_selections(*, now: datetime) -> int:

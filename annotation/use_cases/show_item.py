@@ -44,6 +44,7 @@ def show_item(
     respondent: Respondent,
     assignment: Assignment | None,
     prompt_design: str,
+    p_prompt: float | None = None,
     pair: PairChoice = ASSIGNED_PAIR,
     seed: int | None = None,
     as_written: bool = False,
@@ -82,6 +83,7 @@ def show_item(
         side_design=Design.DRAWN if sides else Design.ASSIGNED,
         p_side=sides.probability if sides else None,
         prompt_design=prompt_design,
+        p_prompt=p_prompt,
         questions_design=Design.ASSIGNED if asked.probability is None else Design.DRAWN,
         p_questions=asked.probability,
     )

@@ -97,6 +97,8 @@ ROWS: dict[str, Rows] = {
     ),
     "annotation.DatasetWithdrawal": Rows(RESPONDENT, "version__campaign__slug version__number judgments created_at"),
     "arena.Share": Rows("battle__assignment__respondent__person", "battle created_at revoked_at"),
+    "annotation.PromptLabel": Rows("prompt__personal_text__person", "prompt kind labels created_at"),
+    "arena.PromptDraw": Rows("battle__assignment__respondent__person", "battle prompt kind category created_at"),
     # What somebody made or decided for a campaign or the site.
     "inference_workers.OperatorEvent": Rows("actor", "subject subject_id verb created_at"),
     "annotation.Event": Rows("actor", "subject subject_id verb from_state to_state reason created_at"),

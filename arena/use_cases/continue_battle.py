@@ -8,8 +8,10 @@ from django.db import transaction
 from accounts.models import Person
 from annotation.enums import Design, JudgmentKind, RespondentState
 from annotation.models import Contestant, Judgment, Response
+from annotation.policies.categories import main_category
 from annotation.selection.draws import new_seed, stream
 from annotation.use_cases.create_prompt import create_prompt
+from annotation.use_cases.label_prompt import label_by_rule
 from annotation.use_cases.show_item import PairChoice, show_item
 from arena.enums import BaseChoice, BattleState
 from arena.errors import ArenaError
@@ -78,8 +80,9 @@ def _follow(battle: Battle, text: str, place: int | None, network: str, now: dat
     seed, respondent, campaign = new_seed(), battle.assignment.respondent, battle.arena.campaign
     base = _base(battle, place, seed)
     contestants = _still_playing(battle, now)
-    prompt = create_prompt(messages=_history(battle, base.response, text), person=respondent.person)
-    item = make_item(campaign, prompt)
+    messages = _history(battle, base.response, text)
+    prompt = create_prompt(messages=messages, person=respondent.person)
+    item = make_item(campaign, prompt, main_category(label_by_rule(prompt=prompt, messages=messages, now=now)))
     assignment = assign(item, respondent, [each.pk for each in contestants], now)
     impression = show_item(
         campaign=campaign,

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.models import Person
+from annotation.models import Campaign
 from annotation.use_cases.record_event import record_event
 from arena.errors import ArenaError
 from arena.models import Arena
@@ -15,6 +16,7 @@ from foundation.text import clean_json
 SETTINGS = (
     *("lead", "look", "is_listed", "position", "is_default", "enters_all", "system_prompt", "examples"),
     *("max_prompt_chars", "max_turns", "max_regenerations", "battles_per_day", "max_waiting"),
+    *("pool_by_category", "newcomer_share", "newcomer_votes", "category_votes"),
 )
 
 
@@ -42,6 +44,10 @@ def save_arena(*, arena_id: int, values: Mapping[str, Any], actor: Person | None
         if changed.get("is_default"):
             Arena.objects.filter(is_default=True).update(is_default=False)
         arena.save(update_fields=list(changed))
+        # What has to be kept for it is the campaign's.
+        Campaign.objects.filter(pk=arena.campaign_id).update(
+            keeps_state=arena.newcomer_share is not None, learns_by_category=arena.category_votes is not None
+        )
         record_event(subject=arena, verb="settings_saved", actor=actor, data=changed)
     return arena
 

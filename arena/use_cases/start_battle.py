@@ -1,5 +1,6 @@
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -15,26 +16,31 @@ from annotation.enums import (
     SourceKind,
 )
 from annotation.models import Assignment, Campaign, Contestant, Item, Prompt, Respondent, Response, Slot
-from annotation.queries.pairs import known_of
-from annotation.selection import Candidate, Selection, choose
+from annotation.policies.categories import main_category
+from annotation.queries.pairs import known_of, known_of_category
+from annotation.selection import Candidate, Known, NewcomerCap, Selection, choose
 from annotation.selection.draws import new_seed
 from annotation.use_cases.agree_to_texts import give_consent
 from annotation.use_cases.create_prompt import create_prompt
 from annotation.use_cases.enrol_respondent import enrol_respondent
+from annotation.use_cases.label_prompt import label_by_rule
 from annotation.use_cases.show_item import PairChoice, show_item
-from arena.enums import BattleState
+from arena.enums import BattleState, PromptDrawKind
 from arena.errors import ArenaError
-from arena.models import Arena, Battle
+from arena.models import Arena, Battle, PoolPrompt, PromptDraw
 from arena.policies import VOTE_LEASE, checked_prompt
+from arena.queries.pool import Offer, PoolEmpty, draw_any
 from arena.use_cases.admit_contestants import Admitted, admit_contestants
 from arena.use_cases.ask_models import ask_models
 from arena.use_cases.refuse_flood import TooBusy, TooManyBattles, refuse_flood, refuse_when_busy
 from foundation.idempotency import body_hash, once
+from foundation.text import clean_text
 from inference_workers.queries import endpoints_return
 
 __all__ = [
     "ArenaClosed",
     "NotEnoughModels",
+    "PoolEmpty",
     "TextNotAgreed",
     "TooBusy",
     "TooManyBattles",
@@ -62,25 +68,38 @@ class TextNotAgreed(ArenaError):
     """What the arena says about the use of prompts and votes is not what this visitor saw; show it to them."""
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked, and how it came about: written by the visitor, taken unchanged from an offer, or drawn."""
+
+    text: str
+    offer: Offer | None = None
+    prompt: PoolPrompt | None = None
+
+
 def start_battle(
     *,
     arena: Arena,
     person: Person,
-    prompt: str,
     network: str,
     key: str,
     now: datetime,
+    prompt: str = "",
+    offer: Offer | None = None,
+    any_of: str | None = None,
     agreed: int | None = None,
 ) -> Battle:
     """Set hidden models on one prompt and ask them all, once per `key`. `agreed` is the version of the text about
-    data use that the visitor was shown beside the button; it is kept with them.
+    data use that the visitor was shown beside the button; it is kept with them. `offer` is what they were offered: a
+    prompt that is none of it word for word is their own. With `any_of`, a category or "" for all, the prompt is drawn
+    from the arena's pool, before the models and without them.
 
     Everything that could refuse is asked before anything is kept: PromptRefused, ArenaClosed, TooBusy, VisitorGone,
-    TooManyBattles, TextNotAgreed, NotEnoughModels. What is shown to whom, with its probability, is written before
-    anybody sees it.
+    TooManyBattles, TextNotAgreed, PoolEmpty, NotEnoughModels. What is shown to whom, with its probability, is written
+    before anybody sees it.
     """
-    text = checked_prompt(prompt, longest=arena.max_prompt_chars)
-    body = body_hash({"arena": arena.pk, "prompt": text})
+    text = "" if any_of is not None else checked_prompt(prompt, longest=arena.max_prompt_chars)
+    body = body_hash({"arena": arena.pk, "prompt": text} | ({} if any_of is None else {"any_of": any_of}))
     with transaction.atomic(), once(key=key, scope=f"battle:{person.pk}", body_hash=body, now=now) as attempt:
         if attempt.replayed:
             return Battle.objects.get(pk=attempt.response["battle"])
@@ -89,7 +108,9 @@ def start_battle(
         refuse_when_busy(arena)
         refuse_flood(arena=arena, person=person, network=network, now=now)
         respondent = _enrol(campaign, person, agreed, now)
-        battle = _open_battle(arena, campaign, respondent, text, network, now)
+        seed = new_seed()
+        wanted = _taken(text, offer) if any_of is None else _drawn(arena, any_of, seed)
+        battle = _open_battle(arena, campaign, respondent, wanted, network, seed, now)
         attempt.response = {"battle": str(battle.pk)}
     return battle
 
@@ -112,14 +133,36 @@ def _enrol(campaign: Campaign, person: Person, agreed: int | None, now: datetime
     return respondent
 
 
+def _taken(text: str, offer: Offer | None) -> Wanted:
+    """The offered prompt that this is unchanged, or the visitor's own words."""
+    for each in offer.prompts if offer else ():
+        if clean_text(text) == each.text:
+            return Wanted(each.text, offer, each)
+    return Wanted(text)
+
+
+def _drawn(arena: Arena, category: str, seed: int) -> Wanted:
+    """From the stream of prompts, which the pair's has nothing to do with."""
+    offer = draw_any(arena, category=category, seed=seed)
+    return Wanted(offer.prompts[0].text, offer, offer.prompts[0])
+
+
+def _prompt_design(wanted: Wanted) -> Design:
+    if wanted.offer is None:
+        return Design.CHOSEN
+    return Design.DRAWN if wanted.offer.kind == PromptDrawKind.ANY else Design.OFFERED
+
+
 def _open_battle(
-    arena: Arena, campaign: Campaign, respondent: Respondent, text: str, network: str, now: datetime
+    arena: Arena, campaign: Campaign, respondent: Respondent, wanted: Wanted, network: str, seed: int, now: datetime
 ) -> Battle:
-    seed, person = new_seed(), visitor(respondent)
+    person, design = visitor(respondent), _prompt_design(wanted)
     admitted = admit_contestants(arena=arena, now=now)
-    selection = _draw(campaign, admitted, seed)
-    prompt = create_prompt(messages=_messages(arena, text), person=person)
-    item = make_item(campaign, prompt)
+    messages = _messages(arena, wanted.text)
+    prompt = create_prompt(messages=messages, person=person)
+    category = main_category(label_by_rule(prompt=prompt, messages=messages, now=now))
+    selection = _draw(arena, campaign, admitted, category, seed)
+    item = make_item(campaign, prompt, category)
     assignment = assign(item, respondent, selection.contestants, now)
     impression = show_item(
         campaign=campaign,
@@ -128,7 +171,8 @@ def _open_battle(
         responses=len(selection.contestants),
         respondent=respondent,
         assignment=assignment,
-        prompt_design=Design.CHOSEN,
+        prompt_design=design,
+        p_prompt=wanted.offer.probability if wanted.offer and design == Design.DRAWN else None,
         pair=_how(arena, selection),
         seed=seed,
     )
@@ -136,8 +180,27 @@ def _open_battle(
         arena=arena, item=item, assignment=assignment, impression=impression, network=network
     )
     seat(item, [admitted[pk].contestant for pk in selection.contestants])
+    _note_draw(battle, wanted)
     ask_models(battle=battle, turn=0, person=person)
     return battle
+
+
+def _note_draw(battle: Battle, wanted: Wanted) -> None:
+    if wanted.offer is None or wanted.prompt is None:
+        return
+    offer = wanted.offer
+    PromptDraw.objects.create(
+        battle=battle,
+        prompt=wanted.prompt,
+        kind=offer.kind,
+        category=offer.category,
+        by_category=offer.by_category,
+        seed=offer.seed,
+        pool_size=offer.pool_size,
+        pool_digest=offer.pool_digest,
+        drawn=[each.pk for each in offer.prompts],
+        probability=offer.probability,
+    )
 
 
 def visitor(respondent: Respondent) -> Person:
@@ -146,22 +209,47 @@ def visitor(respondent: Respondent) -> Person:
     return respondent.person
 
 
-def _draw(campaign: Campaign, admitted: dict[int, Admitted], seed: int) -> Selection:
+def _draw(arena: Arena, campaign: Campaign, admitted: dict[int, Admitted], category: str, seed: int) -> Selection:
     wanted = campaign.responses_per_item
     if len(admitted) < wanted:
         wait = endpoints_return()
         if wait is not None:
             raise TooBusy(wait_seconds=max(5, round(wait.total_seconds())))
         raise NotEnoughModels(f"{len(admitted)} models can be drawn, a battle needs {wanted}")
-    known = known_of(campaign) if campaign.policy != "uniform" else None
-    return choose(
-        state=known.state if known else None,
+    known, of = _known(arena, campaign, category)
+    selection = choose(
+        state=known.state if known and campaign.policy != "uniform" else None,
         policy=campaign.policy,
         parameters=campaign.policy_parameters,
         candidates=[Candidate(pk, each.weight) for pk, each in admitted.items()],
         seed=seed,
         count=wanted,
+        cap=_cap(arena, admitted, known_of(campaign) if of else known),
     )
+    return replace(selection, parameters=selection.parameters | ({"state": of} if of else {}))
+
+
+def _known(arena: Arena, campaign: Campaign, category: str) -> tuple[Known | None, str]:
+    """What the draw goes by, and of which items it is, where the arena tells these apart: of the prompt's category as
+    soon as that has the votes for it, else of them all.
+    """
+    if campaign.policy == "uniform":
+        return (known_of(campaign) if arena.newcomer_share is not None else None), ""
+    if arena.category_votes is None:
+        return known_of(campaign), ""
+    own = known_of_category(campaign, category) if category else None
+    if own is not None and own.state.votes >= arena.category_votes:
+        return own, f"category {category}"
+    return known_of(campaign), "whole"
+
+
+def _cap(arena: Arena, admitted: dict[int, Admitted], known: Known | None) -> NewcomerCap | None:
+    """Who is new is a matter of all votes, whatever the category."""
+    if arena.newcomer_share is None:
+        return None
+    votes = dict(zip(known.state.names.tolist(), known.state.battles.tolist(), strict=True)) if known else {}
+    new = {pk for pk in admitted if votes.get(pk, 0) < arena.newcomer_votes}
+    return NewcomerCap(new, arena.newcomer_share)
 
 
 def _messages(arena: Arena, text: str) -> list[dict[str, str]]:
@@ -170,9 +258,11 @@ def _messages(arena: Arena, text: str) -> list[dict[str, str]]:
     return [*system, {"role": "user", "content": text}]
 
 
-def make_item(campaign: Campaign, prompt: Prompt) -> Item:
+def make_item(campaign: Campaign, prompt: Prompt, category: str) -> Item:
     live = campaign.sources.get(kind=SourceKind.LIVE)
-    return Item.objects.create(campaign=campaign, source=live, prompt=prompt, state=ItemState.FILLING)
+    return Item.objects.create(
+        campaign=campaign, source=live, prompt=prompt, category=category, state=ItemState.FILLING
+    )
 
 
 def assign(item: Item, respondent: Respondent, contestants: Sequence[int], now: datetime) -> Assignment:

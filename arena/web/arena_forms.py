@@ -6,17 +6,75 @@ from django import forms
 from django.core.validators import MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
+from annotation.imports.table_file import EXTENSIONS
 from annotation.policies.drafts import CONTESTANTS_IN_ARENAS
 from arena.forms import PromptForm
 from arena.models import Arena
 from arena.policies import HEAVIEST
 from inference_workers.models import LanguageModel
 
+LONGEST_PASTED = 1_000_000
+
 
 class StartForm(PromptForm):
-    """With the version of the text about data use that was shown beside the button."""
+    """With the version of the text about data use that was shown beside the button, and what was offered above it."""
 
     agreed = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)
+    offer = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
+
+
+class AnyForm(forms.Form):
+    """A prompt that is drawn; of a category, or of all."""
+
+    key = forms.RegexField(r"^[\x21-\x7e]{1,64}$", widget=forms.HiddenInput)
+    agreed = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)
+    category = forms.CharField(required=False, max_length=80, widget=forms.HiddenInput)
+
+
+class PoolForm(forms.Form):
+    """Prompts for an arena's pool, from one of two places, and what is said of those that do not say it themselves."""
+
+    lines = forms.CharField(
+        label=_("Prompts, one on each line"),
+        required=False,
+        max_length=LONGEST_PASTED,
+        widget=forms.Textarea(attrs={"rows": 6, "autocomplete": "off", "dir": "auto"}),
+    )
+    file = forms.FileField(
+        label=_("Or a file of prompts"),
+        required=False,
+        allow_empty_file=True,
+        max_length=1000,
+        widget=forms.FileInput(attrs={"accept": ",".join(EXTENSIONS)}),
+        help_text=_(
+            "CSV, TSV, JSON lines or Parquet with a column “prompt”; “category”, “language” and “source” or “licence”"
+            " are read where there are such columns."
+        ),
+    )
+    category = forms.CharField(
+        label=_("Category"), max_length=80, required=False, widget=forms.TextInput(attrs={"dir": "auto"})
+    )
+    language = forms.RegexField(
+        r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?$",
+        label=_("Language, as a code such as en"),
+        max_length=12,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    source = forms.CharField(
+        label=_("Where they are from, and under which licence"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"dir": "auto"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        given = [bool((cleaned.get("lines") or "").strip()), bool(cleaned.get("file"))]
+        if not self.errors and sum(given) != 1:
+            several = _("Take prompts from one place: from the lines, or from the file.")
+            self.add_error(None, several if any(given) else _("Type prompts, one on each line, or choose a file."))
+        return cleaned
 
 
 class LinesField(forms.CharField):
@@ -65,10 +123,15 @@ class ArenaForm(forms.ModelForm):  # type: ignore[type-arg]
         fields: ClassVar = [
             *("lead", "look", "is_listed", "position", "is_default", "enters_all", "system_prompt", "examples"),
             *("max_prompt_chars", "max_turns", "max_regenerations", "battles_per_day", "max_waiting"),
+            *("pool_by_category", "newcomer_share", "newcomer_votes", "category_votes"),
         ]
-        numbers = ("position", "max_prompt_chars", "max_turns", "max_regenerations", "battles_per_day", "max_waiting")
+        numbers = (
+            *("position", "max_prompt_chars", "max_turns", "max_regenerations", "battles_per_day", "max_waiting"),
+            *("newcomer_votes", "category_votes"),
+        )
         widgets: ClassVar = {
             **{name: forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}) for name in numbers},
+            "newcomer_share": forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
             "lead": forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"}),
             "system_prompt": forms.Textarea(attrs={"rows": 5, "dir": "auto"}),
         }
@@ -79,6 +142,17 @@ class ArenaForm(forms.ModelForm):  # type: ignore[type-arg]
             ),
             "enters_all": _("Each enters by itself on its first chance; otherwise only those that you enter."),
             "max_regenerations": _("At most 10; 0 offers it to nobody."),
+            "newcomer_share": _(
+                "Such as 0.2, for battles of two. It holds while two models or more are no newcomers; left empty, the"
+                " policy decides."
+            ),
+            "category_votes": _(
+                "For policies that learn: a prompt’s category is then a board of its own for them. Left empty, all"
+                " prompts are one."
+            ),
+            "pool_by_category": _(
+                "For “Give me any”: rare categories come as often as others. Otherwise every prompt is as likely."
+            ),
             "is_listed": _("Otherwise only who has the address finds it."),
         }
 

@@ -1,12 +1,16 @@
 from django.urls import path
 
-from arena.web import battles, manage
+from arena.web import battles, manage, pool, suggestions
 
 urlpatterns = [
     path("arenas", manage.arenas, name="arenas"),
     path("arenas/new", manage.new, name="arena-new"),
     path("arenas/<slug:slug>", battles.home, name="arena"),
     path("arenas/<slug:slug>/battles", battles.start, name="start-battle-in"),
+    path("arenas/<slug:slug>/battles/any", suggestions.start_any, name="start-any-in"),
+    path("arenas/<slug:slug>/suggestions", suggestions.suggestions, name="suggestions-in"),
+    path("arenas/<slug:slug>/prompts", pool.prompts, name="arena-prompts"),
+    path("arenas/<slug:slug>/prompts/<int:prompt_id>/offered", pool.offer, name="arena-prompt-offered"),
     path("arenas/<slug:slug>/settings", manage.settings, name="arena-settings"),
     path("arenas/<slug:slug>/models", manage.models, name="arena-models"),
     path("arenas/<slug:slug>/models/enter", manage.enter, name="arena-enter"),

@@ -45,6 +45,7 @@ from arena.use_cases.start_battle import (
 )
 from arena.web.access import may_manage
 from arena.web.arena_forms import StartForm
+from arena.web.offers import offer_in, suggestions_of
 from arena.web.visitors import known_person, person_for, remember
 from foundation.clientaddress import network_digest
 from foundation.idempotency import BadKey, InFlight, KeyReused, mint_key
@@ -76,7 +77,16 @@ def home(request: HtmxRequest, slug: str | None = None) -> HttpResponseBase:
     arena = arena_at(slug, request)
     if slug is not None and arena is not None and arena.is_default:
         return redirect("home")
-    return show_home(request, arena, StartForm.blank())
+    return show_home(request, arena, StartForm.blank(picked(request, arena)))
+
+
+def picked(request: HtmxRequest, arena: Arena | None) -> str:
+    """The suggestion behind the link that was followed: without script it does not jump into the field by itself."""
+    offer = offer_in(arena, request.GET.get("offer", "")) if arena else None
+    place = request.GET.get("pick", "")
+    if offer is None or not (place.isascii() and place.isdigit() and len(place) < 3):
+        return ""
+    return offer.prompts[int(place)].text if int(place) < len(offer.prompts) else ""
 
 
 def arena_at(slug: str | None, request: HtmxRequest) -> Arena | None:
@@ -95,6 +105,9 @@ def show_home(
     if arena is None:
         return render(request, "arena/no_arena.html")
     others = [each for each in arenas.listed_arenas() if each.pk != arena.pk]
+    # A refused prompt stays what it was: offered, as long as nobody changes it.
+    sent = request.POST if request.method == "POST" else request.GET
+    context["suggestions"] = suggestions_of(arena, topic=sent.get("topic", ""), token=sent.get("offer", ""))
     context |= {"form": form, "arena": arena, "key": mint_key(), "workers": worker_status(), "others": others}
     return render(request, "arena/home.html", context, status=status)
 
@@ -113,13 +126,14 @@ def start(request: HtmxRequest, slug: str | None = None) -> HttpResponseBase:
     form = StartForm(request.POST)
     if arena is None or not form.is_valid():
         return show_home(request, arena, form, status=422 if arena else 200)
+    asked = form.cleaned_data
     try:
         battle = start_battle(
             arena=arena,
             person=person_for(request),
             network=network_digest(request),
             now=timezone.now(),
-            **form.cleaned_data,
+            **asked | {"offer": offer_in(arena, asked["offer"])},
         )
     except (InFlight, KeyReused):
         return redirect(address_of(arena))

@@ -1,11 +1,13 @@
 from django.urls import path
 
-from arena.web import battles, conversations, leaderboard, mine, reactions, shares, turns
+from arena.web import battles, conversations, leaderboard, mine, reactions, shares, suggestions, turns
 
 urlpatterns = [
     path("", battles.home, name="home"),
     path("workers", battles.workers, name="workers"),
+    path("suggestions", suggestions.suggestions, name="suggestions"),
     path("battles", battles.start, name="start-battle"),
+    path("battles/any", suggestions.start_any, name="start-any"),
     path("battles/<uuid:battle_id>", battles.battle, name="battle"),
     path("battles/<uuid:battle_id>/waiting", battles.waiting, name="battle-waiting"),
     path("battles/<uuid:battle_id>/follow-up", battles.follow_up, name="follow-up"),

@@ -1,8 +1,10 @@
-"""Whether an answer is in another language than its prompt."""
+"""Which language a prompt is in, and whether an answer is in another."""
 
 import re
 from collections import Counter
+from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from typing import Any
 
 from inference_workers.policies.wording import plain_pattern, plain_text
@@ -62,6 +64,32 @@ def is_in_another_language(answer: str, *, prompt: str, instructions: str = "") 
         return False
     wanted, found = _language_of(asked, SURE_OF_PROMPT), _language_of(said, SURE_OF_ANSWER)
     return bool(wanted and found) and wanted != found
+
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Told:
+    """A language by its code, or UNKNOWN; `sure` is how sure, in 0..1, of the code that was likeliest."""
+
+    language: str
+    sure: float | None
+
+
+def language_of(text: str) -> Told:
+    """Of a prompt. Unknown where it has too few letters, and where none is as sure as SURE_OF_PROMPT; code in it is
+    passed over. For a worker: the model is large.
+    """
+    bare = _bare(text)
+    if not _is_enough(bare, LEAST_PROMPT):
+        return Told(UNKNOWN, None)
+    language, share = _identifier().rank(bare)[0]
+    return Told(language if share >= SURE_OF_PROMPT else UNKNOWN, float(share))
+
+
+# What `language_of` is made of: another package, model or bound gives another version.
+LANGUAGES_VERSION = f"py3langid-{version('py3langid')}-{SURE_OF_PROMPT}-{LEAST_PROMPT}"
 
 
 def _bare(text: str) -> str:

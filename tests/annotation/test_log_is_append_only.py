@@ -32,10 +32,12 @@ def test_the_log_and_its_neighbours_are_append_only():
         "annotation_payment",
         "annotation_payout",
         "annotation_payoutline",
+        "annotation_promptlabel",
         "annotation_question",
         "annotation_reaction",
         "annotation_reviewdecision",
         "arena_enteredrevision",
+        "arena_promptdraw",
         "inference_workers_operatorevent",
     ]
 

@@ -34,6 +34,7 @@ from annotation.use_cases.save_study import make_study
 from annotation.use_cases.start_campaign import start_campaign
 from annotation.use_cases.start_generation import start_generation
 from annotation.use_cases.submit_work import submit_work
+from arena.models import PoolPrompt
 from arena.use_cases.share_battle import share_battle
 from arena.web.visitors import COOKIE
 from inference_workers.models import LanguageModel
@@ -95,7 +96,9 @@ MAY_RETIRE = {"campaign_admin": 302, "operator": 302, "superuser": 302, "else": 
 TABLE: dict[str, dict[str, Status]] = {
     "": READ,
     "workers": READ,
+    "suggestions": READ,
     "battles": {"GET": 302, "POST": 422},
+    "battles/any": {"GET": 302, "POST": 422},
     "battles/<uuid:battle_id>": {"GET own": 200, "GET another's": 404, "POST own": 405, "POST another's": 405},
     "battles/<uuid:battle_id>/waiting": {"GET own": 200, "GET another's": 404, "POST own": 405, "POST another's": 405},
     "battles/<uuid:battle_id>/follow-up": {
@@ -148,6 +151,19 @@ TABLE: dict[str, dict[str, Status]] = {
     "arenas/new": {"GET": admins(200), "POST": admins(422)},
     "arenas/<slug:slug>": {"GET arena": 200, "GET missing": 404, "POST arena": 405},
     "arenas/<slug:slug>/battles": {"GET arena": 302, "POST arena": 422, "POST missing": 404},
+    "arenas/<slug:slug>/battles/any": {"GET arena": 302, "POST arena": 422, "POST missing": 404},
+    "arenas/<slug:slug>/suggestions": {"GET arena": 200, "GET missing": 404, "POST arena": 405},
+    "arenas/<slug:slug>/prompts": {
+        "GET arena": admins(200),
+        "GET missing": admins(404),
+        "POST arena": admins(422),
+        "POST missing": admins(404),
+    },
+    "arenas/<slug:slug>/prompts/<int:prompt_id>/offered": {
+        "GET arena": 405,
+        "POST arena": admins(422),
+        "POST missing": admins(404),
+    },
     "arenas/<slug:slug>/settings": {
         "GET arena": admins(200),
         "GET missing": admins(404),
@@ -847,6 +863,7 @@ def make_world() -> World:
     shared = make_shared(world.persons["superuser"])
     served = make_served()
     poems = make_arena("poems")
+    pooled = PoolPrompt.objects.create(arena=poems, text="Write a haiku.", digest="0" * 64, category="poems")
     drafted = start_campaign(name="Drafted", draft=pairwise.draft, settings={}, actor=None, now=timezone.now())
     for number, role in enumerate(ROLES):
         world.know(role, "own", battle_id=battles[role], **work[role], **items, **media)
@@ -857,6 +874,7 @@ def make_world() -> World:
         world.know(role, "own", receipt=draw.token)
         world.know(role, "shared", **shared)
         world.know(role, "arena", slug="poems", entry_id=str(poems.entries.values_list("pk", flat=True)[0]))
+        world.know(role, "arena", prompt_id=str(pooled.pk))
         world.know(role, "linked", token=link_to(world.persons[role]))
         world.know(role, "missing", receipt="no-such-receipt", draw_id="7")
         world.know(role, "exported", slug=dataset.campaign.slug, number=str(dataset.number), name="README.md")
@@ -868,7 +886,7 @@ def make_world() -> World:
         world.know(role, "missing", item_id="7", upload_id="7", generation_id="7")
         world.know(role, "missing", invitation_id="7", respondent_id="7", question_id="7")
         world.know(role, "own", **paid)
-        world.know(role, "missing", entry_id="7", study_id="7")
+        world.know(role, "missing", entry_id="7", study_id="7", prompt_id="7")
         world.know(role, "served", **served)
         world.know(role, "missing", model_id="700", endpoint_id="700", completion_id=str(uuid4()))
     return world

@@ -35,6 +35,8 @@ NAMES = (
     *("agreed", "lead", "look", "is_default", "enters_all", "position", "examples", "system_prompt", "max_turns"),
     *("max_regenerations", "regenerations", "number", "place", "set", "unset", "base", "goes_on"),
     *("max_prompt_chars", "battles_per_day", "max_waiting", "model", "weight", "boost", "hours"),
+    *("topic", "offer", "pick", "category", "language", "source", "pool_by_category"),
+    *("newcomer_share", "newcomer_votes", "category_votes"),
     *("below", "above", "best", "card", "bid", "endowments", "session_items"),
     *(
         "slug",

@@ -22,6 +22,8 @@ TABS = 6
 # Files, and parts of pages, which a browser does not open by themselves.
 NO_PAGES = {
     "workers",
+    "suggestions",
+    "arenas/<slug:slug>/suggestions",
     "battles/<uuid:battle_id>/waiting",
     "mine/data/download",
     "datasets/<slug:slug>/v<int:number>/files/<path:name>",

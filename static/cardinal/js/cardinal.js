@@ -112,7 +112,8 @@
     if (event.target.value.trim()) event.target.form.requestSubmit();
   };
 
-  const fill = (button) => {
+  const fill = (button, event) => {
+    event.preventDefault(); // it may be a link, for who has no script
     const field = document.querySelector(button.dataset.fill);
     field.value = button.dataset.text || button.textContent.trim();
     field.dispatchEvent(new Event("input", { bubbles: true }));
@@ -143,7 +144,7 @@
   document.addEventListener("click", (event) => {
     for (const [selector, act] of actions) {
       const element = event.target.closest(selector);
-      if (element) act(element);
+      if (element) act(element, event);
     }
     for (const menu of document.querySelectorAll("details.menu[open]")) {
       if (!menu.contains(event.target)) menu.open = false;

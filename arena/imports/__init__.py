@@ -1,0 +1,1 @@
+"""What admins bring into an arena from lines of text and files."""
