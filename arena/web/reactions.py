@@ -29,16 +29,15 @@ def reaction(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
     if person is None or ballot is None:
         raise Http404
     if not form.is_valid():
-        return show_battle(request, battle_id, person, status=422, problem=_("Nothing of this kind can be said of it."))
+        return _refused(request, battle_id, person, _("Nothing of this kind can be said of it."), status=422)
     try:
         react(battle_id=battle_id, person=person, **form.said)
     except NotYourBattle as missing:
         raise Http404 from missing
     except VisitorGone as refused:
-        return show_battle(request, battle_id, person, status=conflict(request), problem=str(SENTENCES[type(refused)]))
+        return _refused(request, battle_id, person, str(SENTENCES[type(refused)]))
     except TooManyReactions:
-        often = _("That is as often as one may change one’s mind about an answer.")
-        return show_battle(request, battle_id, person, status=conflict(request), problem=often)
+        return _refused(request, battle_id, person, _("That is as often as one may change one’s mind about an answer."))
     except NotShown:
         return moved_on(request, battle_id, person)
     if not request.htmx:
@@ -47,8 +46,17 @@ def reaction(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
 
 
 def moved_on(request: HtmxRequest, battle_id: UUID, person: Person) -> HttpResponse:
-    moved = _("This battle has moved on, perhaps in another tab.")
-    return show_battle(request, battle_id, person, status=conflict(request), problem=moved)
+    return _refused(request, battle_id, person, _("This battle has moved on, perhaps in another tab."))
+
+
+def _refused(
+    request: HtmxRequest, battle_id: UUID, person: Person, problem: str, *, status: int | None = None
+) -> HttpResponse:
+    """The whole page says why, and not the place of one answer's reactions."""
+    response = show_battle(request, battle_id, person, status=status or conflict(request), problem=problem)
+    if request.htmx:
+        response["HX-Retarget"], response["HX-Reswap"] = "#main", "innerHTML"
+    return response
 
 
 def of_one_answer(request: HtmxRequest, battle_id: UUID, form: ReactionForm) -> HttpResponseBase:

@@ -83,6 +83,9 @@ def test_nothing_is_said_of_what_is_not_shown_or_somebody_elses_and_the_page_say
     client, address = browser_of(TOKEN), reverse("react", args=[battle.pk])
     refused = client.post(address, {"number": 0, "place": 0, "set": "useful"})
     assert (refused.status_code, "moved on" in refused.content.decode()) == (409, True)
+    # The page that says so takes the page's place, not that of the answer's reactions.
+    part = client.post(address, {"number": 0, "place": 0, "set": "useful"}, headers=SWAP)
+    assert (part.status_code, part["HX-Retarget"], part["HX-Reswap"]) == (422, "#main", "innerHTML")
     finish(claimed_turn(battle)[0], "I came later.")
     with pytest.raises(NotYourBattle):
         say(battle, make_person())
