@@ -103,7 +103,7 @@ def test_on_a_desk_the_bar_stays_at_the_foot_and_leaves_half_the_window_when_it_
     expect(button).to_be_in_viewport(ratio=1)
     assert height_of(page, "form.votebar") < 0.5 * viewport["height"]
     # Every question is reached by keyboard, whichever way it scrolls.
-    for part in (page.locator("input[name='worth.a']"), page.locator("textarea[name='rationale']")):
+    for part in (page.locator("input[name='worth.b']"), page.locator("textarea[name='rationale']")):
         part.focus()
         expect(part).to_be_in_viewport(ratio=1)
     look(page, f"battle-unfolded-{viewport['width']}")
