@@ -111,7 +111,7 @@ def test_on_a_desk_the_bar_stays_at_the_foot_and_leaves_half_the_window_when_it_
     page.fill("textarea[name='rationale']", "It is shorter.")
     page.get_by_label("Fold the questions").check()
     expect(page.locator("textarea[name='rationale']")).to_be_hidden()
-    assert height_of(page, "form.votebar") < 0.3 * viewport["height"]
+    assert height_of(page, "form.votebar") < 0.36 * viewport["height"]
     button.click()
     expect(page.locator(".reveal__name")).to_have_count(2)
     assert JudgmentText.objects.count() == 1
