@@ -110,3 +110,14 @@ def test_the_common_pace_is_a_tenth_below_that_of_the_slowest_model_within_bound
     # 70 characters per second: the pace is 60, and two seconds of it are there after 2.2 + 2 * 60 / 70 seconds.
     assert Tempo.of([fast, slow]) == Tempo(60, 4.0)
     assert Tempo.of([fast, slow, hopeless]) == Tempo(SLOWEST_PACE, LONGEST_LEAD)
+
+
+def test_four_sides_wait_for_the_slowest_and_stand_at_the_same_character():
+    lockstep = Lockstep.of(Tempo(pace=PACE), "bdca")
+    for side in "abc":
+        lockstep.write(side, side * 2000)
+        lockstep.finish(side)
+    lockstep.write("d", "d" * (2 * PACE - 1))
+    assert (list(lockstep.sides), lockstep.release(0), lockstep.release(5.9)) == (list("abcd"), {}, {})
+    lockstep.write("d", "d" * PACE)
+    assert {side: len(text) for side, text in lockstep.release(6.9).items()} == dict.fromkeys("abcd", PACE)
