@@ -30,6 +30,12 @@ def unseal_of(person: Person, sealed: bytes | memoryview) -> str:
     return unseal(bytes(sealed), key=key, context=context).decode()
 
 
+def blind_digest_for(person: Person, text: str, *, purpose: str) -> str:
+    """A digest that only the person's key can make again: after an erasure it fits no text. Raises PersonErased."""
+    _context, key = _key_of(person)
+    return blind_digest(text, purpose=purpose, key=key)
+
+
 @dataclass(frozen=True)
 class BrowserKey:
     """What a person's pages seal words with that wait in the browser, and a mark by which they know their own."""

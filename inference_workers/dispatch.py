@@ -6,9 +6,24 @@ from django.utils import timezone
 
 from inference_workers.use_cases.cancel_completion import cancel_completion as _cancel
 from inference_workers.use_cases.request_completion import InvalidMessages, request_completion
+from inference_workers.use_cases.request_measure import (
+    DoesNotMeasure,
+    NothingToMeasure,
+    measure_digest,
+    request_measures,
+)
 from inference_workers.use_cases.seed_demo_models import seed_demo_models
 
-__all__ = ["InvalidMessages", "cancel_completion", "request_completion", "seed_demo_models"]
+__all__ = [
+    "DoesNotMeasure",
+    "InvalidMessages",
+    "NothingToMeasure",
+    "cancel_completion",
+    "measure_digest",
+    "request_completion",
+    "request_measures",
+    "seed_demo_models",
+]
 
 
 def cancel_completion(completion_id: UUID) -> bool:

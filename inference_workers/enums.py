@@ -8,6 +8,14 @@ class Backend(models.TextChoices):
     SCRIPTED = "scripted", _("Scripted, for tests")
 
 
+class Task(models.TextChoices):
+    """What a language model is for. Only those that write are drawn for battles and asked for responses."""
+
+    TEXT = "text", _("Writes answers")
+    EMBEDDING = "embedding", _("Gives texts a vector")
+    REWARD = "reward", _("Gives chats a reward")
+
+
 class TokensField(models.TextChoices):
     """Under which name an address takes the most tokens of an answer."""
 

@@ -23,6 +23,7 @@ CARD_FIELDS = [
     "aliases",
     "organisation",
     "licence",
+    "task",
     "visibility",
     "weight",
     *PRICE_FIELDS,

@@ -19,6 +19,7 @@ from inference_workers.enums import (
     FinishReason,
     Output,
     Priority,
+    Task,
     TokensField,
     Visibility,
 )
@@ -114,6 +115,7 @@ class LanguageModel(models.Model):
     )
     organisation = models.CharField(_("organisation"), max_length=80, blank=True)
     licence = models.CharField(_("licence"), max_length=80, blank=True)
+    task = models.CharField(_("what it is for"), max_length=10, choices=Task, default=Task.TEXT, db_default=Task.TEXT)
     visibility = models.CharField(_("visibility"), max_length=10, choices=Visibility, default=Visibility.PUBLIC)
     # When everybody could first read its name. A trigger writes it where nobody else does, and it stays for good.
     released_at = models.DateTimeField(null=True, editable=False)
@@ -201,8 +203,39 @@ class LanguageModelRevision(models.Model):
         return f"{self.language_model.name} r{self.number}"
 
 
+class Measurement(models.Model):
+    """Numbers that a revision gives a text: its embedding, or its reward as the only one. Never measured twice.
+
+    The vector of a person's words says much of them: it is sealed under their key, and its digest is made with that key
+    too, so that with the key nothing is left by which the words could be guessed.
+    """
+
+    revision = models.ForeignKey(LanguageModelRevision, on_delete=models.PROTECT, related_name="measurements")
+    # SHA-256 of the task and the messages as canonical JSON.
+    digest = models.CharField(max_length=64)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="measurements")
+    dimension = models.PositiveIntegerField()
+    # Little-endian float32.
+    numbers = models.BinaryField(null=True)
+    personal_numbers = models.ForeignKey(PersonalText, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["revision", "digest"], name="one_measurement_per_text_and_revision"),
+            models.CheckConstraint(
+                name="numbers_of_people_are_sealed",
+                condition=Q(person__isnull=True, numbers__isnull=False, personal_numbers__isnull=True)
+                | Q(person__isnull=False, numbers__isnull=True, personal_numbers__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dimension} numbers of revision {self.revision_id}"
+
+
 class Completion(models.Model):
-    """One text asked of one revision; the row is the job. Celery carries its id and nothing else.
+    """One text asked of one revision, or the measure of one; the row is the job. Celery carries its id alone.
 
     A worker holds a running row by `lease_token` until `lease_expires_at` (the database's clock) and may write
     a result only while both still match. Texts belonging to a person's prompt are sealed under that person's key.
@@ -210,6 +243,12 @@ class Completion(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     revision = models.ForeignKey(LanguageModelRevision, on_delete=models.PROTECT, related_name="completions")
+    task = models.CharField(max_length=10, choices=Task, default=Task.TEXT, db_default=Task.TEXT)
+    # Off where no visitor reads the text: then none of the rules for shown texts refuses it.
+    screened = models.BooleanField(default=True, db_default=True)
+    # Of a measure: what its measurement will be found by, and the measurement itself in the end.
+    digest = models.CharField(max_length=64, blank=True, default="", db_default="")
+    measurement = models.ForeignKey(Measurement, on_delete=models.PROTECT, null=True, related_name="completions")
     person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="completions")
     messages = models.JSONField(null=True)
     personal_messages = models.ForeignKey(PersonalText, on_delete=models.PROTECT, null=True, related_name="+")
@@ -302,7 +341,20 @@ class Completion(models.Model):
             models.CheckConstraint(
                 name="succeeded_completion_has_text",
                 condition=~Q(state=CompletionState.SUCCEEDED)
+                | ~Q(task=Task.TEXT)
                 | (Q(text__isnull=False) | Q(personal_text__isnull=False)) & ~Q(finish_reason=""),
+            ),
+            models.CheckConstraint(
+                name="measures_have_a_measurement",
+                condition=Q(task=Task.TEXT, digest="", measurement__isnull=True)
+                | ~Q(task=Task.TEXT)
+                & ~Q(digest="")
+                & (~Q(state=CompletionState.SUCCEEDED) | Q(measurement__isnull=False)),
+            ),
+            models.UniqueConstraint(
+                fields=["revision", "digest"],
+                condition=~Q(task=Task.TEXT) & Q(state__in=[CompletionState.QUEUED, CompletionState.RUNNING]),
+                name="one_open_measure_per_text_and_revision",
             ),
             models.CheckConstraint(
                 name="failed_completion_says_why",

@@ -12,7 +12,7 @@ from django.db.models import Count, Q, QuerySet
 from annotation.enums import GenerationState, ItemPurpose, ItemState
 from annotation.models import Campaign, Generation, Item, Turn
 from annotation.policies.estimates import Pace
-from inference_workers.enums import CompletionState, Rejection, Visibility
+from inference_workers.enums import CompletionState, Rejection, Task, Visibility
 from inference_workers.models import LanguageModel
 
 FAILED = (CompletionState.FAILED, CompletionState.CANCELLED)
@@ -235,7 +235,7 @@ def _speed(recent: int, first: datetime | None, now: datetime) -> float | None:
 
 def usable_models() -> list[LanguageModel]:
     """Language models that can be asked, by name."""
-    models = LanguageModel.objects.filter(current__isnull=False).exclude(visibility=Visibility.RETIRED)
+    models = LanguageModel.objects.filter(task=Task.TEXT, current__isnull=False).exclude(visibility=Visibility.RETIRED)
     return list(models.select_related("current__endpoint").order_by("name"))
 
 

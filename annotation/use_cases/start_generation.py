@@ -22,7 +22,7 @@ from annotation.use_cases.enter_contestant import SettingsNameTaken, enter_conte
 from annotation.use_cases.import_items import Prompts
 from annotation.use_cases.record_event import record_event
 from foundation.idempotency import body_hash, once
-from inference_workers.enums import Visibility
+from inference_workers.enums import Task, Visibility
 from inference_workers.models import LanguageModel
 
 # The stream of a generation's seed that seats its contestants.
@@ -106,7 +106,8 @@ def _create(campaign: Campaign, plan: Plan, contestants: list[int], seed: int, a
 
 def _models(models: Sequence[int]) -> list[LanguageModel]:
     """Those that can be asked, in the order of their ids."""
-    found = LanguageModel.objects.filter(pk__in=models, current__isnull=False).exclude(visibility=Visibility.RETIRED)
+    found = LanguageModel.objects.filter(pk__in=models, task=Task.TEXT, current__isnull=False)
+    found = found.exclude(visibility=Visibility.RETIRED)
     return list(found.select_related("current__language_model").order_by("pk"))
 
 

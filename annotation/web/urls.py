@@ -1,6 +1,7 @@
 from django.urls import path
 
 from annotation.web import (
+    alike,
     amounts,
     answers,
     asked,
@@ -54,6 +55,7 @@ urlpatterns = [
     path("campaigns/<slug:slug>/generations/<int:generation_id>", generate.generation, name="generation"),
     path("campaigns/<slug:slug>/generations/<int:generation_id>/status", generate.status, name="generation-status"),
     path("campaigns/<slug:slug>/generations/<int:generation_id>/change", generate.change, name="generation-change"),
+    path("campaigns/<slug:slug>/alike", alike.alike, name="campaign-alike"),
     path("campaigns/<slug:slug>/gold", gold.gold, name="campaign-gold"),
     path("campaigns/<slug:slug>/gold/status", gold.gold_status, name="campaign-gold-status"),
     path("campaigns/<slug:slug>/gold/check", gold.gold_check, name="campaign-gold-check"),

@@ -14,7 +14,7 @@ from annotation.models import Board
 from annotation.queries import main_board
 from arena.enums import EntryState
 from arena.models import Arena, Battle, Entry
-from inference_workers.enums import Visibility
+from inference_workers.enums import Task, Visibility
 from inference_workers.models import LanguageModel
 from inference_workers.policies.releases import may_be_named
 
@@ -101,7 +101,9 @@ def is_boosted(entry: Entry, now: datetime) -> bool:
 
 def models_outside(arena: Arena) -> QuerySet[LanguageModel]:
     """Those of the site that could take part and do not."""
-    playing = LanguageModel.objects.filter(visibility__in=[Visibility.PUBLIC, Visibility.HIDDEN], current__isnull=False)
+    playing = LanguageModel.objects.filter(
+        task=Task.TEXT, visibility__in=[Visibility.PUBLIC, Visibility.HIDDEN], current__isnull=False
+    )
     return playing.exclude(entries__arena=arena).order_by("name")
 
 
@@ -167,7 +169,9 @@ def public_name(entry: Entry) -> str:
 
 def playing_models(arena: Arena) -> QuerySet[LanguageModel]:
     """Released models that its battles may draw, by name."""
-    playing = LanguageModel.objects.filter(visibility=Visibility.PUBLIC, weight__gt=0, current__isnull=False)
+    playing = LanguageModel.objects.filter(
+        task=Task.TEXT, visibility=Visibility.PUBLIC, weight__gt=0, current__isnull=False
+    )
     taking_part = Entry.objects.filter(arena=arena, state=EntryState.ACTIVE).values("language_model")
     if arena.enters_all:
         # Those without an entry enter on their first chance.

@@ -131,6 +131,7 @@ LEFT: dict[str, str] = {
     "annotation.Study": "a campaign's way in from another service; the way leads to whoever made its invitation",
     "annotation.WorkTally": "how many assignments there are, kept so that nobody has to count",
     "inference_workers.CompletionFile": "what a campaign asked for; a person is answered with text alone",
+    "inference_workers.Measurement": "numbers that a model made of words that stand in this file",
     "inference_workers.OutboxEntry": "whether the end of a completion was taken note of",
 }
 # Said in the file itself, for whoever reads it without this site at hand.

@@ -18,8 +18,10 @@ class PromptEncoder:
     template without a system role gets the system prompt in front of the first message of the user.
     """
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: Any, *, opens_answer: bool = True) -> None:
         self._tokenizer = tokenizer
+        # A reward model reads a whole chat, which ends with an answer.
+        self._opens_answer = opens_answer
         self._special = [token.content for token in tokenizer.added_tokens_decoder.values() if token.special]
         self._longest_token = max(len(token) for token in tokenizer.get_vocab())
 
@@ -59,4 +61,4 @@ class PromptEncoder:
             raise failure(ErrorCode.PROMPT_INVALID, f"the chat template refused: {refusal}") from refusal
 
     def _apply(self, chat: list[dict[str, str]]) -> str:
-        return str(self._tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False))
+        return str(self._tokenizer.apply_chat_template(chat, add_generation_prompt=self._opens_answer, tokenize=False))

@@ -75,6 +75,28 @@ class GenerationRequest:
             raise ValueError("a generation request needs at least one message")
 
 
+class Task(StrEnum):
+    """What a model is for: it writes, gives a text a vector, or gives a chat one number."""
+
+    TEXT = "text"
+    EMBEDDING = "embedding"
+    REWARD = "reward"
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureRequest:
+    """Numbers wanted of `model`: the embedding of the one message's content, or the reward of the chat."""
+
+    id: str
+    task: Task
+    messages: tuple[ChatMessage, ...]
+    model: ModelRef
+
+    def __post_init__(self) -> None:
+        if self.task == Task.TEXT or not self.messages:
+            raise ValueError("a measure is an embedding or a reward of at least one message")
+
+
 class FinishReason(StrEnum):
     """STOP: the model, or a stop string, ended the text. LENGTH: `max_tokens` did."""
 
@@ -151,7 +173,18 @@ class Failed:
     error: GenerationError
 
 
-Event = Delta | Finished | Failed
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The numbers of a measure, all finite: an embedding of length 1 by its sum of squares, or a reward as the only
+    one."""
+
+    id: str
+    numbers: tuple[float, ...]
+    prompt_tokens: int | None
+    total_s: float
+
+
+Event = Delta | Finished | Failed | Measured
 
 
 class BackendFull(Exception):

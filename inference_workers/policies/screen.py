@@ -83,3 +83,17 @@ class Screen:
                 if is_looping(self.text):
                     raise RejectedText(Rejection.LOOPING)
         return text
+
+
+class OpenScreen(Screen):
+    """Of what no visitor reads, such as a model judge's verdict: reasoning and stray tokens go, nothing is refused but
+    a text that is empty or loops."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+
+    def finish(self, *, cut: bool = False) -> str:
+        last = self._give(self._guard.push(self._ends.push(self._tags.finish())) + self._guard.finish())
+        if not self._given:
+            raise RejectedText(Rejection.EMPTY)
+        return last

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import PersonErased
 from accounts.texts import read_personal_texts, unseal_of
-from inference_workers.enums import Backend, BreakerState, CompletionState, Priority, Visibility
+from inference_workers.enums import Backend, BreakerState, CompletionState, Priority, Task, Visibility
 from inference_workers.models import Completion, Endpoint, EndpointGauge, LanguageModel
 from inference_workers.policies.logprobs import unpacked
 from inference_workers.streams import sync_client
@@ -229,7 +229,7 @@ def recent_failures(models: Iterable[int], *, last: int = 50) -> dict[int, Failu
 def models_to_warm() -> list[LanguageModel]:
     """Language models of battles that run in the worker's own process, those that are drawn most often first."""
     return list(
-        LanguageModel.objects.filter(current__endpoint__backend=Backend.TRANSFORMERS)
+        LanguageModel.objects.filter(current__endpoint__backend=Backend.TRANSFORMERS, task=Task.TEXT)
         .exclude(visibility=Visibility.RETIRED)
         .select_related("current__endpoint")
         .order_by("-weight", "pk")

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from foundation.encryption import Unreadable
 from foundation.outbound import DEFAULT_MAX_BYTES, OutboundRefused, outbound_client, release_secret
+from inference_workers.engine.measuring import MeasuringBackend, scripted_measure
 from inference_workers.engine.protocol import Backend, BackendFull, Event, GenerationRequest, ModelRef
 from inference_workers.engine.registry import OpenAISpec, TransformersSpec, load
 from inference_workers.engine.scripted import Script, ScriptedBackend, ScriptedSettings
@@ -47,6 +48,7 @@ class Backends:
     def __init__(self) -> None:
         self._in_process: TransformersBackend | None = None
         self._others: dict[int, _Kept] = {}
+        self._measuring: dict[int, _Measuring] = {}
 
     def of(self, endpoint: Endpoint) -> Backend:
         """Raises EndpointUnusable."""
@@ -80,8 +82,26 @@ class Backends:
                 raise EndpointUnusable(f"GENERATION_DEVICE: {error}") from error
         return self._in_process
 
-    def drop(self, backend: Backend) -> None:
+    def measuring(self, endpoint: Endpoint) -> MeasuringBackend:
+        """What measures texts there, beside what writes them. Raises EndpointUnusable."""
+        # Models in the worker are kept together, whichever endpoint names them.
+        key = 0 if endpoint.backend == BackendKind.TRANSFORMERS else endpoint.pk
+        kept = self._measuring.get(key)
+        made_for = () if key == 0 else _identity(endpoint)
+        if kept is not None:
+            if kept.made_for == made_for or kept.backend.active:
+                return kept.backend
+            self.drop(kept.backend)
+        kept = self._measuring[key] = _make_measuring(endpoint, made_for)
+        return kept.backend
+
+    def drop(self, backend: Backend | MeasuringBackend) -> None:
         """Close a backend that broke, or whose endpoint changed; the next need makes a new one."""
+        for key, measuring in list(self._measuring.items()):
+            if measuring.backend is backend:
+                del self._measuring[key]
+                if measuring.client is not None:
+                    measuring.client.close()
         if backend is self._in_process:
             self._in_process = None
         for endpoint_id, kept in list(self._others.items()):
@@ -99,6 +119,34 @@ class _Kept:
     client: httpx.Client | None = None
 
 
+@dataclass(frozen=True)
+class _Measuring:
+    made_for: tuple[object, ...]
+    backend: MeasuringBackend
+    client: httpx.Client | None = None
+
+
+def _make_measuring(endpoint: Endpoint, made_for: tuple[object, ...]) -> _Measuring:
+    if endpoint.backend == BackendKind.TRANSFORMERS:
+        for name, value in QUIET.items():
+            os.environ.setdefault(name, value)
+        try:
+            from inference_workers.engine.encoders import BATCH, local_measure
+        except ImportError as error:
+            raise EndpointUnusable(f"install cardinal-arena[worker]: no module {error.name}") from error
+        measure = local_measure(device=settings.GENERATION_DEVICE or None, threads=settings.GENERATION_THREADS)
+        return _Measuring(made_for, MeasuringBackend(measure, batch=BATCH))
+    if endpoint.backend == BackendKind.SCRIPTED:
+        if not settings.SCRIPTED_ENDPOINTS:
+            raise EndpointUnusable("scripted endpoints are for tests: SCRIPTED_ENDPOINTS is off")
+        return _Measuring(made_for, MeasuringBackend(scripted_measure, batch=16))
+    from inference_workers.engine.embeddings_endpoint import BATCH as AT_ONCE
+    from inference_workers.engine.embeddings_endpoint import endpoint_measure
+
+    wanted, client = _address(endpoint)
+    return _Measuring(made_for, MeasuringBackend(endpoint_measure(wanted, client), batch=AT_ONCE), client)
+
+
 def _identity(endpoint: Endpoint) -> tuple[object, ...]:
     """What a backend was made from; a change of any of it needs a new one."""
     sealed = bytes(endpoint.sealed_key) if endpoint.sealed_key else b""
@@ -111,6 +159,12 @@ def _make(endpoint: Endpoint) -> _Kept:
         if not settings.SCRIPTED_ENDPOINTS:
             raise EndpointUnusable("scripted endpoints are for tests: SCRIPTED_ENDPOINTS is off")
         return _Kept(_identity(endpoint), ScriptedBackend(ScriptedSettings(endpoint.capacity), rule=_scripted))
+    wanted, client = _address(endpoint)
+    return _Kept(_identity(endpoint), load(OpenAISpec(wanted, client)), client)
+
+
+def _address(endpoint: Endpoint) -> tuple[EndpointSettings, httpx.Client]:
+    """What may be asked of an OpenAI-compatible address, and the client that asks. Raises EndpointUnusable."""
     url, seconds = endpoint.base_url, endpoint.timeout_seconds
     # A third more than the file: pictures come as base64.
     most = settings.MEDIA_FILE_MAX_MB * 1_400_000
@@ -131,7 +185,7 @@ def _make(endpoint: Endpoint) -> _Kept:
         extra_body=endpoint.extra_body,
         max_file_bytes=most,
     )
-    return _Kept(_identity(endpoint), load(OpenAISpec(wanted, client)), client)
+    return wanted, client
 
 
 class NoBackend:

@@ -15,8 +15,11 @@ from inference_workers.engine.protocol import (
     Finished,
     GenerationError,
     GenerationRequest,
+    Measured,
+    MeasureRequest,
     ModelRef,
     Sampling,
+    Task,
 )
 from inference_workers.enums import Backend as BackendKind
 from inference_workers.enums import FinishReason, Output, Rejection
@@ -26,6 +29,7 @@ from inference_workers.policies.screen import SCREEN_VERSION, Asked, Screen
 from inference_workers.tasks.files import FileRefused, kept_file
 from inference_workers.use_cases.fail_completion import fail_completion
 from inference_workers.use_cases.finish_completion import Measures, finish_completion
+from inference_workers.use_cases.finish_measure import finish_measure
 
 MEGA = 1_000_000
 LARGEST_SEED = 2**63 - 1
@@ -114,6 +118,30 @@ def generation_request(job: Job, messages: Sequence[dict[str, str]], ref: ModelR
         model=ref,
         output=revision.output,
     )
+
+
+def measure_request(job: Job, messages: Sequence[dict[str, str]], ref: ModelRef) -> MeasureRequest:
+    """Nothing is put before what is measured: a revision's system prompt is for models that write."""
+    job.sent = sum(len(message["content"]) for message in messages)
+    chat = tuple(ChatMessage(message["role"], message["content"]) for message in messages)
+    return MeasureRequest(job.request_id, Task(job.completion.task), chat, ref)
+
+
+def measured(job: Job, event: Measured) -> None:
+    """Store the numbers, as `finish` does a text."""
+    read = event.prompt_tokens if event.prompt_tokens is not None else guessed_tokens(job.sent)
+    try:
+        finish_measure(
+            completion_id=job.id,
+            lease_token=job.token,
+            numbers=event.numbers,
+            prompt_tokens=event.prompt_tokens,
+            total_seconds=event.total_s,
+            usage=Usage(read, 0),
+            now=timezone.now(),
+        )
+    except PersonErased:
+        fail(job, code="person_erased", message="the person whose words were measured was erased")
 
 
 def _with_system_prompt(messages: Sequence[dict[str, str]], system_prompt: str) -> tuple[ChatMessage, ...]:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
@@ -27,9 +27,12 @@ from inference_workers.engine.protocol import (
     Failed,
     Finished,
     FinishReason,
+    Measured,
 )
+from inference_workers.enums import Task
 from inference_workers.models import Completion, Endpoint
 from inference_workers.policies.rejection import RejectedText
+from inference_workers.policies.screen import OpenScreen
 from inference_workers.queries import WorkerState, completion_messages, still_held, waiting_by_endpoint
 from inference_workers.streams import StreamWriter
 from inference_workers.tasks import jobs
@@ -58,6 +61,7 @@ PATIENCE_SECONDS = 5.0
 
 class BackendSource(Protocol):
     def of(self, endpoint: Endpoint) -> Backend: ...
+    def measuring(self, endpoint: Endpoint) -> Any: ...
     def drop(self, backend: Backend) -> None: ...
 
 
@@ -228,10 +232,11 @@ class Pump:
 
     def _start(self, completion: Completion, messages: list[dict[str, str]] | None) -> None:
         revision = completion.revision
-        screen = jobs.screen_of(revision, messages or [])
+        screen = jobs.screen_of(revision, messages or []) if completion.screened else OpenScreen()
         deadline = self._clock() + revision.endpoint.timeout_seconds + OVERTIME_SECONDS
         try:
-            backend = self._backends.of(revision.endpoint)
+            writes = completion.task == Task.TEXT
+            backend = (self._backends.of if writes else self._backends.measuring)(revision.endpoint)
         except EndpointUnusable as error:
             job = self._hold(Job(completion, NoBackend(), screen, deadline))
             job.ending = partial(jobs.fail, job, code="endpoint_unusable", message=str(error))
@@ -241,7 +246,8 @@ class Pump:
             job.ending = partial(jobs.fail, job, code="person_erased", message="the person who asked was erased")
             return
         try:
-            backend.admit(jobs.generation_request(job, messages, model_ref(revision)))
+            wanted = jobs.generation_request if writes else jobs.measure_request
+            backend.admit(wanted(job, messages, model_ref(revision)))
         except (EndpointUnusable, ValueError) as error:
             job.ending = partial(jobs.fail, job, code="model_unusable", message=str(error))
         except BackendFull:
@@ -297,6 +303,8 @@ class Pump:
                     self._writer.add(job.id, job.screen.finish(cut=event.finish_reason == FinishReason.LENGTH))
                 job.ending = partial(jobs.finish, job, event)
                 self._on_model(job.completion.revision.language_model.slug, WorkerState.READY, "")
+            elif isinstance(event, Measured):
+                job.ending = partial(jobs.measured, job, event)
             elif isinstance(event, Failed):
                 job.ending = partial(jobs.fail_with, job, event.error)
                 if event.error.code == ErrorCode.MODEL_LOAD:

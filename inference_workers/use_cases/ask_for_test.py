@@ -2,11 +2,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from inference_workers.enums import BreakerState, Priority
+from inference_workers.enums import BreakerState, Priority, Task
 from inference_workers.errors import InferenceError
 from inference_workers.models import Completion, LanguageModel
 from inference_workers.use_cases.lock_gauge import lock_gauge
 from inference_workers.use_cases.request_completion import request_completion
+from inference_workers.use_cases.request_measure import checked_chat, measure_digest, request_measures
 
 TEST_QUESTION = "Say hello in one short sentence."
 
@@ -26,10 +27,20 @@ def ask_for_test(*, language_model_id: int, now: datetime) -> Completion:
         if gauge.state == BreakerState.OPEN:
             gauge.opened_until = clock
             gauge.save(update_fields=["opened_until"])
-        return request_completion(
-            revision=model.current,
-            messages=[{"role": "user", "content": TEST_QUESTION}],
-            person=None,
-            priority=Priority.VISITOR if gauge.state == BreakerState.CLOSED else Priority.PROBE,
-            seed=1,
+        return try_out(
+            model, now=now, priority=Priority.VISITOR if gauge.state == BreakerState.CLOSED else Priority.PROBE
         )
+
+
+def try_out(model: LanguageModel, *, now: datetime, priority: Priority) -> Completion:
+    """One small thing of a model's current revision, by what it is for; in the caller's transaction."""
+    asked = [{"role": "user", "content": TEST_QUESTION}]
+    if model.task == Task.TEXT:
+        return request_completion(revision=model.serves, messages=asked, person=None, priority=priority, seed=1)
+    # What was measured before would not be asked again.
+    asked[0]["content"] += f" It is {now.isoformat()}."
+    if model.task == Task.REWARD:
+        asked.append({"role": "assistant", "content": "Hello."})
+    request_measures(revision=model.serves, chats=[asked], priority=priority)
+    digest = measure_digest(Task(model.task), checked_chat(Task(model.task), asked), None)
+    return Completion.objects.get(revision=model.serves, digest=digest)

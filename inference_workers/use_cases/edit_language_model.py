@@ -4,10 +4,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import Person
-from inference_workers.enums import Output, Visibility
+from inference_workers.enums import Output, Task, Visibility
 from inference_workers.models import Endpoint, LanguageModel, LanguageModelRevision
 from inference_workers.use_cases.record_change import record_change
 
@@ -21,6 +23,7 @@ class Card:
     aliases: Sequence[str] = ()
     organisation: str = ""
     licence: str = ""
+    task: str = Task.TEXT
     visibility: str = Visibility.PUBLIC
     weight: float = 1.0
     # In US dollars for a million tokens; None where nobody said.
@@ -87,6 +90,8 @@ def edit_language_model(
             .get(pk=language_model_id)
         )
         before, former = _told(model), model.current_id
+        if card.task != model.task and model.revisions.filter(completions__isnull=False).exists():
+            raise ValidationError({"task": _("It was asked already: add another model for another task.")})
         _write_card(model, card, now)
         if model.current is None or not Recipe.of(model.current).same_as(recipe):
             add_revision(model, recipe)

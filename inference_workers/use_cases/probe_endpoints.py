@@ -5,9 +5,8 @@ from django.db.models import Exists, OuterRef
 
 from inference_workers.enums import BreakerState, CompletionState, Priority
 from inference_workers.models import Completion, EndpointGauge, LanguageModel
-from inference_workers.use_cases.ask_for_test import TEST_QUESTION
+from inference_workers.use_cases.ask_for_test import try_out
 from inference_workers.use_cases.lock_gauge import lock_gauge
-from inference_workers.use_cases.request_completion import request_completion
 
 
 def probe_endpoints(*, now: datetime) -> int:
@@ -31,11 +30,5 @@ def _probe(endpoint_id: int) -> bool:
         model = models.order_by("-weight", "pk").first()
         if model is None:
             return False
-        request_completion(
-            revision=model.serves,
-            messages=[{"role": "user", "content": TEST_QUESTION}],
-            person=None,
-            priority=Priority.PROBE,
-            seed=1,
-        )
+        try_out(model, now=clock, priority=Priority.PROBE)
     return True

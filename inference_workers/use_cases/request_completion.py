@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import Person
 from accounts.texts import write_personal_text
 from foundation.text import clean_json
-from inference_workers.enums import Output, Priority
+from inference_workers.enums import Output, Priority, Task
 from inference_workers.errors import InferenceError
 from inference_workers.models import Completion, LanguageModelRevision
 from inference_workers.policies.sampling import checked_sampling
@@ -25,6 +25,10 @@ class WritesFiles(InferenceError):
     """The revision answers with files, which are for campaigns alone."""
 
 
+class DoesNotWrite(InferenceError):
+    """The revision's language model measures texts and writes none."""
+
+
 def request_completion(
     *,
     revision: LanguageModelRevision,
@@ -33,13 +37,17 @@ def request_completion(
     priority: int,
     seed: int,
     sampling: Mapping[str, Any] | None = None,
+    screened: bool = True,
 ) -> Completion:
     """Ask a revision to answer `messages`, which end with what a user said. The worker adds the system prompt.
 
     The row is the job, and is part of the caller's transaction; workers are woken after its commit. With a `person`
     the messages, and later the answer, are sealed under that person's key. `sampling` is what is other than the
-    revision's settings. Raises InvalidMessages, InvalidSampling, WritesFiles and PersonErased.
+    revision's settings. Without `screened` no rule for what visitors are shown refuses the text. Raises
+    InvalidMessages, InvalidSampling, WritesFiles, DoesNotWrite and PersonErased.
     """
+    if revision.language_model.task != Task.TEXT:
+        raise DoesNotWrite(f"{revision.language_model.slug} measures texts and writes none")
     cleaned = checked_messages(messages)
     if person is not None and revision.output != Output.TEXT:
         raise WritesFiles("what a person asks is answered with text: files of theirs are not sealed")
@@ -52,6 +60,7 @@ def request_completion(
             priority=Priority(priority),
             seed=seed,
             sampling=checked_sampling(sampling),
+            screened=screened,
             max_attempts=settings.COMPLETION_MAX_ATTEMPTS,
         )
         # Not a partial: Django's robust hooks ask a function that raised for its __qualname__.

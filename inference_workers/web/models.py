@@ -12,12 +12,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import Person, User
 from accounts.use_cases.create_person import person_of_user
 from accounts.web.access import for_operators
-from inference_workers.enums import CompletionState
+from inference_workers.enums import CompletionState, Task
 from inference_workers.forms import CARD_FIELDS, RECIPE_FIELDS, LanguageModelForm
 from inference_workers.models import Completion, LanguageModel
 from inference_workers.policies.logprobs import perplexity
@@ -129,15 +130,21 @@ def own_test(model: LanguageModel, asked: str) -> dict[str, Any] | None:
         pk = UUID(asked)
     except ValueError:
         return None
-    asks = [{"role": "user", "content": TEST_QUESTION}]
-    row = Completion.objects.filter(pk=pk, revision__language_model=model, person=None, messages=asks).first()
+    asks: dict[str, Any] = {"messages": [{"role": "user", "content": TEST_QUESTION}]}
+    if model.task != Task.TEXT:
+        asks = {"messages__0__content__startswith": TEST_QUESTION}
+    row = Completion.objects.filter(pk=pk, revision__language_model=model, person=None, **asks).first()
     if row is None:
         return None
     waiting = row.state in (CompletionState.QUEUED, CompletionState.RUNNING)
     logprobs = completion_logprobs(row)
+    text = completion_texts([row])[row.pk]
+    if row.measurement is not None:
+        count = row.measurement.dimension
+        text = ngettext("It gave %(count)s number.", "It gave %(count)s numbers.", count) % {"count": count}
     return {
         "row": row,
-        "text": completion_texts([row])[row.pk],
+        "text": text,
         "waiting": waiting,
         "perplexity": perplexity(logprobs) if logprobs else None,
     }

@@ -438,6 +438,12 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST own": campaign_admins(422),
         "POST missing": campaign_admins(404),
     },
+    "campaigns/<slug:slug>/alike": {
+        "GET own": campaign_admins(200),
+        "GET missing": campaign_admins(404),
+        "POST own": campaign_admins(422),
+        "POST missing": campaign_admins(404),
+    },
     "campaigns/<slug:slug>/gold": {
         "GET own": campaign_admins(200),
         "GET missing": campaign_admins(404),

@@ -1,0 +1,71 @@
+"""Numbers that were measured, and how the measuring goes."""
+
+from __future__ import annotations
+
+from array import array
+from base64 import b64decode
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from accounts.texts import read_personal_texts
+from inference_workers.enums import CompletionState, Task, Visibility
+from inference_workers.models import Completion, LanguageModel, Measurement
+from inference_workers.policies.vectors import unpacked
+
+BATCH = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureProgress:
+    """Of texts wanted of one revision: measured, waiting or running, and failed the last time without another try."""
+
+    wanted: int
+    measured: int
+    open: int
+    failed: int
+
+    @property
+    def missing(self) -> int:
+        return max(self.wanted - self.measured - self.open - self.failed, 0)
+
+
+def measuring_models(task: str) -> list[LanguageModel]:
+    """Those that can be asked, by name."""
+    found = LanguageModel.objects.filter(task=task, current__isnull=False).exclude(visibility=Visibility.RETIRED)
+    return list(found.select_related("current__endpoint").order_by("name"))
+
+
+def numbers_of(revision_id: int, digests: Collection[str]) -> Iterator[tuple[str, array[float]]]:
+    """By digest, of those that are measured. A person's are read with their key, and not at all without it."""
+    wanted = sorted(digests)
+    for start in range(0, len(wanted), BATCH):
+        rows = Measurement.objects.filter(revision=revision_id, digest__in=wanted[start : start + BATCH])
+        found = list(rows.order_by("digest").values_list("digest", "numbers", "personal_numbers"))
+        sealed = read_personal_texts(text for _digest, _numbers, text in found if text is not None)
+        for digest, numbers, text in found:
+            if text is None:
+                yield digest, unpacked(numbers)
+            elif (words := sealed[text]) is not None:
+                yield digest, unpacked(b64decode(words))
+
+
+def measure_progress(revision_id: int, digests: Collection[str]) -> MeasureProgress:
+    wanted = set(digests)
+    measured = _digests(Measurement.objects.filter(revision=revision_id), wanted)
+    jobs = Completion.objects.filter(revision=revision_id).exclude(task=Task.TEXT)
+    is_open = _digests(jobs.filter(state__in=[CompletionState.QUEUED, CompletionState.RUNNING]), wanted)
+    failed = _digests(jobs.filter(state=CompletionState.FAILED), wanted)
+    return MeasureProgress(len(wanted), len(measured), len(is_open - measured), len(failed - measured - is_open))
+
+
+def failures_of(revision_id: int, digests: Collection[str]) -> list[tuple[str, int]]:
+    """Why the failed ones failed, and how many, the usual reason first."""
+    jobs = Completion.objects.filter(revision=revision_id, state=CompletionState.FAILED).exclude(task=Task.TEXT)
+    counted = jobs.filter(digest__in=list(digests)[: 20 * BATCH]).values_list("error_code").annotate(count=Count("pk"))
+    return sorted(counted, key=lambda row: -row[1])
+
+
+def _digests(rows, wanted: set[str]) -> set[str]:  # type: ignore[no-untyped-def]
+    return wanted & set(rows.values_list("digest", flat=True))
