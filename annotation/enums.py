@@ -191,6 +191,24 @@ class GenerationState(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+class JudgedItems(models.TextChoices):
+    """Which items of a campaign a model judge is asked about."""
+
+    ALL = "all", _("All items")
+    SAMPLE = "sample", _("Some, drawn at random")
+    JUDGED = "judged", _("Those that people have judged")
+
+
+class VerdictState(models.TextChoices):
+    """Of one item in one order before one model judge."""
+
+    WAITING = "waiting", _("Not asked yet")
+    ASKED = "asked", _("Asked")
+    JUDGED = "judged", _("Judged")
+    FAILED = "failed", _("No answer that can be read")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
 class GoldWay(models.TextChoices):
     """How a response is made worse for certain."""
 

@@ -6,8 +6,9 @@ from uuid import UUID
 from django.dispatch import receiver
 
 from annotation.enums import ItemState
-from annotation.models import Turn
+from annotation.models import Turn, Verdict
 from annotation.use_cases.advance_generation import hint_item
+from annotation.use_cases.advance_judging import hint_judging
 from inference_workers.signals import job_finished
 
 # A completion of many samples may stand in more items; those are the sweeper's.
@@ -22,3 +23,6 @@ def note_when_finished(sender: object, completion_id: UUID, **kwargs: Any) -> No
     )
     for item_id in turn.values_list("response__item_id", flat=True).distinct()[:MOST_HINTS]:
         hint_item(item_id)
+    judging_id = Verdict.objects.filter(completion=completion_id).values_list("judging", flat=True).first()
+    if judging_id is not None:
+        hint_judging(judging_id)

@@ -3,6 +3,7 @@ from django.utils import timezone
 
 from annotation.use_cases.accrue_fees import sweep_fees
 from annotation.use_cases.advance_generation import advance_generation, note_generated
+from annotation.use_cases.advance_judging import advance_judging, sweep_judgings
 from annotation.use_cases.build_dataset import build_dataset, sweep_datasets
 from annotation.use_cases.expire_assignments import expire_assignments
 from annotation.use_cases.import_items import import_items
@@ -83,6 +84,16 @@ def advance(generation_id: int) -> None:
 @shared_task(name="annotation.note_generated", ignore_result=True)
 def note_response(item_id: int) -> None:
     note_generated(item_id=item_id, now=timezone.now())
+
+
+@shared_task(name="annotation.advance_judging", ignore_result=True)
+def judge_on(judging_id: int) -> None:
+    advance_judging(judging_id=judging_id, now=timezone.now())
+
+
+@shared_task(name="annotation.sweep_judgings", ignore_result=True)
+def sweep_judged() -> None:
+    sweep_judgings(now=timezone.now())
 
 
 @shared_task(name="annotation.make_gold", ignore_result=True)

@@ -12,6 +12,7 @@ from annotation.enums import ReviewState as V
 from annotation.enums import SlotState as L
 from annotation.enums import SourceState as S
 from annotation.enums import UploadState as U
+from annotation.enums import VerdictState as Y
 from annotation.enums import WorthState as W
 from foundation.transitions import Table
 
@@ -103,6 +104,21 @@ GENERATION: Table = {
     G.DONE: {G.RUNNING},
     G.CANCELLED: set(),
 }
+# A judging goes its way by the same states as a generation.
+JUDGING: Table = {
+    G.RUNNING: {G.PAUSED, G.DONE, G.CANCELLED},
+    G.PAUSED: {G.RUNNING, G.CANCELLED},
+    G.DONE: set(),
+    G.CANCELLED: set(),
+}
+VERDICT: Table = {
+    Y.WAITING: {Y.ASKED, Y.CANCELLED},
+    # What could not be read is asked once more.
+    Y.ASKED: {Y.JUDGED, Y.FAILED, Y.CANCELLED},
+    Y.JUDGED: set(),
+    Y.FAILED: set(),
+    Y.CANCELLED: set(),
+}
 PARTICIPATION: Table = {
     P.STARTED: {P.COMPLETED, P.SCREENED_OUT, P.OVER_QUOTA},
     P.COMPLETED: set(),
@@ -122,5 +138,7 @@ TABLES = {
     "Batch": BATCH,
     "WorthSession": WORTH,
     "Generation": GENERATION,
+    "Judging": JUDGING,
+    "Verdict": VERDICT,
     "StudyParticipant": PARTICIPATION,
 }

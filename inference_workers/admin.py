@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Person, User
 from accounts.use_cases.create_person import person_of_user
 from inference_workers.dispatch import request_completion
-from inference_workers.enums import CompletionState, Priority, Rejection
+from inference_workers.enums import CompletionState, Priority, Rejection, Task
 from inference_workers.forms import (
     CARD_FIELDS,
     DIALECT_FIELDS,
@@ -246,7 +246,9 @@ def ask_for_tests(
     page: "admin.ModelAdmin[Any]", request: HttpRequest, models: QuerySet[LanguageModel]
 ) -> HttpResponse | None:
     """Ask each language model the same small thing and go to where the answers appear."""
-    chosen = list(models.filter(current__isnull=False).select_related("current").order_by("name")[:TESTS_AT_ONCE])
+    chosen = list(
+        models.filter(task=Task.TEXT, current__isnull=False).select_related("current").order_by("name")[:TESTS_AT_ONCE]
+    )
     if not chosen:
         page.message_user(request, _("No language model runs there."), messages.WARNING)
         return None

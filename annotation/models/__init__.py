@@ -6,6 +6,7 @@ from annotation.models.datasets import DatasetVersion, DatasetWithdrawal
 from annotation.models.events import Event
 from annotation.models.generations import Generation
 from annotation.models.items import Contestant, EarlierTurn, FollowUp, Item, Prompt, PromptLabel, Response, Turn
+from annotation.models.judging import Judging, Verdict
 from annotation.models.judgments import Impression, ImpressionEvent, Judgment, JudgmentText, LogEntry
 from annotation.models.media import MediaFile
 from annotation.models.pay import LedgerEntry, PaidEntry, Payment, Payout, PayoutLine
@@ -47,6 +48,7 @@ __all__ = [
     "Item",
     "ItemComment",
     "ItemUpload",
+    "Judging",
     "Judgment",
     "JudgmentText",
     "LeaderboardSnapshot",
@@ -71,6 +73,7 @@ __all__ = [
     "Study",
     "StudyParticipant",
     "Turn",
+    "Verdict",
     "WorkTally",
     "WorthSession",
 ]

@@ -59,7 +59,7 @@ def prompt_texts(campaign: Campaign) -> dict[str, PromptText]:
     found: dict[str, list[int]] = defaultdict(list)
     texts: dict[str, str] = {}
     for pk, messages in rows.order_by("pk").values_list("pk", "prompt__messages").iterator():
-        text = "\n\n".join(message["content"] for message in messages if message["content"].strip())
+        text = "\n\n".join(message["content"] for message in messages or [] if message["content"].strip())
         if text:
             digest = measure_digest(Task.EMBEDDING, as_chat(text), None)
             texts[digest] = text

@@ -118,6 +118,15 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class ForModel:
+    """How a question is put to a model judge: the words that say what its answer means, in English like the rest of the
+    prompt, and the JSON schema of the raw answer, which `QuestionType.read` judges like anybody's."""
+
+    words: str
+    schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Facet:
     """One thing that a question says of each response: an attribute's score, or whether a label holds (1 or 0).
 
@@ -178,6 +187,10 @@ class QuestionType(ABC):
     @property
     def template(self) -> str:
         return f"questions/{self.slug}/ask.html"
+
+    def for_model(self, asked: Asked, situation: Situation) -> ForModel | None:
+        """None where a model is not asked: it has no money, writes nobody's own words, and points into no text."""
+        return None
 
     def columns_given(self, asked: Asked) -> frozenset[str]:
         """Of `gives`, what this very question gives: two ratings of an instrument cannot both be its scores."""
@@ -317,6 +330,21 @@ def members(raw: Any, names: Sequence[str], message: str) -> dict[str, Any]:
     if not isinstance(raw, dict) or any(key not in names for key in raw):
         raise Refused("malformed", message)
     return {name: raw.get(name) for name in names}
+
+
+def closed(members: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of an object with exactly these members."""
+    return {
+        "type": "object",
+        "properties": dict(members),
+        "required": list(members),
+        "additionalProperties": False,
+    }
+
+
+def row_of(one: Mapping[str, Any], responses: int) -> dict[str, Any]:
+    """The schema of a list with one of these for each response."""
+    return {"type": "array", "items": dict(one), "minItems": responses, "maxItems": responses}
 
 
 def field_name(question: str, part: str) -> str:

@@ -298,6 +298,7 @@ CELERY_BEAT_SCHEDULE = {
     "refresh-boards": {"task": "annotation.refresh_boards", "schedule": 2.0},
     "sweep-datasets": {"task": "annotation.sweep_datasets", "schedule": 10.0},
     "sweep-dry-runs": {"task": "annotation.sweep_dry_runs", "schedule": 60.0},
+    "sweep-judgings": {"task": "annotation.sweep_judgings", "schedule": 5.0},
     "sweep-generations": {"task": "annotation.sweep_generations", "schedule": 5.0},
     "sweep-uploads": {"task": "annotation.sweep_uploads", "schedule": 10.0},
     "refresh-selections": {"task": "annotation.refresh_selections", "schedule": 2.0},

@@ -246,8 +246,9 @@ class Pump:
             job.ending = partial(jobs.fail, job, code="person_erased", message="the person who asked was erased")
             return
         try:
-            wanted = jobs.generation_request if writes else jobs.measure_request
-            backend.admit(wanted(job, messages, model_ref(revision)))
+            ask = jobs.generation_request if writes else jobs.measure_request
+            request: Any = ask(job, messages, model_ref(revision))
+            backend.admit(request)
         except (EndpointUnusable, ValueError) as error:
             job.ending = partial(jobs.fail, job, code="model_unusable", message=str(error))
         except BackendFull:

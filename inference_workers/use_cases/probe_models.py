@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from inference_workers.enums import BreakerState, CompletionState, Priority, Visibility
+from inference_workers.enums import BreakerState, CompletionState, Priority, Task, Visibility
 from inference_workers.models import Completion, LanguageModel
 from inference_workers.use_cases.ask_for_test import TEST_QUESTION
 from inference_workers.use_cases.request_completion import request_completion
@@ -31,7 +31,8 @@ def _probe(pk: int, asked: object) -> bool:
     with transaction.atomic():
         model = (
             LanguageModel.objects.select_for_update(of=("self",), skip_locked=True)
-            .filter(pk=pk)
+            # What measures has no text to look at, and is tried out by hand.
+            .filter(pk=pk, task=Task.TEXT)
             .exclude(Exists(asked))  # type: ignore[arg-type]
             .first()
         )

@@ -33,6 +33,7 @@ from annotation.use_cases.record_entry import record_entry
 from annotation.use_cases.save_study import make_study
 from annotation.use_cases.start_campaign import start_campaign
 from annotation.use_cases.start_generation import start_generation
+from annotation.use_cases.start_judging import start_judging
 from annotation.use_cases.submit_work import submit_work
 from arena.models import PoolPrompt
 from arena.use_cases.share_battle import share_battle
@@ -441,6 +442,27 @@ TABLE: dict[str, dict[str, Status]] = {
     "campaigns/<slug:slug>/alike": {
         "GET own": campaign_admins(200),
         "GET missing": campaign_admins(404),
+        "POST own": campaign_admins(422),
+        "POST missing": campaign_admins(404),
+    },
+    "campaigns/<slug:slug>/judges": {
+        "GET own": campaign_admins(200),
+        "GET missing": campaign_admins(404),
+        "POST own": campaign_admins(422),
+        "POST missing": campaign_admins(404),
+    },
+    "campaigns/<slug:slug>/judges/status": {
+        "GET own": campaign_admins(200),
+        "GET missing": campaign_admins(404),
+        "POST own": 405,
+    },
+    "campaigns/<slug:slug>/judges/figures": {
+        "GET own": campaign_admins(200),
+        "GET missing": campaign_admins(404),
+        "POST own": 405,
+    },
+    "campaigns/<slug:slug>/judges/<int:judging_id>/change": {
+        "GET own": 405,
         "POST own": campaign_admins(422),
         "POST missing": campaign_admins(404),
     },
@@ -889,7 +911,7 @@ def make_world() -> World:
         world.know(role, "missing", slug="no-such-thing", number="7", name="README.md", battle_id=str(uuid4()))
         world.know(role, "missing", section="about", media_id="7", place="P-9", digest="0" * 64)
         world.know(role, "missing", token="no-such-token", what="consent", assignment_id="7", judgment_id="7")
-        world.know(role, "missing", item_id="7", upload_id="7", generation_id="7")
+        world.know(role, "missing", item_id="7", upload_id="7", generation_id="7", judging_id="7")
         world.know(role, "missing", invitation_id="7", respondent_id="7", question_id="7")
         world.know(role, "own", **paid)
         world.know(role, "missing", entry_id="7", study_id="7", prompt_id="7")
@@ -985,7 +1007,17 @@ def make_items(world: World) -> dict[str, str]:
         actor=None,
         now=timezone.now(),
     )
-    ids = {"item_id": make_item(campaign).pk, "upload_id": upload.pk, "generation_id": generation.pk}
+    item = make_item(campaign)
+    judging = start_judging(
+        campaign_id=campaign.pk,
+        model_id=LanguageModel.objects.filter(current__isnull=False).earliest("pk").pk,
+        which="all",
+        count=None,
+        key=new_key(),
+        actor=None,
+        now=timezone.now(),
+    )
+    ids = {"item_id": item.pk, "upload_id": upload.pk, "generation_id": generation.pk, "judging_id": judging.pk}
     return {name: str(pk) for name, pk in ids.items()}
 
 

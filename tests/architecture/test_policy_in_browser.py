@@ -29,6 +29,7 @@ NO_PAGES = {
     "datasets/<slug:slug>/v<int:number>/files/<path:name>",
     "datasets/<slug:slug>/v<int:number>/status",
     "datasets/<slug:slug>/preview",
+    "campaigns/<slug:slug>/judges/status",
     "campaigns/<slug:slug>/media/<int:media_id>/file",
     "annotate/<slug:slug>/items/<int:assignment_id>/media/<slug:place>",
     "annotate/<slug:slug>/texts/<slug:digest>",

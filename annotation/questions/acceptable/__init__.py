@@ -12,12 +12,14 @@ from annotation.questions.base import (
     Asked,
     Export,
     Form,
+    ForModel,
     QuestionType,
     Random,
     Situation,
     Standing,
     Text,
     field_name,
+    row_of,
     side_letter,
 )
 from annotation.questions.presentation import Choice, Option
@@ -65,6 +67,10 @@ class AcceptableQuestion(QuestionType):
 
     def standing(self, asked: Asked) -> Standing:
         return Standing("acceptable", Form.SHARE)
+
+    def for_model(self, asked: Asked, situation: Situation) -> ForModel:
+        words = "One true or false for each response in the order shown: whether it would do as it stands."
+        return ForModel(words, row_of({"type": "boolean"}, situation.responses))
 
     def parts(self, asked: Asked, situation: Situation) -> tuple[str, ...]:
         if asked.settings["mode"] == "neither":

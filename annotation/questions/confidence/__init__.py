@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation.questions.base import Answer, Asked, Export, QuestionType, Random, Situation, Text
+from annotation.questions.base import Answer, Asked, Export, ForModel, QuestionType, Random, Situation, Text
 from annotation.questions.presentation import Choice, Option
 from annotation.questions.refusals import Refusal, Refused
 from annotation.questions.settings import words
@@ -33,6 +33,11 @@ class ConfidenceQuestion(QuestionType):
         "confidence": Export(int, gettext_lazy("how sure, from 1")),
         "confidence_levels": Export(int, gettext_lazy("the level that means certain")),
     }
+
+    def for_model(self, asked: Asked, situation: Situation) -> ForModel:
+        low, high = asked.settings["low"] or "guessing", asked.settings["high"] or "certain"
+        words = f"How sure you are of the answers before, from 1 ({low}) to {LEVELS} ({high})."
+        return ForModel(words, {"enum": list(range(1, LEVELS + 1))})
 
     def parts(self, asked: Asked, situation: Situation) -> tuple[str, ...]:
         return ("",)

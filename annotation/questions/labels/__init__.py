@@ -13,11 +13,13 @@ from annotation.questions.base import (
     Export,
     Facet,
     Form,
+    ForModel,
     QuestionType,
     Random,
     Situation,
     Text,
     field_name,
+    row_of,
     side_letter,
 )
 from annotation.questions.presentation import element_id
@@ -75,6 +77,15 @@ class LabelsQuestion(QuestionType):
     def check_fit(self, asked: Asked, situation: Situation) -> None:
         if asked.settings["mode"] == "response" and not 1 <= situation.responses <= MOST_RESPONSES:
             raise QuestionDoesNotFit(f"{asked.name}: labels for each of {situation.responses} responses")
+
+    def for_model(self, asked: Asked, situation: Situation) -> ForModel:
+        some = {"type": "array", "items": {"enum": list(asked.settings["options"])}}
+        least, most = asked.settings["least"], min(asked.settings["most"], len(asked.settings["options"]))
+        words = f"Which of these labels hold, at least {least} and at most {most}"
+        if asked.settings["mode"] == "item":
+            return ForModel(f"{words}.", some)
+        words = f"{words}: one list for each response in the order shown."
+        return ForModel(words, row_of(some, situation.responses))
 
     def parts(self, asked: Asked, situation: Situation) -> tuple[str, ...]:
         return tuple(part for letter in self._letters(asked, situation) for part, _label in _boxes(asked, letter))

@@ -7,7 +7,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotation.enums import Preference
-from annotation.questions.base import Answer, Asked, Export, QuestionType, Random, Situation, Text, field_name, members
+from annotation.questions.base import (
+    Answer,
+    Asked,
+    Export,
+    ForModel,
+    QuestionType,
+    Random,
+    Situation,
+    Text,
+    closed,
+    field_name,
+    members,
+)
 from annotation.questions.presentation import Choice, Option
 from annotation.questions.refusals import Refusal, Refused
 from annotation.questions.settings import one_of
@@ -58,6 +70,15 @@ class PreferenceQuestion(QuestionType):
     }
     responses = 2
     marks_are_sides = True
+
+    def for_model(self, asked: Asked, situation: Situation) -> ForModel:
+        choice = {"enum": ["a", "b", "tie", "cannot_compare"]}
+        levels = [1, 2, 3] if asked.settings["strength"] == "required" else [1, 2, 3, None]
+        strength = {"enum": [None] if asked.settings["strength"] == "off" else [*levels, *({None} - set(levels))]}
+        words = '"choice": the better response, "tie" for no difference, "cannot_compare" only if nobody could judge.'
+        if asked.settings["strength"] != "off":
+            words += ' "strength": how much better, 1 slightly, 2 clearly, 3 much; null with a tie.'
+        return ForModel(words, closed({"choice": choice, "strength": strength}))
 
     def parts(self, asked: Asked, situation: Situation) -> tuple[str, ...]:
         return ("",) if asked.settings["strength"] == "off" else ("", "strength")

@@ -12,12 +12,15 @@ from annotation.questions.base import (
     Asked,
     Export,
     Form,
+    ForModel,
     QuestionType,
     Random,
     Situation,
     Standing,
+    closed,
     field_name,
     members,
+    row_of,
     side_letter,
 )
 from annotation.questions.presentation import Choice, Option, element_id
@@ -62,6 +65,16 @@ class RankingQuestion(QuestionType):
     def check_fit(self, asked: Asked, situation: Situation) -> None:
         if not FEWEST <= situation.responses <= MOST:
             raise QuestionDoesNotFit(f"{asked.name} orders {FEWEST} to {MOST} responses, not {situation.responses}")
+
+    def for_model(self, asked: Asked, situation: Situation) -> ForModel:
+        letters = [side_letter(index).lower() for index in range(situation.responses)]
+        if asked.settings["mode"] == "best_worst":
+            words = "The best and the worst response, by their letters; never the same one."
+            return ForModel(words, closed({"best": {"enum": letters}, "worst": {"enum": letters}}))
+        ties = "equal places are ties" if asked.settings["ties"] == "allowed" else "no two share a place"
+        words = f"The place of each response in the order shown, 1 for the best; {ties}."
+        place = {"type": "integer", "minimum": 1, "maximum": situation.responses}
+        return ForModel(words, row_of(place, situation.responses))
 
     def parts(self, asked: Asked, situation: Situation) -> tuple[str, ...]:
         return EXTREMES if asked.settings["mode"] == "best_worst" else tuple(_letters(situation.responses))

@@ -15,12 +15,15 @@ from annotation.questions.base import (
     Export,
     Facet,
     Form,
+    ForModel,
     QuestionType,
     Random,
     Situation,
     Standing,
     Text,
+    closed,
     field_name,
+    row_of,
     side_letter,
 )
 from annotation.questions.presentation import Choice, Option, element_id
@@ -119,6 +122,18 @@ class RatingQuestion(QuestionType):
     def check_fit(self, asked: Asked, situation: Situation) -> None:
         if not 1 <= situation.responses <= MOST_RESPONSES:
             raise QuestionDoesNotFit(f"{asked.name}: a rating of {situation.responses} responses")
+
+    def for_model(self, asked: Asked, situation: Situation) -> ForModel:
+        lowest, highest = _scale(asked)
+        ends = " ".join(
+            f"{end} means: {asked.settings[name]}."
+            for end, name in ((lowest, "low"), (highest, "high"))
+            if asked.settings[name]
+        )
+        words = f"For each attribute a number for each response as shown, from {lowest} to {highest}, the best."
+        number = {"type": "integer", "minimum": lowest, "maximum": highest}
+        rows = {attribute: row_of(number, situation.responses) for attribute in _attributes(asked)}
+        return ForModel(f"{words} {ends}".strip(), closed(rows))
 
     def parts(self, asked: Asked, situation: Situation) -> tuple[str, ...]:
         return tuple(cell.part for cell in _cells(asked, situation.responses))

@@ -11,6 +11,7 @@ from annotation.questions.base import (
     Asked,
     Export,
     Form,
+    ForModel,
     QuestionType,
     Random,
     Situation,
@@ -41,6 +42,9 @@ class ThumbsQuestion(QuestionType):
 
     def standing(self, asked: Asked) -> Standing:
         return Standing("thumb", Form.SHARE)
+
+    def for_model(self, asked: Asked, situation: Situation) -> ForModel:
+        return ForModel("true for a good response, false for a bad one.", {"type": "boolean"})
 
     def parts(self, asked: Asked, situation: Situation) -> tuple[str, ...]:
         return ("",)

@@ -180,7 +180,7 @@ def test_every_reader_of_judgments_is_a_consumer_here_or_reads_what_no_judge_has
         for path in (root / app).rglob("*.py")
         if not {"migrations", "tests"} & set(path.parts) and READS.search(path.read_text())
     }
-    asks = {"annotation/queries/judges.py", "annotation/use_cases/note_verdict.py"}
+    asks = {"annotation/queries/judged.py", "annotation/use_cases/note_verdict.py"}
     # Not by these patterns: tallies of slots, and respondents.
     told = {*CONSUMERS, *OF_ONE} - {"annotation/queries/people.py", "annotation/queries/campaigns.py"}
     assert files - asks - {*CONSUMERS} - {*OF_ONE} == set()
