@@ -136,10 +136,12 @@ OF_ONE = {
     "annotation/web/own_answers.py": "of one respondent",
     "annotation/web/review_page.py": "one judgment",
     "arena/queries/__init__.py": "of one visitor",
+    "arena/queries/conversations.py": "of one visitor's battle",
     "arena/queries/own.py": "of one visitor",
     "arena/queries/own_conversations.py": "of one visitor",
     "arena/queries/own_holdings.py": "of one person",
     "arena/queries/shared.py": "of one battle's visitor",
+    "arena/use_cases/continue_battle.py": "of one visitor's battle",
     "config/launch/backups.py": "every row of the log",
 }
 
