@@ -106,7 +106,7 @@ def reckoned(campaign: Campaign, items: Sequence[int], models: Sequence[Language
     orders = 2 if campaign.responses_per_item > 1 else 1
     characters = 0
     for item in looked:
-        places = list(range(item.count))  # type: ignore[attr-defined]
+        places = list(range(item.count))
         asked = asked_of_models(campaign, campaign.instrument_id, len(places))
         chat = judge_messages(judged_text(campaign, item.pk, places), asked, situation_of(campaign, len(places)))
         characters += sum(len(message["content"]) for message in chat)

@@ -102,7 +102,7 @@ def _create(
         campaign=campaign,
         source=source,
         revision=revision,
-        instrument_id=campaign.instrument_id,
+        instrument=campaign.asks,
         template_version=TEMPLATE_VERSION,
         items=which,
         parameters={"seed": str(seed), "count": len(items)},

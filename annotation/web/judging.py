@@ -22,7 +22,7 @@ from annotation.transitions import JUDGING
 from annotation.use_cases.change_judging import change_judging
 from annotation.use_cases.start_judging import CannotJudge, start_judging
 from annotation.web.access import for_campaign_admins
-from annotation.web.generate import in_words
+from annotation.web.figures import in_words
 from annotation.web.judging_words import FIGURES
 from annotation.web.managed import actor_of, managed_campaign
 from annotation.web.tables import defused
