@@ -1023,7 +1023,7 @@ def make_items(world: World) -> dict[str, str]:
 
 def make_paid() -> dict[str, str]:
     """Somebody of the campaign of all has a bonus, it is in a payout, they ask a question; and a study sends people."""
-    respondent = Respondent.objects.filter(campaign__slug="campaign-of-all").latest("pk")
+    respondent = Respondent.objects.filter(campaign__slug="campaign-of-all", person__isnull=False).latest("pk")
     entry = record_entry(
         respondent=respondent, kind=EntryKind.BONUS, amount=Decimal(1), currency="USD", now=timezone.now()
     )
