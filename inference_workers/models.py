@@ -204,14 +204,10 @@ class LanguageModelRevision(models.Model):
 
 
 class Measurement(models.Model):
-    """Numbers that a revision gives a text: its embedding, or its reward as the only one. Never measured twice.
-
-    The vector of a person's words says much of them: it is sealed under their key, and its digest is made with that key
-    too, so that with the key nothing is left by which the words could be guessed.
-    """
+    """Numbers that a revision gives a text: its embedding, or its reward alone. Those of a person's words are sealed
+    under their key, and found by a digest made with it."""
 
     revision = models.ForeignKey(LanguageModelRevision, on_delete=models.PROTECT, related_name="measurements")
-    # SHA-256 of the task and the messages as canonical JSON.
     digest = models.CharField(max_length=64)
     person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="measurements")
     dimension = models.PositiveIntegerField()
@@ -244,9 +240,9 @@ class Completion(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     revision = models.ForeignKey(LanguageModelRevision, on_delete=models.PROTECT, related_name="completions")
     task = models.CharField(max_length=10, choices=Task, default=Task.TEXT, db_default=Task.TEXT)
-    # Off where no visitor reads the text: then none of the rules for shown texts refuses it.
+    # Off where no visitor reads the text, so that no rule for shown texts refuses it.
     screened = models.BooleanField(default=True, db_default=True)
-    # Of a measure: what its measurement will be found by, and the measurement itself in the end.
+    # Of a measure.
     digest = models.CharField(max_length=64, blank=True, default="", db_default="")
     measurement = models.ForeignKey(Measurement, on_delete=models.PROTECT, null=True, related_name="completions")
     person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="completions")
