@@ -31,6 +31,7 @@ NAMES = (
     *("text", "q", "purpose", "state", "column_0", "column_1", "default_purpose"),
     *("confirmed", "withdraws", "own"),
     "output",
+    *("which", "threshold", "task"),
     *("samples", "design", *(f"settings-0-{each}" for each in ("name", "temperature", "top_p", "seed_base", "stop"))),
     *("agreed", "lead", "look", "is_default", "enters_all", "position", "examples", "system_prompt", "max_turns"),
     *("max_regenerations", "regenerations", "number", "place", "set", "unset", "base", "goes_on"),
