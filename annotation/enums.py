@@ -71,12 +71,21 @@ class SourceKind(models.TextChoices):
     IMPORT = "import", _("Imported")
     SIMULATION = "simulation", _("Simulated")
     JUDGE = "judge", _("Model judge")
+    # Battles whose models their visitor had a say in: who picks whom they meet could favour or sink one.
+    NAMED = "named", _("Battles of models that visitors named")
+    OWN_SET = "own_set", _("Battles among visitors’ own models")
+
+
+# Visitors' battles that count for themselves alone, and wherever somebody asks for them by name.
+UNCOUNTED = (SourceKind.NAMED, SourceKind.OWN_SET)
+# What is never active: whatever reads active sources reads none of it.
+STANDS_APART = (SourceKind.JUDGE, *UNCOUNTED)
 
 
 class SourceState(models.TextChoices):
     ACTIVE = "active", _("Active")
     RETIRED = "retired", _("Retired")
-    # Of model judges: what they say is read where it is asked for, and never among what people say.
+    # Of model judges, and of battles whose visitor had a say in who met: read only where it is asked for.
     APART = "apart", _("Apart, read only where asked for")
 
 

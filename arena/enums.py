@@ -12,6 +12,14 @@ class BattleState(models.TextChoices):
     VOID = "void", _("Void")
 
 
+class Mode(models.TextChoices):
+    """Who says which models meet in a battle."""
+
+    ANONYMOUS = "anonymous", _("Hidden models")
+    NAMED = "named", _("Choose the models")
+    OWN_SET = "own_set", _("My models")
+
+
 class EntryState(models.TextChoices):
     ACTIVE = "active", _("In battles")
     PAUSED = "paused", _("Paused")

@@ -7,10 +7,16 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Person
 from annotation.models import Assignment, Campaign, Contestant, Impression, Item
-from arena.enums import BaseChoice, BattleState, EntryState, Look, PromptDrawKind
+from arena.enums import BaseChoice, BattleState, EntryState, Look, Mode, PromptDrawKind
 from foundation.append_only import AppendOnly
 from inference_workers.models import LanguageModel
+
+
+def only_hidden() -> list[str]:
+    """The modes of an arena that nobody has changed."""
+    return [Mode.ANONYMOUS.value]
 
 
 class Arena(models.Model):
@@ -35,6 +41,12 @@ class Arena(models.Model):
     battles_per_day = models.PositiveIntegerField(_("battles per visitor and day"), default=100)
     max_waiting = models.PositiveIntegerField(
         _("completions waiting before visitors are asked to come back"), default=32
+    )
+    # How visitors may say who meets; only hidden models that the arena draws are counted on its boards.
+    modes = ArrayField(
+        models.CharField(max_length=12, choices=Mode),
+        default=only_hidden,
+        db_default=[Mode.ANONYMOUS.value],
     )
     is_default = models.BooleanField(default=False)
     is_listed = models.BooleanField(_("in the list of arenas"), default=True, db_default=True)
@@ -68,6 +80,7 @@ class Arena(models.Model):
                 name="newcomer_share_in_range",
                 condition=Q(newcomer_share__isnull=True) | Q(newcomer_share__gt=0, newcomer_share__lte=1),
             ),
+            models.CheckConstraint(name="arena_has_a_mode", condition=Q(modes__len__gte=1)),
         ]
 
     def __str__(self) -> str:
@@ -138,6 +151,7 @@ class Battle(models.Model):
     assignment = models.OneToOneField(Assignment, on_delete=models.PROTECT, related_name="battle")
     impression = models.OneToOneField(Impression, on_delete=models.PROTECT, related_name="battle")
     state = models.CharField(max_length=10, choices=BattleState, default=BattleState.ANSWERING)
+    mode = models.CharField(max_length=12, choices=Mode, default=Mode.ANONYMOUS, db_default=Mode.ANONYMOUS)
     # How many turns each side has been asked for; streams and votes name the turn they mean.
     turn_count = models.PositiveSmallIntegerField(default=1)
     # How often all sides were asked anew, over all turns. With the turn it says which answers a form was made for.
@@ -252,3 +266,20 @@ class PromptDraw(AppendOnly):
 
     def __str__(self) -> str:
         return f"prompt {self.prompt_id} of battle {self.battle_id}"
+
+
+class KeptModel(models.Model):
+    """A released model in somebody's own set: battles of theirs in that mode draw from it."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    arena = models.ForeignKey(Arena, on_delete=models.CASCADE, related_name="+")
+    language_model = models.ForeignKey(LanguageModel, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "arena", "language_model"], name="one_kept_model_per_person")
+        ]
+
+    def __str__(self) -> str:
+        return f"kept model {self.pk}"

@@ -81,9 +81,10 @@ def sources_of(pairs: Given) -> dict[str, int]:
     """Judgments by where they come from. What people say here of items that were imported is given here."""
     ids, counts = np.unique(pairs.source, return_counts=True)
     kinds = dict(Source.objects.filter(pk__in=ids.tolist()).values_list("pk", "kind"))
-    totals = dict.fromkeys(SourceKind.values, 0)
+    # Those that every snapshot has told; of others only what is there, as a snapshot is computed again byte for byte.
+    totals: dict[str, int] = {str(kind): 0 for kind in (SourceKind.LIVE, SourceKind.IMPORT, SourceKind.SIMULATION)}
     for pk, count in zip(ids.tolist(), counts.tolist(), strict=True):
-        totals[kinds[pk]] += count
+        totals[kinds[pk]] = totals.get(kinds[pk], 0) + count
     imports = [pk for pk, kind in kinds.items() if kind == SourceKind.IMPORT]
     people = Respondent.objects.filter(campaign__sources__in=imports, kind__in=GIVEN_HERE).values_list("pk", flat=True)
     here = int((np.isin(pairs.source, imports) & np.isin(pairs.respondent, list(people))).sum()) if imports else 0

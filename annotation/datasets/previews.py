@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from annotation.datasets.facts import margin_divisor
 from annotation.datasets.scope import Scope
 from annotation.datasets.views import Measures, open_view
-from annotation.enums import DatasetView, JudgmentKind, SourceKind, SourceState
+from annotation.enums import UNCOUNTED, DatasetView, JudgmentKind, SourceKind, SourceState
 from annotation.models import Campaign, DatasetVersion, Judgment, Source
 
 ROWS = 5
@@ -43,8 +43,13 @@ class Supply:
 
     @property
     def asked_for(self) -> bool:
-        """Whether it is taken only where somebody asks for it: nobody real said what is in it."""
-        return self.simulated or self.machine
+        """Whether it is taken only where somebody asks for it: nobody real said what is in it, or who said it had
+        chosen who meets whom."""
+        return self.simulated or self.machine or self.uncounted
+
+    @property
+    def uncounted(self) -> bool:
+        return self.source.kind in UNCOUNTED
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Person
-from annotation.enums import RespondentKind, RespondentState, SourceKind, SourceState
+from annotation.enums import STANDS_APART, UNCOUNTED, RespondentKind, RespondentState, SourceKind, SourceState
 from annotation.models.campaigns import Campaign, ConsentText, GuidelinesVersion
 
 
@@ -25,11 +25,16 @@ class Source(models.Model):
             models.UniqueConstraint(
                 fields=["campaign"], condition=Q(kind=SourceKind.LIVE), name="one_live_source_per_campaign"
             ),
-            # Whatever reads active sources reads no model judge.
+            # Whatever reads active sources reads no model judge, and no battle that its visitor arranged.
             models.CheckConstraint(
                 name="judges_stand_apart",
-                condition=Q(kind=SourceKind.JUDGE) & ~Q(state=SourceState.ACTIVE)
-                | ~Q(kind=SourceKind.JUDGE) & ~Q(state=SourceState.APART),
+                condition=Q(kind__in=STANDS_APART) & ~Q(state=SourceState.ACTIVE)
+                | ~Q(kind__in=STANDS_APART) & ~Q(state=SourceState.APART),
+            ),
+            models.UniqueConstraint(
+                fields=["campaign", "kind"],
+                condition=Q(kind__in=UNCOUNTED),
+                name="one_uncounted_source_per_kind",
             ),
         ]
 

@@ -7,10 +7,10 @@ from statistics import median
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from annotation.boards import CODE_VERSION
-from annotation.enums import COUNTED, JudgedBy, JudgmentKind, SourceKind, SourceState
+from annotation.enums import COUNTED, UNCOUNTED, JudgedBy, JudgmentKind, SourceKind, SourceState
 from annotation.models import Adjudication, Board, Campaign, Judgment, LeaderboardSnapshot, LogEntry, Question, Source
 from annotation.questions import Asked, Condition, get_type
 
@@ -89,14 +89,16 @@ def standing_answers(
     became of them since. A shadow campaign's judgments are its own: they show only where the shadow itself is
     asked for. Without `numbered` also those are read whose number waits for an older transaction, the newest last.
 
-    Model judges are left out unless `judged_by` asks for them, whatever `sources` names.
+    Model judges are left out unless `judged_by` asks for them, whatever `sources` names. What visitors said in battles
+    whose models they had a say in is left out unless `sources` names it.
     """
     judgments = Judgment.objects.filter(campaign=campaign, kind=JudgmentKind.ANSWER)
     if numbered or last_sequence is not None:
         judgments = judgments.filter(log_entry__isnull=False)
     judgments = by_whom(judgments, judged_by)
     if sources is None:
-        judgments = judgments.filter(source__state__in=[SourceState.ACTIVE, SourceState.APART])
+        judges = Q(source__kind=SourceKind.JUDGE, source__state=SourceState.APART)
+        judgments = judgments.filter(Q(source__state=SourceState.ACTIVE) | judges)
     else:
         judgments = judgments.filter(source__in=list(sources))
     if last_sequence is None:
@@ -124,6 +126,12 @@ def retired_sources(campaign: Campaign) -> list[int]:
     """The ids of the sources that are left out now, ascending."""
     retired = Source.objects.filter(campaign=campaign, state=SourceState.RETIRED)
     return list(retired.order_by("pk").values_list("pk", flat=True))
+
+
+def counted_sources(campaign: Campaign, *, retired: Collection[int]) -> list[int]:
+    """The ids of the sources that boards read, where those `retired` are left out."""
+    counted = Source.objects.filter(campaign=campaign).exclude(pk__in=retired).exclude(kind__in=UNCOUNTED)
+    return list(counted.order_by("pk").values_list("pk", flat=True))
 
 
 def main_board(campaign: Campaign) -> Board | None:

@@ -7,7 +7,7 @@ from itertools import combinations
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from annotation.enums import AssignmentState, Preference, SlotState
+from annotation.enums import AssignmentState, Preference, SlotState, SourceState
 from annotation.models import Assignment, Campaign, Judgment, Slot
 from annotation.queries.log import instrument_questions, standing_judgments
 from annotation.questions import get_type
@@ -32,6 +32,7 @@ JOIN annotation_slot s ON s.id = a.slot_id
 JOIN annotation_response one ON one.item_id = a.item_id
 JOIN annotation_response other ON other.item_id = a.item_id AND other.contestant_id > one.contestant_id
 JOIN annotation_item i ON i.id = a.item_id
+JOIN annotation_source o ON o.id = i.source_id AND o.state = 'active'
 WHERE a.state = 'open' AND s.campaign_id = %s AND s.pair_low IS NULL AND (%s::text IS NULL OR i.category = %s)
 GROUP BY 1, 2
 """
@@ -132,7 +133,10 @@ def _leaves_ties_open(instrument: int) -> bool:
 def _outstanding(campaign: Campaign, category: str | None) -> dict[Pair, int]:
     out: Counter[Pair] = Counter()
     held = Assignment.objects.filter(
-        state=AssignmentState.OPEN, slot__campaign=campaign, slot__pair_low__isnull=False
+        state=AssignmentState.OPEN,
+        slot__campaign=campaign,
+        slot__pair_low__isnull=False,
+        item__source__state=SourceState.ACTIVE,
     ).values_list("slot__pair_low", "slot__pair_high")
     if category is not None:
         held = held.filter(item__category=category)

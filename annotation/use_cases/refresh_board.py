@@ -18,6 +18,7 @@ from annotation.enums import SourceKind, SourceState
 from annotation.errors import AnnotationError
 from annotation.models import Board, Campaign, Judgment, LeaderboardSnapshot
 from annotation.queries import last_sequence, latest_snapshot, retired_sources, standing_judgments
+from annotation.queries.log import counted_sources
 from foundation.database import advisory_lock, try_advisory_lock
 
 
@@ -97,8 +98,7 @@ def rebuild(snapshot: LeaderboardSnapshot) -> dict[str, Any]:
 
 
 def _judgments(campaign: Campaign, last: int, retired: list[int]) -> QuerySet[Judgment]:
-    sources = campaign.sources.exclude(pk__in=retired).values_list("pk", flat=True)
-    return standing_judgments(campaign, last_sequence=last, sources=list(sources))
+    return standing_judgments(campaign, last_sequence=last, sources=counted_sources(campaign, retired=retired))
 
 
 def seed_of(campaign_id: int, slice: Mapping[str, Any]) -> int:

@@ -3,7 +3,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import Person
-from annotation.enums import SourceKind, SourceState
+from annotation.enums import STANDS_APART, SourceState
 from annotation.models import Source
 from annotation.transitions import SOURCE
 from annotation.use_cases.record_event import record_event
@@ -17,8 +17,8 @@ def retire_source(*, source_id: int, actor: Person | None, reason: str, now: dat
 
 def restore_source(*, source_id: int, actor: Person | None, reason: str, now: datetime) -> Source:
     """Take a retired source into the views again."""
-    judges = Source.objects.filter(pk=source_id, kind=SourceKind.JUDGE).exists()
-    to = SourceState.APART if judges else SourceState.ACTIVE
+    is_apart = Source.objects.filter(pk=source_id, kind__in=STANDS_APART).exists()
+    to = SourceState.APART if is_apart else SourceState.ACTIVE
     return _move(source_id=source_id, to=to, verb="restored", actor=actor, reason=reason)
 
 

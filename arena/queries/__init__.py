@@ -20,12 +20,13 @@ from annotation.models import Board, Contestant, Judgment, LeaderboardSnapshot, 
 from annotation.policies.arms import price_direction
 from annotation.queries import instrument_questions, main_board, texts_if_read
 from annotation.questions import Asked, Situation
-from arena.enums import BattleState
+from arena.enums import BattleState, Mode
 from arena.lockstep import Tempo
 from arena.models import Arena, Battle
 from arena.queries.arenas import default_arena, playing_models
 from arena.queries.conversations import history_of
 from arena.queries.reactions import Reactions, reactions_of
+from arena.queries.sets import names_chosen
 from arena.queries.tempo import common_tempo
 from arena.queries.votes import place_of, preferred_sides
 from inference_workers.enums import CompletionState, Priority
@@ -157,7 +158,8 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Ballot:
-    """Everything a battle page shows before the vote. It holds no model's name, by construction."""
+    """Everything a battle page shows before the vote. It holds no model's name, by construction, but where the visitor
+    chose to see them."""
 
     battle_id: UUID
     state: str
@@ -169,6 +171,9 @@ class Ballot:
     regenerations_left: int = 0
     # Role and text of what all sides know from earlier parts of the conversation.
     history: list[tuple[str, str]] = field(default_factory=list)
+    mode: str = Mode.ANONYMOUS
+    # By side; only where the visitor named the models, and so knows them from the start.
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sides(self) -> list[tuple[str, str]]:
@@ -193,11 +198,8 @@ def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
     """The battle as its visitor may see it; None where there is no such battle of this person."""
     if person is None:
         return None
-    battle = (
-        Battle.objects.select_related("impression", "arena", "item__prompt")
-        .filter(pk=battle_id, assignment__respondent__person=person)
-        .first()
-    )
+    read_with = Battle.objects.select_related("impression", "arena", "item__prompt")
+    battle = read_with.filter(pk=battle_id, assignment__respondent__person=person).first()
     if battle is None:
         return None
     said = [battle.item.prompt, *battle.item.follow_ups.all()]
@@ -228,6 +230,8 @@ def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
         regenerations=battle.regenerations,
         history=history_of(read(battle.item.prompt)),
         regenerations_left=max(0, battle.arena.max_regenerations - anew.get(battle.turn_count - 1, 0)),
+        mode=battle.mode,
+        names=names_chosen(battle, side_of),
     )
 
 

@@ -16,11 +16,11 @@ from django.db.models import Exists, OuterRef
 from accounts.models import Person
 from accounts.texts import read_personal_texts
 from annotation.boards import CODE_VERSION, contestant_names
-from annotation.enums import JudgmentKind, Preference
+from annotation.enums import UNCOUNTED, JudgmentKind, Preference
 from annotation.models import FollowUp, Judgment, LeaderboardSnapshot, Prompt
 from annotation.queries.reactions import reactions_by_item
 from annotation.questions.base import side_letter
-from arena.enums import BattleState
+from arena.enums import BattleState, Mode
 from arena.models import Battle, Share
 from arena.queries.votes import preferred_sides
 
@@ -44,6 +44,12 @@ class OwnBattle:
     is_shared: bool = False
     # How many stand on its answers.
     reactions: int = 0
+    mode: str = Mode.ANONYMOUS
+
+    @property
+    def mode_words(self) -> str:
+        """How its models came together, where the visitor had a say in it."""
+        return "" if self.mode == Mode.ANONYMOUS else str(Mode(self.mode).label)
 
     @property
     def sides(self) -> list[tuple[str, str]]:
@@ -96,6 +102,7 @@ def _listed(
         preferred=", ".join(side_letter(place) for place in sorted(preferred_sides(vote))) if vote else "",
         is_shared=getattr(battle, "is_shared", False),
         reactions=reactions.get(battle.item_id, 0),
+        mode=battle.mode,
     )
 
 
@@ -162,11 +169,13 @@ class OwnBoard:
     votes: int
     rows: list[OwnStanding]
     accord: Accord
+    # Of the votes those that count here alone, because their visitor had a say in who met.
+    uncounted: int = 0
 
 
 def own_boards(person: Person) -> list[OwnBoard]:
     """One for each arena in which this person has voted, the most voted in first; four queries, however many votes."""
-    votes = list(_votes(person).filter(superseded_by__isnull=True).select_related("campaign").order_by("pk"))
+    votes = list(_votes(person).filter(superseded_by__isnull=True).select_related("campaign", "source").order_by("pk"))
     by_arena: dict[int, list[Judgment]] = {}
     for vote in votes:
         by_arena.setdefault(vote.campaign_id, []).append(vote)
@@ -182,9 +191,10 @@ def _board(votes: Sequence[Judgment], names: Mapping[int, str], public: Mapping[
     for vote in votes:
         _count(vote, rows, names, campaign.currency)
     order = sorted(rows.values(), key=lambda row: (row.share is None, -(row.share or 0), -row.met, row.name))
+    uncounted = sum(vote.source.kind in UNCOUNTED for vote in votes)
     decided = list(_decided(votes, public))
     accord = Accord(len(decided), sum(decided))
-    return OwnBoard(str(campaign.name), campaign.currency, len(votes), order, accord)
+    return OwnBoard(str(campaign.name), campaign.currency, len(votes), order, accord, uncounted)
 
 
 def _count(vote: Judgment, rows: dict[int, OwnStanding], names: Mapping[int, str], currency: str) -> None:

@@ -54,6 +54,7 @@ def _read(battles: Sequence[Battle]) -> Iterator[dict[str, Any]]:
             "state": battle.state,
             "continues": battle.continues_id,
             "base": battle.base_choice,
+            "mode": battle.mode,
             "created_at": battle.created_at,
             "answered_at": battle.answered_at,
             "ended_at": battle.ended_at,

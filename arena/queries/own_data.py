@@ -96,6 +96,7 @@ ROWS: dict[str, Rows] = {
         RESPONDENT, "study__external_id session_id state created_at ended_at", {"participant_id": "participant_id"}
     ),
     "annotation.DatasetWithdrawal": Rows(RESPONDENT, "version__campaign__slug version__number judgments created_at"),
+    "arena.KeptModel": Rows("person", "arena__campaign__slug language_model__name created_at"),
     "arena.Share": Rows("battle__assignment__respondent__person", "battle created_at revoked_at"),
     "annotation.PromptLabel": Rows("prompt__personal_text__person", "prompt kind labels created_at"),
     "arena.PromptDraw": Rows("battle__assignment__respondent__person", "battle prompt kind category created_at"),

@@ -82,7 +82,8 @@ def _follow(battle: Battle, text: str, place: int | None, network: str, now: dat
     contestants = _still_playing(battle, now)
     messages = _history(battle, base.response, text)
     prompt = create_prompt(messages=messages, person=respondent.person)
-    item = make_item(campaign, prompt, main_category(label_by_rule(prompt=prompt, messages=messages, now=now)))
+    category = main_category(label_by_rule(prompt=prompt, messages=messages, now=now))
+    item = make_item(campaign, prompt, category, battle.mode, now)
     assignment = assign(item, respondent, [each.pk for each in contestants], now)
     impression = show_item(
         campaign=campaign,
@@ -101,6 +102,7 @@ def _follow(battle: Battle, text: str, place: int | None, network: str, now: dat
         assignment=assignment,
         impression=impression,
         network=network,
+        mode=battle.mode,
         continues=battle,
         first_id=battle.first_id or battle.pk,
         turns_before=battle.turns_before + battle.turn_count,

@@ -15,7 +15,7 @@ from annotation.use_cases.take_back_assignments import take_back_assignments
 from annotation.use_cases.withdraw_consent import TooLateToWithdraw, withdraw_consent
 from arena.enums import BattleState
 from arena.errors import ArenaError
-from arena.models import Battle
+from arena.models import Battle, KeptModel
 from arena.use_cases.end_unanswered import end_unanswered
 
 OPEN = (BattleState.ANSWERING, BattleState.VOTABLE)
@@ -50,6 +50,7 @@ def erase_own(*, person_id: UUID, withdraws: bool, now: datetime) -> Erased:
             _end(battle, now)
         erased = _withdraw_all(person, now) if withdraws else Erased()
         _give_back_all(person, now)
+        KeptModel.objects.filter(person=person).delete()
         erase_person(person_id=person_id, now=now)
     return erased
 

@@ -14,7 +14,7 @@ from foundation.text import clean_json
 
 # What its admins decide; the rest is its campaign's.
 SETTINGS = (
-    *("lead", "look", "is_listed", "position", "is_default", "enters_all", "system_prompt", "examples"),
+    *("lead", "look", "is_listed", "position", "is_default", "enters_all", "modes", "system_prompt", "examples"),
     *("max_prompt_chars", "max_turns", "max_regenerations", "battles_per_day", "max_waiting"),
     *("pool_by_category", "newcomer_share", "newcomer_votes", "category_votes"),
 )

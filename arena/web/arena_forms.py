@@ -1,5 +1,6 @@
 """What visitors send to start a battle, and what admins set for an arena."""
 
+import re
 from typing import Any, ClassVar
 
 from django import forms
@@ -8,17 +9,42 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.imports.table_file import EXTENSIONS
 from annotation.policies.drafts import CONTESTANTS_IN_ARENAS
+from arena.enums import Mode
 from arena.forms import PromptForm
 from arena.models import Arena
 from arena.policies import HEAVIEST
 from inference_workers.models import LanguageModel
 
 LONGEST_PASTED = 1_000_000
+# More models than any arena has are nobody's set.
+MOST_NAMED = 500
+SLUG = re.compile(r"[-\w]{0,120}", re.ASCII)
+
+
+class SlugsField(forms.Field):
+    """Slugs of models, as many as there are fields of the name; "" stands for none."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: Any) -> list[str]:
+        given = [str(each) for each in value or []]
+        if len(given) > MOST_NAMED or any(not SLUG.fullmatch(each) for each in given):
+            raise forms.ValidationError(_("Choose models from the list."))
+        return given
+
+
+class SetForm(forms.Form):
+    """The models of somebody's own set."""
+
+    named = SlugsField(required=False)
 
 
 class StartForm(PromptForm):
-    """With the version of the text about data use that was shown beside the button, and what was offered above it."""
+    """With the version of the text about data use that was shown beside the button, what was offered above it, and the
+    models that the visitor named, by side.
+    """
 
+    named = SlugsField(required=False)
     agreed = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)
     offer = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
 
@@ -114,6 +140,15 @@ class NewArenaForm(forms.Form):
 class ArenaForm(forms.ModelForm):  # type: ignore[type-arg]
     """What an arena's admins decide beside its campaign's pages; nothing is saved from here."""
 
+    modes = forms.MultipleChoiceField(
+        label=_("Who says which models meet"),
+        choices=Mode.choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_(
+            "“Choose the models” shows the names from the start; “My models” draws blind from a set of the visitor’s."
+            " Votes of both count on the visitor’s own board alone, never on the leaderboard."
+        ),
+    )
     examples = LinesField(
         label=_("Example prompts, one a line"), required=False, widget=forms.Textarea(attrs={"rows": 5, "dir": "auto"})
     )
@@ -121,8 +156,8 @@ class ArenaForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Arena
         fields: ClassVar = [
-            *("lead", "look", "is_listed", "position", "is_default", "enters_all", "system_prompt", "examples"),
-            *("max_prompt_chars", "max_turns", "max_regenerations", "battles_per_day", "max_waiting"),
+            *("lead", "look", "is_listed", "position", "is_default", "enters_all", "modes", "system_prompt"),
+            *("examples", "max_prompt_chars", "max_turns", "max_regenerations", "battles_per_day", "max_waiting"),
             *("pool_by_category", "newcomer_share", "newcomer_votes", "category_votes"),
         ]
         numbers = (

@@ -1,6 +1,7 @@
 from django.urls import path
 
-from arena.web import battles, manage, pool, suggestions
+from arena.enums import Mode
+from arena.web import battles, manage, modes, pool, suggestions
 
 urlpatterns = [
     path("arenas", manage.arenas, name="arenas"),
@@ -11,6 +12,9 @@ urlpatterns = [
     path("arenas/<slug:slug>/suggestions", suggestions.suggestions, name="suggestions-in"),
     path("arenas/<slug:slug>/prompts", pool.prompts, name="arena-prompts"),
     path("arenas/<slug:slug>/prompts/<int:prompt_id>/offered", pool.offer, name="arena-prompt-offered"),
+    path("arenas/<slug:slug>/choose", battles.arranged, {"mode": Mode.NAMED}, name="battle-choose-in"),
+    path("arenas/<slug:slug>/own-models", battles.arranged, {"mode": Mode.OWN_SET}, name="battle-own-in"),
+    path("arenas/<slug:slug>/own-models/set", modes.own_set, name="battle-set-in"),
     path("arenas/<slug:slug>/settings", manage.settings, name="arena-settings"),
     path("arenas/<slug:slug>/models", manage.models, name="arena-models"),
     path("arenas/<slug:slug>/models/enter", manage.enter, name="arena-enter"),

@@ -26,6 +26,7 @@ from annotation.use_cases.submit_judgment import (
     Process,
 )
 from arena import queries
+from arena.enums import Mode
 from arena.errors import ArenaError
 from arena.forms import PromptForm
 from arena.models import Arena
@@ -36,15 +37,19 @@ from arena.use_cases.ask_follow_up import NoMoreTurns, NotReady, NotYourBattle, 
 from arena.use_cases.cast_vote import StaleTurn, cast_vote
 from arena.use_cases.start_battle import (
     ArenaClosed,
+    ModeNotAllowed,
+    NamedTwice,
+    NoSuchModel,
     NotEnoughModels,
+    SetTooSmall,
     TextNotAgreed,
     TooBusy,
     TooManyBattles,
     VisitorGone,
     start_battle,
 )
-from arena.web.access import may_manage
 from arena.web.arena_forms import StartForm
+from arena.web.modes import address_of, arena_at, mode_context
 from arena.web.offers import offer_in, suggestions_of
 from arena.web.visitors import known_person, person_for, remember
 from foundation.clientaddress import network_digest
@@ -57,6 +62,9 @@ SENTENCES = {
     NotEnoughModels: gettext_lazy("A battle needs more models than are set up. An admin can add one."),
     TooManyBattles: gettext_lazy("That is as many battles as one visitor can start for now. Come back later."),
     VisitorGone: gettext_lazy("Your part in this arena has ended: it was withdrawn, or somebody stopped it."),
+    NoSuchModel: gettext_lazy("One of these models cannot be chosen now. Choose again."),
+    NamedTwice: gettext_lazy("Choose a different model for each side, or leave one to chance."),
+    SetTooSmall: gettext_lazy("Too few of your models take part now. Add some to your set."),
     TextNotAgreed: gettext_lazy(
         "What is said here about the use of prompts and votes has changed. Read it below and start again."
     ),
@@ -68,16 +76,23 @@ STATUS = {
     TooManyBattles: 429,
     VisitorGone: 403,
     TextNotAgreed: 422,
+    NoSuchModel: 422,
+    NamedTwice: 422,
+    SetTooSmall: 422,
 }
 
 
 @require_GET
-def home(request: HtmxRequest, slug: str | None = None) -> HttpResponseBase:
-    """The default arena, or another at its own address."""
+def home(request: HtmxRequest, slug: str | None = None, mode: str = Mode.ANONYMOUS) -> HttpResponseBase:
+    """The default arena, or another at its own address. Where it hides no models its first mode stands in its place."""
     arena = arena_at(slug, request)
     if slug is not None and arena is not None and arena.is_default:
-        return redirect("home")
-    return show_home(request, arena, StartForm.blank(picked(request, arena)))
+        return redirect(address_of(arena, mode))
+    if arena is not None and mode not in arena.modes:
+        if mode != Mode.ANONYMOUS:
+            raise Http404
+        return redirect(address_of(arena, arena.modes[0]))
+    return show_home(request, arena, StartForm.blank(picked(request, arena)), mode=mode)
 
 
 def picked(request: HtmxRequest, arena: Arena | None) -> str:
@@ -89,25 +104,29 @@ def picked(request: HtmxRequest, arena: Arena | None) -> str:
     return offer.prompts[int(place)].text if int(place) < len(offer.prompts) else ""
 
 
-def arena_at(slug: str | None, request: HtmxRequest) -> Arena | None:
-    """None where the site has no arena yet; one in draft is seen by its admins alone."""
-    if slug is None:
-        return arenas.default_arena()
-    found = arenas.arena_called(slug, drafts=may_manage(request.user))
-    if found is None:
-        raise Http404
-    return found
+@require_http_methods(["GET", "HEAD", "POST"])
+def arranged(request: HtmxRequest, mode: str, slug: str | None = None) -> HttpResponseBase:
+    """Battles whose visitor has a say in who meets: their page, and their beginning."""
+    return start(request, slug, mode) if request.method == "POST" else home(request, slug, mode)
 
 
 def show_home(
-    request: HtmxRequest, arena: Arena | None, form: PromptForm, *, status: int = 200, **context: Any
+    request: HtmxRequest,
+    arena: Arena | None,
+    form: PromptForm,
+    *,
+    mode: str = Mode.ANONYMOUS,
+    status: int = 200,
+    **context: Any,
 ) -> HttpResponse:
     if arena is None:
         return render(request, "arena/no_arena.html")
+    context |= mode_context(request, arena, mode, named_in(form))
     others = [each for each in arenas.listed_arenas() if each.pk != arena.pk]
     # A refused prompt stays what it was: offered, as long as nobody changes it.
     sent = request.POST if request.method == "POST" else request.GET
-    context["suggestions"] = suggestions_of(arena, topic=sent.get("topic", ""), token=sent.get("offer", ""))
+    if mode == Mode.ANONYMOUS:
+        context["suggestions"] = suggestions_of(arena, topic=sent.get("topic", ""), token=sent.get("offer", ""))
     context |= {"form": form, "arena": arena, "key": mint_key(), "workers": worker_status(), "others": others}
     return render(request, "arena/home.html", context, status=status)
 
@@ -118,14 +137,19 @@ def workers(request: HtmxRequest) -> HttpResponse:
     return render(request, "arena/home.html#workers", {"workers": worker_status()})
 
 
+def named_in(form: PromptForm) -> list[str]:
+    """What was chosen stays chosen where the form comes back; what is no name of a model does not."""
+    return list(form.cleaned_data.get("named", [])) if form.is_bound and hasattr(form, "cleaned_data") else []
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
-def start(request: HtmxRequest, slug: str | None = None) -> HttpResponseBase:
+def start(request: HtmxRequest, slug: str | None = None, mode: str = Mode.ANONYMOUS) -> HttpResponseBase:
     arena = arena_at(slug, request)
     if request.method != "POST":
         return redirect(address_of(arena))  # a refused prompt leaves this address in the browser
     form = StartForm(request.POST)
     if arena is None or not form.is_valid():
-        return show_home(request, arena, form, status=422 if arena else 200)
+        return show_home(request, arena, form, mode=mode, status=422 if arena else 200)
     asked = form.cleaned_data
     try:
         battle = start_battle(
@@ -133,19 +157,24 @@ def start(request: HtmxRequest, slug: str | None = None) -> HttpResponseBase:
             person=person_for(request),
             network=network_digest(request),
             now=timezone.now(),
+            mode=mode,
             **asked | {"offer": offer_in(arena, asked["offer"])},
         )
     except (InFlight, KeyReused):
-        return redirect(address_of(arena))
+        return redirect(address_of(arena, mode))
     except PromptRefused as refused:
         form.add_error("prompt", str(refused))
-        return show_home(request, arena, form, status=422)
+        return show_home(request, arena, form, mode=mode, status=422)
+    except ModeNotAllowed as missing:
+        raise Http404 from missing
     except ArenaError as refused:
-        return not_started(request, arena, form, refused)
+        return not_started(request, arena, form, refused, mode)
     return remember(request, redirect("battle", battle.pk))
 
 
-def not_started(request: HtmxRequest, arena: Arena, form: PromptForm, refused: ArenaError) -> HttpResponseBase:
+def not_started(
+    request: HtmxRequest, arena: Arena, form: PromptForm, refused: ArenaError, mode: str
+) -> HttpResponseBase:
     """Says why, and when to come back where that is known; the prompt is still there. What has no words crashes."""
     if isinstance(refused, TooBusy):
         said: dict[str, Any] = {"busy": refused}
@@ -153,15 +182,10 @@ def not_started(request: HtmxRequest, arena: Arena, form: PromptForm, refused: A
         said = {"refusal": SENTENCES[type(refused)], "rereads": isinstance(refused, TextNotAgreed)}
     else:
         raise refused
-    response = show_home(request, arena, form, status=STATUS[type(refused)], **said)
+    response = show_home(request, arena, form, mode=mode, status=STATUS[type(refused)], **said)
     if isinstance(refused, TooBusy | TooManyBattles):
         response["Retry-After"] = str(refused.wait_seconds)
     return remember(request, response)
-
-
-def address_of(arena: Arena | None) -> str:
-    """Of the page where its battles begin."""
-    return reverse("home") if arena is None or arena.is_default else reverse("arena", args=[arena.campaign.slug])
 
 
 @require_GET
@@ -192,7 +216,7 @@ def show_battle(
         raise Http404
     setting = arenas.setting_of(battle_id)
     context |= {"ballot": ballot, "revealed": queries.reveal(battle_id, person=person), "key": mint_key()}
-    context |= {"setting": setting, "home": address_of(setting.arena), "board": board_of(setting)}
+    context |= {"setting": setting, "home": address_of(setting.arena, ballot.mode), "board": board_of(setting)}
     context["part"] = part_of(battle_id, person=person)
     asked = queries.asked_of(battle_id, person=person) if ballot.is_answering or ballot.is_votable else None
     if asked is not None:

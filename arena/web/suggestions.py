@@ -1,6 +1,6 @@
 """Prompts from an arena's pool: new ones to choose from, and a battle on one that is drawn."""
 
-from django.http import HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -8,9 +8,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from arena.errors import ArenaError
 from arena.queries.pool import PoolEmpty
-from arena.use_cases.start_battle import start_battle
+from arena.use_cases.start_battle import ModeNotAllowed, start_battle
 from arena.web.arena_forms import AnyForm, StartForm
-from arena.web.battles import address_of, arena_at, not_started, show_home
+from arena.web.battles import not_started, show_home
+from arena.web.modes import address_of, arena_at
 from arena.web.offers import suggestions_of
 from arena.web.visitors import person_for, remember
 from foundation.clientaddress import network_digest
@@ -49,6 +50,8 @@ def start_any(request: HtmxRequest, slug: str | None = None) -> HttpResponseBase
         )
     except (InFlight, KeyReused):
         return redirect(address_of(arena))
+    except ModeNotAllowed as missing:
+        raise Http404 from missing
     except PoolEmpty:
         return show_home(request, arena, blank, status=422, refusal=_("There is no prompt to draw any more."))
     except ArenaError as refused:

@@ -1,11 +1,15 @@
 from django.urls import path
 
-from arena.web import battles, conversations, leaderboard, mine, reactions, shares, suggestions, turns
+from arena.enums import Mode
+from arena.web import battles, conversations, leaderboard, mine, modes, reactions, shares, suggestions, turns
 
 urlpatterns = [
     path("", battles.home, name="home"),
     path("workers", battles.workers, name="workers"),
     path("suggestions", suggestions.suggestions, name="suggestions"),
+    path("choose", battles.arranged, {"mode": Mode.NAMED}, name="battle-choose"),
+    path("own-models", battles.arranged, {"mode": Mode.OWN_SET}, name="battle-own"),
+    path("own-models/set", modes.own_set, name="battle-set"),
     path("battles", battles.start, name="start-battle"),
     path("battles/any", suggestions.start_any, name="start-any"),
     path("battles/<uuid:battle_id>", battles.battle, name="battle"),

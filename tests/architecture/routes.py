@@ -35,6 +35,7 @@ from annotation.use_cases.start_campaign import start_campaign
 from annotation.use_cases.start_generation import start_generation
 from annotation.use_cases.start_judging import start_judging
 from annotation.use_cases.submit_work import submit_work
+from arena.enums import Mode
 from arena.models import PoolPrompt
 from arena.use_cases.share_battle import share_battle
 from arena.web.visitors import COOKIE
@@ -100,6 +101,9 @@ TABLE: dict[str, dict[str, Status]] = {
     "suggestions": READ,
     "battles": {"GET": 302, "POST": 422},
     "battles/any": {"GET": 302, "POST": 422},
+    "choose": {"GET": 200, "POST": 422},
+    "own-models": {"GET": 200, "POST": 422},
+    "own-models/set": {"GET": 200, "POST": 302},
     "battles/<uuid:battle_id>": {"GET own": 200, "GET another's": 404, "POST own": 405, "POST another's": 405},
     "battles/<uuid:battle_id>/waiting": {"GET own": 200, "GET another's": 404, "POST own": 405, "POST another's": 405},
     "battles/<uuid:battle_id>/follow-up": {
@@ -165,6 +169,9 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST arena": admins(422),
         "POST missing": admins(404),
     },
+    "arenas/<slug:slug>/choose": {"GET arena": 200, "GET missing": 404, "POST arena": 422, "POST missing": 404},
+    "arenas/<slug:slug>/own-models": {"GET arena": 200, "GET missing": 404, "POST arena": 422, "POST missing": 404},
+    "arenas/<slug:slug>/own-models/set": {"GET arena": 200, "GET missing": 404, "POST arena": 302, "POST missing": 404},
     "arenas/<slug:slug>/settings": {
         "GET arena": admins(200),
         "GET missing": admins(404),
@@ -867,7 +874,7 @@ TOKEN = "cookie-of-a-visitor-in-the-matrix"
 
 def make_world() -> World:
     make_models(2)
-    arena = make_arena()
+    arena = make_arena(modes=Mode.values)
     world = World()
     battles = {}
     for role in ROLES:
@@ -890,7 +897,7 @@ def make_world() -> World:
     draw = make_draw()
     shared = make_shared(world.persons["superuser"])
     served = make_served()
-    poems = make_arena("poems")
+    poems = make_arena("poems", modes=Mode.values)
     pooled = PoolPrompt.objects.create(arena=poems, text="Write a haiku.", digest="0" * 64, category="poems")
     drafted = start_campaign(name="Drafted", draft=pairwise.draft, settings={}, actor=None, now=timezone.now())
     for number, role in enumerate(ROLES):

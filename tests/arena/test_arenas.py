@@ -249,12 +249,14 @@ class TestManaging:
         client.force_login(make_user(role="campaign_admin"))
         page, values = (
             reverse("arena-settings", args=["arena"]),
-            {"look": "lake", "position": 1, "examples": "A?\n\nB?"},
+            {"look": "lake", "position": 1, "examples": "A?\n\nB?", "modes": ["anonymous", "named"]},
         )
         limits = {"max_prompt_chars": 100, "max_turns": 2, "battles_per_day": 5, "max_waiting": 9}
+        limits |= {"max_regenerations": 2, "newcomer_votes": 50}
         assert client.post(page, values | limits).status_code == 302
         arena.refresh_from_db()
         assert (arena.look, arena.examples, arena.battles_per_day) == ("lake", ["A?", "B?"], 5)
+        assert arena.modes == ["anonymous", "named"]
         # It stays where it stands, whatever a form says.
         assert arena.is_default
         refused = client.post(page, values | limits | {"max_waiting": 0})

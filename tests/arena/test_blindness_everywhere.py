@@ -52,9 +52,12 @@ CANARY = re.compile(r"canary[a-z]+\d*")
 TOLD = {"X-Powered-By": "canaryheader", "X-Model": "canarymodelheader", "Server": "canaryserver"}
 ERROR = b'{"error": {"message": "canaryerror is overloaded", "type": "canarytype", "param": "canaryparam"}}'
 FAILS = "Fail, please."
-# Boards and data that are public name models whoever looks; they may not change with who has a battle open. A shared
+# Boards, data and pages on which models are chosen name released ones whoever looks; they may not change with who has a
+# battle open. A shared
 # battle has been voted on, and names its models where its reader unfolds them.
-NAMES_ALL = re.compile(r"leaderboard|api/v1/boards|datasets/|samples/|shared/<str:token>/models")
+NAMES_ALL = re.compile(
+    r"leaderboard|(arenas/<slug:slug>/)?(choose|own-models)|api/v1/boards|datasets/|samples/|shared/<str:token>/models"
+)
 BY_CHANCE = re.compile(
     r'nonce="[^"]*"|nonce-[\w+/=-]+|csrf\w*" value="\w+"|name="key" value="[^"]*"|"X-CSRFToken": "\w+"'
 )
