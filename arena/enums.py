@@ -48,3 +48,18 @@ class PromptDrawKind(models.TextChoices):
 
     ANY = "any", _("Drawn for the battle")
     OFFERED = "offered", _("Chosen by the visitor among drawn ones")
+
+
+class JudgedText(models.TextChoices):
+    """What a verdict is about."""
+
+    PROMPT = "prompt", _("Prompt")
+    ANSWER = "answer", _("Answer")
+    WORDS = "words", _("Words beside a vote")
+
+
+class VerdictOutcome(models.TextChoices):
+    """What an admin made of a verdict."""
+
+    RIGHT = "right", _("Right")
+    FALSE_ALARM = "false_alarm", _("False alarm")

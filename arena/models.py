@@ -8,10 +8,11 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Person
-from annotation.models import Assignment, Campaign, Contestant, Impression, Item
-from arena.enums import BaseChoice, BattleState, EntryState, Look, Mode, PromptDrawKind
+from annotation.models import Assignment, Campaign, Contestant, Impression, Item, Respondent
+from arena.enums import BaseChoice, BattleState, EntryState, JudgedText, Look, Mode, PromptDrawKind, VerdictOutcome
 from foundation.append_only import AppendOnly
-from inference_workers.models import LanguageModel
+from inference_workers.enums import RuleAction, RuleKind
+from inference_workers.models import Completion, LanguageModel, RuleSet
 
 
 def only_hidden() -> list[str]:
@@ -47,6 +48,21 @@ class Arena(models.Model):
         models.CharField(max_length=12, choices=Mode),
         default=only_hidden,
         db_default=[Mode.ANONYMOUS.value],
+    )
+    # Null is never: browsers are asked for no work.
+    flood_per_minute = models.PositiveIntegerField(
+        _("battles within a minute from which on browsers do some work first"),
+        null=True,
+        blank=True,
+        default=300,
+        db_default=300,
+        validators=[MinValueValidator(1)],
+    )
+    work_bits = models.PositiveSmallIntegerField(
+        _("how much work, as a power of two of tries"),
+        default=18,
+        db_default=18,
+        validators=[MinValueValidator(8), MaxValueValidator(26)],
     )
     is_default = models.BooleanField(default=False)
     is_listed = models.BooleanField(_("in the list of arenas"), default=True, db_default=True)
@@ -177,6 +193,7 @@ class Battle(models.Model):
                 condition=Q(state__in=["answering", "votable"]),
             ),
             models.Index(fields=["network", "created_at"], name="battle_network"),
+            models.Index(fields=["arena", "created_at"], name="battle_flood"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -283,3 +300,69 @@ class KeptModel(models.Model):
 
     def __str__(self) -> str:
         return f"kept model {self.pk}"
+
+
+class HouseRule(models.Model):
+    """What may not be asked, answered or published: on the whole site, or in one arena. What it looks for never
+    changes; it is switched off, and another takes its place."""
+
+    # Null for the whole site.
+    arena = models.ForeignKey(Arena, on_delete=models.PROTECT, null=True, related_name="house_rules")
+    # Of a rule that sites begin with.
+    key = models.CharField(max_length=20, null=True, unique=True)
+    name = models.CharField(_("name"), max_length=80)
+    says = models.CharField(_("what a visitor reads whose text it refuses"), max_length=300, blank=True)
+    kind = models.CharField(_("how it finds it"), max_length=8, choices=RuleKind)
+    pattern = models.TextField(_("what it looks for"))
+    action = models.CharField(_("what becomes of it"), max_length=8, choices=RuleAction)
+    on_visitors = models.BooleanField(_("for what visitors write"), default=True)
+    on_models = models.BooleanField(_("for what models answer"), default=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(name="house_rule_is_for_somebody", condition=Q(on_visitors=True) | Q(on_models=True))
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Verdict(models.Model):
+    """A text that broke a house rule: which rule, of which rule set, and what became of it; never the text."""
+
+    arena = models.ForeignKey(Arena, on_delete=models.PROTECT, related_name="verdicts")
+    rule = models.ForeignKey(HouseRule, on_delete=models.PROTECT, related_name="verdicts")
+    action = models.CharField(max_length=8, choices=RuleAction)
+    about = models.CharField(max_length=8, choices=JudgedText)
+    # Null for a prompt that was refused: no battle exists.
+    battle = models.ForeignKey(Battle, on_delete=models.PROTECT, null=True, related_name="verdicts")
+    # Whose part in the arena it was, where they had one.
+    respondent = models.ForeignKey(Respondent, on_delete=models.PROTECT, null=True, related_name="+")
+    # Of an answer.
+    completion = models.ForeignKey(Completion, on_delete=models.PROTECT, null=True, related_name="+")
+    rule_set = models.ForeignKey(RuleSet, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    # What an admin made of it.
+    outcome = models.CharField(max_length=12, choices=VerdictOutcome, blank=True, db_default="")
+    looked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["arena", "created_at"], name="verdict_recent")]
+        constraints = [
+            models.CheckConstraint(
+                name="verdict_looked_at_has_outcome",
+                condition=Q(outcome="", looked_at__isnull=True) | (~Q(outcome="") & Q(looked_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="verdict_of_an_answer_names_it",
+                condition=Q(about="answer", completion__isnull=False)
+                | (~Q(about="answer") & Q(completion__isnull=True)),
+            ),
+            models.UniqueConstraint(fields=["completion", "rule"], name="one_verdict_per_answer_and_rule"),
+        ]
+
+    def __str__(self) -> str:
+        return f"verdict {self.pk} of rule {self.rule_id}"

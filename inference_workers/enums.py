@@ -66,6 +66,25 @@ class Rejection(models.TextChoices):
     CUT = "cut", _("The answer was cut off at its length limit")
     REFUSING = "refusing", _("The answer refused to answer")
     WRONG_LANGUAGE = "wrong_language", _("The answer was in another language than its prompt")
+    MODERATED = "moderated", _("The answer broke a house rule")
+
+
+class RuleKind(models.TextChoices):
+    """How a house rule finds what it is about."""
+
+    WORDS = "words", _("Words and phrases, one a line")
+    PATTERN = "pattern", _("Regular expressions, one a line")
+    CHECK = "check", _("A check that is built in")
+
+
+class RuleAction(models.TextChoices):
+    """What becomes of a text that breaks a house rule."""
+
+    REFUSE = "refuse", _("Refuse it: what a visitor wrote is not taken, an answer is asked for anew")
+    VOID = "void", _("Take it out: an answer is asked for anew, a visitor’s text is not taken")
+    MASK = "mask", _("Blacken it where others read it")
+    FLAG = "flag", _("Show it to the admins, and blacken it where others read it")
+    SUPPORT = "support", _("Show the visitor where to find help")
 
 
 class Priority(models.IntegerChoices):

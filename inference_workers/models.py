@@ -230,6 +230,18 @@ class Measurement(models.Model):
         return f"{self.dimension} numbers of revision {self.revision_id}"
 
 
+class RuleSet(AppendOnly):
+    """House rules as they were at a moment; the same rules are one row. What stands in them is said in
+    `policies.house_rules`."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    rules = models.JSONField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"rule set {self.digest[:12]}"
+
+
 class Completion(models.Model):
     """One text asked of one revision, or the measure of one; the row is the job. Celery carries its id alone.
 
@@ -280,6 +292,9 @@ class Completion(models.Model):
     reserved_cost = models.DecimalField(max_digits=18, decimal_places=10, null=True)
     # Which rules decided what may be shown of it.
     screen_version = models.TextField(null=True)
+    # What the house forbids its text, and which of these rules it broke, with what they do; never where or how.
+    rule_set = models.ForeignKey(RuleSet, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    house_rules = models.JSONField(null=True)
 
     created_at = models.DateTimeField(db_default=Now())
     # A retry may have to wait, as an endpoint asked for or because it failed a moment ago.

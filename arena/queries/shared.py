@@ -3,7 +3,7 @@ it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from annotation.enums import JudgmentKind, RespondentState
@@ -14,6 +14,8 @@ from annotation.questions import get_type
 from arena.enums import BattleState
 from arena.models import Share
 from arena.queries import Exchange, Revealed, ballot, reveal
+from arena.queries.house_rules import book_in_force
+from inference_workers.policies.house_rules import RuleBook
 
 # Of the vote others see these answers; amounts and reasons in one's own words are not shared.
 SHOWN_QUESTIONS = frozenset({"preference", "ranking", "acceptable"})
@@ -39,7 +41,7 @@ def open_share(digest: str) -> Share | None:
     """None for a link that nobody made or that was revoked, and where the battle's visitor was erased, has withdrawn
     or was blocked."""
     return (
-        Share.objects.select_related("battle__assignment__respondent__person")
+        Share.objects.select_related("battle__assignment__respondent__person", "battle__arena")
         .filter(
             token_digest=digest,
             revoked_at__isnull=True,
@@ -53,7 +55,16 @@ def open_share(digest: str) -> Share | None:
 
 def shared_battle(share: Share) -> SharedBattle | None:
     found = ballot(share.battle_id, person=share.battle.assignment.respondent.person)
-    return None if found is None else SharedBattle(found.exchanges, found.sides)
+    if found is None:
+        return None
+    book = book_in_force(share.battle.arena)
+    return SharedBattle([_masked(each, book) for each in found.exchanges], found.sides)
+
+
+def _masked(exchange: Exchange, book: RuleBook) -> Exchange:
+    """As the house rules of now let others read it."""
+    texts = {side: book.masked(text, of_model=True) for side, text in exchange.texts.items()}
+    return replace(exchange, prompt=book.masked(exchange.prompt, of_model=False), texts=texts)
 
 
 def unfolded(share: Share) -> Unfolded | None:

@@ -9,12 +9,13 @@ from annotation.enums import AssignmentState, ItemState, RespondentState
 from annotation.imports.messages import canonical_messages
 from annotation.models import FollowUp
 from annotation.transitions import ITEM
-from arena.enums import BattleState
+from arena.enums import BattleState, JudgedText
 from arena.errors import ArenaError
 from arena.models import Battle
 from arena.policies import checked_prompt
 from arena.transitions import BATTLE
 from arena.use_cases.ask_models import ask_models
+from arena.use_cases.hold_to_rules import Held, hold_to_rules, note_hits
 from arena.use_cases.refuse_flood import refuse_when_busy
 from arena.use_cases.start_battle import VisitorGone, refuse_unless_open
 from foundation.idempotency import body_hash, once
@@ -37,6 +38,7 @@ def ask_follow_up(*, battle_id: UUID, person: Person, prompt: str, key: str, now
     """Say the next thing to both sides, once per `key`. Refuses NotYourBattle, ArenaClosed, NotReady,
     NoMoreTurns, PromptRefused, VisitorGone and TooBusy.
     """
+    held = hold_next(battle_id, person, prompt, now)
     body = body_hash({"battle": str(battle_id), "prompt": prompt})
     with transaction.atomic(), once(key=key, scope=f"battle:{person.pk}", body_hash=body, now=now) as attempt:
         battle = lock_battle(battle_id, person)
@@ -55,8 +57,19 @@ def ask_follow_up(*, battle_id: UUID, person: Person, prompt: str, key: str, now
         sealed = write_personal_text(person=person, text=canonical_messages([{"role": "user", "content": text}]))
         FollowUp.objects.create(item=battle.item, number=number, personal_text=sealed)
         ask_models(battle=battle, turn=number, person=person)
+        note_hits(held, battle=battle, about=JudgedText.PROMPT, now=now)
         attempt.response = {"turn": number}
     return battle
+
+
+def hold_next(battle_id: UUID, person: Person, prompt: str, now: datetime) -> Held:
+    """Raises NotYourBattle and HouseRuleBroken; before the transaction, so that a refusal is noted."""
+    mine = Battle.objects.select_related("arena").filter(assignment__respondent__person=person)
+    battle = mine.filter(pk=battle_id).first()
+    if battle is None:
+        raise NotYourBattle("no such battle of this visitor")
+    about = JudgedText.PROMPT
+    return hold_to_rules([prompt.strip()], arena=battle.arena, person=person, about=about, now=now, battle=battle)
 
 
 def lock_battle(battle_id: UUID, person: Person) -> Battle:

@@ -7,6 +7,7 @@ from annotation.models import Contestant, FollowUp, Prompt, Response, Turn
 from annotation.selection.draws import new_seed
 from arena.errors import ArenaError
 from arena.models import Battle
+from arena.use_cases.hold_to_rules import current_rule_set
 from inference_workers.dispatch import request_completion
 from inference_workers.enums import Priority
 from inference_workers.models import Completion
@@ -26,12 +27,14 @@ def ask_models(*, battle: Battle, turn: int, person: Person) -> None:
 
 
 def ask_one(*, battle: Battle, response: Response, turn: int, person: Person) -> Completion:
+    """Whose answer is held to the house rules of this moment."""
     return request_completion(
         revision=contestant_of(response).served,
         messages=conversation(battle, response, before=turn),
         person=person,
         priority=Priority.VISITOR,
         seed=new_seed(),
+        rule_set=current_rule_set(battle.arena),
     )
 
 

@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,11 +10,12 @@ from accounts.models import Person
 from annotation.enums import RespondentState
 from annotation.models import Judgment, Respondent
 from annotation.use_cases.submit_judgment import NO_PROCESS, Process, submit_in_transaction
-from arena.enums import BattleState
+from arena.enums import BattleState, JudgedText
 from arena.errors import ArenaError
 from arena.models import Battle
 from arena.transitions import BATTLE
 from arena.use_cases.ask_follow_up import NotYourBattle
+from arena.use_cases.hold_to_rules import Held, hold_to_rules, note_hits
 from arena.use_cases.show_models import reveal_held
 from arena.use_cases.start_battle import VisitorGone
 from foundation.transitions import check
@@ -60,13 +61,15 @@ def cast_vote(
     process: Process = NO_PROCESS,
     regenerations: int = 0,
     goes_on: bool = False,
+    words: Sequence[str] = (),
 ) -> Judgment:
-    """Write a visitor's judgment of a battle, once per `key`, and end the battle with it. Who
-    goes on is not told the models before `show_models`.
+    """Write a visitor's judgment of a battle, once per `key`, and end the battle with it. Who goes on is not told the
+    models before `show_models`. `words` is what of the answers they wrote in their own, held to the house rules.
 
-    Refuses NotYourBattle, VisitorGone and StaleTurn, and what submit_judgment refuses: a battle that is answering, void
-    or left is not open, so that a half battle is never votable.
+    Refuses NotYourBattle, HouseRuleBroken, VisitorGone and StaleTurn, and what submit_judgment refuses: a battle that
+    is answering, void or left is not open, so that a half battle is never votable.
     """
+    held = _hold(battle_id, person, words, now) if words else None
     with transaction.atomic():
         battle = _lock(battle_id, person)
         if battle.visitor_state != RespondentState.ACTIVE:
@@ -83,12 +86,32 @@ def cast_vote(
             now=now,
         )
         if battle.state not in (BattleState.VOTED, BattleState.HELD):
-            to = BattleState.HELD if goes_on else BattleState.VOTED
-            check(BATTLE, battle.state, to)
-            Battle.objects.filter(pk=battle_id).update(state=to, ended_at=now)
-            if not goes_on and battle.first_id is not None:
-                reveal_held(battle.first_id)
+            _end(battle_id, battle, goes_on=goes_on, now=now)
+            if held is not None:
+                note_hits(held, battle=_about(battle_id, person), about=JudgedText.WORDS, now=now)
     return judgment
+
+
+def _end(battle_id: UUID, battle: Locked, *, goes_on: bool, now: datetime) -> None:
+    to = BattleState.HELD if goes_on else BattleState.VOTED
+    check(BATTLE, battle.state, to)
+    Battle.objects.filter(pk=battle_id).update(state=to, ended_at=now)
+    if not goes_on and battle.first_id is not None:
+        reveal_held(battle.first_id)
+
+
+def _hold(battle_id: UUID, person: Person, words: Sequence[str], now: datetime) -> Held:
+    """Before the transaction, so that a refusal is noted."""
+    battle = _about(battle_id, person)
+    return hold_to_rules(words, arena=battle.arena, person=person, about=JudgedText.WORDS, now=now, battle=battle)
+
+
+def _about(battle_id: UUID, person: Person) -> Battle:
+    mine = Battle.objects.select_related("arena", "assignment__respondent")
+    battle = mine.filter(pk=battle_id, assignment__respondent__person=person).first()
+    if battle is None:
+        raise NotYourBattle("no such battle of this visitor")
+    return battle
 
 
 def _lock(battle_id: UUID, person: Person) -> Locked:

@@ -13,14 +13,15 @@ from annotation.selection.draws import new_seed, stream
 from annotation.use_cases.create_prompt import create_prompt
 from annotation.use_cases.label_prompt import label_by_rule
 from annotation.use_cases.show_item import PairChoice, show_item
-from arena.enums import BaseChoice, BattleState
+from arena.enums import BaseChoice, BattleState, JudgedText
 from arena.errors import ArenaError
 from arena.models import Battle
 from arena.policies import checked_prompt
 from arena.queries.votes import preferred_sides
 from arena.use_cases.admit_contestants import admit_contestants
-from arena.use_cases.ask_follow_up import NoMoreTurns, NotReady, lock_battle
+from arena.use_cases.ask_follow_up import NoMoreTurns, NotReady, hold_next, lock_battle
 from arena.use_cases.ask_models import Message, ask_models, contestant_of, conversation, read_completion
+from arena.use_cases.hold_to_rules import note_hits
 from arena.use_cases.refuse_flood import refuse_flood, refuse_when_busy
 from arena.use_cases.start_battle import VisitorGone, assign, make_item, refuse_unless_open, seat
 from foundation.idempotency import body_hash, once
@@ -50,6 +51,7 @@ def continue_battle(
     battle has an item and a vote of its own. Refuses NotYourBattle, ArenaClosed, VisitorGone, NotReady, NoMoreTurns,
     PromptRefused, TooBusy, TooManyBattles and ModelsLeft.
     """
+    held = hold_next(battle_id, person, prompt, now)
     body = body_hash({"battle": str(battle_id), "prompt": prompt, "place": place})
     with transaction.atomic(), once(key=key, scope=f"battle:{person.pk}", body_hash=body, now=now) as attempt:
         battle = lock_battle(battle_id, person)
@@ -62,6 +64,7 @@ def continue_battle(
         refuse_flood(arena=battle.arena, person=person, network=network, now=now)
         following = _follow(battle, text, place, network, now)
         ask_models(battle=following, turn=0, person=person)
+        note_hits(held, battle=following, about=JudgedText.PROMPT, now=now)
         attempt.response = {"battle": str(following.pk)}
     return following
 

@@ -11,6 +11,7 @@ from annotation.use_cases.record_event import record_event
 from annotation.use_cases.start_campaign import start_campaign
 from arena.models import Arena
 from arena.policies import CONSENT, EXAMPLES, GUIDELINES, PURPOSE, questions_for
+from arena.use_cases.add_house_rule import add_default_rules
 
 
 def open_arena(*, name: str, lead: str, actor: Person | None, now: datetime, contestants: int = 2) -> Arena:
@@ -23,6 +24,7 @@ def open_arena(*, name: str, lead: str, actor: Person | None, now: datetime, con
         CONSENT_SECTION: CONSENT,
     }
     with transaction.atomic():
+        add_default_rules(now=now)
         campaign = start_campaign(
             name=name,
             draft=draft,

@@ -17,6 +17,7 @@ SETTINGS = (
     *("lead", "look", "is_listed", "position", "is_default", "enters_all", "modes", "system_prompt", "examples"),
     *("max_prompt_chars", "max_turns", "max_regenerations", "battles_per_day", "max_waiting"),
     *("pool_by_category", "newcomer_share", "newcomer_votes", "category_votes"),
+    *("flood_per_minute", "work_bits"),
 )
 
 

@@ -12,6 +12,7 @@ from annotation.use_cases.publish_instrument import publish_instrument
 from arena.errors import ArenaError
 from arena.models import Arena
 from arena.policies import CONSENT, EXAMPLES, GUIDELINES, PURPOSE, questions_for
+from arena.use_cases.add_house_rule import add_default_rules
 from arena.use_cases.admit_contestants import enter_all_models
 
 SLUG = "arena"
@@ -26,11 +27,12 @@ def seed_arena(
     *, now: datetime, slug: str = "", name: str = NAME, consent: str = CONSENT, contestants: int = 2
 ) -> Arena:
     """An arena with its instrument, guidelines and the text about data use, running, in which every model of the site
-    takes part. Again changes nothing.
+    takes part, and the house rules that a site begins with. Again changes nothing.
 
     The first is the default one, and without a slug the one that is meant, whatever it is called; with another slug a
     further one stands beside it. `contestants` is how many models a battle of it has. Refuses NotAnArena.
     """
+    add_default_rules(now=now)
     found = _found(slug)
     if found is not None:
         return found

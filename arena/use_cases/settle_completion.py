@@ -14,6 +14,7 @@ from arena.models import Battle
 from arena.transitions import BATTLE
 from arena.use_cases.ask_models import ask_one, read_completion
 from arena.use_cases.end_unanswered import end_unanswered
+from arena.use_cases.hold_to_rules import note_answer
 from foundation.encryption import blind_digest
 from foundation.transitions import check
 from inference_workers.enums import CompletionState
@@ -58,6 +59,7 @@ def _settle(battle: Battle, completion_id: UUID, now: datetime) -> None:
     ended = next((turn for turn in turns if turn.completion_id == completion_id), None)
     if ended is None:
         return
+    note_answer(battle, ended, now)
     if ended.job.state != CompletionState.SUCCEEDED:
         _replace_or_void(battle, ended, now)
     elif all(turn.job.state == CompletionState.SUCCEEDED for turn in turns):

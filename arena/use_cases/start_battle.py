@@ -24,12 +24,13 @@ from annotation.use_cases.enrol_respondent import enrol_respondent
 from annotation.use_cases.label_prompt import label_by_rule
 from annotation.use_cases.open_uncounted_source import open_uncounted_source
 from annotation.use_cases.show_item import show_item
-from arena.enums import Mode, PromptDrawKind
+from arena.enums import JudgedText, Mode, PromptDrawKind
 from arena.errors import ArenaError
 from arena.models import Arena, Battle, PoolPrompt, PromptDraw
 from arena.policies import VOTE_LEASE, checked_prompt
 from arena.queries.pool import Offer, PoolEmpty, draw_any
 from arena.use_cases.ask_models import ask_models
+from arena.use_cases.demand_work import work_done
 from arena.use_cases.draw_contestants import (
     SOURCES,
     ModeNotAllowed,
@@ -39,6 +40,7 @@ from arena.use_cases.draw_contestants import (
     SetTooSmall,
     draw_contestants,
 )
+from arena.use_cases.hold_to_rules import hold_to_rules, note_hits
 from arena.use_cases.refuse_flood import TooBusy, TooManyBattles, refuse_flood, refuse_when_busy
 from foundation.idempotency import body_hash, once
 from foundation.text import clean_text
@@ -100,34 +102,42 @@ def start_battle(
     agreed: int | None = None,
     mode: str = Mode.ANONYMOUS,
     named: Sequence[str] = (),
+    work: str = "",
 ) -> Battle:
     """Set hidden models on one prompt and ask them all, once per `key`. `agreed` is the version of the text about
     data use that the visitor was shown beside the button; it is kept with them. `offer` is what they were offered: a
     prompt that is none of it word for word is their own. With `any_of`, a category or "" for all, the prompt is drawn
     from the arena's pool, before the models and without them. `mode` says who says which models meet, and `named` the
-    slugs of those that the visitor names, by side, "" for chance.
+    slugs of those that the visitor names, by side, "" for chance. `work` answers what a flooded arena asked for.
 
-    Everything that could refuse is asked before anything is kept: PromptRefused, ArenaClosed, TooBusy, VisitorGone,
-    TooManyBattles, TextNotAgreed, PoolEmpty, and what `draw_contestants` refuses. What is shown to whom, with its
-    probability, is written before anybody sees it.
+    Everything that could refuse is asked before anything is kept: PromptRefused, which HouseRuleBroken is too,
+    ArenaClosed, TooBusy, VisitorGone, TooManyBattles, TextNotAgreed, WorkWanted, PoolEmpty, and what
+    `draw_contestants` refuses. What is shown to whom, with its probability, is written before anybody sees it.
     """
-    text = "" if any_of is not None else checked_prompt(prompt, longest=arena.max_prompt_chars)
+    written = [] if any_of is not None else [checked_prompt(prompt, longest=arena.max_prompt_chars)]
+    held = hold_to_rules(written, arena=arena, person=person, about=JudgedText.PROMPT, now=now)
     drawn = {} if any_of is None else {"any_of": any_of}
+    text = "".join(written)
     body = body_hash({"arena": arena.pk, "prompt": text, **drawn, **_arranged(mode, named)})
     with transaction.atomic(), once(key=key, scope=f"battle:{person.pk}", body_hash=body, now=now) as attempt:
         if attempt.replayed:
             return Battle.objects.get(pk=attempt.response["battle"])
-        campaign = Campaign.objects.select_related("instrument").get(pk=arena.campaign_id)
-        refuse_unless_open(campaign)
-        refuse_when_busy(arena)
-        refuse_flood(arena=arena, person=person, network=network, now=now)
-        respondent = _enrol(campaign, person, agreed, now)
-        seed = new_seed()
-        wanted = _taken(text, offer) if any_of is None else _drawn(arena, any_of, seed)
-        wanted = replace(wanted, mode=mode, named=named)
-        battle = _open_battle(arena, campaign, respondent, wanted, network, seed, now)
+        respondent = _welcomed(arena, person, network, agreed, now)
+        with work_done(arena=arena, person=person, work=work, key=key, now=now):
+            seed = new_seed()
+            wanted = _taken(text, offer) if any_of is None else _drawn(arena, any_of, seed)
+            battle = _open_battle(arena, respondent, replace(wanted, mode=mode, named=named), network, seed, now)
+        note_hits(held, battle=battle, about=JudgedText.PROMPT, now=now)
         attempt.response = {"battle": str(battle.pk)}
     return battle
+
+
+def _welcomed(arena: Arena, person: Person, network: str, agreed: int | None, now: datetime) -> Respondent:
+    campaign = Campaign.objects.select_related("instrument").get(pk=arena.campaign_id)
+    refuse_unless_open(campaign)
+    refuse_when_busy(arena)
+    refuse_flood(arena=arena, person=person, network=network, now=now)
+    return _enrol(campaign, person, agreed, now)
 
 
 def refuse_unless_open(campaign: Campaign) -> None:
@@ -138,7 +148,7 @@ def refuse_unless_open(campaign: Campaign) -> None:
 
 def _enrol(campaign: Campaign, person: Person, agreed: int | None, now: datetime) -> Respondent:
     respondent = enrol_respondent(campaign=campaign, person=person, kind=RespondentKind.VISITOR, now=now)
-    respondent.person = person
+    respondent.person, respondent.campaign = person, campaign
     if respondent.state != RespondentState.ACTIVE:
         raise VisitorGone(f"the visitor is {respondent.state}")
     if campaign.consent_id is not None and respondent.consent_id != campaign.consent_id:
@@ -174,9 +184,9 @@ def _prompt_design(wanted: Wanted) -> Design:
 
 
 def _open_battle(
-    arena: Arena, campaign: Campaign, respondent: Respondent, wanted: Wanted, network: str, seed: int, now: datetime
+    arena: Arena, respondent: Respondent, wanted: Wanted, network: str, seed: int, now: datetime
 ) -> Battle:
-    person, design = visitor(respondent), _prompt_design(wanted)
+    campaign, person, design = respondent.campaign, visitor(respondent), _prompt_design(wanted)
     messages = _messages(arena, wanted.text)
     prompt = create_prompt(messages=messages, person=person)
     category = main_category(label_by_rule(prompt=prompt, messages=messages, now=now))

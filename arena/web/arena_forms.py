@@ -47,6 +47,8 @@ class StartForm(PromptForm):
     named = SlugsField(required=False)
     agreed = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)
     offer = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
+    # What a flooded arena asked the browser for.
+    work = forms.CharField(required=False, max_length=700, widget=forms.HiddenInput)
 
 
 class AnyForm(forms.Form):
@@ -55,6 +57,7 @@ class AnyForm(forms.Form):
     key = forms.RegexField(r"^[\x21-\x7e]{1,64}$", widget=forms.HiddenInput)
     agreed = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)
     category = forms.CharField(required=False, max_length=80, widget=forms.HiddenInput)
+    work = forms.CharField(required=False, max_length=700, widget=forms.HiddenInput)
 
 
 class PoolForm(forms.Form):
@@ -159,10 +162,11 @@ class ArenaForm(forms.ModelForm):  # type: ignore[type-arg]
             *("lead", "look", "is_listed", "position", "is_default", "enters_all", "modes", "system_prompt"),
             *("examples", "max_prompt_chars", "max_turns", "max_regenerations", "battles_per_day", "max_waiting"),
             *("pool_by_category", "newcomer_share", "newcomer_votes", "category_votes"),
+            *("flood_per_minute", "work_bits"),
         ]
         numbers = (
             *("position", "max_prompt_chars", "max_turns", "max_regenerations", "battles_per_day", "max_waiting"),
-            *("newcomer_votes", "category_votes"),
+            *("newcomer_votes", "category_votes", "flood_per_minute", "work_bits"),
         )
         widgets: ClassVar = {
             **{name: forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}) for name in numbers},
@@ -188,6 +192,8 @@ class ArenaForm(forms.ModelForm):  # type: ignore[type-arg]
             "pool_by_category": _(
                 "For “Give me any”: rare categories come as often as others. Otherwise every prompt is as likely."
             ),
+            "flood_per_minute": _("Empty: never. Without a script a visitor waits a minute instead."),
+            "work_bits": _("Of 18, a browser tries some 260,000 times; each more doubles it."),
             "is_listed": _("Otherwise only who has the address finds it."),
         }
 

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from arena.enums import Mode
-from arena.web import battles, manage, modes, pool, suggestions
+from arena.web import battles, manage, moderation, modes, pool, suggestions
 
 urlpatterns = [
     path("arenas", manage.arenas, name="arenas"),
@@ -16,6 +16,12 @@ urlpatterns = [
     path("arenas/<slug:slug>/own-models", battles.arranged, {"mode": Mode.OWN_SET}, name="battle-own-in"),
     path("arenas/<slug:slug>/own-models/set", modes.own_set, name="battle-set-in"),
     path("arenas/<slug:slug>/settings", manage.settings, name="arena-settings"),
+    path("arenas/<slug:slug>/integrity", moderation.integrity, name="arena-integrity"),
+    path("arenas/<slug:slug>/rules", moderation.rules, name="arena-rules"),
+    path("arenas/<slug:slug>/rules/add", moderation.add, name="arena-rule-add"),
+    path("arenas/<slug:slug>/rules/try", moderation.try_text, name="arena-rules-try"),
+    path("arenas/<slug:slug>/rules/<int:rule_id>/switch", moderation.switch, name="arena-rule-switch"),
+    path("arenas/<slug:slug>/verdicts/<int:verdict_id>", moderation.look, name="arena-verdict"),
     path("arenas/<slug:slug>/models", manage.models, name="arena-models"),
     path("arenas/<slug:slug>/models/enter", manage.enter, name="arena-enter"),
     path("arenas/<slug:slug>/models/<int:entry_id>/state", manage.change, name="arena-entry-state"),

@@ -1,9 +1,10 @@
 """The battle: a prompt, hidden answers, one vote. Views parse, call one use case and render."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -33,8 +34,11 @@ from arena.models import Arena
 from arena.policies import PromptRefused
 from arena.queries import arenas
 from arena.queries.conversations import part_of
+from arena.queries.house_rules import shows_support
 from arena.use_cases.ask_follow_up import NoMoreTurns, NotReady, NotYourBattle, ask_follow_up
 from arena.use_cases.cast_vote import StaleTurn, cast_vote
+from arena.use_cases.demand_work import WorkWanted
+from arena.use_cases.hold_to_rules import HouseRuleBroken
 from arena.use_cases.start_battle import (
     ArenaClosed,
     ModeNotAllowed,
@@ -79,6 +83,7 @@ STATUS = {
     NoSuchModel: 422,
     NamedTwice: 422,
     SetTooSmall: 422,
+    WorkWanted: 429,
 }
 
 
@@ -178,12 +183,14 @@ def not_started(
     """Says why, and when to come back where that is known; the prompt is still there. What has no words crashes."""
     if isinstance(refused, TooBusy):
         said: dict[str, Any] = {"busy": refused}
+    elif isinstance(refused, WorkWanted):
+        said = {"work": refused}
     elif type(refused) in SENTENCES:
         said = {"refusal": SENTENCES[type(refused)], "rereads": isinstance(refused, TextNotAgreed)}
     else:
         raise refused
     response = show_home(request, arena, form, mode=mode, status=STATUS[type(refused)], **said)
-    if isinstance(refused, TooBusy | TooManyBattles):
+    if isinstance(refused, TooBusy | TooManyBattles | WorkWanted):
         response["Retry-After"] = str(refused.wait_seconds)
     return remember(request, response)
 
@@ -218,6 +225,7 @@ def show_battle(
     context |= {"ballot": ballot, "revealed": queries.reveal(battle_id, person=person), "key": mint_key()}
     context |= {"setting": setting, "home": address_of(setting.arena, ballot.mode), "board": board_of(setting)}
     context["part"] = part_of(battle_id, person=person)
+    context["support"] = settings.CRISIS_LINE if settings.CRISIS_LINE and shows_support(battle_id) else ""
     asked = queries.asked_of(battle_id, person=person) if ballot.is_answering or ballot.is_votable else None
     if asked is not None:
         # What the questions need is there before they are: the page that waits for the answers becomes the ballot.
@@ -303,14 +311,22 @@ def vote(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
             answers=form.answers,
             process=Process(**form.process),
             goes_on="goes_on" in request.POST,
+            words=words_of(asked.questions, form.answers),
             now=timezone.now(),
         )
-    except (CampaignClosed, NotPlayed, VisitorGone) as refused:
+    except (CampaignClosed, NotPlayed, VisitorGone, HouseRuleBroken) as refused:
         # What was chosen stays on the page.
         return show_battle(request, battle_id, person, status=conflict(request), form=form, problem=_not_now(refused))
     except (StaleTurn, ItemNotOpen, LeaseExpired, AlreadyAnswered, BadKey, InFlight, KeyReused) as refused:
         return show_battle(request, battle_id, person, status=conflict(request), problem=_moved_on(refused))
     return after_change(request, battle_id, person)
+
+
+def words_of(questions: Sequence[Asked], answers: Mapping[str, Any]) -> list[str]:
+    """What of the answers a visitor wrote in their own words."""
+    said = [answers.get(each.name) for each in questions if get_type(each.type).takes_words]
+    lists = [each if isinstance(each, list) else [each] for each in said]
+    return [text for texts in lists for text in texts if isinstance(text, str) and text.strip()]
 
 
 def answers_named(request: HtmxRequest) -> dict[str, int]:
@@ -327,7 +343,9 @@ def conflict(request: HtmxRequest) -> int:
     return 422 if request.htmx else 409
 
 
-def _not_now(refused: CampaignClosed | NotPlayed | VisitorGone) -> str:
+def _not_now(refused: CampaignClosed | NotPlayed | VisitorGone | HouseRuleBroken) -> str:
+    if isinstance(refused, HouseRuleBroken):
+        return str(refused)
     if isinstance(refused, VisitorGone):
         return str(SENTENCES[VisitorGone])
     if isinstance(refused, NotPlayed):

@@ -47,6 +47,7 @@ def start_any(request: HtmxRequest, slug: str | None = None) -> HttpResponseBase
             key=asked["key"],
             agreed=asked["agreed"],
             any_of=asked["category"],
+            work=asked["work"],
         )
     except (InFlight, KeyReused):
         return redirect(address_of(arena))

@@ -164,6 +164,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="cardinal@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Who answers for this site and how to reach them; the privacy and terms pages say so.
 OPERATOR_NAME = env.str("OPERATOR_NAME", default="")
+# What a visitor reads who writes of wanting to die: where to find help. Empty shows nothing.
+CRISIS_LINE = env.str("CRISIS_LINE", default="")
 OPERATOR_CONTACT = env.str("OPERATOR_CONTACT", default="")
 
 LANGUAGE_CODE = "en"

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from inference_workers.enums import Rejection
+from inference_workers.policies.house_rules import REMOVES, Hit, RuleBook, Watch
 from inference_workers.policies.languages import is_in_another_language
 from inference_workers.policies.leaks import LeakGuard
 from inference_workers.policies.loops import is_looping
@@ -13,7 +14,7 @@ from inference_workers.policies.tags import EdgeFilter, TagFilter
 
 LOOP_EVERY = 200
 # Stored with each completion and exported with what was voted on. A change of any rule of this package gets a new one.
-SCREEN_VERSION = "3"
+SCREEN_VERSION = "4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +28,23 @@ class Asked:
 
 
 NOTHING_ASKED = Asked()
+NO_RULES = RuleBook([])
 
 
 class Screen:
     """One completion's way from raw deltas to shown text.
 
     Reasoning between think-tags and stray stop tokens go, as does white space at both ends. A text that gives its model
-    away, loops, stays empty, is cut, refuses, or is in another language than its prompt raises RejectedText. The stored
-    text is exactly what was given out since the last reset.
+    away, loops, stays empty, is cut, refuses, is in another language than its prompt, or breaks a house rule raises
+    RejectedText. The stored text is exactly what was given out since the last reset.
     """
 
-    def __init__(self, names: Iterable[str], asked: Asked = NOTHING_ASKED) -> None:
+    def __init__(self, names: Iterable[str], asked: Asked = NOTHING_ASKED, house_rules: RuleBook = NO_RULES) -> None:
         self._asked = asked
+        self._rules = house_rules
+        self._watch = Watch(house_rules)
+        # The house rules that the text broke, those too that leave it in.
+        self.hits: tuple[Hit, ...] = ()
         self._tags = TagFilter()
         self._ends = EdgeFilter()
         self._guard = LeakGuard(names)
@@ -56,7 +62,7 @@ class Screen:
         text = self._tags.push(raw)
         reset = self._tags.resets > before
         if reset:
-            self._ends, self._guard = EdgeFilter(), LeakGuard(self._names)
+            self._ends, self._guard, self._watch = EdgeFilter(), LeakGuard(self._names), Watch(self._rules)
             reset = bool(self._given)
             self._given.clear()
         return reset, self._give(self._guard.push(self._ends.push(text)))
@@ -72,10 +78,13 @@ class Screen:
             raise RejectedText(Rejection.REFUSING)
         if is_in_another_language(self.text, prompt=self._asked.prompt, instructions=self._asked.instructions):
             raise RejectedText(Rejection.WRONG_LANGUAGE)
+        self.hits = self._watch.finish(self.text)
+        self._refuse_removed(next((hit for hit in self.hits if hit.rule.action in REMOVES), None))
         return last
 
     def _give(self, text: str) -> str:
         if text:
+            self._refuse_removed(self._watch.push(text))
             self._given.append(text)
             self._since_check += len(text)
             if self._since_check >= LOOP_EVERY:
@@ -83,6 +92,11 @@ class Screen:
                 if is_looping(self.text):
                     raise RejectedText(Rejection.LOOPING)
         return text
+
+    def _refuse_removed(self, hit: Hit | None) -> None:
+        if hit is not None:
+            self.hits = self.hits or (hit,)
+            raise RejectedText(Rejection.MODERATED, f"house rule {hit.rule.id}")
 
 
 class OpenScreen(Screen):

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -23,9 +24,10 @@ from inference_workers.engine.protocol import (
 )
 from inference_workers.enums import Backend as BackendKind
 from inference_workers.enums import FinishReason, Output, Rejection
-from inference_workers.models import Completion, LanguageModel, LanguageModelRevision
+from inference_workers.models import Completion, LanguageModel, LanguageModelRevision, RuleSet
+from inference_workers.policies.house_rules import rule_book
 from inference_workers.policies.prices import Usage, guessed_tokens
-from inference_workers.policies.screen import SCREEN_VERSION, Asked, Screen
+from inference_workers.policies.screen import NO_RULES, SCREEN_VERSION, Asked, Screen
 from inference_workers.tasks.files import FileRefused, kept_file
 from inference_workers.use_cases.fail_completion import fail_completion
 from inference_workers.use_cases.finish_completion import Measures, finish_completion
@@ -85,7 +87,9 @@ def identifying_names(model: LanguageModel, provider_model: str) -> list[str]:
     return [model.name, model.slug, model.organisation, provider_model.rstrip("/").split("/")[-1], *aliases]
 
 
-def screen_of(revision: LanguageModelRevision, messages: Sequence[dict[str, str]]) -> Screen:
+def screen_of(
+    revision: LanguageModelRevision, messages: Sequence[dict[str, str]], rule_set: RuleSet | None = None
+) -> Screen:
     """The rules for an answer to these messages."""
     said = [message["content"] for message in messages if message["role"] == "user"]
     earlier = [message["content"] for message in messages if message["role"] == "system"]
@@ -94,7 +98,8 @@ def screen_of(revision: LanguageModelRevision, messages: Sequence[dict[str, str]
         instructions="\n".join([revision.system_prompt, *earlier, *said[:-1]]),
         accepts_cut=revision.accepts_cut,
     )
-    return Screen(identifying_names(revision.language_model, revision.provider_model), asked)
+    names = identifying_names(revision.language_model, revision.provider_model)
+    return Screen(names, asked, rule_book(rule_set.rules) if rule_set else NO_RULES)
 
 
 def generation_request(job: Job, messages: Sequence[dict[str, str]], ref: ModelRef) -> GenerationRequest:
@@ -179,6 +184,7 @@ def finish(job: Job, event: Finished) -> None:
             usage=job.usage,
             now=timezone.now(),
             screen_version=None if file else SCREEN_VERSION,
+            house_rules=broken(job),
         )
     except FileRefused as refused:
         fail(job, code="file_refused", message=str(refused))
@@ -197,7 +203,13 @@ def fail(job: Job, *, code: str, message: str, retryable: bool = False, retry_af
         usage=job.usage,
         now=timezone.now(),
         screen_version=SCREEN_VERSION if code in Rejection.values else None,
+        house_rules=broken(job) if code == Rejection.MODERATED else None,
     )
+
+
+def broken(job: Job) -> list[dict[str, Any]] | None:
+    """The house rules that its text broke, as they are stored; None where there were none to break."""
+    return [hit.as_data() for hit in job.screen.hits] if job.completion.rule_set_id else None
 
 
 def fail_with(job: Job, error: GenerationError) -> None:

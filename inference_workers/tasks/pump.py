@@ -232,7 +232,7 @@ class Pump:
 
     def _start(self, completion: Completion, messages: list[dict[str, str]] | None) -> None:
         revision = completion.revision
-        screen = jobs.screen_of(revision, messages or []) if completion.screened else OpenScreen()
+        screen = jobs.screen_of(revision, messages or [], completion.rule_set) if completion.screened else OpenScreen()
         deadline = self._clock() + revision.endpoint.timeout_seconds + OVERTIME_SECONDS
         try:
             writes = completion.task == Task.TEXT

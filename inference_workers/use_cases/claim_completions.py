@@ -73,7 +73,7 @@ def claim_completions(
             costs = [each.most_cost for each in chosen]
             cursor.execute(CLAIM, {"ids": ids, "costs": costs, "lease": lease.total_seconds(), "now": now})
         _take(gauge, chosen, left, clock)
-    related = ("revision__endpoint", "revision__language_model")
+    related = ("revision__endpoint", "revision__language_model", "rule_set")
     return list(Completion.objects.filter(pk__in=ids).select_related(*related).order_by("priority", "created_at", "pk"))
 
 

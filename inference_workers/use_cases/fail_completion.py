@@ -28,10 +28,12 @@ def fail_completion(
     retry_after: float | None = None,
     usage: Usage | None = None,
     screen_version: str | None = None,
+    house_rules: list[dict[str, Any]] | None = None,
 ) -> CompletionState | None:
     """Note that an attempt failed: the completion waits for another one if there is any left and it may help, else it
     has failed. `usage` is what the attempt is paid for all the same; `screen_version` says which rules refused its
-    text, if any did. Returns which, or None, and nothing written, when it is no longer held by this token."""
+    text, if any did, and `house_rules` which of the house's. Returns which, or None, and nothing written, when it is
+    no longer held by this token."""
     with transaction.atomic():
         completion = held_completion(completion_id, lease_token)
         if completion is None:
@@ -43,6 +45,7 @@ def fail_completion(
             "cost": cost,
             "reserved_cost": None,
             "screen_version": screen_version,
+            "house_rules": house_rules,
         }
         if code in SHUT and completion.priority == Priority.BATCH:
             # It waits until an operator has acted, however often the endpoint is tried until then.

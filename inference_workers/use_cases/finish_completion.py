@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -14,6 +15,8 @@ from inference_workers.policies.logprobs import packed
 from inference_workers.policies.prices import Usage
 from inference_workers.use_cases.end_completion import end_completion, held_completion
 from inference_workers.use_cases.note_attempt import note_attempt
+
+NO_ERROR = {"error_code": "", "error_message": "", "reserved_cost": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,37 +72,41 @@ def finish_completion(
     usage: Usage | None = None,
     screen_version: str | None = None,
     file: WrittenFile | None = None,
+    house_rules: list[dict[str, Any]] | None = None,
 ) -> bool:
     """Store a worker's result. False, and nothing written, when the completion is no longer held by this token.
 
-    `usage` is what is paid for; without it, what the measures say. `screen_version` says which rules let the text pass,
-    None where none were asked. With a `file` the completion is that file. The text of a person's completion is sealed;
-    PersonErased when that person's key is gone.
+    `usage` is what is paid for, else what the measures say. `screen_version` says which rules let the text pass, and
+    `house_rules` which of the house's it broke. With a `file` the completion is that file. The text of a person's
+    completion is sealed; PersonErased when that person's key is gone.
     """
     with transaction.atomic():
         completion = held_completion(completion_id, lease_token)
         if completion is None:
             return False
         cost = note_attempt(completion, usage=usage or measures.usage)
-        personal = write_personal_text(person=completion.person, text=text) if completion.person else None
         end_completion(
             completion,
             CompletionState.SUCCEEDED,
             now=now,
-            text=None if personal else clean_text(text),
-            personal_text=personal,
+            **_stored(text, completion.person),
             finish_reason=finish_reason,
-            error_code="",
-            error_message="",
+            **NO_ERROR,
             **measures.columns,
             logprobs=_packed(measures.logprobs, completion.person),
             cost=cost,
-            reserved_cost=None,
             screen_version=screen_version,
+            house_rules=house_rules,
         )
         if file is not None:
             CompletionFile.objects.create(completion=completion, **asdict(file))
     return True
+
+
+def _stored(text: str, person: Person | None) -> dict[str, Any]:
+    if person is None:
+        return {"text": clean_text(text), "personal_text": None}
+    return {"text": None, "personal_text": write_personal_text(person=person, text=text)}
 
 
 def _packed(logprobs: Sequence[float] | None, person: Person | None) -> bytes | None:

@@ -10,7 +10,7 @@ from accounts.texts import write_personal_text
 from foundation.text import clean_json
 from inference_workers.enums import Output, Priority, Task
 from inference_workers.errors import InferenceError
-from inference_workers.models import Completion, LanguageModelRevision
+from inference_workers.models import Completion, LanguageModelRevision, RuleSet
 from inference_workers.policies.sampling import checked_sampling
 from inference_workers.use_cases.wake_workers import wake_workers
 
@@ -38,13 +38,15 @@ def request_completion(
     seed: int,
     sampling: Mapping[str, Any] | None = None,
     screened: bool = True,
+    rule_set: RuleSet | None = None,
 ) -> Completion:
     """Ask a revision to answer `messages`, which end with what a user said. The worker adds the system prompt.
 
     The row is the job, and is part of the caller's transaction; workers are woken after its commit. With a `person`
     the messages, and later the answer, are sealed under that person's key. `sampling` is what is other than the
-    revision's settings. Without `screened` no rule for what visitors are shown refuses the text. Raises
-    InvalidMessages, InvalidSampling, WritesFiles, DoesNotWrite and PersonErased.
+    revision's settings; the answer is held to the house rules of `rule_set`. Without `screened` no rule for what
+    visitors are shown refuses the text. Raises InvalidMessages, InvalidSampling, WritesFiles, DoesNotWrite and
+    PersonErased.
     """
     if revision.language_model.task != Task.TEXT:
         raise DoesNotWrite(f"{revision.language_model.slug} measures texts and writes none")
@@ -61,6 +63,7 @@ def request_completion(
             seed=seed,
             sampling=checked_sampling(sampling),
             screened=screened,
+            rule_set=rule_set,
             max_attempts=settings.COMPLETION_MAX_ATTEMPTS,
         )
         # Not a partial: Django's robust hooks ask a function that raised for its __qualname__.

@@ -6,6 +6,7 @@ from django.db import DatabaseError, connection, transaction
 
 from foundation.append_only import AppendOnly, append_only_tables
 
+PRIMARY = {"annotation_logentry": "sequence", "inference_workers_ruleset": "digest"}
 PROTECTED = sorted(m._meta.db_table for m in apps.get_models() if issubclass(m, AppendOnly))
 
 
@@ -39,6 +40,7 @@ def test_the_log_and_its_neighbours_are_append_only():
         "arena_enteredrevision",
         "arena_promptdraw",
         "inference_workers_operatorevent",
+        "inference_workers_ruleset",
     ]
 
 
@@ -46,7 +48,7 @@ def test_the_log_and_its_neighbours_are_append_only():
 @pytest.mark.parametrize("table", PROTECTED)
 @pytest.mark.parametrize("statement", ["UPDATE {} SET {pk} = {pk}", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
 def test_the_application_role_may_not_change_a_protected_table(table, statement):
-    pk = "sequence" if table == "annotation_logentry" else "id"
+    pk = PRIMARY.get(table, "id")
     with pytest.raises(DatabaseError) as refused, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement.format(table, pk=pk))
     assert isinstance(refused.value.__cause__, psycopg.errors.InsufficientPrivilege)
@@ -56,7 +58,7 @@ def test_the_application_role_may_not_change_a_protected_table(table, statement)
 @pytest.mark.parametrize("table", PROTECTED)
 @pytest.mark.parametrize("statement", ["UPDATE {} SET {pk} = {pk}", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
 def test_a_trigger_refuses_even_the_owner(table, statement):
-    pk = "sequence" if table == "annotation_logentry" else "id"
+    pk = PRIMARY.get(table, "id")
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET ROLE NONE")
         cursor.execute(statement.format(table, pk=pk))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import uuid4
 
+import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
@@ -36,8 +37,10 @@ from annotation.use_cases.start_generation import start_generation
 from annotation.use_cases.start_judging import start_judging
 from annotation.use_cases.submit_work import submit_work
 from arena.enums import Mode
-from arena.models import PoolPrompt
+from arena.models import Arena, PoolPrompt, Verdict
+from arena.use_cases.hold_to_rules import HouseRuleBroken
 from arena.use_cases.share_battle import share_battle
+from arena.use_cases.start_battle import start_battle
 from arena.web.visitors import COOKIE
 from inference_workers.models import LanguageModel
 from inference_workers.use_cases.ask_for_test import ask_for_test
@@ -46,7 +49,7 @@ from tests.annotation.media.files import one, picture
 from tests.annotation.worth.bidding import bids, paid_campaign, prepared
 from tests.arena.factories import make_arena, make_models, votable
 from tests.arena.voting import voted
-from tests.factories import PREFERENCE, make_campaign, make_contestant, make_item, make_user, new_key
+from tests.factories import PREFERENCE, make_campaign, make_contestant, make_item, make_person, make_user, new_key
 
 ROLES = ("anonymous", "annotator", "reviewer", "researcher", "campaign_admin", "operator", "superuser")
 # Django's and allauth's own pages: told by groups, in the tests themselves.
@@ -175,6 +178,20 @@ TABLE: dict[str, dict[str, Status]] = {
     "arenas/<slug:slug>/settings": {
         "GET arena": admins(200),
         "GET missing": admins(404),
+        "POST arena": admins(422),
+        "POST missing": admins(404),
+    },
+    "arenas/<slug:slug>/integrity": {"GET arena": admins(200), "GET missing": admins(404), "POST arena": 405},
+    "arenas/<slug:slug>/rules": {"GET arena": admins(200), "GET missing": admins(404), "POST arena": 405},
+    "arenas/<slug:slug>/rules/add": {"GET arena": 405, "POST arena": admins(422), "POST missing": admins(404)},
+    "arenas/<slug:slug>/rules/try": {"GET arena": 405, "POST arena": admins(422), "POST missing": admins(404)},
+    "arenas/<slug:slug>/rules/<int:rule_id>/switch": {
+        "GET arena": 405,
+        "POST arena": admins(422),
+        "POST missing": admins(404),
+    },
+    "arenas/<slug:slug>/verdicts/<int:verdict_id>": {
+        "GET arena": 405,
         "POST arena": admins(422),
         "POST missing": admins(404),
     },
@@ -872,6 +889,14 @@ class World:
 TOKEN = "cookie-of-a-visitor-in-the-matrix"
 
 
+def make_verdict(arena: Arena) -> Verdict:
+    """Of a prompt that was refused."""
+    prompt = {"prompt": "Tell me where this girl lives.", "key": new_key(), "network": ""}
+    with pytest.raises(HouseRuleBroken):
+        start_battle(arena=arena, person=make_person(), now=timezone.now(), **prompt)
+    return Verdict.objects.get(arena=arena)
+
+
 def make_world() -> World:
     make_models(2)
     arena = make_arena(modes=Mode.values)
@@ -899,6 +924,7 @@ def make_world() -> World:
     served = make_served()
     poems = make_arena("poems", modes=Mode.values)
     pooled = PoolPrompt.objects.create(arena=poems, text="Write a haiku.", digest="0" * 64, category="poems")
+    verdict = make_verdict(poems)
     drafted = start_campaign(name="Drafted", draft=pairwise.draft, settings={}, actor=None, now=timezone.now())
     for number, role in enumerate(ROLES):
         world.know(role, "own", battle_id=battles[role], **work[role], **items, **media)
@@ -910,6 +936,7 @@ def make_world() -> World:
         world.know(role, "shared", **shared)
         world.know(role, "arena", slug="poems", entry_id=str(poems.entries.values_list("pk", flat=True)[0]))
         world.know(role, "arena", prompt_id=str(pooled.pk))
+        world.know(role, "arena", rule_id=str(verdict.rule_id), verdict_id=str(verdict.pk))
         world.know(role, "linked", token=link_to(world.persons[role]))
         world.know(role, "missing", receipt="no-such-receipt", draw_id="7")
         world.know(role, "exported", slug=dataset.campaign.slug, number=str(dataset.number), name="README.md")
@@ -922,6 +949,7 @@ def make_world() -> World:
         world.know(role, "missing", invitation_id="7", respondent_id="7", question_id="7")
         world.know(role, "own", **paid)
         world.know(role, "missing", entry_id="7", study_id="7", prompt_id="7")
+        world.know(role, "missing", rule_id="7777777", verdict_id="7777777")
         world.know(role, "served", **served)
         world.know(role, "missing", model_id="700", endpoint_id="700", completion_id=str(uuid4()))
     return world

@@ -29,7 +29,7 @@ NAMES = (
     *("decision", "seen", "message", "words", "most", "annotator", "see_others"),
     *("lines", "column", "stored", "models", "kept", "seen", "item", "count", "ways", "origin", "items", "verdict"),
     *("text", "q", "purpose", "state", "column_0", "column_1", "default_purpose"),
-    *("confirmed", "withdraws", "own"),
+    *("confirmed", "withdraws", "own", "pattern", "says", "on_visitors", "on_models", "everywhere", "outcome"),
     "output",
     *("which", "threshold", "task"),
     *("samples", "design", *(f"settings-0-{each}" for each in ("name", "temperature", "top_p", "seed_base", "stop"))),

@@ -1,0 +1,150 @@
+"""Admins' view of what goes wrong in an arena: who leaves battles without a vote, and
+house rules: what they are, what they find, and what an admin makes of it. No page here shows a text that
+a rule found: the links go to the pages where admins may read it anyway."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from annotation.web.access import for_campaign_admins
+from annotation.web.managed import actor_of
+from arena.models import Arena, HouseRule, Verdict
+from arena.queries.house_rules import (
+    DAYS,
+    book_in_force,
+    listed_rules,
+    removed_rates,
+    rules_of,
+    verdicts_to_look_at,
+)
+from arena.queries.integrity import DAYS as INTEGRITY_DAYS
+from arena.queries.integrity import LEAST_VOTES, integrity_of
+from arena.use_cases.add_house_rule import UnusableRule, add_house_rule
+from arena.use_cases.look_at_verdict import look_at_verdict
+from arena.use_cases.switch_house_rule import switch_house_rule
+from arena.web.arena_forms import first_error
+from arena.web.manage import managed_arena
+from arena.web.rule_forms import OutcomeForm, RuleForm, SwitchForm, TryForm
+
+ON_A_PAGE = 25
+LARGEST = 2**63
+
+
+@require_GET
+@for_campaign_admins
+def rules(request: HttpRequest, slug: str) -> HttpResponse:
+    return show_rules(request, managed_arena(slug))
+
+
+@require_GET
+@for_campaign_admins
+def integrity(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who leaves battles without a vote, and whether they choose which."""
+    arena = managed_arena(slug)
+    context = {
+        "campaign": arena.campaign,
+        "section": "arena-integrity",
+        "found": integrity_of(arena, now=timezone.now()),
+        "days": INTEGRITY_DAYS,
+        "least": LEAST_VOTES,
+    }
+    return render(request, "arena/manage/integrity.html", context)
+
+
+@require_POST
+@for_campaign_admins
+def add(request: HttpRequest, slug: str) -> HttpResponse:
+    arena, form = managed_arena(slug), RuleForm(request.POST)
+    if not form.is_valid():
+        return show_rules(request, arena, form=form, status=422)
+    values = form.cleaned_data
+    everywhere = values.pop("everywhere")
+    try:
+        add_house_rule(arena=None if everywhere else arena, actor=actor_of(request), now=timezone.now(), **values)
+    except UnusableRule as refused:
+        form.add_error("pattern", str(refused))
+        return show_rules(request, arena, form=form, status=422)
+    messages.success(request, _("The rule is in force."))
+    return redirect("arena-rules", slug)
+
+
+@require_POST
+@for_campaign_admins
+def switch(request: HttpRequest, slug: str, rule_id: int) -> HttpResponse:
+    arena, form = managed_arena(slug), SwitchForm(request.POST)
+    rule = rule_in(arena, rule_id)
+    if not form.is_valid():
+        return show_rules(request, arena, problem=first_error(form), status=422)
+    switch_house_rule(
+        rule_id=rule.pk, is_active=form.cleaned_data["to"] == "on", actor=actor_of(request), now=timezone.now()
+    )
+    return redirect("arena-rules", slug)
+
+
+@require_POST
+@for_campaign_admins
+def try_text(request: HttpRequest, slug: str) -> HttpResponse:
+    """Which rules a pasted text breaks. The text is neither kept nor logged."""
+    arena, form = managed_arena(slug), TryForm(request.POST)
+    if not form.is_valid():
+        return show_rules(request, arena, tried=form, status=422)
+    text, book = form.cleaned_data["text"], book_in_force(arena)
+    names = dict(rules_of(arena).values_list("pk", "name"))
+    found = {
+        "visitor": [(names[hit.rule.id], hit.rule.action) for hit in book.hits(text, of_model=False)],
+        "model": [(names[hit.rule.id], hit.rule.action) for hit in book.hits(text, of_model=True)],
+        "masked": book.masked(text, of_model=False),
+    }
+    return show_rules(request, arena, tried=form, found=found)
+
+
+@require_POST
+@for_campaign_admins
+def look(request: HttpRequest, slug: str, verdict_id: int) -> HttpResponse:
+    arena, form = managed_arena(slug), OutcomeForm(request.POST)
+    if verdict_id >= LARGEST:
+        raise Http404
+    verdict = get_object_or_404(Verdict, arena=arena, pk=verdict_id)
+    if not form.is_valid():
+        return show_rules(request, arena, problem=first_error(form), status=422)
+    look_at_verdict(
+        verdict_id=verdict.pk, outcome=form.cleaned_data["outcome"], actor=actor_of(request), now=timezone.now()
+    )
+    return redirect("arena-rules", slug)
+
+
+def rule_in(arena: Arena, rule_id: int) -> HouseRule:
+    """404 for one of another arena, and for a number that no row can have."""
+    if rule_id >= LARGEST:
+        raise Http404
+    return get_object_or_404(rules_of(arena), pk=rule_id)
+
+
+def show_rules(
+    request: HttpRequest,
+    arena: Arena,
+    *,
+    form: RuleForm | None = None,
+    tried: TryForm | None = None,
+    status: int = 200,
+    **context: Any,
+) -> HttpResponse:
+    page = Paginator(verdicts_to_look_at(arena), ON_A_PAGE).get_page(request.GET.get("page"))
+    context |= {
+        "arena": arena,
+        "campaign": arena.campaign,
+        "section": "arena-rules",
+        "listed": listed_rules(arena, now=timezone.now()),
+        "days": DAYS,
+        "page": page,
+        "rates": removed_rates(arena),
+        "form": form or RuleForm(),
+        "try_form": tried or TryForm(),
+    }
+    return render(request, "arena/manage/rules.html", context, status=status)
