@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from arena.enums import Mode
 from arena.errors import ArenaError
 from arena.queries.pool import PoolEmpty
 from arena.use_cases.start_battle import ModeNotAllowed, start_battle
@@ -56,5 +57,5 @@ def start_any(request: HtmxRequest, slug: str | None = None) -> HttpResponseBase
     except PoolEmpty:
         return show_home(request, arena, blank, status=422, refusal=_("There is no prompt to draw any more."))
     except ArenaError as refused:
-        return not_started(request, arena, blank, refused)
+        return not_started(request, arena, blank, refused, Mode.ANONYMOUS)
     return remember(request, redirect("battle", battle.pk))

@@ -15,7 +15,7 @@ from transformers.utils import logging as transformers_logging
 from .chat import PromptEncoder
 from .measuring import Measure, Reading
 from .model_folders import check_folder
-from .model_loading import pick_device
+from .model_loading import open_device
 from .protocol import ErrorCode, GenerationFailure, MeasureRequest, ModelRef, Task, failure
 from .text_stream import clean
 
@@ -42,7 +42,7 @@ class Encoders:
     """Loads models by folder and task: safetensors only, no code from the folder, no network."""
 
     def __init__(self, *, device: str | None = None, threads: int | None = None) -> None:
-        self._device = torch.device(device) if device else pick_device()
+        self._device = open_device(device)
         self._threads = threads
         self._loaded: OrderedDict[tuple[ModelRef, Task], Encoder] = OrderedDict()
 
