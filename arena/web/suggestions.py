@@ -4,6 +4,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from arena.enums import Mode
@@ -20,6 +21,7 @@ from foundation.idempotency import InFlight, KeyReused
 from foundation.requests import HtmxRequest
 
 
+@never_cache  # one drawn for somebody else is no draw
 @require_GET
 def suggestions(request: HtmxRequest, slug: str | None = None) -> HttpResponse:
     """The part of the start page that offers prompts, drawn anew."""

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from annotation.boards import canonical_json
 from annotation.models import Assignment, Campaign, Event, Slot
-from annotation.queries import main_board
+from annotation.queries import main_board, pairs
 from annotation.queries.pairs import known_of
 from annotation.selection import Candidate, choose
 from annotation.use_cases.create_board import create_board
@@ -277,9 +277,11 @@ class TestLearnedPolicies:
         refresh_selection(campaign=campaign, now=timezone.now())
         assert begin().impression.outstanding == 2
 
-    def test_control_without_their_pair_policies_see_nothing_out(self):
+    def test_control_without_their_pair_policies_see_nothing_out(self, monkeypatch):
+        """And without the reading of those that are out from the responses, as of battles of more than two."""
         arena, _entries = learning()
         begin()
         Slot.objects.update(pair_low=None, pair_high=None)
+        monkeypatch.setattr(pairs, "SETS_OUT", pairs.SETS_OUT.replace("s.pair_low IS NULL", "false"))
         refresh_selection(campaign=Campaign.objects.get(pk=arena.campaign_id), now=timezone.now())
         assert begin().impression.outstanding == 0
