@@ -116,9 +116,8 @@ def start_battle(
     """
     written = [] if any_of is not None else [checked_prompt(prompt, longest=arena.max_prompt_chars)]
     held = hold_to_rules(written, arena=arena, person=person, about=JudgedText.PROMPT, now=now)
-    drawn = {} if any_of is None else {"any_of": any_of}
     text = "".join(written)
-    body = body_hash({"arena": arena.pk, "prompt": text, **drawn, **_arranged(mode, named)})
+    body = body_hash({"arena": arena.pk, "prompt": text, **_arranged(any_of, mode, named)})
     with transaction.atomic(), once(key=key, scope=f"battle:{person.pk}", body_hash=body, now=now) as attempt:
         if attempt.replayed:
             return Battle.objects.get(pk=attempt.response["battle"])
@@ -172,9 +171,10 @@ def _drawn(arena: Arena, category: str, seed: int) -> Wanted:
     return Wanted(offer.prompts[0].text, offer=offer, prompt=offer.prompts[0])
 
 
-def _arranged(mode: str, named: Sequence[str]) -> dict[str, object]:
+def _arranged(any_of: str | None, mode: str, named: Sequence[str]) -> dict[str, object]:
     """What of a start may differ under one key besides the prompt."""
-    return {} if mode == Mode.ANONYMOUS else {"mode": mode, "named": list(named)}
+    drawn: dict[str, object] = {} if any_of is None else {"any_of": any_of}
+    return drawn if mode == Mode.ANONYMOUS else {**drawn, "mode": mode, "named": list(named)}
 
 
 def _prompt_design(wanted: Wanted) -> Design:

@@ -48,11 +48,8 @@ def request_completion(
     visitors are shown refuses the text. Raises InvalidMessages, InvalidSampling, WritesFiles, DoesNotWrite and
     PersonErased.
     """
-    if revision.language_model.task != Task.TEXT:
-        raise DoesNotWrite(f"{revision.language_model.slug} measures texts and writes none")
     cleaned = checked_messages(messages)
-    if person is not None and revision.output != Output.TEXT:
-        raise WritesFiles("what a person asks is answered with text: files of theirs are not sealed")
+    refuse_what_it_does_not_write(revision, person)
     with transaction.atomic():
         completion = Completion.objects.create(
             revision=revision,
@@ -71,6 +68,14 @@ def request_completion(
             lambda: wake_workers(completion_id=completion.pk, priority=completion.priority), robust=True
         )
     return completion
+
+
+def refuse_what_it_does_not_write(revision: LanguageModelRevision, person: Person | None) -> None:
+    """Raises DoesNotWrite and WritesFiles."""
+    if revision.language_model.task != Task.TEXT:
+        raise DoesNotWrite(f"{revision.language_model.slug} measures texts and writes none")
+    if person is not None and revision.output != Output.TEXT:
+        raise WritesFiles("what a person asks is answered with text: files of theirs are not sealed")
 
 
 def checked_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
