@@ -17,7 +17,7 @@ from tests.inference_workers.leaks.scoring import WHOLE, is_caught, is_spared, s
 RULES = {
     "2": "c4e3e527c6efafc0",
     "3": "a0396c47e145ed61",
-    "4": "42aee203c519261b",
+    "4": "5133fb49c6005080",
 }
 RULE_FILES = (
     *("claims", "encoded", "known", "languages", "leaks", "lookalikes", "loops", "names"),
