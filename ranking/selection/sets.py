@@ -62,6 +62,7 @@ def choose_set(
     Of a policy that scores a random part of the pairs it is exact given that part. Raises BadParameter where only some
     pairs are open, TooFewCandidates where fewer than `size` have a weight, UnknownIndex as the policy does.
     """
+    check_generator(rng)
     distribution = policy.distribution(state, candidates, rng)
     weight = None if candidates.weight is None else candidates.weight[candidates.weight > 0.0]
     drawn = draw_set(distribution, size, rng, weight=weight)

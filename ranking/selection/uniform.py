@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Floats, Ints
-from ..errors import BadParameter
 from ..options import check_generator, checked
 from .choice import Candidates, Choice, Parameter, random_order
-from .pairs import PairDistribution, all_pairs, drawn_place
+from .pairs import PairDistribution, Pairs, all_pairs, drawn_place
 
 
 @dataclass(frozen=True)
@@ -27,19 +26,20 @@ class UniformPolicy:
         return {}
 
     def distribution(self, state: object, candidates: Candidates, rng: np.random.Generator) -> PairDistribution:
-        """Over every pair, by position among `candidates.drawable`; all of it floor where the weights are equal.
-
-        Raises BadParameter where only some pairs are open.
+        """Over the pairs that may be drawn, by position among `candidates.drawable`; all of it floor where the weights
+        are equal.
         """
+        count, open_pairs = len(candidates.drawable), None
+        pairs = all_pairs(count)
         if candidates.open_pairs is not None:
-            raise BadParameter("Only some pairs are open; the distribution is over every pair.")
-        names = candidates.drawable
-        pairs = all_pairs(len(names))
+            open_pairs = candidates.open_among_drawable
+            pairs = Pairs(*np.nonzero(np.triu(open_pairs, 1)))
         if candidates.weight is None:
-            return PairDistribution(pairs, np.full(len(pairs.first), 1.0 / len(pairs.first)), 1.0, len(names))
+            alike = np.full(len(pairs.first), 1.0 / len(pairs.first))
+            return PairDistribution(pairs, alike, 1.0, count, open_pairs)
         weight = candidates.weight[candidates.weight > 0.0]
         mass = weight[pairs.first] * weight[pairs.second]
-        return PairDistribution(pairs, mass / mass.sum(), 0.0, len(names))
+        return PairDistribution(pairs, mass / mass.sum(), 0.0, count, open_pairs)
 
     def choose(self, state: object, candidates: Candidates, rng: np.random.Generator) -> Choice:
         """Ignores `state`. Two uniform numbers for the pair, then one for the side. Raises BadParameter."""
