@@ -1,9 +1,11 @@
 """What `backup` and `restore` know of this installation through Django's settings."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import CommandError
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
@@ -42,6 +44,29 @@ def unknown_migrations(description: dict[str, Any]) -> list[str]:
     loader.load_disk()
     known = {*loader.disk_migrations, *replaced(loader)}
     return [f"{app}.{name}" for app, name in description["migrations"] if (app, name) not in known]
+
+
+def halfway(applied: Iterable[tuple[str, str]]) -> list[str]:
+    """Apps that stand between migrations that are one by now: only the code that still had them can take them on."""
+    loader = MigrationLoader(None, load=False)
+    loader.load_disk()
+    done = set(applied)
+    return sorted(
+        {
+            app
+            for (app, name), migration in loader.disk_migrations.items()
+            if migration.replaces and (app, name) not in done
+            if 0 < len(done & set(migration.replaces)) < len(migration.replaces)
+        }
+    )
+
+
+def refuse_halfway(applied: Iterable[tuple[str, str]], what: str) -> None:
+    if between := halfway(applied):
+        raise CommandError(
+            f"{what} was made by a version before 0.1.0 and stands between migrations of {', '.join(between)} that are "
+            "one by now. Nothing was changed: see “Updates” in docs/guides/admins.md."
+        )
 
 
 def replaced(loader: MigrationLoader) -> list[tuple[str, str]]:

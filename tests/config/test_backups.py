@@ -6,6 +6,7 @@ import os
 import re
 import tarfile
 from contextlib import closing
+from dataclasses import replace
 from hashlib import sha256
 
 import psycopg
@@ -208,6 +209,16 @@ def test_backup_of_a_later_version_is_refused(file):
     assert unknown_migrations(description) == []
     description["migrations"] = [*description["migrations"], ["annotation", "0999_later"]]
     assert unknown_migrations(description) == ["annotation.0999_later"]
+
+
+def test_backup_from_between_migrations_that_are_one_is_refused(file, monkeypatch):
+    contents = read_contents(file)
+    one = next(name for app, name in contents.description["migrations"] if (app, name[:4]) == ("arena", "0002"))
+    left = [each for each in contents.description["migrations"] if each[0] != "arena" or each[1] == one]
+    between = replace(contents, description={**contents.description, "migrations": left})
+    monkeypatch.setattr("config.management.commands.restore.read_contents", lambda file: between)
+    with pytest.raises(CommandError, match=r"The backup was made .* of arena that are one by now"):
+        call_command("restore", str(file), force=True)
 
 
 def test_restore_command_refuses_a_database_that_holds_tables(file):

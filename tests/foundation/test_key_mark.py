@@ -81,6 +81,6 @@ def test_a_command_with_another_key_ends_in_one_line(marked, tmp_path):
 def test_the_migration_goes_back_and_forth_without_its_table():
     with connection.cursor() as cursor:
         cursor.execute("SET ROLE NONE")
-    call_command("migrate", "foundation", "0001", verbosity=0)
+    call_command("migrate", "foundation", "zero", verbosity=0)
     call_command("migrate", "foundation", verbosity=0)
     assert KeyMark.objects.get().digest == key_mark()

@@ -14,7 +14,7 @@ from config.launch.backups import Contents, key_fingerprint, read_contents, rest
 from config.launch.errors import LaunchError
 from config.launch.folder import data_folder
 from config.launch.keys import load_keys, save_keys
-from config.management.installation import current_target, unknown_migrations
+from config.management.installation import current_target, refuse_halfway, unknown_migrations
 
 OTHER_KEY = (
     "This installation has another encryption key than the one that sealed the texts of people and the keys of\n"
@@ -47,6 +47,7 @@ class Command(BaseCommand):
         unknown = unknown_migrations(dict(contents.description))
         if unknown:
             raise LaunchError(f"the backup is of a later Cardinal, which also has {', '.join(unknown)}: update first")
+        refuse_halfway(((app, name) for app, name in contents.description["migrations"]), "The backup")
         tables = connection.introspection.table_names()
         if tables and not force:
             raise LaunchError(f"the database holds {len(tables)} tables already: --force throws them away")
