@@ -11,7 +11,7 @@ from accounts.models import Person
 from annotation.models import Assignment, Campaign, Contestant, Impression, Item, Respondent
 from arena.enums import BaseChoice, BattleState, EntryState, JudgedText, Look, Mode, PromptDrawKind, VerdictOutcome
 from foundation.append_only import AppendOnly
-from inference_workers.enums import RuleAction, RuleKind
+from inference_workers.enums import Output, RuleAction, RuleKind
 from inference_workers.models import Completion, LanguageModel, RuleSet
 
 
@@ -25,6 +25,14 @@ class Arena(models.Model):
 
     campaign = models.OneToOneField(Campaign, on_delete=models.PROTECT, related_name="arena")
     lead = models.CharField(_("what it is about, in one sentence"), max_length=300, blank=True, db_default="")
+    # Of all its battles alike: a trigger refuses to change it once there is one.
+    output = models.CharField(
+        _("what its models answer with"),
+        max_length=8,
+        choices=Output,
+        default=Output.TEXT,
+        db_default=Output.TEXT,
+    )
     look = models.CharField(_("colours"), max_length=12, choices=Look, default=Look.PLAIN, db_default=Look.PLAIN)
     # The first message of every prompt that is asked here, the same for both sides.
     system_prompt = models.TextField(_("system prompt"), max_length=8000, blank=True, db_default="")
@@ -97,6 +105,8 @@ class Arena(models.Model):
                 condition=Q(newcomer_share__isnull=True) | Q(newcomer_share__gt=0, newcomer_share__lte=1),
             ),
             models.CheckConstraint(name="arena_has_a_mode", condition=Q(modes__len__gte=1)),
+            # Models that answer with files are asked one thing, and know nothing of what was before.
+            models.CheckConstraint(name="files_are_asked_once", condition=Q(output=Output.TEXT) | Q(max_turns=1)),
         ]
 
     def __str__(self) -> str:
@@ -181,6 +191,8 @@ class Battle(models.Model):
     turns_before = models.PositiveSmallIntegerField(default=0, db_default=0)
     base_position = models.PositiveSmallIntegerField(null=True)
     base_choice = models.CharField(max_length=10, choices=BaseChoice, blank=True, db_default="")
+    # Files of its answers that its visitor's browser has been sent whole, by their places.
+    files_sent = ArrayField(models.CharField(max_length=16), default=list, db_default=[])
     created_at = models.DateTimeField(db_default=Now())
     answered_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)

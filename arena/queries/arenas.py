@@ -14,7 +14,7 @@ from annotation.models import Board
 from annotation.queries import main_board
 from arena.enums import EntryState
 from arena.models import Arena, Battle, Entry
-from inference_workers.enums import Task, Visibility
+from inference_workers.enums import Output, Task, Visibility
 from inference_workers.models import LanguageModel
 from inference_workers.policies.releases import may_be_named
 
@@ -70,23 +70,29 @@ class Listed:
     weight: float
     is_boosted: bool
     is_playing: bool
+    # What its model answers with, where that is not what the arena's battles are of.
+    answers_with: str = ""
 
 
 def entries_of(arena: Arena) -> list[Listed]:
     """All of them, those that left too, in the order in which they came."""
-    entries = Entry.objects.filter(arena=arena).select_related("language_model").annotate(count=Count("revisions"))
+    entries = Entry.objects.filter(arena=arena).annotate(count=Count("revisions"))
+    entries = entries.select_related("arena", "language_model__current")
     return [_listed(each, timezone.now()) for each in entries]
 
 
 def _listed(entry: Entry, now: datetime) -> Listed:
     model, weight = entry.language_model, weight_of(entry, now)
-    can_play = model.visibility != Visibility.RETIRED and model.current_id is not None and weight > 0
+    current = model.current
+    fits = current is not None and current.output == entry.arena.output
+    can_play = fits and model.visibility != Visibility.RETIRED and weight > 0
     return Listed(
         entry=entry,
         revisions=entry.count,  # type: ignore[attr-defined]
         weight=weight,
         is_boosted=is_boosted(entry, now),
         is_playing=can_play and entry.state == EntryState.ACTIVE,
+        answers_with="" if current is None or fits else str(Output(current.output).label),
     )
 
 
@@ -102,7 +108,7 @@ def is_boosted(entry: Entry, now: datetime) -> bool:
 def models_outside(arena: Arena) -> QuerySet[LanguageModel]:
     """Those of the site that could take part and do not."""
     playing = LanguageModel.objects.filter(
-        task=Task.TEXT, visibility__in=[Visibility.PUBLIC, Visibility.HIDDEN], current__isnull=False
+        task=Task.TEXT, visibility__in=[Visibility.PUBLIC, Visibility.HIDDEN], current__output=arena.output
     )
     return playing.exclude(entries__arena=arena).order_by("name")
 
@@ -170,7 +176,7 @@ def public_name(entry: Entry) -> str:
 def playing_models(arena: Arena) -> QuerySet[LanguageModel]:
     """Released models that its battles may draw, by name."""
     playing = LanguageModel.objects.filter(
-        task=Task.TEXT, visibility=Visibility.PUBLIC, weight__gt=0, current__isnull=False
+        task=Task.TEXT, visibility=Visibility.PUBLIC, weight__gt=0, current__output=arena.output
     )
     taking_part = Entry.objects.filter(arena=arena, state=EntryState.ACTIVE).values("language_model")
     if arena.enters_all:

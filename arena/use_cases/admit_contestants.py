@@ -9,7 +9,7 @@ from arena.enums import EntryState
 from arena.models import Arena, EnteredRevision, Entry
 from arena.queries.arenas import weight_of
 from arena.use_cases.enter_model import enter_model
-from inference_workers.enums import Output, Task, Visibility
+from inference_workers.enums import Task, Visibility
 from inference_workers.models import LanguageModel
 from inference_workers.queries import LEFT_ALONE
 
@@ -57,7 +57,7 @@ def admit_contestants(*, arena: Arena, now: datetime) -> dict[int, Admitted]:
 
 def enter_all_models(*, arena: Arena, now: datetime) -> None:
     """Those of the site that could be drawn and have no entry yet."""
-    drawn = LanguageModel.objects.filter(task=Task.TEXT, current__output=Output.TEXT)
+    drawn = LanguageModel.objects.filter(task=Task.TEXT, current__output=arena.output)
     models = drawn.filter(visibility__in=PLAYING, weight__gt=0)
     for model in models.exclude(pk__in=Entry.objects.filter(arena=arena).values("language_model")).order_by("pk"):
         enter_model(arena=arena, language_model=model, actor=None, now=now)
@@ -70,8 +70,8 @@ def _playing(arena: Arena) -> QuerySet[Entry]:
         language_model__visibility__in=PLAYING,
         language_model__weight__gt=0,
         language_model__current__isnull=False,
-        # What a visitor asks is answered with text.
-        language_model__current__output=Output.TEXT,
+        # A model may answer with something else since it entered.
+        language_model__current__output=arena.output,
     )
     # Whose endpoint is left alone cannot answer: left out of the draw, and so of its candidates' digest.
     entries = entries.exclude(language_model__current__endpoint__gauge__state__in=LEFT_ALONE)

@@ -9,12 +9,24 @@ from accounts.models import Person
 from annotation.models import Campaign
 from annotation.use_cases.record_event import record_event
 from arena.errors import ArenaError
-from arena.models import Arena
+from arena.models import Arena, Battle
 from foundation.text import clean_json
+from inference_workers.enums import Output
 
 # What its admins decide; the rest is its campaign's.
 SETTINGS = (
-    *("lead", "look", "is_listed", "position", "is_default", "enters_all", "modes", "system_prompt", "examples"),
+    *(
+        "lead",
+        "output",
+        "look",
+        "is_listed",
+        "position",
+        "is_default",
+        "enters_all",
+        "modes",
+        "system_prompt",
+        "examples",
+    ),
     *("max_prompt_chars", "max_turns", "max_regenerations", "battles_per_day", "max_waiting"),
     *("pool_by_category", "newcomer_share", "newcomer_votes", "category_votes"),
     *("flood_per_minute", "work_bits"),
@@ -25,18 +37,27 @@ class BadSettings(ArenaError):
     """A value that an arena cannot have; the message says which."""
 
 
+class OutputFixed(ArenaError):
+    """What an arena's models answer with stays as it is from its first battle on: all its votes are about it."""
+
+
 class OneIsDefault(ArenaError):
     """An arena stands at the site's first page; make another the default one, and this one stops being it."""
 
 
 def save_arena(*, arena_id: int, values: Mapping[str, Any], actor: Person | None, now: datetime) -> Arena:
-    """Change what is given of an arena's settings; what has changed is an event. Raises BadSettings, OneIsDefault."""
+    """Change what is given of an arena's settings; what has changed is an event.
+
+    Raises BadSettings, OutputFixed and OneIsDefault.
+    """
     with transaction.atomic():
         arena = Arena.objects.select_for_update(of=["self"]).get(pk=arena_id)
         found = clean_json({name: values[name] for name in SETTINGS if name in values})
         changed = {name: value for name, value in found.items() if getattr(arena, name) != value}
         if changed.get("is_default") is False:
             raise OneIsDefault("the site's first page needs an arena")
+        if "output" in changed and Battle.objects.filter(arena=arena).exists():
+            raise OutputFixed(f"arena {arena_id} has battles")
         if not changed:
             return arena
         for name, value in changed.items():
@@ -54,6 +75,8 @@ def save_arena(*, arena_id: int, values: Mapping[str, Any], actor: Person | None
 
 
 def _check(arena: Arena) -> None:
+    if arena.output != Output.TEXT and arena.max_turns != 1:
+        raise BadSettings("Battles of images, sounds or films have one turn.")
     try:
         arena.full_clean(validate_unique=False, validate_constraints=False)
     except ValidationError as error:

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.models import Person
 from annotation.enums import (
@@ -62,6 +62,8 @@ __all__ = [
 ]
 # A pilot takes battles too; it is in no list.
 OPEN = {CampaignState.PILOT, CampaignState.RUNNING}
+# Shared with whoever begins another battle at this moment, but not with whoever saves the arena.
+HOLD_OUTPUT = "SELECT output FROM arena_arena WHERE id = %s FOR KEY SHARE"
 
 
 class ArenaClosed(ArenaError):
@@ -186,6 +188,7 @@ def _prompt_design(wanted: Wanted) -> Design:
 def _open_battle(
     arena: Arena, respondent: Respondent, wanted: Wanted, network: str, seed: int, now: datetime
 ) -> Battle:
+    hold_output(arena)
     campaign, person, design = respondent.campaign, visitor(respondent), _prompt_design(wanted)
     messages = _messages(arena, wanted.text)
     prompt = create_prompt(messages=messages, person=person)
@@ -222,6 +225,13 @@ def _open_battle(
     _note_draw(battle, wanted)
     ask_models(battle=battle, turn=0, person=person)
     return battle
+
+
+def hold_output(arena: Arena) -> None:
+    """What its models answer with, now and until this battle is there: it may have changed since the arena was read."""
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD_OUTPUT, [arena.pk])
+        (arena.output,) = cursor.fetchone()
 
 
 def _note_draw(battle: Battle, wanted: Wanted) -> None:

@@ -15,7 +15,7 @@ from annotation.web.managed import actor_of
 from arena.models import Arena, Entry
 from arena.queries.arenas import entries_of, listed_arenas, models_outside
 from arena.use_cases.change_entry import ReasonMissing, change_entry
-from arena.use_cases.enter_model import enter_model
+from arena.use_cases.enter_model import OtherOutput, enter_model
 from arena.use_cases.open_arena import open_arena
 from arena.use_cases.save_arena import save_arena
 from arena.use_cases.weigh_entry import weigh_entry
@@ -68,7 +68,10 @@ def enter(request: HttpRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         return show_models(request, arena, problem=_("Choose a model that does not take part yet."))
     model = form.cleaned_data["model"]
-    enter_model(arena=arena, language_model=model, actor=actor_of(request), now=timezone.now())
+    try:
+        enter_model(arena=arena, language_model=model, actor=actor_of(request), now=timezone.now())
+    except OtherOutput:
+        return show_models(request, arena, problem=_("It answers with something else than the battles here are of."))
     messages.success(request, _("%(model)s takes part from now on.") % {"model": model.name})
     return redirect("arena-models", slug)
 
