@@ -25,8 +25,7 @@ DROP FUNCTION arena_keep_output();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0027_uncounted_battles'),
-        ('arena', '0009_work_under_flood'),
+        ('arena', '0001_squashed_0009_work_under_flood'),
     ]
 
     operations = [
