@@ -1,9 +1,11 @@
 """Rules of the arena that need no database."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from arena.errors import ArenaError
+from inference_workers.enums import Output
 
 # How long a battle waits for its vote before its impression counts as left.
 VOTE_LEASE = timedelta(hours=24)
@@ -85,9 +87,50 @@ EXAMPLES = (
 )
 
 
-def questions_for(contestants: int) -> tuple[dict[str, Any], ...]:
+# Where the answers are files: reasons that can be seen or heard, and prompts that can be drawn, said or filmed.
+REASONS_OF: Mapping[str, tuple[str, ...]] = {
+    "image": ("Shows what was asked", "More beautiful", "More real", "Fewer faults", "Better text in it", "Safer"),
+    "audio": ("Says what was asked", "Sounds more natural", "Clearer", "Better tone", "Fewer faults", "Safer"),
+    "video": ("Shows what was asked", "Moves more naturally", "More beautiful", "Fewer faults", "Safer"),
+}
+EXAMPLES_OF: Mapping[str, tuple[str, ...]] = {
+    "image": (
+        "A lighthouse in a storm, as an oil painting.",
+        "A cat asleep on a pile of old books.",
+        "A poster that says “Open on Sundays”.",
+    ),
+    "audio": (
+        "Welcome aboard! We will be landing in about twenty minutes.",
+        "Once upon a time there was a fox who could not sleep.",
+        "Your code is seven, four, one, nine.",
+    ),
+    "video": (
+        "Waves roll onto a beach at sunset.",
+        "A paper boat floats down a stream in the rain.",
+        "A cook tosses a pancake.",
+    ),
+}
+# How much of each sound or film must have been played before a vote, where nobody says otherwise.
+PLAYED_SHARE = 0.5
+
+
+def questions_for(contestants: int, output: str = Output.TEXT) -> tuple[dict[str, Any], ...]:
     """What an arena whose battles have so many models asks, where nobody has written anything else."""
-    return QUESTIONS if contestants == 2 else QUESTIONS_OF_SEVERAL
+    questions = QUESTIONS if contestants == 2 else QUESTIONS_OF_SEVERAL
+    if output not in REASONS_OF:
+        return questions
+    options = {"settings": {"options": list(REASONS_OF[output])}}
+    return tuple({**each, **options} if each["name"] == "reasons" else each for each in questions)
+
+
+def played_share_for(output: str) -> float | None:
+    return PLAYED_SHARE if output in (Output.AUDIO, Output.VIDEO) else None
+
+
+def begins_with(output: str) -> dict[str, Any]:
+    """Columns of a new arena whose models answer with it."""
+    turns = {} if output == Output.TEXT else {"max_turns": 1}
+    return {"output": output, "examples": list(EXAMPLES_OF.get(output, EXAMPLES)), **turns}
 
 
 class PromptRefused(ArenaError):

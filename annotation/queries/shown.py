@@ -17,7 +17,7 @@ Message = dict[str, str]
 @dataclass(frozen=True)
 class ShownMedia:
     """A file as an item shows it. `place` names it within the item: "B-0" is side B's first turn, "P-1" the prompt's
-    second file. `address` is set for samples alone; every other page makes its own.
+    second file. `address` is set for samples and battles; every other page makes its own.
     """
 
     pk: int

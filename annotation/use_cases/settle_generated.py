@@ -1,24 +1,22 @@
 from datetime import datetime
-from pathlib import PurePosixPath
 
 from django.db import connection, transaction
 
-from annotation.enums import GenerationState, ItemState, TurnKind
-from annotation.models import Item, MediaFile, Turn
+from annotation.enums import GenerationState, ItemState
+from annotation.models import Item, Turn
 from annotation.selection.draws import new_seed
 from annotation.transitions import ITEM
 from annotation.use_cases.open_slots import open_slots
 from annotation.use_cases.record_event import record_event
+from annotation.use_cases.take_file import take_file
 from foundation.transitions import check
 from inference_workers.dispatch import request_completion
 from inference_workers.enums import CompletionState, Priority
-from inference_workers.models import Completion, CompletionFile
+from inference_workers.models import Completion
 
 UNFINISHED = (CompletionState.QUEUED, CompletionState.RUNNING)
 # As in battles: a contestant gets one more try by itself.
 MOST_REPLACEMENTS = 1
-# How files that models wrote are called in their campaign.
-NAMED = "written-"
 # Shared with whoever opens another item at this moment, but not with whoever changes the overlap.
 WANTED = "SELECT overlap FROM annotation_campaign WHERE id = %s FOR SHARE"
 
@@ -50,7 +48,7 @@ def settle_generated(*, item_id: int, now: datetime) -> bool:
         if written < item.responses.count():
             return False
         for turn in turns:
-            take_file(turn, item, now)
+            take_file(turn=turn, campaign_id=item.campaign_id, now=now)
         _open(item)
     return True
 
@@ -85,21 +83,6 @@ def _replace(turn: Turn) -> None:
             reason=failed.error_code,
             data={"failed": str(failed.pk), "replacement": str(turn.completion_id)},
         )
-
-
-def take_file(turn: Turn, item: Item, now: datetime) -> None:
-    """A completion that is a file becomes one of the campaign's files, under a name that tells nothing."""
-    file: CompletionFile | None = getattr(turn.job, "file", None)
-    if file is None:
-        return
-    measures = ("kind", "sha256", "stored", "content_type", "size", "width", "height", "seconds")
-    MediaFile.objects.get_or_create(
-        campaign_id=item.campaign_id,
-        name=f"{NAMED}{file.sha256[:32]}{PurePosixPath(file.stored).suffix}",
-        defaults={name: getattr(file, name) for name in measures} | {"created_at": now},
-    )
-    turn.kind, turn.file = TurnKind.FILE, file.stored
-    turn.save(update_fields=["kind", "file"])
 
 
 def _open(item: Item) -> None:

@@ -1,14 +1,14 @@
 """What pages and streams may know. Before the vote nothing here holds a model's name, slug or id."""
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Max, Min, Q
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,12 +25,12 @@ from arena.lockstep import Tempo
 from arena.models import Arena, Battle
 from arena.queries.arenas import default_arena, playing_models
 from arena.queries.conversations import history_of
+from arena.queries.files import BattleFile, files_of, players_of
 from arena.queries.reactions import Reactions, reactions_of
 from arena.queries.sets import names_chosen
 from arena.queries.tempo import common_tempo
 from arena.queries.votes import place_of, preferred_sides
-from inference_workers.enums import CompletionState, Priority
-from inference_workers.models import Completion
+from inference_workers.enums import CompletionState, Output
 from inference_workers.policies.releases import may_be_named
 
 # As shown; a battle has the first two, three or four.
@@ -144,14 +144,16 @@ class Exchange:
     regenerations: int = 0
     # What its visitor says of each side's answer, by the side.
     reactions: Mapping[str, Reactions] = field(default_factory=dict)
+    # By side, where the battle is of files; its texts are empty then.
+    files: Mapping[str, BattleFile] = field(default_factory=dict)
 
     @property
-    def sides(self) -> list[tuple[str, str, str]]:
-        """Side, letter and text, in the order shown."""
-        return [(side, side.upper(), self.texts[side]) for side in SIDES if side in self.texts]
+    def sides(self) -> list[tuple[str, str, str, BattleFile | None]]:
+        """Side, letter, text and file, in the order shown."""
+        return [(side, side.upper(), self.texts[side], self.files.get(side)) for side in SIDES if side in self.texts]
 
     @property
-    def answers(self) -> list[tuple[str, str, str, Reactions]]:
+    def answers(self) -> list[tuple[str, str, str, BattleFile | None, Reactions]]:
         """The same with what is said of each."""
         return [(*each, self.reactions[each[0]]) for each in self.sides]
 
@@ -174,11 +176,17 @@ class Ballot:
     mode: str = Mode.ANONYMOUS
     # By side; only where the visitor named the models, and so knows them from the start.
     names: Mapping[str, str] = field(default_factory=dict)
+    # What the models answer with.
+    output: str = Output.TEXT
 
     @property
     def sides(self) -> list[tuple[str, str]]:
         """Side and letter, in the order shown."""
         return [(side, side.upper()) for side in SIDES[: self.contestants]]
+
+    @property
+    def is_of_files(self) -> bool:
+        return self.output != Output.TEXT
 
     @property
     def is_answering(self) -> bool:
@@ -196,10 +204,8 @@ class Ballot:
 
 def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
     """The battle as its visitor may see it; None where there is no such battle of this person."""
-    if person is None:
-        return None
     read_with = Battle.objects.select_related("impression", "arena", "item__prompt")
-    battle = read_with.filter(pk=battle_id, assignment__respondent__person=person).first()
+    battle = read_with.filter(pk=battle_id, assignment__respondent__person=person).first() if person else None
     if battle is None:
         return None
     said = [battle.item.prompt, *battle.item.follow_ups.all()]
@@ -208,6 +214,7 @@ def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
     read = _read_all(said, turns)
     side_of = {position: SIDES[place] for place, position in enumerate(battle.impression.order)}
     whole = _whole(battle, turns, side_of, read)
+    files = files_of(battle, turns, side_of)
     reactions, anew = reactions_of(turns, side_of), {turn.number: turn.regenerations for turn in turns}
     return Ballot(
         battle_id=battle.pk,
@@ -223,6 +230,7 @@ def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
                 whole.get(number, {}),
                 regenerations=anew.get(number, 0),
                 reactions=reactions.get(number, {}),
+                files=files.get(number, {}),
             )
             for number, each in enumerate(said)
         ],
@@ -232,6 +240,7 @@ def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
         regenerations_left=max(0, battle.arena.max_regenerations - anew.get(battle.turn_count - 1, 0)),
         mode=battle.mode,
         names=names_chosen(battle, side_of),
+        output=battle.arena.output,
     )
 
 
@@ -265,50 +274,20 @@ def _last_words(messages: str) -> str:
 
 
 @dataclass(frozen=True)
-class Wait:
-    """How long a battle's turn has waited, and how many battles stand before it. Of all sides together, because the
-    one that has answered already would name the faster model."""
-
-    seconds: int
-    ahead: int
-
-
-def wait_of(battle_id: UUID, *, person: Person) -> Wait | None:
-    """None where this person has no such battle, or nothing is waited for."""
-    battle = Battle.objects.filter(
-        pk=battle_id, assignment__respondent__person=person, state=BattleState.ANSWERING
-    ).first()
-    if battle is None:
-        return None
-    jobs = Completion.objects.filter(turn__response__item=battle.item_id, turn__number=battle.turn_count - 1)
-    asked_at, queued_at = jobs.aggregate(
-        asked=Min("created_at"), queued=Min("created_at", filter=Q(state=CompletionState.QUEUED))
-    ).values()
-    seconds = max(0, int((timezone.now() - asked_at).total_seconds()))
-    if queued_at is None:
-        return Wait(seconds, ahead=0)
-    # Batches let visitors go first, and another endpoint's queue keeps nobody waiting.
-    before = Turn.objects.filter(
-        completion__state=CompletionState.QUEUED,
-        completion__priority=Priority.VISITOR,
-        completion__created_at__lt=queued_at,
-        completion__revision__endpoint__in=jobs.filter(state=CompletionState.QUEUED).values("revision__endpoint"),
-    )
-    others = before.exclude(response__item=battle.item_id).values("response__item").distinct()
-    return Wait(seconds, ahead=others.count())
-
-
-@dataclass(frozen=True)
 class BattleQuestions:
     questions: list[Asked]
     situation: Situation
+    # What of sounds and films must be played, and the seconds of each side's.
+    played_share: float | None = None
+    players: Sequence[Mapping[str, float]] = ()
 
 
 # Read on every vote, where the work of building the same query anew is a tenth of the whole.
 ASKED = """
-SELECT m.instrument_id, m.questions_asked, m."order", c.currency, m.item_id, m.respondent_id,
+SELECT m.instrument_id, m.questions_asked, m."order", c.currency, m.item_id, m.respondent_id, c.played_share, n.output,
     ARRAY(SELECT j.amount_low FROM annotation_judgment j WHERE j.respondent_id = m.respondent_id AND j.amount_low > 0)
 FROM arena_battle b
+JOIN arena_arena n ON n.id = b.arena_id
 JOIN annotation_impression m ON m.id = b.impression_id
 JOIN annotation_campaign c ON c.id = m.campaign_id
 JOIN annotation_respondent r ON r.id = m.respondent_id
@@ -325,7 +304,7 @@ def asked_of(battle_id: UUID, *, person: Person | None) -> BattleQuestions | Non
         found = cursor.fetchone()
     if found is None:
         return None
-    instrument, asked, order, currency, item, respondent, amounts = found
+    instrument, asked, order, currency, item, respondent, share, output, amounts = found
     questions = [question for question in instrument_questions(instrument) if question.name in asked]
     situation = Situation(
         responses=len(order),
@@ -334,7 +313,8 @@ def asked_of(battle_id: UUID, *, person: Person | None) -> BattleQuestions | Non
         texts=texts_if_read(questions, item, order),
         price_direction=price_direction(respondent),
     )
-    return BattleQuestions(questions, situation)
+    players = players_of(item, order) if output in (Output.AUDIO, Output.VIDEO) else ()
+    return BattleQuestions(questions, situation, share, players)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from arena.enums import BattleState
 from arena.models import Battle
 from arena.queries.own import asked_words
 from inference_workers.enums import CompletionState
+from inference_workers.models import Completion, CompletionFile
 
 CHUNK = 100
 
@@ -33,7 +34,7 @@ def own_conversations(person: Person) -> Iterator[dict[str, Any]]:
 def _read(battles: Sequence[Battle]) -> Iterator[dict[str, Any]]:
     items = [battle.item_id for battle in battles]
     turns: dict[int, list[Turn]] = {}
-    for turn in Turn.objects.filter(response__item__in=items).select_related("response", "completion"):
+    for turn in Turn.objects.filter(response__item__in=items).select_related("response", "completion__file"):
         turns.setdefault(turn.response.item_id, []).append(turn)
     earlier = _earlier_of(items)
     votes = _contestants_of(items)
@@ -97,7 +98,7 @@ def _earlier_of(items: Sequence[int]) -> dict[int, list[EarlierTurn]]:
     """By item what was said before its sides were asked anew, the first first."""
     found: dict[int, list[EarlierTurn]] = {}
     before = EarlierTurn.objects.filter(turn__response__item__in=items).order_by("number", "turn__response__position")
-    for each in before.select_related("turn__response", "completion"):
+    for each in before.select_related("turn__response", "completion__file"):
         found.setdefault(each.turn.response.item_id, []).append(each)
     return found
 
@@ -109,8 +110,7 @@ def _earlier(
     letters = {position: side_letter(place) for place, position in enumerate(battle.impression.order)}
     turns: list[dict[int, dict[str, str | None]]] = [{} for _turn in range(battle.turn_count)]
     for each in earlier:
-        holder = each.completion
-        said = texts[holder.personal_text_id] if holder.personal_text_id else holder.text
+        said = _said(each.completion, texts)
         turns[each.turn.number].setdefault(each.number, {})[letters[each.turn.response.position]] = said
     return [[dict(sorted(said.items())) for said in found.values()] for found in turns]
 
@@ -120,5 +120,12 @@ def _is_answered(turn: Turn) -> bool:
 
 
 def _answer(turn: Turn, texts: Mapping[int, str | None]) -> str | None:
-    holder = turn.completion or turn
+    return _said(turn.completion or turn, texts)
+
+
+def _said(holder: Completion | Turn, texts: Mapping[int, str | None]) -> str | None:
+    """A file by its digest: its content stands elsewhere in the file of one's own data."""
+    file: CompletionFile | None = getattr(holder, "file", None) if isinstance(holder, Completion) else None
+    if file is not None:
+        return f"sha256:{file.sha256}"
     return texts[holder.personal_text_id] if holder.personal_text_id else holder.text

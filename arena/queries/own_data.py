@@ -4,6 +4,7 @@
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,9 +17,13 @@ from django.db.models import Q
 from accounts.models import Person
 from accounts.texts import read_personal_texts, unseal_of
 from annotation.queries.history import TOLD
+from arena.queries.files import released_files
 from arena.queries.own_conversations import own_conversations
+from foundation.media.store import media_path
 
 CHUNK = 500
+# Pieces of a file, whose length three divides: their base64 stands one behind the other.
+THREES = 3 << 18
 FORMAT = "cardinal own data 1"
 RESPONDENT = "respondent__person"
 
@@ -127,6 +132,7 @@ INSIDE: dict[str, str] = {
     "annotation.Turn": "battles",
     "annotation.EarlierTurn": "battles",
     "inference_workers.Completion": "battles",
+    "inference_workers.CompletionFile": "files",
 }
 # Models from which a way leads to a person, and that say nothing of that person.
 LEFT: dict[str, str] = {
@@ -135,15 +141,15 @@ LEFT: dict[str, str] = {
     "annotation.Study": "a campaign's way in from another service; the way leads to whoever made its invitation",
     "annotation.Verdict": "what a judging of an admin wants of an item; it is made of nobody's own words",
     "annotation.WorkTally": "how many assignments there are, kept so that nobody has to count",
-    "inference_workers.CompletionFile": "what a campaign asked for; a person is answered with text alone",
     "inference_workers.Measurement": "numbers that a model made of words that stand in this file",
     "inference_workers.OutboxEntry": "whether the end of a completion was taken note of",
 }
 # Said in the file itself, for whoever reads it without this site at hand.
 ABOUT = (
     "Everything that is stored of you. An open battle's models are not named, nor its answers given before both are"
-    " whole; of a battle that did not work out the answers are not given. Sides A and B are as you saw them; item and"
-    " other numbers join rows of this file."
+    " whole; of a battle that did not work out the answers are not given. An answer that is an image, a"
+    " sound or a film is named by the SHA-256 of its bytes, which stand in base64 under files. Sides A and B are as you"
+    " saw them; item and other numbers join rows of this file."
 )
 
 
@@ -153,6 +159,7 @@ def own_data(person: Person, *, now: datetime) -> Iterator[str]:
     yield "{" + f'"format": {_json(FORMAT)},\n"about": {_json(ABOUT)},\n"made_at": {_json(now)},\n'
     yield f'"person": {_json({"kind": person.kind, "created_at": person.created_at, "has_account": user is not None})}'
     yield from _section("battles", own_conversations(person))
+    yield from _files(person)
     for label, rows in ROWS.items():
         yield from _section(label, _rows_of(label, rows, person))
     yield "\n}\n"
@@ -163,6 +170,25 @@ def _section(name: str, rows: Iterator[dict[str, Any]]) -> Iterator[str]:
     between = "\n"
     for row in rows:
         yield between + _json(row)
+        between = ",\n"
+    yield "]"
+
+
+def _files(person: Person) -> Iterator[str]:
+    """Each content once, a megabyte at a time."""
+    yield ',\n"files": ['
+    between, done = "\n", set()
+    for file in released_files(person).order_by("pk"):
+        path = media_path(file.stored)
+        if file.sha256 in done or not path.is_file():
+            continue
+        done.add(file.sha256)
+        row = _json({"sha256": file.sha256, "kind": file.kind, "content_type": file.content_type, "size": file.size})
+        yield f'{between}{row[:-1]}, "base64": "'
+        with path.open("rb") as content:
+            while piece := content.read(THREES):
+                yield b64encode(piece).decode()
+        yield '"}'
         between = ",\n"
     yield "]"
 

@@ -9,6 +9,7 @@ from annotation.enums import JudgmentKind
 from annotation.models import Judgment
 from annotation.queries.earnings import Earned, earned_by_slug
 from arena.models import Battle
+from arena.queries.files import released_files
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Holdings:
     battles: int
     judgments: int
     texts: int
+    files: int
     has_account: bool
     waiting: Sequence[Earned]
     links: Sequence[PersonLink]
@@ -31,6 +33,7 @@ def own_holdings(person: Person, *, now: datetime) -> Holdings:
         battles=Battle.objects.filter(assignment__respondent__person=person).count(),
         judgments=judgments.count(),
         texts=person.texts.count(),
+        files=released_files(person).count(),
         has_account=person.user_id is not None,
         waiting=[each for each in owed if each.waiting > 0],
         links=list(links.order_by("purpose")),

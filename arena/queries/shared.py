@@ -27,6 +27,7 @@ class SharedBattle:
 
     exchanges: Sequence[Exchange]
     sides: Sequence[tuple[str, str]]
+    is_of_files: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def shared_battle(share: Share) -> SharedBattle | None:
     if found is None:
         return None
     book = book_in_force(share.battle.arena)
-    return SharedBattle([_masked(each, book) for each in found.exchanges], found.sides)
+    return SharedBattle([_masked(each, book) for each in found.exchanges], found.sides, found.is_of_files)
 
 
 def _masked(exchange: Exchange, book: RuleBook) -> Exchange:

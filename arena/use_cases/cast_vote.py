@@ -9,10 +9,12 @@ from django.db import connection, transaction
 from accounts.models import Person
 from annotation.enums import RespondentState
 from annotation.models import Judgment, Respondent
+from annotation.questions.base import side_letter
 from annotation.use_cases.submit_judgment import NO_PROCESS, Process, submit_in_transaction
 from arena.enums import BattleState, JudgedText
 from arena.errors import ArenaError
 from arena.models import Battle
+from arena.queries.files import place_of_file
 from arena.transitions import BATTLE
 from arena.use_cases.ask_follow_up import NotYourBattle
 from arena.use_cases.hold_to_rules import Held, hold_to_rules, note_hits
@@ -21,14 +23,21 @@ from arena.use_cases.start_battle import VisitorGone
 from foundation.transitions import check
 
 
+class NotLoaded(ArenaError):
+    """The visitor's browser has not been sent all the pictures that the vote is about."""
+
+
 class StaleTurn(ArenaError):
     """The form was made for other answers: the battle was asked further, or anew, in another tab."""
 
 
 # As much of a battle as a vote needs, in the order of Locked: votes are what must be cheap.
 LOCK = """
-SELECT b.state, b.turn_count, b.regenerations, b.first_id, a.id, a.lease_token, a.respondent_id, r.state
+SELECT b.state, b.turn_count, b.regenerations, b.first_id, a.id, a.lease_token, a.respondent_id, r.state,
+    b.files_sent, CASE n.output WHEN 'image' THEN cardinality(m."order") ELSE 0 END
 FROM arena_battle b
+JOIN arena_arena n ON n.id = b.arena_id
+JOIN annotation_impression m ON m.id = b.impression_id
 JOIN annotation_assignment a ON a.id = b.assignment_id
 JOIN annotation_respondent r ON r.id = a.respondent_id
 WHERE b.id = %(battle)s AND r.person_id = %(person)s
@@ -48,6 +57,8 @@ class Locked:
     lease_token: UUID
     respondent_id: int
     visitor_state: str
+    files_sent: Sequence[str]
+    pictures: int  # sides whose pictures must have been sent
 
 
 def cast_vote(
@@ -66,16 +77,14 @@ def cast_vote(
     """Write a visitor's judgment of a battle, once per `key`, and end the battle with it. Who goes on is not told the
     models before `show_models`. `words` is what of the answers they wrote in their own, held to the house rules.
 
-    Refuses NotYourBattle, HouseRuleBroken, VisitorGone and StaleTurn, and what submit_judgment refuses: a battle that
-    is answering, void or left is not open, so that a half battle is never votable.
+    Refuses NotYourBattle, HouseRuleBroken, VisitorGone, StaleTurn and NotLoaded, and what submit_judgment refuses: a
+    battle that is answering, void or left is not open, so that a half battle is never votable.
     """
     held = _hold(battle_id, person, words, now) if words else None
     with transaction.atomic():
         battle = _lock(battle_id, person)
-        if battle.visitor_state != RespondentState.ACTIVE:
-            raise VisitorGone(f"the visitor is {battle.visitor_state}")
-        if (turn_count, regenerations) != (battle.turn_count, battle.regenerations):
-            raise StaleTurn(f"the battle has {battle.turn_count} turns, the form knew {turn_count}")
+        _refuse_other(battle, turn_count, regenerations)
+        refuse_unloaded(battle)
         judgment = submit_in_transaction(
             assignment_id=battle.assignment_id,
             lease_token=battle.lease_token,
@@ -90,6 +99,22 @@ def cast_vote(
             if held is not None:
                 note_hits(held, battle=_about(battle_id, person), about=JudgedText.WORDS, now=now)
     return judgment
+
+
+def _refuse_other(battle: Locked, turn_count: int, regenerations: int) -> None:
+    if battle.visitor_state != RespondentState.ACTIVE:
+        raise VisitorGone(f"the visitor is {battle.visitor_state}")
+    if (turn_count, regenerations) != (battle.turn_count, battle.regenerations):
+        raise StaleTurn(f"the battle has {battle.turn_count} turns, the form knew {turn_count}")
+
+
+def refuse_unloaded(battle: Locked) -> None:
+    """Raises NotLoaded. What must be played is known to `submit_judgment`."""
+    wanted = [
+        place_of_file(side_letter(side), battle.turn_count - 1, battle.regenerations) for side in range(battle.pictures)
+    ]
+    if missing := [place for place in wanted if place not in battle.files_sent]:
+        raise NotLoaded(f"not sent yet: {', '.join(missing)}")
 
 
 def _end(battle_id: UUID, battle: Locked, *, goes_on: bool, now: datetime) -> None:

@@ -11,6 +11,7 @@ from accounts.use_cases.erase_person import erase_person
 from accounts.use_cases.link_person import NoSuchLink, use_link
 from annotation.enums import ImpressionEnd
 from annotation.models import Respondent
+from annotation.use_cases.forget_files import forget_files
 from annotation.use_cases.take_back_assignments import take_back_assignments
 from annotation.use_cases.withdraw_consent import TooLateToWithdraw, withdraw_consent
 from arena.enums import BattleState
@@ -52,6 +53,7 @@ def erase_own(*, person_id: UUID, withdraws: bool, now: datetime) -> Erased:
         _give_back_all(person, now)
         KeptModel.objects.filter(person=person).delete()
         erase_person(person_id=person_id, now=now)
+        forget_files(person_ids=[person_id])
     return erased
 
 

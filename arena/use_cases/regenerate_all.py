@@ -4,6 +4,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.models import Person
+from annotation.enums import TurnKind
 from annotation.models import EarlierTurn, Turn
 from annotation.use_cases.record_event import record_event
 from arena.errors import ArenaError
@@ -57,5 +58,6 @@ def regenerate_all(
 def _ask_anew(battle: Battle, turn: Turn, person: Person) -> None:
     EarlierTurn.objects.create(turn=turn, number=turn.regenerations, completion=turn.job)
     turn.completion = ask_one(battle=battle, response=turn.response, turn=turn.number, person=person)
+    turn.kind, turn.file = TurnKind.COMPLETION, ""
     turn.regenerations, turn.replacements = turn.regenerations + 1, 0
-    turn.save(update_fields=["completion", "regenerations", "replacements"])
+    turn.save(update_fields=["kind", "file", "completion", "regenerations", "replacements"])

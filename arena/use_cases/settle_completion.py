@@ -9,6 +9,7 @@ from annotation.enums import ImpressionEnd, ItemState
 from annotation.models import Response, Turn
 from annotation.transitions import ITEM
 from annotation.use_cases.record_event import record_event
+from annotation.use_cases.take_file import take_file
 from arena.enums import BattleState
 from arena.models import Battle
 from arena.transitions import BATTLE
@@ -53,7 +54,7 @@ def _settle(battle: Battle, completion_id: UUID, now: datetime) -> None:
         return
     turns = list(
         Turn.objects.filter(response__item=battle.item, number=battle.turn_count - 1).select_related(
-            "completion", "response__contestant__revision"
+            "completion__file", "response__contestant__revision"
         )
     )
     ended = next((turn for turn in turns if turn.completion_id == completion_id), None)
@@ -63,6 +64,8 @@ def _settle(battle: Battle, completion_id: UUID, now: datetime) -> None:
     if ended.job.state != CompletionState.SUCCEEDED:
         _replace_or_void(battle, ended, now)
     elif all(turn.job.state == CompletionState.SUCCEEDED for turn in turns):
+        for turn in turns:
+            take_file(turn=turn, campaign_id=battle.item.campaign_id, now=now)
         _open_for_vote(battle, now)
 
 
@@ -106,8 +109,10 @@ def _open_for_vote(battle: Battle, now: datetime) -> None:
 def response_digest(response: Response) -> str:
     """Keyed digest over the response's turns in order, so that what was judged can be checked later."""
     whole = sha256()
-    for turn in response.turns.select_related("completion").order_by("number"):
+    for turn in response.turns.select_related("completion__file").order_by("number"):
         whole.update(sha256(read_completion(turn.job).encode()).digest())
+        if turn.file:
+            whole.update(sha256(turn.job.file.sha256.encode()).digest())
     return blind_digest(whole.digest(), purpose="response")
 
 

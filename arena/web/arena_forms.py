@@ -13,6 +13,7 @@ from arena.enums import Mode
 from arena.forms import PromptForm
 from arena.models import Arena
 from arena.policies import HEAVIEST
+from inference_workers.enums import Output
 from inference_workers.models import LanguageModel
 
 LONGEST_PASTED = 1_000_000
@@ -132,6 +133,15 @@ class NewArenaForm(forms.Form):
         initial=CONTESTANTS_IN_ARENAS[0],
         help_text=_("Two are compared; three or four are put in order. It can be changed until the launch."),
     )
+    output = forms.ChoiceField(
+        label=_("What its models answer with"),
+        choices=Output,
+        initial=Output.TEXT,
+        help_text=_(
+            "Only models that answer with it take part. Battles of images, sounds and films have one turn. It stays"
+            " from the first battle on."
+        ),
+    )
     lead = forms.CharField(
         label=_("What it is about, in one sentence"),
         max_length=300,
@@ -159,7 +169,7 @@ class ArenaForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Arena
         fields: ClassVar = [
-            *("lead", "look", "is_listed", "position", "is_default", "enters_all", "modes", "system_prompt"),
+            *("lead", "output", "look", "is_listed", "position", "is_default", "enters_all", "modes", "system_prompt"),
             *("examples", "max_prompt_chars", "max_turns", "max_regenerations", "battles_per_day", "max_waiting"),
             *("pool_by_category", "newcomer_share", "newcomer_votes", "category_votes"),
             *("flood_per_minute", "work_bits"),
@@ -176,6 +186,8 @@ class ArenaForm(forms.ModelForm):  # type: ignore[type-arg]
         }
         labels: ClassVar = {"is_default": _("At the site’s first page")}
         help_texts: ClassVar = {
+            "output": _("Only models that answer with it take part. It stays from the first battle on."),
+            "max_turns": _("1 where battles are of images, sounds or films."),
             "system_prompt": _(
                 "The first message of every battle, the same for both models. It is kept with the prompt."
             ),
@@ -202,8 +214,17 @@ class ArenaForm(forms.ModelForm):  # type: ignore[type-arg]
         if arena.is_default:
             self.fields["is_default"].disabled = True
             self.fields["is_default"].help_text = _("Put another arena there, and this one makes room.")
+        if arena.battles.exists():
+            self.fields["output"].disabled = True
+            self.fields["output"].help_text = _("It has battles, so this stays as it is.")
         for name in ("battles_per_day", "max_waiting"):
             self.fields[name].validators.append(MinValueValidator(1))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("output", Output.TEXT) != Output.TEXT and cleaned.get("max_turns", 1) != 1:
+            self.add_error("max_turns", _("Battles of images, sounds or films have one turn: write 1."))
+        return cleaned
 
     def validate_constraints(self) -> None:
         """Which arena stands first is settled when it is saved."""

@@ -1,6 +1,7 @@
 """The battle: a prompt, hidden answers, one vote. Views parse, call one use case and render."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -35,8 +36,9 @@ from arena.policies import PromptRefused
 from arena.queries import arenas
 from arena.queries.conversations import part_of
 from arena.queries.house_rules import shows_support
+from arena.queries.waiting import wait_of
 from arena.use_cases.ask_follow_up import NoMoreTurns, NotReady, NotYourBattle, ask_follow_up
-from arena.use_cases.cast_vote import StaleTurn, cast_vote
+from arena.use_cases.cast_vote import NotLoaded, StaleTurn, cast_vote
 from arena.use_cases.demand_work import WorkWanted
 from arena.use_cases.hold_to_rules import HouseRuleBroken
 from arena.use_cases.start_battle import (
@@ -53,6 +55,7 @@ from arena.use_cases.start_battle import (
     start_battle,
 )
 from arena.web.arena_forms import StartForm
+from arena.web.files import with_addresses
 from arena.web.modes import address_of, arena_at, mode_context
 from arena.web.offers import offer_in, suggestions_of
 from arena.web.visitors import known_person, person_for, remember
@@ -207,7 +210,7 @@ def waiting(request: HtmxRequest, battle_id: UUID) -> HttpResponse:
     ballot = queries.ballot(battle_id, person=person)
     if person is None or ballot is None:
         raise Http404
-    wait = queries.wait_of(battle_id, person=person)
+    wait = wait_of(battle_id, person=person)
     context = {"wait": wait, "contestants": ballot.contestants, "workers": worker_status()}
     response = render(request, "arena/battle.html#waiting", context)
     patch_cache_control(response, no_store=True)
@@ -221,7 +224,8 @@ def show_battle(
     ballot = queries.ballot(battle_id, person=person)
     if ballot is None or person is None:
         raise Http404
-    setting = arenas.setting_of(battle_id)
+    placed = with_addresses(ballot.exchanges, lambda place: reverse("battle-file", args=[battle_id, place]))
+    ballot, setting = replace(ballot, exchanges=placed), arenas.setting_of(battle_id)
     context |= {"ballot": ballot, "revealed": queries.reveal(battle_id, person=person), "key": mint_key()}
     context |= {"setting": setting, "home": address_of(setting.arena, ballot.mode), "board": board_of(setting)}
     context["part"] = part_of(battle_id, person=person)
@@ -253,7 +257,14 @@ def assets_of(questions: Sequence[Asked]) -> list[str]:
 
 
 def judgment_form(battle_id: UUID, asked: queries.BattleQuestions, data: Any = None) -> JudgmentForm:
-    return JudgmentForm(asked.questions, asked.situation, data, subject=f"battle:{battle_id}")
+    return JudgmentForm(
+        asked.questions,
+        asked.situation,
+        data,
+        subject=f"battle:{battle_id}",
+        players=asked.players,
+        played_share=asked.played_share,
+    )
 
 
 @require_POST
@@ -314,7 +325,7 @@ def vote(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
             words=words_of(asked.questions, form.answers),
             now=timezone.now(),
         )
-    except (CampaignClosed, NotPlayed, VisitorGone, HouseRuleBroken) as refused:
+    except (CampaignClosed, NotLoaded, NotPlayed, VisitorGone, HouseRuleBroken) as refused:
         # What was chosen stays on the page.
         return show_battle(request, battle_id, person, status=conflict(request), form=form, problem=_not_now(refused))
     except (StaleTurn, ItemNotOpen, LeaseExpired, AlreadyAnswered, BadKey, InFlight, KeyReused) as refused:
@@ -343,11 +354,13 @@ def conflict(request: HtmxRequest) -> int:
     return 422 if request.htmx else 409
 
 
-def _not_now(refused: CampaignClosed | NotPlayed | VisitorGone | HouseRuleBroken) -> str:
+def _not_now(refused: CampaignClosed | NotLoaded | NotPlayed | VisitorGone | HouseRuleBroken) -> str:
     if isinstance(refused, HouseRuleBroken):
         return str(refused)
     if isinstance(refused, VisitorGone):
         return str(SENTENCES[VisitorGone])
+    if isinstance(refused, NotLoaded):
+        return _("The images have not all been loaded. Load this page again, look at them and vote. Nothing is stored.")
     if isinstance(refused, NotPlayed):
         return _("Play the answers further before you vote. Nothing is stored yet.")
     if isinstance(refused, CampaignPaused):

@@ -17,7 +17,7 @@ from arena.queries.arenas import entries_of, listed_arenas, models_outside
 from arena.use_cases.change_entry import ReasonMissing, change_entry
 from arena.use_cases.enter_model import OtherOutput, enter_model
 from arena.use_cases.open_arena import open_arena
-from arena.use_cases.save_arena import save_arena
+from arena.use_cases.save_arena import OutputFixed, save_arena
 from arena.use_cases.weigh_entry import weigh_entry
 from arena.web.access import may_manage
 from arena.web.arena_forms import ArenaForm, EnterForm, EntryStateForm, NewArenaForm, WeightForm, first_error
@@ -47,11 +47,19 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
     arena = managed_arena(slug)
     form = ArenaForm(managed_arena(slug), request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        context = {"arena": arena, "campaign": arena.campaign, "form": form, "section": "arena"}
-        return render(request, "arena/manage/settings.html", context, status=422 if form.is_bound else 200)
-    save_arena(arena_id=arena.pk, values=form.cleaned_data, actor=actor_of(request), now=timezone.now())
+        return show_settings(request, arena, form)
+    try:
+        save_arena(arena_id=arena.pk, values=form.cleaned_data, actor=actor_of(request), now=timezone.now())
+    except OutputFixed:
+        form.add_error("output", _("A battle began meanwhile, so this stays as it is."))
+        return show_settings(request, arena, form)
     messages.success(request, _("Saved."))
     return redirect("arena-settings", slug)
+
+
+def show_settings(request: HttpRequest, arena: Arena, form: ArenaForm) -> HttpResponse:
+    context = {"arena": arena, "campaign": arena.campaign, "form": form, "section": "arena"}
+    return render(request, "arena/manage/settings.html", context, status=422 if form.is_bound else 200)
 
 
 @require_GET

@@ -1,5 +1,6 @@
 """Sharing a battle by a link: its visitor's page, and the page of whoever reads it."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,9 +13,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from arena import queries
 from arena.models import Share
-from arena.queries.shared import current_share, open_share, shared_battle, unfolded
+from arena.queries.shared import SharedBattle, current_share, open_share, shared_battle, unfolded
 from arena.use_cases.ask_follow_up import NotYourBattle
 from arena.use_cases.share_battle import NotVoted, revoke_share, share_battle, share_digest
+from arena.web.files import with_addresses
 from arena.web.mine import found_person, private
 from foundation.requests import HtmxRequest
 
@@ -48,7 +50,7 @@ def revoke(request: HttpRequest, battle_id: UUID) -> HttpResponseBase:
 @require_GET
 def shared(request: HtmxRequest, token: str) -> HttpResponseBase:
     """The conversation. Neither the models nor the vote are in it."""
-    battle = shared_battle(_share(token))
+    battle = _read(_share(token), token)
     if battle is None:
         raise Http404
     return untold(render(request, "arena/shared/read.html", {"battle": battle, "token": token}))
@@ -58,11 +60,19 @@ def shared(request: HtmxRequest, token: str) -> HttpResponseBase:
 def models(request: HtmxRequest, token: str) -> HttpResponseBase:
     """What the page folds: for htmx alone, for others with the conversation."""
     share = _share(token)
-    battle, found = shared_battle(share), unfolded(share)
+    battle, found = _read(share, token), unfolded(share)
     if battle is None or found is None:
         raise Http404
     template = "arena/shared/read.html#models" if request.htmx else "arena/shared/read.html"
     return untold(render(request, template, {"battle": battle, "token": token, "unfolded": found}))
+
+
+def _read(share: Share, token: str) -> SharedBattle | None:
+    found = shared_battle(share)
+    if found is None:
+        return None
+    placed = with_addresses(list(found.exchanges), lambda place: reverse("shared-file", args=[token, place]))
+    return replace(found, exchanges=placed)
 
 
 def untold(response: HttpResponseBase) -> HttpResponseBase:

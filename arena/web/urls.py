@@ -1,7 +1,7 @@
 from django.urls import path
 
 from arena.enums import Mode
-from arena.web import battles, conversations, leaderboard, mine, modes, reactions, shares, suggestions, turns
+from arena.web import battles, conversations, files, leaderboard, mine, modes, reactions, shares, suggestions, turns
 
 urlpatterns = [
     path("", battles.home, name="home"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("battles/any", suggestions.start_any, name="start-any"),
     path("battles/<uuid:battle_id>", battles.battle, name="battle"),
     path("battles/<uuid:battle_id>/waiting", battles.waiting, name="battle-waiting"),
+    path("battles/<uuid:battle_id>/files/<slug:place>", files.of_battle, name="battle-file"),
     path("battles/<uuid:battle_id>/follow-up", battles.follow_up, name="follow-up"),
     path("battles/<uuid:battle_id>/vote", battles.vote, name="vote"),
     path("battles/<uuid:battle_id>/regenerate", turns.regenerate, name="regenerate"),
@@ -31,6 +32,7 @@ urlpatterns = [
     path("battles/<uuid:battle_id>/share/revoke", shares.revoke, name="revoke-share"),
     path("shared/<str:token>", shares.shared, name="shared-battle"),
     path("shared/<str:token>/models", shares.models, name="shared-models"),
+    path("shared/<str:token>/files/<slug:place>", files.of_share, name="shared-file"),
     path("mine", mine.battles, name="mine"),
     path("mine/board", mine.board, name="own-board"),
     path("mine/data", mine.data, name="own-data"),

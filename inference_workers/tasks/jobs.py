@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -30,7 +31,7 @@ from inference_workers.policies.prices import Usage, guessed_tokens
 from inference_workers.policies.screen import NO_RULES, SCREEN_VERSION, Asked, Screen
 from inference_workers.tasks.files import FileRefused, kept_file
 from inference_workers.use_cases.fail_completion import fail_completion
-from inference_workers.use_cases.finish_completion import Measures, finish_completion
+from inference_workers.use_cases.finish_completion import Measures, WrittenFile, finish_completion
 from inference_workers.use_cases.finish_measure import finish_measure
 
 MEGA = 1_000_000
@@ -173,23 +174,31 @@ def finish(job: Job, event: Finished) -> None:
         fail(job, code="file_missing", message=f"{output} was asked for, and something else came")
         return
     try:
-        file = None if event.file is None else kept_file(event.file, output, most=settings.MEDIA_FILE_MAX_MB * MEGA)
-        finish_completion(
-            completion_id=job.id,
-            lease_token=job.token,
-            text="" if file else job.screen.text,
-            file=file,
-            finish_reason=FinishReason(event.finish_reason.value),
-            measures=measures,
-            usage=job.usage,
-            now=timezone.now(),
-            screen_version=None if file else SCREEN_VERSION,
-            house_rules=broken(job),
-        )
+        with _file_of(job, event, output) as file:
+            finish_completion(
+                completion_id=job.id,
+                lease_token=job.token,
+                text="" if file else job.screen.text,
+                file=file,
+                finish_reason=FinishReason(event.finish_reason.value),
+                measures=measures,
+                usage=job.usage,
+                now=timezone.now(),
+                screen_version=None if file else SCREEN_VERSION,
+                house_rules=broken(job),
+            )
     except FileRefused as refused:
         fail(job, code="file_refused", message=str(refused))
     except PersonErased:
         fail(job, code="person_erased", message="the person this was written for was erased")
+
+
+def _file_of(job: Job, event: Finished, output: str) -> AbstractContextManager[WrittenFile | None]:
+    """What a person asked for is shown blind: nothing in it may tell one model from another."""
+    if event.file is None:
+        return nullcontext()
+    most = settings.MEDIA_FILE_MAX_MB * MEGA
+    return kept_file(event.file, output, most=most, uniform=job.completion.person_id is not None)
 
 
 def fail(job: Job, *, code: str, message: str, retryable: bool = False, retry_after: float | None = None) -> None:

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from django.db import transaction
 
+from accounts.errors import PersonErased
 from accounts.models import Person
 from accounts.texts import seal_for, write_personal_text
 from foundation.text import clean_text
 from inference_workers.enums import CompletionState, FinishReason
-from inference_workers.models import CompletionFile
+from inference_workers.models import Completion, CompletionFile
 from inference_workers.policies.logprobs import packed
 from inference_workers.policies.prices import Usage
 from inference_workers.use_cases.end_completion import end_completion, held_completion
@@ -99,8 +100,23 @@ def finish_completion(
             house_rules=house_rules,
         )
         if file is not None:
-            CompletionFile.objects.create(completion=completion, **asdict(file))
+            _name_file(completion, file)
     return True
+
+
+def _name_file(completion: Completion, file: WrittenFile) -> None:
+    refuse_erased(completion.person)
+    CompletionFile.objects.create(completion=completion, **asdict(file))
+
+
+def refuse_erased(person: Person | None) -> None:
+    """Files are not sealed, so none of theirs comes once somebody is erased: until this transaction ends nobody is.
+    Raises PersonErased."""
+    if person is None:
+        return
+    held = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+    if held.erased_at is not None:
+        raise PersonErased(f"person {person.pk} was erased")
 
 
 def _stored(text: str, person: Person | None) -> dict[str, Any]:

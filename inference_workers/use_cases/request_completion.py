@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import Person
 from accounts.texts import write_personal_text
 from foundation.text import clean_json
-from inference_workers.enums import Output, Priority, Task
+from inference_workers.enums import Priority, Task
 from inference_workers.errors import InferenceError
 from inference_workers.models import Completion, LanguageModelRevision, RuleSet
 from inference_workers.policies.sampling import checked_sampling
@@ -19,10 +19,6 @@ ROLES = frozenset({"system", "user", "assistant"})
 
 class InvalidMessages(InferenceError):
     """No chat that a model could answer; the message says what is wrong."""
-
-
-class WritesFiles(InferenceError):
-    """The revision answers with files, which are for campaigns alone."""
 
 
 class DoesNotWrite(InferenceError):
@@ -45,11 +41,11 @@ def request_completion(
     The row is the job, and is part of the caller's transaction; workers are woken after its commit. With a `person`
     the messages, and later the answer, are sealed under that person's key. `sampling` is what is other than the
     revision's settings; the answer is held to the house rules of `rule_set`. Without `screened` no rule for what
-    visitors are shown refuses the text. Raises InvalidMessages, InvalidSampling, WritesFiles, DoesNotWrite and
-    PersonErased.
+    visitors are shown refuses the text. Raises InvalidMessages, InvalidSampling, DoesNotWrite and PersonErased.
     """
     cleaned = checked_messages(messages)
-    refuse_what_it_does_not_write(revision, person)
+    if revision.language_model.task != Task.TEXT:
+        raise DoesNotWrite(f"{revision.language_model.slug} measures texts and writes none")
     with transaction.atomic():
         completion = Completion.objects.create(
             revision=revision,
@@ -68,14 +64,6 @@ def request_completion(
             lambda: wake_workers(completion_id=completion.pk, priority=completion.priority), robust=True
         )
     return completion
-
-
-def refuse_what_it_does_not_write(revision: LanguageModelRevision, person: Person | None) -> None:
-    """Raises DoesNotWrite and WritesFiles."""
-    if revision.language_model.task != Task.TEXT:
-        raise DoesNotWrite(f"{revision.language_model.slug} measures texts and writes none")
-    if person is not None and revision.output != Output.TEXT:
-        raise WritesFiles("what a person asks is answered with text: files of theirs are not sealed")
 
 
 def checked_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -61,7 +61,8 @@
   const unfolded = new WeakSet();
   const unfold = (event) => {
     const form = event.target.closest?.("form.votebar");
-    if (!form || unfolded.has(form)) return;
+    // That a player stopped is told to the form itself; nobody has answered anything by it.
+    if (!form || form === event.target || unfolded.has(form)) return;
     unfolded.add(form);
     if (getComputedStyle(form).position !== "static") return;
     const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -109,6 +109,13 @@ TABLE: dict[str, dict[str, Status]] = {
     "own-models/set": {"GET": 200, "POST": 302},
     "battles/<uuid:battle_id>": {"GET own": 200, "GET another's": 404, "POST own": 405, "POST another's": 405},
     "battles/<uuid:battle_id>/waiting": {"GET own": 200, "GET another's": 404, "POST own": 405, "POST another's": 405},
+    # The world's battles are of texts; those of files have tests of their own.
+    "battles/<uuid:battle_id>/files/<slug:place>": {
+        "GET own": 404,
+        "GET another's": 404,
+        "POST own": 405,
+        "POST another's": 405,
+    },
     "battles/<uuid:battle_id>/follow-up": {
         "GET own": 405,
         "GET another's": 405,
@@ -145,6 +152,7 @@ TABLE: dict[str, dict[str, Status]] = {
     },
     # Whoever holds the link reads it.
     "shared/<str:token>": {"GET shared": 200, "GET missing": 404, "POST shared": 405},
+    "shared/<str:token>/files/<slug:place>": {"GET shared": 404, "GET missing": 404, "POST shared": 405},
     "shared/<str:token>/models": {"GET shared": 200, "GET missing": 404, "POST shared": 405},
     "mine": READ,
     "mine/board": READ,
@@ -933,7 +941,7 @@ def make_world() -> World:
         world.know(role, "hidden", slug=hidden.slug)
         world.know(role, "drawn", slug=draw.session.campaign.slug, draw_id=str(draw.pk))
         world.know(role, "own", receipt=draw.token)
-        world.know(role, "shared", **shared)
+        world.know(role, "shared", **shared, place="A-0-0")
         world.know(role, "arena", slug="poems", entry_id=str(poems.entries.values_list("pk", flat=True)[0]))
         world.know(role, "arena", prompt_id=str(pooled.pk))
         world.know(role, "arena", rule_id=str(verdict.rule_id), verdict_id=str(verdict.pk))

@@ -18,6 +18,7 @@ EXCEPTIONS = {
     "accounts/texts.py write_personal_text: create": "a part of use cases: it seals what they are told to keep",
     "inference_workers/admin.py EndpointAdmin.delete_queryset: delete": "the admin deletes by itself, here less of it",
     "foundation/key_mark.py leave_mark: get_or_create": "a part of migrate: it says whose database this is",
+    "foundation/media/uniform.py _write_picture: save": "Pillow writes the picture that visitors see into its file",
     "annotation/web/sample_media.py _lighthouse: save": "Pillow writes the picture that a preview shows into memory",
     "foundation/idempotency.py : INSERT": "the key is written in the transaction of the use case's effect",
     "foundation/idempotency.py forget_expired: delete": "answers nobody may ask for again; they belong to no app",

@@ -24,7 +24,9 @@ from tests.inference_workers.factories import LEASE, make_revision
 numbers = itertools.count(1)
 
 
-def make_models(count: int = 2, *, endpoint: Any = None, visibility: str = Visibility.PUBLIC) -> list[str]:
+def make_models(
+    count: int = 2, *, endpoint: Any = None, visibility: str = Visibility.PUBLIC, output: str = "text"
+) -> list[str]:
     """Models whose every field holds a canary; returns the canaries."""
     canaries = []
     for _ in range(count):
@@ -45,6 +47,7 @@ def make_models(count: int = 2, *, endpoint: Any = None, visibility: str = Visib
             },
             provider_model=words["provider"],
             system_prompt=words["system"],
+            output=output,
         )
         revision.endpoint.name = f"canaryendpoint{number}"
         revision.endpoint.save(update_fields=["name"])
@@ -52,10 +55,17 @@ def make_models(count: int = 2, *, endpoint: Any = None, visibility: str = Visib
     return canaries
 
 
-def make_arena(slug: str = "", *, consent: str = "", contestants: int = 2, **fields: Any) -> Arena:
+def make_arena(
+    slug: str = "", *, consent: str = "", contestants: int = 2, output: str = "text", **fields: Any
+) -> Arena:
     """The default arena, or another under its slug; visitors of those with a text about data use agree to it."""
     arena = seed_arena(
-        now=timezone.now(), slug=slug, name=f"Arena {slug}".strip(), consent=consent, contestants=contestants
+        now=timezone.now(),
+        slug=slug,
+        name=f"Arena {slug}".strip(),
+        consent=consent,
+        contestants=contestants,
+        output=output,
     )
     if arena.flood_per_minute == Arena._meta.get_field("flood_per_minute").default:
         # Tests begin battles faster than people do.

@@ -229,7 +229,9 @@ class TestManaging:
     def test_an_admin_opens_an_arena_enters_models_launches_it_and_visitors_vote(self, client):
         make_models(3)
         client.force_login(make_user(role="campaign_admin"))
-        opened = client.post(reverse("arena-new"), {"name": "Poems", "lead": "About poems.", "contestants": 2})
+        opened = client.post(
+            reverse("arena-new"), {"name": "Poems", "lead": "About poems.", "contestants": 2, "output": "text"}
+        )
         assert opened["Location"] == reverse("arena-models", args=["poems"])
         for model in LanguageModel.objects.order_by("pk")[:2]:
             entered = client.post(reverse("arena-enter", args=["poems"]), {"model": model.pk})
@@ -249,7 +251,7 @@ class TestManaging:
         client.force_login(make_user(role="campaign_admin"))
         page, values = (
             reverse("arena-settings", args=["arena"]),
-            {"look": "lake", "position": 1, "examples": "A?\n\nB?", "modes": ["anonymous", "named"]},
+            {"look": "lake", "output": "text", "position": 1, "examples": "A?\n\nB?", "modes": ["anonymous", "named"]},
         )
         limits = {"max_prompt_chars": 100, "max_turns": 2, "battles_per_day": 5, "max_waiting": 9}
         limits |= {"max_regenerations": 2, "newcomer_votes": 50, "work_bits": 18}

@@ -39,7 +39,7 @@ def drawn(battle: Battle) -> set[str]:
 def test_only_models_whose_output_the_battles_are_of_enter_and_are_drawn():
     make_models()
     images = painters()
-    texts, pictures = make_arena(), make_arena("pictures", output="image", max_turns=1)
+    texts, pictures = make_arena(), make_arena("pictures", output="image")
     admitted = {
         each.contestant.revision.output
         for arena in (texts, pictures)
@@ -111,3 +111,46 @@ def test_control_without_the_hold_a_battle_of_texts_begins_in_an_arena_of_images
     monkeypatch.setattr(starting, "hold_output", lambda arena: None)
     battle, _saved = begin_while_saved(monkeypatch, arena, 25)
     assert (drawn(battle), Arena.objects.get().output) == ({"text"}, "image")
+
+
+def as_shown(page) -> dict[str, object]:
+    """What a browser sends back of an arena's settings that nobody has changed."""
+    initial = page.context["form"].initial
+    kept = {name: value for name, value in initial.items() if value is not None and value is not False}
+    return kept | {"examples": ""}
+
+
+def test_an_admin_opens_an_arena_of_sounds_and_reads_what_does_not_fit_it():
+    make_models(output="audio")
+    client = Client()
+    client.force_login(make_user(role="campaign_admin"))
+    asked = {"name": "Voices", "contestants": 2, "output": "smell"}
+    assert client.post(reverse("arena-new"), asked).status_code == 422
+    assert client.post(reverse("arena-new"), asked | {"output": "audio"}).status_code == 302
+    arena = Arena.objects.select_related("campaign").get()
+    assert (arena.output, arena.max_turns, arena.campaign.played_share) == ("audio", 1, 0.5)
+    reasons = next(each for each in arena.campaign.draft["questions"] if each["name"] == "reasons")
+    assert "Sounds more natural" in reasons["settings"]["options"]
+    page = reverse("arena-settings", args=["voices"])
+    initial = client.get(page).context["form"].initial
+    sent = {name: value for name, value in initial.items() if value is not None and value is not False} | {
+        "examples": ""
+    }
+    refused = client.post(page, sent | {"max_turns": 3})
+    assert (refused.status_code, "have one turn: write 1" in refused.content.decode()) == (422, True)
+    assert client.post(page, sent | {"output": "text", "max_turns": 3}).status_code == 302
+    assert client.post(page, sent | {"output": "image"}).status_code == 302
+    # From the first battle on the field is there to be read, whatever a form says.
+    make_models(output="image")
+    arena = make_arena("pictures", output="image")
+    begin(arena=arena)
+    page = reverse("arena-settings", args=["pictures"])
+    found = client.get(page)
+    assert "It has battles, so this stays as it is." in found.content.decode()
+    initial = found.context["form"].initial
+    sent = {name: value for name, value in initial.items() if value is not None and value is not False} | {
+        "examples": ""
+    }
+    assert client.post(page, sent | {"output": "text"}).status_code == 302
+    arena.refresh_from_db()
+    assert arena.output == "image"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from arena.queries import wait_of
+from arena.queries.waiting import wait_of
 from inference_workers.enums import Priority
 from inference_workers.models import Completion
 from tests.arena.factories import begin, make_models

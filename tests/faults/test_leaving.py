@@ -11,7 +11,7 @@ from accounts.use_cases.create_person import person_of_visitor
 from annotation.models import Assignment, Event, ImpressionEvent, Item, Slot
 from arena import presence
 from arena.models import Battle
-from arena.queries import wait_of
+from arena.queries.waiting import wait_of
 from arena.use_cases.sweep_battles import sweep_battles
 from arena.web import streams
 from inference_workers.models import Completion

@@ -15,19 +15,14 @@ from annotation.models import Item, MediaFile, Turn
 from annotation.queries.shown import shown_item
 from annotation.use_cases import sweep_media as sweeping
 from annotation.use_cases.sweep_media import sweep_media
-from arena.use_cases.admit_contestants import admit_contestants
 from foundation.media.store import media_path, staged, staging_folder
-from inference_workers.dispatch import request_completion
 from inference_workers.engine.scripted import Script, ScriptedBackend, ScriptedSettings
-from inference_workers.enums import Priority
 from inference_workers.models import Completion, CompletionFile
 from inference_workers.streams import StreamWriter, sync_client
 from inference_workers.tasks.files import FileRefused, kept_file
 from inference_workers.tasks.pump import Pump
-from inference_workers.use_cases.request_completion import WritesFiles
 from tests.annotation.generating.factories import advance, generation_of
-from tests.arena.factories import make_arena, make_models
-from tests.factories import PREFERENCE, make_campaign, make_person, make_user
+from tests.factories import PREFERENCE, make_campaign, make_user
 from tests.inference_workers.engine.tiny_media_endpoint import file_for
 from tests.inference_workers.factories import make_endpoint, make_revision
 
@@ -57,6 +52,11 @@ class Scripted:
 def pump(file=None):
     writer = StreamWriter(sync_client())
     Pump(backends=Scripted(file), writer=writer, lease=timedelta(seconds=60), admit_seconds=1.0).run()
+
+
+def take(content, output, *, most=MOST):
+    with kept_file(content, output, most=most) as kept:
+        return kept
 
 
 def writers(output, count=2):
@@ -95,7 +95,7 @@ def test_a_batch_of_files_makes_items_that_are_judged_with_the_players_there_are
 @pytest.mark.parametrize("output", ["image", "audio", "video"])
 def test_what_a_server_writes_into_a_file_is_not_kept(output):
     came = file_for(output, "plain")
-    kept = kept_file(came, output, most=MOST)
+    kept = take(came, output)
     assert kept.kind == output
     assert CANARY not in media_path(kept.stored).read_bytes()
 
@@ -123,7 +123,7 @@ def test_control_a_file_that_was_only_checked_still_names_its_model(output):
 )
 def test_what_is_not_the_file_that_was_asked_for_is_refused_by_name(output, prompt, why):
     with pytest.raises(FileRefused, match=why):
-        kept_file(file_for(output, prompt), output, most=MOST)
+        take(file_for(output, prompt), output)
     assert not [path for path in media_path("files").rglob("*") if path.is_file()]
 
 
@@ -134,11 +134,11 @@ def test_bombs_and_files_that_are_too_large_are_refused(settings):
         bomb = out.getvalue()
     assert len(bomb) < 100_000
     with pytest.raises(FileRefused, match="pixels"):
-        kept_file(bomb, "image", most=MOST)
+        take(bomb, "image")
     with pytest.raises(FileRefused, match="more than"):
-        kept_file(file_for("audio", "plain"), "audio", most=100)
+        take(file_for("audio", "plain"), "audio", most=100)
     with pytest.raises(FileRefused, match="empty"):
-        kept_file(b"", "audio", most=100)
+        take(b"", "audio", most=100)
 
 
 def test_a_refused_file_is_asked_for_once_more_and_then_told_to_the_admin():
@@ -150,20 +150,6 @@ def test_a_refused_file_is_asked_for_once_more_and_then_told_to_the_admin():
     assert Completion.objects.count() == 4
     assert (CompletionFile.objects.count(), MediaFile.objects.count()) == (0, 0)
     assert Item.objects.get().state == "filling"
-
-
-def test_people_are_answered_with_text_alone():
-    revision = writers("image", 1)[0].serves
-    messages = [{"role": "user", "content": "Draw me."}]
-    with pytest.raises(WritesFiles):
-        request_completion(
-            revision=revision, messages=messages, person=make_person(), priority=Priority.VISITOR, seed=1
-        )
-    make_models(2)
-    arena = make_arena()
-    names = {admitted.contestant.name for admitted in admit_contestants(arena=arena, now=timezone.now()).values()}
-    assert revision.language_model.name not in names
-    assert len(names) == 2
 
 
 def test_the_sweeper_keeps_files_of_completions(monkeypatch):
