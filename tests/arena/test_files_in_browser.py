@@ -20,6 +20,7 @@ FILES = {
     "video": (film(seconds=1.5), film(seconds=2.0)),
 }
 ASKS = {"image": "Describe an image", "audio": "Write what is to be heard", "video": "Describe a film"}
+PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 PLAYED = "letter => document.querySelector(`[data-letter=${letter}][data-player]`).currentTime > 0.9"
 
 
@@ -32,6 +33,7 @@ def look_twice(page: Page, name: str) -> None:
     """By day and by night."""
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)
+        page.evaluate(PAINTED)
         look(page, f"{name}-{scheme}")
 
 
