@@ -130,7 +130,8 @@ class RecipeForm(forms.ModelForm):  # type: ignore[type-arg]
                 " directory, or an absolute folder below one of MODEL_FOLDERS."
             ),
             "output": _(
-                "Files come from images/generations, audio/speech or videos of the address, for campaigns alone."
+                "Files come from images/generations, audio/speech or videos of the address, for campaigns and for"
+                " arenas of that kind."
             ),
             "accepts_cut": _("Otherwise such an answer is asked for once more, and the second one voids the battle."),
             "top_k": _("0 switches it off."),

@@ -8,7 +8,9 @@ from PIL import Image, ImageCms, PngImagePlugin
 from accounts.models import Person
 from arena.models import Arena, Battle
 from inference_workers.engine.scripted import Script, ScriptedBackend, ScriptedSettings
+from inference_workers.models import LanguageModel
 from inference_workers.streams import StreamWriter, sync_client
+from inference_workers.tasks.backends import Backends
 from inference_workers.tasks.pump import Pump
 from tests.annotation.media.files import picture, sound
 from tests.arena.factories import begin, make_arena, make_models
@@ -93,18 +95,26 @@ class Endpoints:
 
 def work(*files: bytes) -> None:
     """What a worker does until nothing waits."""
-    pump = Pump(
-        backends=Endpoints(*files), writer=StreamWriter(sync_client()), lease=timedelta(seconds=60), admit_seconds=1.0
-    )
-    pump.run()
+    _pump(Endpoints(*files))
+
+
+def work_for_real() -> None:
+    """The same with the endpoints as their rows have them."""
+    _pump(Backends())
+
+
+def _pump(backends: Endpoints | Backends) -> None:
+    writer = StreamWriter(sync_client())
+    Pump(backends=backends, writer=writer, lease=timedelta(seconds=60), admit_seconds=1.0).run()
 
 
 def arena_of_files(output: str, **fields: object) -> Arena:
-    """With two models that answer with it, whose every field holds a canary."""
+    """With the models that answer with it; where there are none with two whose every field holds a canary."""
     found = Arena.objects.filter(campaign__slug=f"arena-of-{output}").first()
     if found is not None:
         return found
-    make_models(output=output)
+    if not LanguageModel.objects.filter(current__output=output).exists():
+        make_models(output=output)
     return make_arena(f"arena-of-{output}", output=output, **fields)
 
 

@@ -28,6 +28,7 @@ from arena.use_cases.settle_completion import settle_completion
 from arena.use_cases.share_battle import revoke_share
 from arena.web import files as serving
 from foundation.media.store import files_root
+from inference_workers.engine import media_endpoint
 from inference_workers.enums import FinishReason
 from inference_workers.models import Completion, CompletionFile, LanguageModelRevision
 from inference_workers.tasks.files import kept_file
@@ -35,12 +36,14 @@ from inference_workers.use_cases import finish_completion as finishing
 from inference_workers.use_cases.finish_completion import Measures, finish_completion
 from tests.annotation.datasets.rows import rows_of, scope_of
 from tests.annotation.media.files import picture
-from tests.arena.factories import begin, claimed_turn
-from tests.arena.filing import arena_of_files, made, work
+from tests.arena.factories import begin, claimed_turn, make_models
+from tests.arena.filing import arena_of_files, made, work, work_for_real
 from tests.arena.test_shares import share
 from tests.arena.voting import browser_of
 from tests.factories import make_person, new_key
 from tests.foundation.threads import run_together
+from tests.inference_workers.engine.tiny_media_endpoint import TinyMediaEndpoint
+from tests.inference_workers.factories import make_endpoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOKEN = "cookie-of-who-looks-and-listens"
@@ -236,6 +239,36 @@ def test_asked_again_both_are_made_anew_and_the_vote_is_about_the_last_ones(pers
     (turn,) = own["battles"][0]["turns"]
     assert turn["answers"] == {letter: said(content) for letter, content in zip("AB", after, strict=True)}
     assert turn["earlier"] == [{letter: said(content) for letter, content in zip("AB", before, strict=True)}]
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_a_servers_files_are_asked_for_by_the_visitors_words_and_shown_without_its_name(
+    output, person, browser, settings, monkeypatch
+):
+    monkeypatch.setattr(media_endpoint, "POLL_S", 0.01)
+    with TinyMediaEndpoint() as server:
+        settings.OUTBOUND_ALLOWED_HOSTS = [server.url.split("/")[2]]
+        endpoint = make_endpoint(backend="openai", base_url=server.url)
+        make_models(output=output, endpoint=endpoint)
+        battle = begin(person, arena=arena_of_files(output), prompt="A bell that rings.")
+        work_for_real()
+        asked = [sent for verb, _place, sent in server.asked if verb == "POST"]
+    assert len(asked) == 2
+    assert all(
+        b"A bell that rings." in (sent if isinstance(sent, bytes) else json.dumps(sent).encode()) for sent in asked
+    )
+    assert not any(b"canary-model" in content for content in load(browser, battle))
+
+
+def test_who_stops_gets_nothing_and_nothing_is_made_any_more(person, browser):
+    battle = begin(person, arena=arena_of_files("image"))
+    stopped = browser.post(f"/battles/{battle.pk}/stop", {"turn_count": 1, "regenerations": 0})
+    assert stopped.status_code == 302
+    work()
+    battle.refresh_from_db()
+    assert (battle.state, set(Completion.objects.values_list("state", flat=True))) == ("abandoned", {"cancelled"})
+    assert "The models were stopped" in browser.get(f"/battles/{battle.pk}").content.decode()
+    assert (CompletionFile.objects.count(), on_disk()) == (0, [])
 
 
 def said(content: bytes) -> str:
