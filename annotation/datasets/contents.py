@@ -213,8 +213,11 @@ def _files(items: list[dict[str, Any]], turns: list[dict[str, Any]]) -> dict[str
 
 
 def _said(turn: dict[str, Any], sealed: dict[int, str | None], files: dict[str, dict[str, Any]]) -> Said:
-    personal = turn["personal_text_id"] or turn["completion__personal_text_id"]
-    text = sealed.get(personal) if personal is not None else turn["text"] or turn["completion__text"]
+    # The completion of a file has an empty text, which nobody wrote.
+    is_file = turn["kind"] == TurnKind.FILE
+    personal = None if is_file else turn["personal_text_id"] or turn["completion__personal_text_id"]
+    given = None if is_file else turn["text"] or turn["completion__text"]
+    text = sealed.get(personal) if personal is not None else given
     if text is not None:
         readable = Readable.YES
     else:

@@ -5,6 +5,8 @@ import json
 import re
 import threading
 from base64 import b64decode
+from contextlib import nullcontext
+from functools import partial
 from hashlib import sha256
 
 import pytest
@@ -18,6 +20,7 @@ from accounts.use_cases.erase_person import erase_person
 from annotation.enums import TurnKind
 from annotation.models import Judgment, MediaFile, Turn
 from annotation.queries.shown import shown_item
+from annotation.use_cases.remove_unnamed import remove_unnamed
 from annotation.use_cases.sweep_media import sweep_media
 from annotation.use_cases.take_file import take_file
 from arena import queries
@@ -27,10 +30,11 @@ from arena.use_cases.erase_own import erase_own
 from arena.use_cases.settle_completion import settle_completion
 from arena.use_cases.share_battle import revoke_share
 from arena.web import files as serving
-from foundation.media.store import files_root
+from foundation.media.store import files_root, media_path
 from inference_workers.engine import media_endpoint
 from inference_workers.enums import FinishReason
 from inference_workers.models import Completion, CompletionFile, LanguageModelRevision
+from inference_workers.tasks import files as keeping
 from inference_workers.tasks.files import kept_file
 from inference_workers.use_cases import finish_completion as finishing
 from inference_workers.use_cases.finish_completion import Measures, finish_completion
@@ -38,10 +42,11 @@ from tests.annotation.datasets.rows import rows_of, scope_of
 from tests.annotation.media.files import picture
 from tests.arena.factories import begin, claimed_turn, make_models
 from tests.arena.filing import arena_of_files, made, work, work_for_real
+from tests.arena.test_blindness import read_stream
 from tests.arena.test_shares import share
 from tests.arena.voting import browser_of
 from tests.factories import make_person, new_key
-from tests.foundation.threads import run_together
+from tests.foundation.threads import Meanwhile, run_together
 from tests.inference_workers.engine.tiny_media_endpoint import TinyMediaEndpoint
 from tests.inference_workers.factories import make_endpoint
 
@@ -174,6 +179,13 @@ def test_while_one_side_is_whole_it_looks_as_if_none_were(person, browser):
     assert (own["files"], own["battles"][0]["turns"][0]["answers"]) == ([], {})
 
 
+def test_the_stream_of_files_sends_no_word_and_nothing_before_both_are_whole(person, browser):
+    battle = begin(person, arena=arena_of_files("audio"))
+    work()
+    sent = read_stream(browser, battle, until="ready")
+    assert ("event: ready" in sent, "event: text" in sent, "files" in sent) == (True, False, False)
+
+
 def test_control_a_side_that_is_shown_when_it_is_whole_tells_which_model_is_faster(person, browser):
     battle = begin(person, arena=arena_of_files("image"))
     before = shown_of(browser, battle)
@@ -187,7 +199,7 @@ def test_control_a_side_that_is_shown_when_it_is_whole_tells_which_model_is_fast
 def shown_of(browser: Client, battle: Battle) -> str:
     """Its page, without what is new on every page."""
     page = browser.get(f"/battles/{battle.pk}").content.decode()
-    return re.sub("[A-Za-z0-9_-]{20,}", "", page)
+    return re.sub(r'nonce="[^"]*"|[A-Za-z0-9_-]{20,}', "", page)
 
 
 def test_control_without_the_question_whose_it_is_anybody_gets_it(person, monkeypatch):
@@ -239,6 +251,31 @@ def test_asked_again_both_are_made_anew_and_the_vote_is_about_the_last_ones(pers
     (turn,) = own["battles"][0]["turns"]
     assert turn["answers"] == {letter: said(content) for letter, content in zip("AB", after, strict=True)}
     assert turn["earlier"] == [{letter: said(content) for letter, content in zip("AB", before, strict=True)}]
+
+
+def finish_while_removed(monkeypatch, person: Person, wait: float) -> None:
+    """The file lies there and no completion names it yet; then unnamed files are removed."""
+    begin(person, arena=arena_of_files("image"))
+    meanwhile = Meanwhile(wait)
+    monkeypatch.setattr(keeping, "_written", meanwhile.after(keeping._written))
+
+    def remove() -> int:
+        there = [f"files/{path.parent.name}/{path.name}" for path in files_root().glob("??/*")]
+        return remove_unnamed(stored=there)
+
+    run_together(work, partial(meanwhile.do, remove))
+
+
+def test_a_file_is_not_removed_before_its_completion_names_it(person, monkeypatch):
+    finish_while_removed(monkeypatch, person, 0.7)
+    assert all(media_path(file.stored).is_file() for file in CompletionFile.objects.all())
+    assert CompletionFile.objects.count() == 2
+
+
+def test_control_without_the_lock_a_completion_names_a_file_that_is_gone(person, monkeypatch):
+    monkeypatch.setattr(keeping, "advisory_lock", lambda name: nullcontext())
+    finish_while_removed(monkeypatch, person, 25)
+    assert not all(media_path(file.stored).is_file() for file in CompletionFile.objects.all())
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
@@ -331,7 +368,9 @@ def test_datasets_name_the_files_of_battles_as_they_name_those_of_campaigns(pers
     assert [(turn["content_type"], turn["file_sha256"]) for turn in turns] == [
         ("image/png", sha256(content).hexdigest()) for content in contents
     ]
-    assert all(turn["file"].startswith("written-") for turn in turns)
+    assert all(turn["file"].startswith("written-") and turn["text"] is None for turn in turns)
+    # Nothing in them can be trained on as text.
+    assert rows_of(scope_of(battle.arena.campaign)) == ([], {"no_text": 1})
     # Of whoever was erased nothing is named any more.
     erase_own(person_id=person.pk, withdraws=False, now=timezone.now())
     (row,), _dropped = rows_of(scope_of(battle.arena.campaign), "votes")
