@@ -273,8 +273,8 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    # Above the hard limit, so that a slow task is not delivered twice; the two others let a killed worker's
-    # message come back within seconds instead of a hundred.
+    # Above the hard limit, so that a slow task is not delivered twice; a pump's may be, for it is only a hint. The two
+    # others let a killed worker's message come back within seconds instead of a hundred.
     "visibility_timeout": 900,
     "unacked_restore_interval": 2,
     "unacked_restore_throttle": 1,
@@ -318,9 +318,10 @@ PROLIFIC_RETURN_URL = env.str("PROLIFIC_RETURN_URL", default="https://app.prolif
 # How long a language model may go without a heartbeat before its work is given to another worker, in seconds.
 COMPLETION_LEASE_SECONDS = env.int("COMPLETION_LEASE_SECONDS", default=30)
 COMPLETION_MAX_ATTEMPTS = 3
-# How long one pump takes in new work before it makes room for the next; with an endpoint's time limit, which is at
-# most 200 seconds, it must stay below the soft time limit of tasks.
-GENERATION_ADMIT_SECONDS = 240
+# A pump that has run for so long ends at the next moment with nothing in hand, and so makes room for other tasks; and
+# so long is the most for which it takes in work where there is no such moment.
+GENERATION_REST_SECONDS = 240
+GENERATION_MOST_SECONDS = 5 * 3600
 # Where language models run in the worker's own process: empty for the best device there is; threads of torch, where
 # 0 leaves it to torch and to OMP_NUM_THREADS.
 GENERATION_DEVICE = env.str("GENERATION_DEVICE", default="")

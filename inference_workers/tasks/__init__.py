@@ -22,12 +22,19 @@ log = structlog.get_logger(__name__)
 # A hint that was published this long ago without effect may be lost.
 HINT_LOST_SECONDS = 4.0
 HINTS_PER_SWEEP = 4
+# An endpoint's time limit is at most 200 s; what was admitted last may take it.
+LAST_ANSWER_SECONDS = 300
 
 # Backends belong to one thread; a second pump in this process would only wait for the first.
 _pumping = threading.Lock()
 
 
-@shared_task(name=GENERATE, ignore_result=True)
+@shared_task(
+    name=GENERATE,
+    ignore_result=True,
+    soft_time_limit=settings.GENERATION_MOST_SECONDS + LAST_ANSWER_SECONDS,
+    time_limit=settings.GENERATION_MOST_SECONDS + LAST_ANSWER_SECONDS + 60,
+)
 def generate(completion_id: str) -> None:
     """Work off the queue of completions. The id is a hint that there is something, and which row claimed it last."""
     if not _pumping.acquire(blocking=False):

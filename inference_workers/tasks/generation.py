@@ -1,5 +1,8 @@
 """The generation worker's process: its backends, and the two things it does with them."""
 
+import os
+import signal
+import threading
 import time
 from datetime import timedelta
 
@@ -21,20 +24,41 @@ log = structlog.get_logger(__name__)
 MODELS_WARMED = 4
 WARM_SECONDS = 300.0
 
+# A round takes a second at the worst, and a load of a model runs beside it.
+STUCK_SECONDS = 540.0
+LOOK_SECONDS = 10.0
+
 backends = Backends()
 
 
 def pump_queue() -> bool:
     """Complete what waits, until nothing does or this task has run for long enough. Says whether work may be left."""
-    with shutdown.Busy():
-        return Pump(
-            backends=backends,
-            writer=StreamWriter(sync_client()),
-            lease=timedelta(seconds=settings.COMPLETION_LEASE_SECONDS),
-            admit_seconds=settings.GENERATION_ADMIT_SECONDS,
-            is_stopping=shutdown.is_stopping,
-            on_model=readiness.note,
-        ).run()
+    pump = Pump(
+        backends=backends,
+        writer=StreamWriter(sync_client()),
+        lease=timedelta(seconds=settings.COMPLETION_LEASE_SECONDS),
+        rest_seconds=settings.GENERATION_REST_SECONDS,
+        most_seconds=settings.GENERATION_MOST_SECONDS,
+        is_stopping=shutdown.is_stopping,
+        on_model=readiness.note,
+    )
+    over = threading.Event()
+    threading.Thread(target=end_if_stuck, args=(pump, over), name="pump-watch", daemon=True).start()
+    try:
+        with shutdown.Busy():
+            return pump.run()
+    finally:
+        over.set()
+
+
+def end_if_stuck(pump: Pump, over: threading.Event) -> None:
+    """A pump may run for hours, so that a task's time limit says nothing of it. One that has not moved for minutes
+    hangs in something that cannot be interrupted: its process ends, and its leases bring back what it held."""
+    while not over.wait(LOOK_SECONDS):
+        still = time.monotonic() - pump.moved_at
+        if still > STUCK_SECONDS:
+            log.critical("pump_stuck", seconds=round(still))
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def warm_models() -> None:

@@ -72,7 +72,8 @@ class Pump:
         backends: BackendSource,
         writer: StreamWriter,
         lease: timedelta,
-        admit_seconds: float,
+        rest_seconds: float,
+        most_seconds: float = float("inf"),
         is_stopping: Callable[[], bool] = lambda: False,
         on_model: Callable[[str, WorkerState, str], None] = lambda slug, state, reason: None,
         clock: Callable[[], float] = time.monotonic,
@@ -87,16 +88,19 @@ class Pump:
         self._in_use: dict[int, Backend] = {}
         self._suspect = False  # the one job in hand may kill this process, so nothing is admitted beside it
         self._idle = False
-        self._left_work = False
         started = clock()
+        self.moved_at = started
         self._patient_until = started + PATIENCE_SECONDS
-        self._admit_until = started + admit_seconds
+        self._rest_at = started + rest_seconds
+        self._admit_until = started + most_seconds
         self._give_up_at = float("inf")
         self._poll_at = self._watch_at = self._database_at = started
         self._renew_at = started + self._lease.total_seconds() / 3
 
     def run(self) -> bool:
-        """Pump until nothing waits, the time for admissions is over or the worker stops. Says whether work may be left.
+        """Pump until nothing waits, or nothing is in hand after `rest_seconds`, or the worker stops. Says whether work
+        may be left. While anything is in hand it takes in more, for `most_seconds` at the longest: one endpoint's slow
+        answers keep nobody waiting at another.
 
         Whatever is in hand at the end goes back: into the queue when the worker stops, and as a failed attempt
         when this pump breaks or runs out of time.
@@ -107,18 +111,18 @@ class Pump:
         except BaseException as error:
             self._break_off(error)
             raise
-        return self._stop() or self._left_work
+        return self._stop() or not self._idle
 
     def _is_over(self) -> bool:
         if self._jobs:
             return self._clock() >= self._give_up_at
-        return self._idle or not self._is_admitting()
+        return self._idle or not self._is_admitting() or self._clock() >= self._rest_at
 
     def _is_admitting(self) -> bool:
         return self._clock() < self._admit_until
 
     def _round(self) -> None:
-        now = self._clock()
+        now = self.moved_at = self._clock()
         if now >= self._database_at:
             try:
                 self._exchange(now)
@@ -178,10 +182,7 @@ class Pump:
     # -- what comes in
 
     def _admit_more(self) -> None:
-        if not self._is_admitting():
-            self._left_work = True
-            return
-        if self._suspect and self._jobs:
+        if not self._is_admitting() or (self._suspect and self._jobs):
             return
         self._suspect = False
         waiting = waiting_by_endpoint()
@@ -264,7 +265,9 @@ class Pump:
 
     def _step(self) -> None:
         """One step of every backend that has something in hand, so that none waits for another's whole text."""
-        busy = [backend for backend in self._in_use.values() if backend.active]
+        # One that has nothing comes back with its next job; an endpoint that was edited has another by then.
+        self._in_use = {key: backend for key, backend in self._in_use.items() if backend.active}
+        busy = list(self._in_use.values())
         for backend in busy:
             try:
                 events = backend.step(STEP_SECONDS / len(busy))

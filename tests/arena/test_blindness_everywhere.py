@@ -179,7 +179,7 @@ def ids_of(battle: Battle) -> set[str]:
 
 
 def pump() -> None:
-    Pump(backends=Backends(), writer=StreamWriter(sync_client()), lease=timedelta(seconds=30), admit_seconds=30.0).run()
+    Pump(backends=Backends(), writer=StreamWriter(sync_client()), lease=timedelta(seconds=30), rest_seconds=30.0).run()
 
 
 def waiting(visitor: Person) -> Battle:

@@ -67,7 +67,7 @@ def pump(backends):
     """What a worker does with the queue until it has nothing more to do; how long that took."""
     started = time.monotonic()
     writer = StreamWriter(sync_client())
-    Pump(backends=backends, writer=writer, lease=timedelta(seconds=30), admit_seconds=30.0).run()
+    Pump(backends=backends, writer=writer, lease=timedelta(seconds=30), rest_seconds=30.0).run()
     return time.monotonic() - started
 
 

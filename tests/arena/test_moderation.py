@@ -66,7 +66,7 @@ def answered(*, text=BAD, times, position=0):
         response__item=battle.item, response__position=position
     )
     backends = OneThatSays(turn.job.revision.endpoint_id, text, times)
-    Pump(backends=backends, writer=StreamWriter(sync_client()), lease=timedelta(seconds=30), admit_seconds=30.0).run()
+    Pump(backends=backends, writer=StreamWriter(sync_client()), lease=timedelta(seconds=30), rest_seconds=30.0).run()
     battle.refresh_from_db()
     return battle
 

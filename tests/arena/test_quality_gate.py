@@ -69,7 +69,7 @@ def battle_with(reason, times):
     turn = Turn.objects.select_related("completion__revision").get(response__item=battle.item, response__position=0)
     backends = OneThatSays(turn.completion.revision.endpoint_id, NO_ANSWERS[reason], times)
     writer = StreamWriter(sync_client())
-    Pump(backends=backends, writer=writer, lease=timedelta(seconds=30), admit_seconds=30.0).run()
+    Pump(backends=backends, writer=writer, lease=timedelta(seconds=30), rest_seconds=30.0).run()
     battle.refresh_from_db()
     return battle, turn
 

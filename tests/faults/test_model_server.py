@@ -233,9 +233,7 @@ def test_control_a_stop_that_cancels_nothing_lets_the_model_write_on(generation_
 
 def pump_here(*, until: float = 30.0) -> None:
     """A worker's part in this process, where guards can be taken away."""
-    Pump(
-        backends=Backends(), writer=StreamWriter(sync_client()), lease=timedelta(seconds=30), admit_seconds=until
-    ).run()
+    Pump(backends=Backends(), writer=StreamWriter(sync_client()), lease=timedelta(seconds=30), rest_seconds=until).run()
 
 
 @pytest.fixture

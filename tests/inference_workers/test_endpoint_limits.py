@@ -23,8 +23,8 @@ from inference_workers.use_cases.claim_completions import claim_completions
 from tests.foundation.threads import run_together
 from tests.inference_workers.counting_endpoint import CountingEndpoint
 from tests.inference_workers.factories import LEASE, claim, make_completion, make_endpoint, make_revision
+from tests.inference_workers.pumping import Scripts, outcome, run_pump
 from tests.inference_workers.test_claim_completions import unlocked_gauge
-from tests.inference_workers.test_pump import Scripts, outcome, run_pump
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,10 +45,10 @@ def asked(revision, count, *, priority=Priority.BATCH):
     return [make_completion(revision=revision, priority=priority) for _ in range(count)]
 
 
-def pump(admit_seconds=20.0):
+def pump(rest_seconds=20.0):
     """A worker of its own: its own backends, nothing shared but the database."""
     writer = StreamWriter(sync_client())
-    Pump(backends=Backends(), writer=writer, lease=timedelta(seconds=30), admit_seconds=admit_seconds).run()
+    Pump(backends=Backends(), writer=writer, lease=timedelta(seconds=30), rest_seconds=rest_seconds).run()
 
 
 def two_pumps():

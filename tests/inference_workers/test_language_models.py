@@ -24,7 +24,7 @@ from inference_workers.use_cases.seed_demo_models import seed_demo_models
 from tests.factories import make_user
 from tests.foundation.threads import run_together
 from tests.inference_workers.factories import claim, make_completion, make_endpoint, make_revision
-from tests.inference_workers.test_pump import run_pump
+from tests.inference_workers.pumping import run_pump
 
 CARD = Card(name="Plain", slug="plain", aliases=["Plain One"])
 ADDRESS = "https://1.1.1.1/v1"

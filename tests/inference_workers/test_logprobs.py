@@ -9,7 +9,7 @@ from inference_workers.policies.logprobs import packed, perplexity, unpacked
 from inference_workers.queries import completion_logprobs
 from tests.factories import make_person
 from tests.inference_workers.factories import make_completion, make_revision
-from tests.inference_workers.test_pump import run_pump
+from tests.inference_workers.pumping import run_pump
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # Of the script's answer: "An", " answer", "."

@@ -23,7 +23,7 @@ from tests.inference_workers.factories import (
     make_endpoint,
     make_revision,
 )
-from tests.inference_workers.test_pump import Scripts, run_pump
+from tests.inference_workers.pumping import Scripts, run_pump
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,7 +13,7 @@ from inference_workers.use_cases.request_completion import DoesNotWrite
 from inference_workers.use_cases.request_measure import measure_digest
 from tests.factories import make_person
 from tests.inference_workers.factories import make_revision
-from tests.inference_workers.test_pump import run_pump
+from tests.inference_workers.pumping import run_pump
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

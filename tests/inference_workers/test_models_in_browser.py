@@ -13,9 +13,9 @@ from inference_workers.models import EndpointGauge
 from tests.browser import DESK, PHONE, look
 from tests.factories import make_user
 from tests.inference_workers.factories import make_endpoint, make_revision
+from tests.inference_workers.pumping import run_pump
 from tests.inference_workers.test_language_models import ADDRESS, CARD, KEY, edit
 from tests.inference_workers.test_models_pages import ended
-from tests.inference_workers.test_pump import run_pump
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -20,8 +20,8 @@ from inference_workers.queries.health import DECISIVE, health_of
 from inference_workers.streams import sync_client
 from tests.factories import make_user
 from tests.inference_workers.factories import make_completion, make_endpoint, make_revision
+from tests.inference_workers.pumping import run_pump
 from tests.inference_workers.test_language_models import ADDRESS, CARD, KEY, edit
-from tests.inference_workers.test_pump import run_pump
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from inference_workers.models import Completion, EndpointGauge
 from inference_workers.use_cases.probe_models import probe_models
 from tests.foundation.threads import run_together
 from tests.inference_workers.factories import make_completion, make_endpoint, make_revision
-from tests.inference_workers.test_pump import run_pump
+from tests.inference_workers.pumping import run_pump
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EVERY = timedelta(minutes=30)

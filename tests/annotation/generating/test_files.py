@@ -51,7 +51,7 @@ class Scripted:
 
 def pump(file=None):
     writer = StreamWriter(sync_client())
-    Pump(backends=Scripted(file), writer=writer, lease=timedelta(seconds=60), admit_seconds=1.0).run()
+    Pump(backends=Scripted(file), writer=writer, lease=timedelta(seconds=60), rest_seconds=1.0).run()
 
 
 def take(content, output, *, most=MOST):

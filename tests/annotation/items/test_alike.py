@@ -12,7 +12,7 @@ from inference_workers.models import Completion
 from inference_workers.tasks.backends import Backends
 from tests.factories import make_campaign, make_item, make_user
 from tests.inference_workers.factories import make_revision
-from tests.inference_workers.test_pump import run_pump
+from tests.inference_workers.pumping import run_pump
 
 
 def directions(count: int, dimension: int, seed: int) -> np.ndarray:

@@ -34,7 +34,7 @@ from tests.factories import (
     new_key,
 )
 from tests.inference_workers.factories import make_revision
-from tests.inference_workers.test_pump import Scripts, run_pump
+from tests.inference_workers.pumping import Scripts, run_pump
 
 QUESTIONS = (PREFERENCE, ACCEPTABLE, AMOUNT, RATIONALE)
 TWO = Situation(responses=2, currency="USD")
