@@ -87,6 +87,17 @@ def judged_text(campaign: Campaign, item_id: int, order: Sequence[int]) -> Judge
     )
 
 
+def why_not_judged(campaign: Campaign, items: int) -> str:
+    """What keeps a judge from being asked about so many items, in words; empty where nothing does."""
+    if campaign.instrument_id is None:
+        return "the campaign’s questions are not published yet: launch the campaign or a pilot of it first"
+    if not items:
+        return "there is no item that a model judge can be asked about"
+    if not asked_of_models(campaign, campaign.instrument_id, campaign.responses_per_item):
+        return "none of the campaign’s questions can be put to a model"
+    return ""
+
+
 def sample_messages(campaign: Campaign) -> list[dict[str, str]]:
     """What a judge would be told of the campaign's first item; empty where there is none."""
     item = judgeable(campaign, JudgedItems.ALL).first()
@@ -98,10 +109,9 @@ def sample_messages(campaign: Campaign) -> list[dict[str, str]]:
     return judge_messages(text, asked, situation_of(campaign, len(order))) if asked else []
 
 
-def reckoned(campaign: Campaign, items: Sequence[int], models: Sequence[LanguageModel]) -> Estimate | None:
-    """Calls, tokens, money and time of all these models, each about each item in both orders; None for no items."""
-    if not items or campaign.instrument_id is None:
-        return None
+def reckoned(campaign: Campaign, items: Sequence[int], models: Sequence[LanguageModel]) -> Estimate:
+    """Calls, tokens, money and time of all these models, each about each item in both orders."""
+    assert campaign.instrument_id is not None, "see why_not_judged"
     looked = list(Item.objects.filter(pk__in=items[:LOOKED_AT]).annotate(count=Count("responses")))
     orders = 2 if campaign.responses_per_item > 1 else 1
     characters = 0

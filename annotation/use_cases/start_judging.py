@@ -8,7 +8,7 @@ from annotation.enums import JudgedItems, RespondentKind, SourceKind, SourceStat
 from annotation.errors import AnnotationError
 from annotation.models import Campaign, Judging, Respondent, Source, Verdict
 from annotation.policies.judging import TEMPLATE_VERSION
-from annotation.queries.judges import asked_of_models, judgeable
+from annotation.queries.judges import judgeable, why_not_judged
 from annotation.selection.draws import new_seed, stream
 from annotation.use_cases.advance_judging import hint_judging
 from annotation.use_cases.record_event import record_event
@@ -49,7 +49,8 @@ def start_judging(
         campaign = Campaign.objects.select_for_update(no_key=True, of=["self"]).get(pk=campaign_id)
         seed = new_seed() if seed is None else seed
         items = chosen_items(campaign, which, count, seed)
-        _refuse_what_asks_nothing(campaign, items)
+        if why_not := why_not_judged(campaign, len(items)):
+            raise CannotJudge(why_not)
         judging = _create(campaign, _model(model_id), which, items, seed, actor)
         attempt.response = {"judging": judging.pk}
         transaction.on_commit(lambda: hint_judging(judging.pk), robust=True)
@@ -63,15 +64,6 @@ def chosen_items(campaign: Campaign, which: str, count: int | None, seed: int) -
         return ids
     drawn = stream(seed, ITEMS).choice(len(ids), size=count, replace=False)
     return [ids[place] for place in np.sort(drawn).tolist()]
-
-
-def _refuse_what_asks_nothing(campaign: Campaign, items: list[int]) -> None:
-    if campaign.instrument_id is None:
-        raise CannotJudge("the campaign’s questions are not published yet")
-    if not items:
-        raise CannotJudge("there is no item that a model judge can be asked about")
-    if not asked_of_models(campaign, campaign.instrument_id, campaign.responses_per_item):
-        raise CannotJudge("none of the campaign’s questions can be put to a model")
 
 
 def _model(model_id: int) -> LanguageModel:

@@ -17,7 +17,7 @@ from annotation.models import Campaign, Judging
 from annotation.policies.judging import TEMPLATE_VERSION
 from annotation.queries.generations import usable_models
 from annotation.queries.judged import JudgeBesidePeople, judges_beside_people
-from annotation.queries.judges import judgeable, judgings_of, left_out, reckoned, sample_messages
+from annotation.queries.judges import judgeable, judgings_of, left_out, reckoned, sample_messages, why_not_judged
 from annotation.transitions import JUDGING
 from annotation.use_cases.change_judging import change_judging
 from annotation.use_cases.start_judging import CannotJudge, start_judging
@@ -124,9 +124,9 @@ def _digest(items: Sequence[int], models: Sequence[LanguageModel]) -> str:
 
 
 def _figures(campaign: Campaign, items: Sequence[int], chosen: Sequence[LanguageModel]) -> dict[str, Any]:
+    if why_not := why_not_judged(campaign, len(items)):
+        raise CannotJudge(why_not)
     found = reckoned(campaign, items, chosen)
-    if found is None:
-        raise CannotJudge("there is no item that a model judge can be asked about")
     return {"items": len(items), "estimate": found, "time": in_words(found.time)}
 
 
@@ -153,6 +153,7 @@ def _page(campaign: Campaign, models: Sequence[LanguageModel], form: JudgingForm
         "form": form,
         "items": count,
         "left_out": left_out(campaign, count),
+        "why_not": why_not_judged(campaign, count),
         "messages_sent": sample_messages(campaign),
         "template_version": TEMPLATE_VERSION,
     }

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.enums import Role
 from annotation.enums import JudgedBy
-from annotation.models import Impression, Judging, Judgment, Respondent, Verdict
+from annotation.models import Campaign, Impression, Judging, Judgment, Respondent, Verdict
 from annotation.policies.judging import JudgedText, Unreadable, judge_messages, questions_for_model, read_verdict
 from annotation.queries import standing_judgments
 from annotation.queries.judges import judgeable
@@ -181,12 +181,22 @@ def test_nobodys_own_words_are_put_before_a_judge():
 
 
 @pytest.mark.django_db
-def test_a_judging_that_asks_nothing_is_refused_and_the_same_key_is_the_same_judging():
-    empty, worded = make_campaign(), make_campaign(questions=(RATIONALE,))
+def test_a_judging_that_asks_nothing_is_refused_and_the_same_key_is_the_same_judging(client):
+    empty, worded, draft = make_campaign(), make_campaign(questions=(RATIONALE,)), make_campaign()
     make_item(worded)
-    for campaign in (empty, worded):
-        with pytest.raises(CannotJudge):
+    make_item(draft)
+    Campaign.objects.filter(pk=draft.pk).update(instrument=None)
+    make_revision()
+    client.force_login(make_user(role=Role.CAMPAIGN_ADMIN))
+    for campaign, why in (
+        (empty, "there is no item that a model judge can be asked about"),
+        (worded, "none of the campaign’s questions can be put to a model"),
+        (draft, "launch the campaign or a pilot of it first"),
+    ):
+        with pytest.raises(CannotJudge, match=why):
             start(campaign)
+        told = client.get(reverse("campaign-judges", args=[campaign.slug])).content.decode()
+        assert re.search(f"No judge can be asked yet: [^<]*{why}", told)
     campaign, key = make_campaign(), new_key()
     for _number in range(4):
         make_item(campaign)
