@@ -64,7 +64,7 @@ class Rejection(models.TextChoices):
     IDENTITY_LEAK = "identity_leak", _("The answer named its model")
     LOOPING = "looping", _("The answer repeated itself without end")
     CUT = "cut", _("The answer was cut off at its length limit")
-    REFUSING = "refusing", _("The answer refused to answer")
+    REFUSING = "refusing", _("The model would not answer")
     WRONG_LANGUAGE = "wrong_language", _("The answer was in another language than its prompt")
     MODERATED = "moderated", _("The answer broke a house rule")
 

@@ -94,6 +94,9 @@ class ObjectField(forms.JSONField):
         except (RecursionError, ValueError):
             raise ValidationError(_("Enter a JSON object of at most 2,000 characters.")) from None
 
+    def prepare_value(self, value: Any) -> Any:
+        return "" if value is None else super().prepare_value(value)
+
     def bound_data(self, data: Any, initial: Any) -> Any:
         try:
             return super().bound_data(data, initial)
@@ -243,7 +246,8 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
             cleaned["base_url"] = ""
             return cleaned
         if not cleaned.get("base_url"):
-            self.add_error("base_url", _("An OpenAI-compatible endpoint needs an address."))
+            if "base_url" not in self.errors:
+                self.add_error("base_url", _("An OpenAI-compatible endpoint needs an address."))
             return cleaned
         try:
             origin = check_address(cleaned["base_url"])

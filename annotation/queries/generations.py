@@ -43,7 +43,8 @@ SELECT m.id, m.name, m.price_read, m.price_written,
     count(*) FILTER (WHERE c.state = 'succeeded' AND c.cost IS NULL),
     count(*) FILTER (WHERE c.state = 'succeeded' AND c.finished_at > %(since)s),
     min(c.finished_at) FILTER (WHERE c.state = 'succeeded' AND c.finished_at > %(since)s),
-    coalesce(sum(c.completion_tokens) FILTER (WHERE c.state = 'succeeded' AND c.finished_at > %(since)s), 0)
+    coalesce(sum(c.completion_tokens) FILTER (WHERE c.state = 'succeeded' AND c.finished_at > %(since)s), 0),
+    sum(coalesce(c.estimated_cost, 0) + coalesce(replaced.estimated, 0))
 FROM ({responses}) r
 JOIN annotation_contestant k ON k.id = r.contestant_id
 JOIN inference_workers_languagemodelrevision v ON v.id = k.revision_id
@@ -51,7 +52,7 @@ JOIN inference_workers_languagemodel m ON m.id = v.language_model_id
 LEFT JOIN annotation_turn t ON t.response_id = r.id
 LEFT JOIN inference_workers_completion c ON c.id = t.completion_id
 LEFT JOIN LATERAL (
-    SELECT sum(f.cost) AS cost FROM annotation_event e
+    SELECT sum(f.cost) AS cost, sum(f.estimated_cost) AS estimated FROM annotation_event e
     JOIN inference_workers_completion f ON f.id = (e.data->>'failed')::uuid
     WHERE t.replacements > 0 AND e.subject = 'annotation.turn' AND e.subject_id = t.id::text
         AND e.verb = 'completion_replaced'
@@ -74,7 +75,8 @@ GROUP BY m.id
 @dataclass(frozen=True)
 class ModelProgress:
     """One language model's responses. `cost` is what they have cost, each at the price of its moment; None where no
-    price was known. `unpriced` counts those that were written without one."""
+    price was known. `unpriced` counts those that were written without one; `estimated` is what of `cost` nobody
+    told: the most that attempts can have cost whose worker died."""
 
     name: str
     wanted: int
@@ -85,6 +87,7 @@ class ModelProgress:
     written_tokens: int
     cost: Decimal | None
     unpriced: int
+    estimated: Decimal
 
     @property
     def waiting(self) -> int:
@@ -145,6 +148,11 @@ class GenerationProgress:
         return sum(known, Decimal()) if known else None
 
     @property
+    def estimated(self) -> Decimal:
+        """Of the cost, what nobody told: the most that attempts of workers which died can have cost."""
+        return sum((model.estimated for model in self.models), Decimal())
+
+    @property
     def unpriced(self) -> list[str]:
         return [model.name for model in self.models if model.cost is None or model.unpriced]
 
@@ -199,7 +207,7 @@ def is_shared(generation: Generation) -> bool:
 
 
 def _model(row: Sequence[Any]) -> ModelProgress:
-    _pk, name, read_at, written_at, wanted, written, asked, failed, read, tokens, cost, unpriced, *_recent = row
+    _pk, name, read_at, written_at, wanted, written, asked, failed, read, tokens, cost, unpriced = row[:12]
     has_price = read_at is not None and written_at is not None
     return ModelProgress(
         name=name,
@@ -211,6 +219,7 @@ def _model(row: Sequence[Any]) -> ModelProgress:
         written_tokens=int(tokens),
         cost=cost if cost or has_price else None,
         unpriced=unpriced,
+        estimated=row[15],
     )
 
 

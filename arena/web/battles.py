@@ -372,7 +372,7 @@ def _moved_on(refused: Exception) -> str:
     if isinstance(refused, AlreadyAnswered | KeyReused):
         return _("Your vote on this battle was stored before; the first one counts.")
     if isinstance(refused, LeaseExpired):
-        return _("The time for this vote ran out. Start a new battle.")
+        return _("This battle has ended before your vote came, which is not stored. Start a new one.")
     return _("This battle has moved on, perhaps in another tab. Look again and vote.")
 
 
