@@ -105,7 +105,7 @@ def work_for_real() -> None:
 
 def _pump(backends: Endpoints | Backends) -> None:
     writer = StreamWriter(sync_client())
-    Pump(backends=backends, writer=writer, lease=timedelta(seconds=60), admit_seconds=1.0).run()
+    Pump(backends=backends, writer=writer, lease=timedelta(seconds=60), rest_seconds=1.0).run()
 
 
 def arena_of_files(output: str, **fields: object) -> Arena:

@@ -118,7 +118,7 @@ def test_control_a_file_that_was_only_checked_still_names_its_model(output):
         ("video", "other", "came where video was asked for"),
         ("image", "cut", "broken or cut short"),
         ("audio", "cut", "cut short"),
-        ("video", "cut", ""),
+        ("video", "cut", "cut short"),
     ],
 )
 def test_what_is_not_the_file_that_was_asked_for_is_refused_by_name(output, prompt, why):
