@@ -3,50 +3,39 @@ taken away and deleted."""
 
 import json
 import re
-import threading
 from base64 import b64decode
-from contextlib import nullcontext
-from functools import partial
 from hashlib import sha256
 
 import pytest
-from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Person
 from accounts.use_cases.create_person import person_of_visitor
-from accounts.use_cases.erase_person import erase_person
 from annotation.enums import TurnKind
 from annotation.models import Judgment, MediaFile, Turn
-from annotation.queries.shown import shown_item
-from annotation.use_cases.remove_unnamed import remove_unnamed
-from annotation.use_cases.sweep_media import sweep_media
 from annotation.use_cases.take_file import take_file
-from arena import queries
 from arena.models import Battle
 from arena.use_cases import cast_vote as casting
 from arena.use_cases.erase_own import erase_own
+from arena.use_cases.keep_models import keep_models
 from arena.use_cases.settle_completion import settle_completion
 from arena.use_cases.share_battle import revoke_share
 from arena.web import files as serving
-from foundation.media.store import files_root, media_path
+from foundation.media.store import files_root
 from inference_workers.engine import media_endpoint
 from inference_workers.enums import FinishReason
-from inference_workers.models import Completion, CompletionFile, LanguageModelRevision
-from inference_workers.tasks import files as keeping
+from inference_workers.models import Completion, CompletionFile, LanguageModel, LanguageModelRevision
 from inference_workers.tasks.files import kept_file
-from inference_workers.use_cases import finish_completion as finishing
 from inference_workers.use_cases.finish_completion import Measures, finish_completion
 from tests.annotation.datasets.rows import rows_of, scope_of
 from tests.annotation.media.files import picture
-from tests.arena.factories import begin, claimed_turn, make_models
+from tests.arena.factories import begin, claimed_turn, make_arena, make_models
 from tests.arena.filing import arena_of_files, made, work, work_for_real
 from tests.arena.test_blindness import read_stream
 from tests.arena.test_shares import share
 from tests.arena.voting import browser_of
-from tests.factories import make_person, new_key
-from tests.foundation.threads import Meanwhile, run_together
+from tests.factories import new_key
 from tests.inference_workers.engine.tiny_media_endpoint import TinyMediaEndpoint
 from tests.inference_workers.factories import make_endpoint
 
@@ -253,31 +242,6 @@ def test_asked_again_both_are_made_anew_and_the_vote_is_about_the_last_ones(pers
     assert turn["earlier"] == [{letter: said(content) for letter, content in zip("AB", before, strict=True)}]
 
 
-def finish_while_removed(monkeypatch, person: Person, wait: float) -> None:
-    """The file lies there and no completion names it yet; then unnamed files are removed."""
-    begin(person, arena=arena_of_files("image"))
-    meanwhile = Meanwhile(wait)
-    monkeypatch.setattr(keeping, "_written", meanwhile.after(keeping._written))
-
-    def remove() -> int:
-        there = [f"files/{path.parent.name}/{path.name}" for path in files_root().glob("??/*")]
-        return remove_unnamed(stored=there)
-
-    run_together(work, partial(meanwhile.do, remove))
-
-
-def test_a_file_is_not_removed_before_its_completion_names_it(person, monkeypatch):
-    finish_while_removed(monkeypatch, person, 0.7)
-    assert all(media_path(file.stored).is_file() for file in CompletionFile.objects.all())
-    assert CompletionFile.objects.count() == 2
-
-
-def test_control_without_the_lock_a_completion_names_a_file_that_is_gone(person, monkeypatch):
-    monkeypatch.setattr(keeping, "advisory_lock", lambda name: nullcontext())
-    finish_while_removed(monkeypatch, person, 25)
-    assert not all(media_path(file.stored).is_file() for file in CompletionFile.objects.all())
-
-
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_a_servers_files_are_asked_for_by_the_visitors_words_and_shown_without_its_name(
     output, person, browser, settings, monkeypatch
@@ -322,43 +286,6 @@ def test_a_file_that_cannot_be_shown_is_asked_for_once_more_and_then_the_battle_
     assert (MediaFile.objects.count(), Turn.objects.filter(kind=TurnKind.FILE).count()) == (0, 0)
 
 
-def test_erased_with_its_visitor_no_file_is_left_and_what_was_voted_stays(person, browser):
-    battle = made("image", person)
-    load(browser, battle)
-    vote(browser, battle)
-    other = made("image", make_person())
-    assert len(on_disk()) == 4
-    judged = queries.ballot(battle.pk, person=person).exchanges[0].files
-    assert set(judged) == {"a", "b"}
-    erase_own(person_id=person.pk, withdraws=False, now=timezone.now())
-    assert CompletionFile.objects.filter(completion__person=person).count() == 0
-    assert len(on_disk()) == MediaFile.objects.count() == 2
-    assert Judgment.objects.count() == 1
-    assert [turn.media for each in shown_item(battle.item_id, [0, 1]).responses for turn in each.turns] == [None, None]
-    # What somebody else has is theirs.
-    (exchange,) = queries.ballot(other.pk, person=other.assignment.respondent.person).exchanges
-    assert all(each.media for each in exchange.files.values())
-
-
-def test_a_file_that_two_have_stays_with_the_other_one(person):
-    one, other = make_person(), person
-    for each in (one, other):
-        made("image", each, picture(shade=1), picture(shade=2))
-    assert len(on_disk()) == 2
-    erase_own(person_id=one.pk, withdraws=False, now=timezone.now())
-    assert (len(on_disk()), MediaFile.objects.count(), CompletionFile.objects.count()) == (2, 2, 2)
-    erase_own(person_id=other.pk, withdraws=False, now=timezone.now())
-    assert (on_disk(), MediaFile.objects.count(), CompletionFile.objects.count()) == ([], 0, 0)
-
-
-def test_the_sweeper_removes_files_of_whoever_was_erased_by_a_command(person):
-    made("image", person)
-    erase_person(person_id=person.pk, now=timezone.now())
-    assert len(on_disk()) == 2
-    sweep_media(now=timezone.now())
-    assert (on_disk(), CompletionFile.objects.count()) == ([], 0)
-
-
 def test_datasets_name_the_files_of_battles_as_they_name_those_of_campaigns(person, browser):
     battle = made("image", person)
     contents = load(browser, battle)
@@ -377,34 +304,21 @@ def test_datasets_name_the_files_of_battles_as_they_name_those_of_campaigns(pers
     assert {turn["file_sha256"] for response in row["responses"] for turn in response["turns"]} <= {None}
 
 
-def finish_while_erased(monkeypatch, person: Person) -> None:
-    """The worker has looked whether its visitor is still there; then they are erased, and then it writes."""
-    begin(person, arena=arena_of_files("image"))
-    looked = threading.Event()
-    write = finishing.write_personal_text
-
-    def written(**words):
-        looked.set()
-        return write(**words)
-
-    def erase():
-        with transaction.atomic():
-            erase_person(person_id=person.pk, now=timezone.now())
-            assert looked.wait(20)
-
-    monkeypatch.setattr(finishing, "write_personal_text", written)
-    run_together(erase, work)
-    person.refresh_from_db()
-    assert person.erased_at is not None
-
-
-def test_no_file_comes_once_its_visitor_is_erased(person, monkeypatch):
-    finish_while_erased(monkeypatch, person)
-    assert ("failed", "person_erased") in set(Completion.objects.values_list("state", "error_code"))
-    assert CompletionFile.objects.count() == 0
-
-
-def test_control_without_the_second_look_a_file_outlives_its_visitor(person, monkeypatch):
-    monkeypatch.setattr(finishing, "refuse_erased", lambda person: None)
-    finish_while_erased(monkeypatch, person)
-    assert CompletionFile.objects.count() > 0
+@pytest.mark.parametrize("mode", ["anonymous", "named", "own_set"])
+def test_three_pictures_whoever_says_who_meets(person, browser, mode):
+    make_models(3, output="image")
+    arena = make_arena("three", output="image", contestants=3, modes=["anonymous", "named", "own_set"])
+    slugs = list(LanguageModel.objects.order_by("slug").values_list("slug", flat=True))
+    keep_models(arena=arena, person=person, slugs=slugs, now=timezone.now())
+    battle = begin(person, arena=arena, mode=mode, named=slugs if mode == "named" else ())
+    work()
+    page = browser.get(f"/battles/{battle.pk}").content.decode()
+    assert (page.count("<img"), any(slug in page for slug in slugs)) == (3, False)
+    assert ("canaryname" in page) == (mode == "named")
+    places = [f"/battles/{battle.pk}/files/{letter}-0-0" for letter in "ABC"]
+    for place in places[:2]:
+        browser.get(place)
+    form = {"key": new_key(), "turn_count": 1, "regenerations": 0, **{f"order.{side}": 1 for side in "abc"}}
+    assert browser.post(f"/battles/{battle.pk}/vote", form).status_code == 409
+    browser.get(places[2])
+    assert browser.post(f"/battles/{battle.pk}/vote", form).status_code == 302
