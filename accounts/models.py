@@ -81,6 +81,23 @@ class PersonalText(models.Model):
         return f"text {self.pk}"
 
 
+class PersonalFile(models.Model):
+    """A file of one person, sealed under that person's key and emptied with it. `accounts.files` is its way in."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="files")
+    sealed = models.BinaryField()
+    content_type = models.CharField(max_length=40)
+    # In bytes, before it was sealed.
+    size = models.PositiveIntegerField()
+    width = models.PositiveIntegerField(null=True)
+    height = models.PositiveIntegerField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"file {self.pk}"
+
+
 class PersonLink(models.Model):
     """A way to one's own data without the browser that holds the cookie. Only the digest of its token is kept: the link
     is shown once, works once, and a new one for the same purpose takes its place.

@@ -20,19 +20,19 @@ def write_personal_text(*, person: Person, text: str) -> PersonalText:
 
 def seal_for(person: Person, text: str) -> bytes:
     """`text` (cleaned) under the person's key, for a row that holds it itself. Raises PersonErased."""
-    context, key = _key_of(person)
+    context, key = key_of(person)
     return seal(clean_text(text).encode(), key=key, context=context)
 
 
 def unseal_of(person: Person, sealed: bytes | memoryview) -> str:
     """What `seal_for` sealed. Raises PersonErased."""
-    context, key = _key_of(person)
+    context, key = key_of(person)
     return unseal(bytes(sealed), key=key, context=context).decode()
 
 
 def blind_digest_for(person: Person, text: str, *, purpose: str) -> str:
     """A digest that only the person's key can make again: after an erasure it fits no text. Raises PersonErased."""
-    _context, key = _key_of(person)
+    _context, key = key_of(person)
     return blind_digest(text, purpose=purpose, key=key)
 
 
@@ -46,12 +46,13 @@ class BrowserKey:
 
 def browser_key_of(person: Person) -> BrowserKey:
     """The same in every session, and gone with the person's key. Raises PersonErased."""
-    _context, key = _key_of(person)
+    _context, key = key_of(person)
     mark, secret = (blind_digest(what, purpose="browser", key=key) for what in ("mark", "key"))
     return BrowserKey(mark[:32], secret)
 
 
-def _key_of(person: Person) -> tuple[str, bytes]:
+def key_of(person: Person) -> tuple[str, bytes]:
+    """The context of what is sealed under a person's key, and the key. Raises PersonErased."""
     if person.wrapped_key is None:
         raise PersonErased(f"person {person.pk} was erased")
     context = _context(person.pk)

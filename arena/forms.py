@@ -1,14 +1,37 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import LinkPurpose
 from annotation.enums import ReactionKind
 from foundation.idempotency import mint_key
+from foundation.media.anew import NewPicture, made_anew
+from foundation.media.check import BadMedia
 
 # Of sides as shown.
 LETTERS = "abcd"
+
+
+class PictureField(forms.FileField):
+    """A picture that is taken, made anew; where none came, None. What its file is called and says of itself is not
+    believed."""
+
+    widget = forms.FileInput
+
+    def clean(self, data: Any, initial: Any = None) -> NewPicture | None:
+        file = super().clean(data, initial)
+        if not file:
+            return None
+        if file.size > settings.PICTURE_MAX_MB * 1_000_000:
+            said = _("This picture has more than %(most)d MB. Choose a smaller one.")
+            raise forms.ValidationError(said % {"most": settings.PICTURE_MAX_MB})
+        try:
+            return made_anew(file.read(), file.name)
+        except BadMedia as refused:
+            said = _("This picture cannot be taken: %(reason)s.")
+            raise forms.ValidationError(said % {"reason": refused.reason}) from refused
 
 
 class PromptForm(forms.Form):
@@ -19,6 +42,7 @@ class PromptForm(forms.Form):
         max_length=100_000,
         error_messages={"required": _("Write something to ask first.")},
     )
+    picture = PictureField(required=False, allow_empty_file=True, max_length=1000)
     key = forms.RegexField(r"^[\x21-\x7e]{1,64}$", widget=forms.HiddenInput)
 
     @classmethod

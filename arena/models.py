@@ -93,6 +93,8 @@ class Arena(models.Model):
     category_votes = models.PositiveIntegerField(
         _("votes from which a category is learned by itself"), null=True, blank=True, validators=[MinValueValidator(1)]
     )
+    # A picture beside the words of each turn; only models that take pictures are drawn for such a battle.
+    takes_images = models.BooleanField(_("visitors may add a picture"), default=False, db_default=False)
     # Every model of the site enters by itself on its first chance.
     enters_all = models.BooleanField(_("every model of the site takes part"), default=False, db_default=False)
 
@@ -105,6 +107,10 @@ class Arena(models.Model):
                 condition=Q(newcomer_share__isnull=True) | Q(newcomer_share__gt=0, newcomer_share__lte=1),
             ),
             models.CheckConstraint(name="arena_has_a_mode", condition=Q(modes__len__gte=1)),
+            # Who makes files is asked in words alone.
+            models.CheckConstraint(
+                name="pictures_are_answered_with_text", condition=Q(output=Output.TEXT) | Q(takes_images=False)
+            ),
             # Models that answer with files are asked one thing, and know nothing of what was before.
             models.CheckConstraint(name="files_are_asked_once", condition=Q(output=Output.TEXT) | Q(max_turns=1)),
         ]
@@ -178,6 +184,8 @@ class Battle(models.Model):
     impression = models.OneToOneField(Impression, on_delete=models.PROTECT, related_name="battle")
     state = models.CharField(max_length=10, choices=BattleState, default=BattleState.ANSWERING)
     mode = models.CharField(max_length=12, choices=Mode, default=Mode.ANONYMOUS, db_default=Mode.ANONYMOUS)
+    # Drawn among models of which each takes pictures: a turn may have one. Else nobody is told which of its models do.
+    takes_images = models.BooleanField(default=False, db_default=False)
     # How many turns each side has been asked for; streams and votes name the turn they mean.
     turn_count = models.PositiveSmallIntegerField(default=1)
     # How often all sides were asked anew, over all turns. With the turn it says which answers a form was made for.

@@ -14,7 +14,7 @@ from inference_workers.enums import Backend, Output, TokensField
 from inference_workers.models import Endpoint, LanguageModel, LanguageModelRevision
 from inference_workers.policies.folders import SMOLLM2, ModelNotAllowed, model_folder
 from inference_workers.use_cases.edit_endpoint import EndpointSettings
-from inference_workers.use_cases.edit_language_model import Card, Recipe
+from inference_workers.use_cases.edit_language_model import Card, Recipe, refuse_pictures_without_a_reader
 
 PRICE_FIELDS = ["price_read", "price_written"]
 CARD_FIELDS = [
@@ -28,6 +28,7 @@ CARD_FIELDS = [
     "weight",
     *PRICE_FIELDS,
     "keeps_logprobs",
+    "takes_images",
 ]
 RECIPE_FIELDS = [
     "endpoint",
@@ -176,12 +177,21 @@ class LanguageModelForm(forms.ModelForm):  # type: ignore[type-arg]
         in_process = endpoint is not None and endpoint.backend == Backend.TRANSFORMERS
         if in_process and cleaned.get("output", Output.TEXT) != Output.TEXT:
             self.add_error("output", _("In the worker’s own process models answer with text alone."))
+        self._refuse_pictures(cleaned)
         if endpoint and name and endpoint.backend == Backend.TRANSFORMERS and name != SMOLLM2:
             try:
                 model_folder(name, models=settings.DATA_DIR / "models", allowed=settings.MODEL_FOLDERS)
             except ModelNotAllowed as error:
                 self.add_error("provider_model", str(error))
         return cleaned
+
+    def _refuse_pictures(self, cleaned: dict[str, Any]) -> None:
+        """By the rule of the use case, beside the field, as soon as the rest of it can be asked."""
+        if cleaned.get("takes_images") and cleaned.get("endpoint") and not self.errors:
+            try:
+                refuse_pictures_without_a_reader(self.card, self.recipe)
+            except ValidationError as refused:
+                self.add_error(None, refused)
 
     @property
     def card(self) -> Card:

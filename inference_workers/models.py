@@ -147,6 +147,13 @@ class LanguageModel(models.Model):
             " requests that ask for them."
         ),
     )
+    # Battles whose prompt has a picture draw those alone. It changes no answer to a prompt without one.
+    takes_images = models.BooleanField(
+        _("takes pictures"),
+        default=False,
+        db_default=False,
+        help_text=_("Of people’s prompts, as OpenAI’s image_url; where an arena lets its visitors add one."),
+    )
     current = models.OneToOneField(
         "LanguageModelRevision",
         on_delete=models.PROTECT,
@@ -260,6 +267,8 @@ class Completion(models.Model):
     person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="completions")
     messages = models.JSONField(null=True)
     personal_messages = models.ForeignKey(PersonalText, on_delete=models.PROTECT, null=True, related_name="+")
+    # How many pictures the messages hold.
+    pictures = models.PositiveSmallIntegerField(default=0, db_default=0)
     seed = models.BigIntegerField()
     # What is other than the revision's: temperature, top_p, max_tokens, stop; null where nothing is.
     sampling = models.JSONField(null=True)

@@ -12,7 +12,8 @@ from accounts.models import Person, User
 
 
 def erase_person(*, person_id: UUID, now: datetime) -> Person:
-    """Destroy the person's key and every link to who they were; their answers and the standings stay.
+    """Destroy the person's key, what their files held and every link to who they were; their answers and the standings
+    stay.
 
     Erasing twice is the same as once. A user's account, where there is one, is closed and made anonymous.
     """
@@ -25,6 +26,8 @@ def erase_person(*, person_id: UUID, now: datetime) -> Person:
         person.erased_at = now
         person.save(update_fields=["wrapped_key", "visitor_digest", "user", "erased_at"])
         person.links.all().delete()
+        # Nobody could read them; they would only take room.
+        person.files.update(sealed=b"")
         if user is not None:
             _forget_traces(user)
             _close_account(user)

@@ -29,6 +29,7 @@ REASONS = {
     "no_text": "a response's text was not given, as in imports and simulations",
     "no_prompt": "the prompt was not given",
     "erased": "a text belonged to a person who was erased",
+    "pictured": "a prompt was about a visitor's picture, and these are not handed out",
     "histories_differ": "the two sides had said different things before their last turn",
     "same_text": "both responses are the same text",
     "not_a_pair": "the item does not have two responses, and nobody ranked or rated several",

@@ -20,11 +20,13 @@ Message = dict[str, str]
 
 
 class Readable(StrEnum):
-    """Whether a text can be read. ABSENT was never given, ERASED belonged to a person whose key is destroyed."""
+    """Whether a text can be read. ABSENT was never given, ERASED belonged to a person whose key is destroyed, and
+    PICTURED is about a picture of a person's, which is in no dataset: without it the words say something else."""
 
     YES = "yes"
     ABSENT = "absent"
     ERASED = "erased"
+    PICTURED = "pictured"
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,11 @@ def _conversation(
     if personal_text_id is None:
         return ABSENT
     text = sealed.get(personal_text_id)
-    return Conversation(Readable.ERASED, []) if text is None else Conversation(Readable.YES, json.loads(text))
+    if text is None:
+        return Conversation(Readable.ERASED, [])
+    said = json.loads(text)
+    pictured = any("picture" in each for each in said)
+    return Conversation(Readable.PICTURED, []) if pictured else Conversation(Readable.YES, said)
 
 
 def _files(items: list[dict[str, Any]], turns: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

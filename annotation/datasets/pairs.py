@@ -285,5 +285,7 @@ def last_turn(content: Content, speakers: dict[int, Speaker]) -> Sides:
 def refuse_unreadable(said: Conversation | Said, content: Content) -> None:
     if said.readable is Readable.ERASED:
         raise Dropped("erased")
+    if said.readable is Readable.PICTURED:
+        raise Dropped("pictured")
     if said.readable is Readable.ABSENT:
         raise Dropped("no_prompt" if said is content.prompt else "no_text")

@@ -26,6 +26,7 @@ from arena.models import Arena, Battle
 from arena.queries.arenas import default_arena, playing_models
 from arena.queries.conversations import history_of
 from arena.queries.files import BattleFile, files_of, players_of
+from arena.queries.pictures import last_picture
 from arena.queries.reactions import Reactions, reactions_of
 from arena.queries.sets import names_chosen
 from arena.queries.tempo import common_tempo
@@ -146,6 +147,8 @@ class Exchange:
     reactions: Mapping[str, Reactions] = field(default_factory=dict)
     # By side, where the battle is of files; its texts are empty then.
     files: Mapping[str, BattleFile] = field(default_factory=dict)
+    # The id of the picture that was asked about; empty where there is none.
+    picture: str = ""
 
     @property
     def sides(self) -> list[tuple[str, str, str, BattleFile | None]]:
@@ -171,9 +174,11 @@ class Ballot:
     contestants: int = 2
     regenerations: int = 0
     regenerations_left: int = 0
-    # Role and text of what all sides know from earlier parts of the conversation.
-    history: list[tuple[str, str]] = field(default_factory=list)
+    # What all sides know from earlier parts of the conversation: role, text and the id of a picture.
+    history: list[tuple[str, str, str]] = field(default_factory=list)
     mode: str = Mode.ANONYMOUS
+    # Whether the next turn may have a picture.
+    takes_images: bool = False
     # By side; only where the visitor named the models, and so knows them from the start.
     names: Mapping[str, str] = field(default_factory=dict)
     # What the models answer with.
@@ -224,23 +229,36 @@ def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
         exchanges=[
             # A turn that is still being answered shows no side, and one that never was: the sides that are there would
             # name the faster models, or the one that failed.
-            Exchange(
-                number,
-                _last_words(read(each)),
-                whole.get(number, {}),
-                regenerations=anew.get(number, 0),
-                reactions=reactions.get(number, {}),
-                files=files.get(number, {}),
-            )
-            for number, each in enumerate(said)
+            _exchange(words, number, whole, anew, reactions, files)
+            for number, words in enumerate(map(read, said))
         ],
         contestants=len(battle.impression.order),
         regenerations=battle.regenerations,
         history=history_of(read(battle.item.prompt)),
         regenerations_left=max(0, battle.arena.max_regenerations - anew.get(battle.turn_count - 1, 0)),
         mode=battle.mode,
+        takes_images=battle.takes_images,
         names=names_chosen(battle, side_of),
         output=battle.arena.output,
+    )
+
+
+def _exchange(
+    words: str,
+    number: int,
+    texts: Mapping[int, dict[str, str]],
+    anew: Mapping[int, int],
+    said: Mapping[int, Mapping[str, Reactions]],
+    files: Mapping[int, Mapping[str, BattleFile]],
+) -> Exchange:
+    return Exchange(
+        number,
+        _last_words(words),
+        texts.get(number, {}),
+        regenerations=anew.get(number, 0),
+        reactions=said.get(number, {}),
+        files=files.get(number, {}),
+        picture=last_picture(words),
     )
 
 

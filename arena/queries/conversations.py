@@ -78,7 +78,9 @@ def _preferred(battle: Battle) -> str:
     return side_letter(min(places)) if places else ""
 
 
-def history_of(messages: str) -> list[tuple[str, str]]:
-    """Role and text of all before the last message but what the arena tells its models."""
+def history_of(messages: str) -> list[tuple[str, str, str]]:
+    """Role, text and picture of all before the last message but what the arena tells its models."""
     said = json.loads(messages)[:-1] if messages else []
-    return [(each["role"], str(each["content"])) for each in said if each["role"] != "system"]
+    return [
+        (each["role"], str(each["content"]), str(each.get("picture", ""))) for each in said if each["role"] != "system"
+    ]

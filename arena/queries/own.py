@@ -22,6 +22,7 @@ from annotation.queries.reactions import reactions_by_item
 from annotation.questions.base import side_letter
 from arena.enums import BattleState, Mode
 from arena.models import Battle, Share
+from arena.queries.pictures import last_picture
 from arena.queries.votes import preferred_sides
 
 PAGE = 20
@@ -45,6 +46,7 @@ class OwnBattle:
     # How many stand on its answers.
     reactions: int = 0
     mode: str = Mode.ANONYMOUS
+    picture: str = ""
 
     @property
     def mode_words(self) -> str:
@@ -103,6 +105,7 @@ def _listed(
         is_shared=getattr(battle, "is_shared", False),
         reactions=reactions.get(battle.item_id, 0),
         mode=battle.mode,
+        picture=asked_picture(battle.item.prompt, sealed) if battle.item.prompt else "",
     )
 
 
@@ -112,6 +115,11 @@ def asked_words(holder: Prompt | FollowUp, sealed: Mapping[int, str | None]) -> 
     if holder.personal_text_id:
         messages = json.loads(sealed[holder.personal_text_id] or "[]")
     return str(messages[-1]["content"]) if messages else ""
+
+
+def asked_picture(holder: Prompt | FollowUp, sealed: Mapping[int, str | None]) -> str:
+    """The id of the picture that a person added to it; empty where there is none, or it was erased."""
+    return last_picture(sealed[holder.personal_text_id] or "") if holder.personal_text_id else ""
 
 
 @dataclass

@@ -7,11 +7,11 @@ from accounts.models import Person
 from accounts.texts import read_personal_texts
 from annotation.boards import contestant_names
 from annotation.enums import JudgmentKind
-from annotation.models import EarlierTurn, Judgment, Turn
+from annotation.models import EarlierTurn, FollowUp, Judgment, Prompt, Turn
 from annotation.questions.base import side_letter
 from arena.enums import BattleState
 from arena.models import Battle
-from arena.queries.own import asked_words
+from arena.queries.own import asked_picture, asked_words
 from inference_workers.enums import CompletionState
 from inference_workers.models import Completion, CompletionFile
 
@@ -60,7 +60,7 @@ def _read(battles: Sequence[Battle]) -> Iterator[dict[str, Any]]:
             "answered_at": battle.answered_at,
             "ended_at": battle.ended_at,
             "turns": [
-                {"prompt": asked_words(each, texts), "answers": answers, "earlier": before}
+                _asked(each, texts) | {"answers": answers, "earlier": before}
                 for each, answers, before in zip(
                     said[battle.pk],
                     _answers(battle, turns.get(battle.item_id, []), texts),
@@ -70,6 +70,12 @@ def _read(battles: Sequence[Battle]) -> Iterator[dict[str, Any]]:
             ],
             "models": models,
         }
+
+
+def _asked(said: Prompt | FollowUp, texts: Mapping[int, str | None]) -> dict[str, Any]:
+    """With the id of its picture, where it has one, which stands in another part of the file."""
+    picture = asked_picture(said, texts)
+    return {"prompt": asked_words(said, texts), **({"picture": picture} if picture else {})}
 
 
 def _answers(battle: Battle, turns: Sequence[Turn], texts: Mapping[int, str | None]) -> list[dict[str, str | None]]:

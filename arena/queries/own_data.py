@@ -19,6 +19,7 @@ from accounts.texts import read_personal_texts, unseal_of
 from annotation.queries.history import TOLD
 from arena.queries.files import released_files
 from arena.queries.own_conversations import own_conversations
+from arena.queries.pictures import own_pictures
 from foundation.media.store import media_path
 
 CHUNK = 500
@@ -124,6 +125,7 @@ ROWS: dict[str, Rows] = {
 INSIDE: dict[str, str] = {
     "accounts.Person": "person",
     "accounts.PersonalText": "with the rows whose text it is",
+    "accounts.PersonalFile": "pictures",
     "arena.Battle": "battles",
     "annotation.Prompt": "battles",
     "annotation.FollowUp": "battles",
@@ -149,7 +151,7 @@ ABOUT = (
     "Everything that is stored of you. An open battle's models are not named, nor its answers given before both are"
     " whole; of a battle that did not work out the answers are not given. An answer that is an image, a"
     " sound or a film is named by the SHA-256 of its bytes, which stand in base64 under files. Sides A and B are as you"
-    " saw them; item and other numbers join rows of this file."
+    " saw them; item and other numbers join rows of this file. Pictures that you added stand under pictures."
 )
 
 
@@ -160,6 +162,7 @@ def own_data(person: Person, *, now: datetime) -> Iterator[str]:
     yield f'"person": {_json({"kind": person.kind, "created_at": person.created_at, "has_account": user is not None})}'
     yield from _section("battles", own_conversations(person))
     yield from _files(person)
+    yield from _section("pictures", own_pictures(person))
     for label, rows in ROWS.items():
         yield from _section(label, _rows_of(label, rows, person))
     yield "\n}\n"

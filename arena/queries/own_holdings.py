@@ -20,6 +20,7 @@ class Holdings:
     judgments: int
     texts: int
     files: int
+    pictures: int
     has_account: bool
     waiting: Sequence[Earned]
     links: Sequence[PersonLink]
@@ -34,6 +35,7 @@ def own_holdings(person: Person, *, now: datetime) -> Holdings:
         judgments=judgments.count(),
         texts=person.texts.count(),
         files=released_files(person).count(),
+        pictures=person.files.count(),
         has_account=person.user_id is not None,
         waiting=[each for each in owed if each.waiting > 0],
         links=list(links.order_by("purpose")),

@@ -22,6 +22,9 @@ class Admitted:
 
     contestant: Contestant
     weight: float
+    takes_images: bool = False
+    # As whoever may know it is told.
+    name: str = ""
 
 
 def admit_contestants(*, arena: Arena, now: datetime) -> dict[int, Admitted]:
@@ -51,7 +54,8 @@ def admit_contestants(*, arena: Arena, now: datetime) -> dict[int, Admitted]:
                 contestant=contestant,
                 defaults={"was_private": entry.language_model.visibility == Visibility.HIDDEN, "entered_at": now},
             )
-        admitted[contestant.pk] = Admitted(contestant, weight_of(entry, now))
+        model = entry.language_model
+        admitted[contestant.pk] = Admitted(contestant, weight_of(entry, now), model.takes_images, model.name)
     return admitted
 
 

@@ -16,9 +16,11 @@ from arena.policies import checked_prompt
 from arena.transitions import BATTLE
 from arena.use_cases.ask_models import ask_models
 from arena.use_cases.hold_to_rules import Held, hold_to_rules, note_hits
+from arena.use_cases.keep_picture import said_by, told_of
 from arena.use_cases.refuse_flood import refuse_when_busy
 from arena.use_cases.start_battle import VisitorGone, refuse_unless_open
 from foundation.idempotency import body_hash, once
+from foundation.media.anew import NewPicture
 from foundation.transitions import ForbiddenTransition, check
 
 
@@ -34,12 +36,14 @@ class NotReady(ArenaError):
     """The battle is not waiting for this visitor: the models are answering, or it has ended."""
 
 
-def ask_follow_up(*, battle_id: UUID, person: Person, prompt: str, key: str, now: datetime) -> Battle:
+def ask_follow_up(
+    *, battle_id: UUID, person: Person, prompt: str, key: str, now: datetime, picture: NewPicture | None = None
+) -> Battle:
     """Say the next thing to both sides, once per `key`. Refuses NotYourBattle, ArenaClosed, NotReady,
-    NoMoreTurns, PromptRefused, VisitorGone and TooBusy.
+    NoMoreTurns, PromptRefused, NoPictures, VisitorGone and TooBusy.
     """
     held = hold_next(battle_id, person, prompt, now)
-    body = body_hash({"battle": str(battle_id), "prompt": prompt})
+    body = body_hash({"battle": str(battle_id), "prompt": prompt, **told_of(picture)})
     with transaction.atomic(), once(key=key, scope=f"battle:{person.pk}", body_hash=body, now=now) as attempt:
         battle = lock_battle(battle_id, person)
         if attempt.replayed:
@@ -54,7 +58,8 @@ def ask_follow_up(*, battle_id: UUID, person: Person, prompt: str, key: str, now
         battle.turn_count += 1
         ask_again(battle)
         number = battle.turn_count - 1
-        sealed = write_personal_text(person=person, text=canonical_messages([{"role": "user", "content": text}]))
+        said = said_by(person, text, picture, taken=battle.takes_images)
+        sealed = write_personal_text(person=person, text=canonical_messages([said]))
         FollowUp.objects.create(item=battle.item, number=number, personal_text=sealed)
         ask_models(battle=battle, turn=number, person=person)
         note_hits(held, battle=battle, about=JudgedText.PROMPT, now=now)

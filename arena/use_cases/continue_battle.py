@@ -22,9 +22,11 @@ from arena.use_cases.admit_contestants import admit_contestants
 from arena.use_cases.ask_follow_up import NoMoreTurns, NotReady, hold_next, lock_battle
 from arena.use_cases.ask_models import Message, ask_models, contestant_of, conversation, read_completion
 from arena.use_cases.hold_to_rules import note_hits
+from arena.use_cases.keep_picture import said_by, told_of
 from arena.use_cases.refuse_flood import refuse_flood, refuse_when_busy
 from arena.use_cases.start_battle import VisitorGone, assign, make_item, refuse_unless_open, seat
 from foundation.idempotency import body_hash, once
+from foundation.media.anew import NewPicture
 
 # Of the seed's streams: pair, sides and questions have the first three.
 BASE = 3
@@ -43,16 +45,24 @@ class Base:
 
 
 def continue_battle(
-    *, battle_id: UUID, prompt: str, place: int | None, person: Person, network: str, key: str, now: datetime
+    *,
+    battle_id: UUID,
+    prompt: str,
+    place: int | None,
+    person: Person,
+    network: str,
+    key: str,
+    now: datetime,
+    picture: NewPicture | None = None,
 ) -> Battle:
     """Go on after a vote, once per `key`: the same models, with the history of the preferred side on all sides.
 
     Where the vote preferred none, `place` is the side that the visitor picked, or None to have one drawn. The next
     battle has an item and a vote of its own. Refuses NotYourBattle, ArenaClosed, VisitorGone, NotReady, NoMoreTurns,
-    PromptRefused, TooBusy, TooManyBattles and ModelsLeft.
+    PromptRefused, NoPictures, TooBusy, TooManyBattles and ModelsLeft.
     """
     held = hold_next(battle_id, person, prompt, now)
-    body = body_hash({"battle": str(battle_id), "prompt": prompt, "place": place})
+    body = body_hash({"battle": str(battle_id), "prompt": prompt, "place": place, **told_of(picture)})
     with transaction.atomic(), once(key=key, scope=f"battle:{person.pk}", body_hash=body, now=now) as attempt:
         battle = lock_battle(battle_id, person)
         if attempt.replayed:
@@ -62,7 +72,8 @@ def continue_battle(
         _refuse_unless_held(battle)
         refuse_when_busy(battle.arena)
         refuse_flood(arena=battle.arena, person=person, network=network, now=now)
-        following = _follow(battle, text, place, network, now)
+        said = said_by(person, text, picture, taken=battle.takes_images)
+        following = _follow(battle, said, place, network, now)
         ask_models(battle=following, turn=0, person=person)
         note_hits(held, battle=following, about=JudgedText.PROMPT, now=now)
         attempt.response = {"battle": str(following.pk)}
@@ -79,11 +90,11 @@ def _refuse_unless_held(battle: Battle) -> None:
         raise NoMoreTurns(f"a conversation has at most {battle.arena.max_turns} turns")
 
 
-def _follow(battle: Battle, text: str, place: int | None, network: str, now: datetime) -> Battle:
+def _follow(battle: Battle, said: Message, place: int | None, network: str, now: datetime) -> Battle:
     seed, respondent, campaign = new_seed(), battle.assignment.respondent, battle.arena.campaign
     base = _base(battle, place, seed)
     contestants = _still_playing(battle, now)
-    messages = _history(battle, base.response, text)
+    messages = _history(battle, base.response, said)
     prompt = create_prompt(messages=messages, person=respondent.person)
     category = main_category(label_by_rule(prompt=prompt, messages=messages, now=now))
     item = make_item(campaign, prompt, category, battle.mode, now)
@@ -106,6 +117,7 @@ def _follow(battle: Battle, text: str, place: int | None, network: str, now: dat
         impression=impression,
         network=network,
         mode=battle.mode,
+        takes_images=battle.takes_images,
         continues=battle,
         first_id=battle.first_id or battle.pk,
         turns_before=battle.turns_before + battle.turn_count,
@@ -139,12 +151,12 @@ def _still_playing(battle: Battle, now: datetime) -> Sequence[Contestant]:
     return contestants
 
 
-def _history(battle: Battle, base: Response, text: str) -> list[Message]:
+def _history(battle: Battle, base: Response, next_said: Message) -> list[Message]:
     """All that this side was asked and said, then what the visitor says next."""
     last = battle.turn_count - 1
     answer = read_completion(base.turns.select_related("completion").get(number=last).job)
     said = conversation(battle, base, before=last)
-    return [*said, {"role": "assistant", "content": answer}, {"role": "user", "content": text}]
+    return [*said, {"role": "assistant", "content": answer}, next_said]
 
 
 def _how(battle: Battle, base: Base) -> PairChoice:

@@ -43,6 +43,17 @@ class SetTooSmall(ArenaError):
     """Of the visitor's own models fewer play now than a battle needs."""
 
 
+class TooFewTakePictures(ArenaError):
+    """Of the models that play now fewer take pictures than a battle needs."""
+
+
+@dataclass
+class TakeNoPictures(ArenaError):
+    """Models that the visitor named take no pictures, or so many of their set that the others are too few."""
+
+    names: Sequence[str]
+
+
 @dataclass(frozen=True)
 class Met:
     """Who meets in a battle, by position, and how that came about. `as_written` keeps them in that order."""
@@ -50,6 +61,8 @@ class Met:
     contestants: Sequence[Contestant]
     pair: PairChoice
     as_written: bool = False
+    # Every model that could have been drawn takes pictures, so that it tells nothing of those that were drawn.
+    takes_images: bool = False
 
 
 def draw_contestants(
@@ -62,32 +75,61 @@ def draw_contestants(
     category: str,
     seed: int,
     now: datetime,
+    with_picture: bool = False,
 ) -> Met:
     """Who meets, in the caller's transaction. `named` are slugs of released models by side, "" for chance; `category`
-    is the prompt's, of which the arena may know enough by itself.
+    is the prompt's, of which the arena may know enough by itself. With a picture only models that take pictures are
+    candidates, and probabilities are of the draw among these.
 
-    Raises ModeNotAllowed, NotEnoughModels, TooBusy, and for what the visitor chose NoSuchModel, NamedTwice and
-    SetTooSmall.
+    Raises ModeNotAllowed, NotEnoughModels, TooFewTakePictures, TooBusy, and for what the visitor chose NoSuchModel,
+    NamedTwice, SetTooSmall and TakeNoPictures.
     """
     if mode not in arena.modes:
         raise ModeNotAllowed(f"arena {campaign.slug} has no battles of mode {mode!r}")
     admitted = admit_contestants(arena=arena, now=now)
+    if with_picture:
+        admitted = _seeing(arena, person, mode, named, admitted)
     if mode == Mode.NAMED:
-        return _as_named(campaign, admitted, named, seed)
-    if mode == Mode.OWN_SET:
-        return _of_own_set(arena, campaign, person, admitted, seed)
-    _refuse_few(campaign, admitted)
-    selection = _drawn(arena, campaign, admitted, category, seed)
-    return Met([admitted[pk].contestant for pk in selection.contestants], _how(arena, selection))
+        met = _as_named(campaign, admitted, named, seed, with_picture=with_picture)
+    elif mode == Mode.OWN_SET:
+        met = _of_own_set(arena, campaign, person, admitted, seed)
+    else:
+        _refuse_few(campaign, admitted, with_picture=with_picture)
+        selection = _drawn(arena, campaign, admitted, category, seed)
+        met = Met([admitted[pk].contestant for pk in selection.contestants], _how(arena, selection))
+    if with_picture:
+        met = replace(met, pair=replace(met.pair, parameters={**(met.pair.parameters or {}), "picture": True}))
+    # Whoever named the models knows which they are.
+    candidates = [each.pk for each in met.contestants] if mode == Mode.NAMED else list(admitted)
+    return replace(met, takes_images=all(admitted[pk].takes_images for pk in candidates))
 
 
-def _refuse_few(campaign: Campaign, admitted: Mapping[int, Admitted]) -> None:
+def _seeing(
+    arena: Arena, person: Person, mode: str, named: Sequence[str], admitted: Mapping[int, Admitted]
+) -> dict[int, Admitted]:
+    """Those that take pictures. Of models that the visitor chose, and therefore knows, it is said which do not: of
+    named ones always, of a set where the others are too few. Raises TakeNoPictures."""
+    seeing = {pk: each for pk, each in admitted.items() if each.takes_images}
+    if mode == Mode.ANONYMOUS:
+        return seeing
+    chosen = set(named) if mode == Mode.NAMED else {each.slug for each in kept_models(person, arena)}
+    released = {slug: each.pk for slug, each in _released(admitted).items() if slug in chosen}
+    blind = sorted(admitted[pk].name for pk in released.values() if pk not in seeing)
+    few = len(released) - len(blind) < arena.campaign.responses_per_item
+    if blind and (mode == Mode.NAMED or few):
+        raise TakeNoPictures(blind)
+    return seeing
+
+
+def _refuse_few(campaign: Campaign, admitted: Mapping[int, Admitted], *, with_picture: bool) -> None:
     wanted = campaign.responses_per_item
     if len(admitted) >= wanted:
         return
     wait = endpoints_return()
     if wait is not None:
         raise TooBusy(wait_seconds=max(5, round(wait.total_seconds())))
+    if with_picture:
+        raise TooFewTakePictures(f"{len(admitted)} models take pictures, a battle needs {wanted}")
     raise NotEnoughModels(f"{len(admitted)} models can be drawn, a battle needs {wanted}")
 
 
@@ -128,7 +170,9 @@ def _cap(arena: Arena, admitted: Mapping[int, Admitted], known: Known | None) ->
     return NewcomerCap(new, arena.newcomer_share)
 
 
-def _as_named(campaign: Campaign, admitted: Mapping[int, Admitted], named: Sequence[str], seed: int) -> Met:
+def _as_named(
+    campaign: Campaign, admitted: Mapping[int, Admitted], named: Sequence[str], seed: int, *, with_picture: bool
+) -> Met:
     """Sides stand as they were named, those left to chance drawn among the released models that nobody named."""
     wanted = campaign.responses_per_item
     given = [*named, *[""] * wanted][:wanted]
@@ -139,6 +183,8 @@ def _as_named(campaign: Campaign, admitted: Mapping[int, Admitted], named: Seque
     if len(set(chosen)) < len(chosen):
         raise NamedTwice("a model was named for two sides")
     left = {slug: each for slug, each in released.items() if slug not in chosen}
+    if with_picture and len(left) < wanted - len(chosen):
+        raise TooFewTakePictures(f"{len(left)} released models that take pictures are left")
     drawn = _by_chance(left, wanted - len(chosen), campaign, seed)
     contestants = [released[slug] if slug else drawn.pop(0) for slug in given]
     parameters = {"mode": Mode.NAMED.value, "named": [bool(slug) for slug in given], "among": len(released)}

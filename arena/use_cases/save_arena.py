@@ -28,7 +28,7 @@ SETTINGS = (
         "examples",
     ),
     *("max_prompt_chars", "max_turns", "max_regenerations", "battles_per_day", "max_waiting"),
-    *("pool_by_category", "newcomer_share", "newcomer_votes", "category_votes"),
+    *("pool_by_category", "newcomer_share", "newcomer_votes", "category_votes", "takes_images"),
     *("flood_per_minute", "work_bits"),
 )
 
@@ -77,6 +77,8 @@ def save_arena(*, arena_id: int, values: Mapping[str, Any], actor: Person | None
 def _check(arena: Arena) -> None:
     if arena.output != Output.TEXT and arena.max_turns != 1:
         raise BadSettings("Battles of images, sounds or films have one turn.")
+    if arena.takes_images and arena.output != Output.TEXT:
+        raise BadSettings("Visitors add pictures only where models answer with text.")
     try:
         arena.full_clean(validate_unique=False, validate_constraints=False)
     except ValidationError as error:

@@ -15,7 +15,7 @@ from annotation.enums import (
     SlotState,
     SourceKind,
 )
-from annotation.models import Assignment, Campaign, Contestant, Item, Prompt, Respondent, Response, Slot
+from annotation.models import Assignment, Campaign, Contestant, Impression, Item, Prompt, Respondent, Response, Slot
 from annotation.policies.categories import main_category
 from annotation.selection.draws import new_seed
 from annotation.use_cases.agree_to_texts import give_consent
@@ -33,16 +33,21 @@ from arena.use_cases.ask_models import ask_models
 from arena.use_cases.demand_work import work_done
 from arena.use_cases.draw_contestants import (
     SOURCES,
+    Met,
     ModeNotAllowed,
     NamedTwice,
     NoSuchModel,
     NotEnoughModels,
     SetTooSmall,
+    TakeNoPictures,
+    TooFewTakePictures,
     draw_contestants,
 )
 from arena.use_cases.hold_to_rules import hold_to_rules, note_hits
+from arena.use_cases.keep_picture import said_by, told_of
 from arena.use_cases.refuse_flood import TooBusy, TooManyBattles, refuse_flood, refuse_when_busy
 from foundation.idempotency import body_hash, once
+from foundation.media.anew import NewPicture
 from foundation.text import clean_text
 
 __all__ = [
@@ -53,8 +58,10 @@ __all__ = [
     "NotEnoughModels",
     "PoolEmpty",
     "SetTooSmall",
+    "TakeNoPictures",
     "TextNotAgreed",
     "TooBusy",
+    "TooFewTakePictures",
     "TooManyBattles",
     "VisitorGone",
     "refuse_unless_open",
@@ -81,7 +88,7 @@ class TextNotAgreed(ArenaError):
 @dataclass(frozen=True)
 class Wanted:
     """What is asked, and how it came about: written by the visitor, taken unchanged from an offer, or drawn; and who
-    says which models meet.
+    says which models meet. With a picture only models that take pictures do.
     """
 
     text: str
@@ -89,6 +96,7 @@ class Wanted:
     named: Sequence[str] = ()
     offer: Offer | None = None
     prompt: PoolPrompt | None = None
+    picture: NewPicture | None = None
 
 
 def start_battle(
@@ -105,29 +113,29 @@ def start_battle(
     mode: str = Mode.ANONYMOUS,
     named: Sequence[str] = (),
     work: str = "",
+    picture: NewPicture | None = None,
 ) -> Battle:
     """Set hidden models on one prompt and ask them all, once per `key`. `agreed` is the version of the text about
-    data use that the visitor was shown beside the button; it is kept with them. `offer` is what they were offered: a
-    prompt that is none of it word for word is their own. With `any_of`, a category or "" for all, the prompt is drawn
-    from the arena's pool, before the models and without them. `mode` says who says which models meet, and `named` the
-    slugs of those that the visitor names, by side, "" for chance. `work` answers what a flooded arena asked for.
+    data use that the visitor was shown; it is kept. `offer` is what they were offered: a prompt that is none of it word
+    for word is their own. With `any_of`, a category or "" for all, the prompt is drawn, before the models and without
+    them. `named` are the slugs of models that the visitor names, by side, "" for chance, and `work` answers a flood.
 
     Everything that could refuse is asked before anything is kept: PromptRefused, which HouseRuleBroken is too,
-    ArenaClosed, TooBusy, VisitorGone, TooManyBattles, TextNotAgreed, WorkWanted, PoolEmpty, and what
+    NoPictures, ArenaClosed, TooBusy, VisitorGone, TooManyBattles, TextNotAgreed, WorkWanted, PoolEmpty, and what
     `draw_contestants` refuses. What is shown to whom, with its probability, is written before anybody sees it.
     """
     written = [] if any_of is not None else [checked_prompt(prompt, longest=arena.max_prompt_chars)]
     held = hold_to_rules(written, arena=arena, person=person, about=JudgedText.PROMPT, now=now)
-    text = "".join(written)
-    body = body_hash({"arena": arena.pk, "prompt": text, **_arranged(any_of, mode, named)})
+    body = body_hash({"arena": arena.pk, "prompt": "".join(written), **_arranged(any_of, mode, named, picture)})
     with transaction.atomic(), once(key=key, scope=f"battle:{person.pk}", body_hash=body, now=now) as attempt:
         if attempt.replayed:
             return Battle.objects.get(pk=attempt.response["battle"])
         respondent = _welcomed(arena, person, network, agreed, now)
         with work_done(arena=arena, person=person, work=work, key=key, now=now):
             seed = new_seed()
-            wanted = _taken(text, offer) if any_of is None else _drawn(arena, any_of, seed)
-            battle = _open_battle(arena, respondent, replace(wanted, mode=mode, named=named), network, seed, now)
+            found = _taken("".join(written), offer) if any_of is None else _drawn(arena, any_of, seed)
+            wanted = replace(found, mode=mode, named=named, picture=picture)
+            battle = _open_battle(arena, respondent, wanted, network, seed, now)
         note_hits(held, battle=battle, about=JudgedText.PROMPT, now=now)
         attempt.response = {"battle": str(battle.pk)}
     return battle
@@ -173,9 +181,9 @@ def _drawn(arena: Arena, category: str, seed: int) -> Wanted:
     return Wanted(offer.prompts[0].text, offer=offer, prompt=offer.prompts[0])
 
 
-def _arranged(any_of: str | None, mode: str, named: Sequence[str]) -> dict[str, object]:
+def _arranged(any_of: str | None, mode: str, named: Sequence[str], picture: NewPicture | None) -> dict[str, object]:
     """What of a start may differ under one key besides the prompt."""
-    drawn: dict[str, object] = {} if any_of is None else {"any_of": any_of}
+    drawn: dict[str, object] = {**told_of(picture), **({} if any_of is None else {"any_of": any_of})}
     return drawn if mode == Mode.ANONYMOUS else {**drawn, "mode": mode, "named": list(named)}
 
 
@@ -189,8 +197,8 @@ def _open_battle(
     arena: Arena, respondent: Respondent, wanted: Wanted, network: str, seed: int, now: datetime
 ) -> Battle:
     hold_output(arena)
-    campaign, person, design = respondent.campaign, visitor(respondent), _prompt_design(wanted)
-    messages = _messages(arena, wanted.text)
+    campaign, person = respondent.campaign, visitor(respondent)
+    messages = _messages(arena, said_by(person, wanted.text, wanted.picture, taken=arena.takes_images))
     prompt = create_prompt(messages=messages, person=person)
     category = main_category(label_by_rule(prompt=prompt, messages=messages, now=now))
     met = draw_contestants(
@@ -202,13 +210,32 @@ def _open_battle(
         category=category,
         seed=seed,
         now=now,
+        with_picture=wanted.picture is not None,
     )
     item = make_item(campaign, prompt, category, wanted.mode, now)
     assignment = assign(item, respondent, [each.pk for each in met.contestants], now)
-    impression = show_item(
-        campaign=campaign,
-        instrument=campaign.asks,
-        item_id=item.pk,
+    impression = _show(assignment, respondent, wanted, met, seed)
+    battle = Battle.objects.create(
+        arena=arena,
+        item=item,
+        assignment=assignment,
+        impression=impression,
+        network=network,
+        mode=wanted.mode,
+        takes_images=arena.takes_images and met.takes_images,
+    )
+    seat(item, met.contestants)
+    _note_draw(battle, wanted)
+    ask_models(battle=battle, turn=0, person=person)
+    return battle
+
+
+def _show(assignment: Assignment, respondent: Respondent, wanted: Wanted, met: Met, seed: int) -> Impression:
+    design = _prompt_design(wanted)
+    return show_item(
+        campaign=respondent.campaign,
+        instrument=respondent.campaign.asks,
+        item_id=assignment.item_id,
         responses=len(met.contestants),
         respondent=respondent,
         assignment=assignment,
@@ -218,13 +245,6 @@ def _open_battle(
         seed=seed,
         as_written=met.as_written,
     )
-    battle = Battle.objects.create(
-        arena=arena, item=item, assignment=assignment, impression=impression, network=network, mode=wanted.mode
-    )
-    seat(item, met.contestants)
-    _note_draw(battle, wanted)
-    ask_models(battle=battle, turn=0, person=person)
-    return battle
 
 
 def hold_output(arena: Arena) -> None:
@@ -258,10 +278,10 @@ def visitor(respondent: Respondent) -> Person:
     return respondent.person
 
 
-def _messages(arena: Arena, text: str) -> list[dict[str, str]]:
+def _messages(arena: Arena, said: dict[str, str]) -> list[dict[str, str]]:
     """What the arena tells all its models comes first."""
     system = [{"role": "system", "content": arena.system_prompt}] if arena.system_prompt.strip() else []
-    return [*system, {"role": "user", "content": text}]
+    return [*system, said]
 
 
 def make_item(campaign: Campaign, prompt: Prompt, category: str, mode: str, now: datetime) -> Item:

@@ -171,7 +171,7 @@ class ArenaForm(forms.ModelForm):  # type: ignore[type-arg]
         fields: ClassVar = [
             *("lead", "output", "look", "is_listed", "position", "is_default", "enters_all", "modes", "system_prompt"),
             *("examples", "max_prompt_chars", "max_turns", "max_regenerations", "battles_per_day", "max_waiting"),
-            *("pool_by_category", "newcomer_share", "newcomer_votes", "category_votes"),
+            *("pool_by_category", "newcomer_share", "newcomer_votes", "category_votes", "takes_images"),
             *("flood_per_minute", "work_bits"),
         ]
         numbers = (
@@ -192,6 +192,10 @@ class ArenaForm(forms.ModelForm):  # type: ignore[type-arg]
                 "The first message of every battle, the same for both models. It is kept with the prompt."
             ),
             "enters_all": _("Each enters by itself on its first chance; otherwise only those that you enter."),
+            "takes_images": _(
+                "One with each turn, for models whose settings say that they take pictures. House rules read words"
+                " alone, and look into no picture."
+            ),
             "max_regenerations": _("At most 10; 0 offers it to nobody."),
             "newcomer_share": _(
                 "Such as 0.2, for battles of two. It holds while two models or more are no newcomers; left empty, the"
@@ -224,6 +228,8 @@ class ArenaForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if cleaned.get("output", Output.TEXT) != Output.TEXT and cleaned.get("max_turns", 1) != 1:
             self.add_error("max_turns", _("Battles of images, sounds or films have one turn: write 1."))
+        if cleaned.get("takes_images") and cleaned.get("output", self.instance.output) != Output.TEXT:
+            self.add_error("takes_images", _("Visitors add pictures only where models answer with text."))
         return cleaned
 
     def validate_constraints(self) -> None:

@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import Person
@@ -41,13 +40,11 @@ from arena.use_cases.ask_follow_up import NoMoreTurns, NotReady, NotYourBattle, 
 from arena.use_cases.cast_vote import NotLoaded, StaleTurn, cast_vote
 from arena.use_cases.demand_work import WorkWanted
 from arena.use_cases.hold_to_rules import HouseRuleBroken
+from arena.use_cases.keep_picture import NoPictures
 from arena.use_cases.start_battle import (
     ArenaClosed,
     ModeNotAllowed,
-    NamedTwice,
-    NoSuchModel,
-    NotEnoughModels,
-    SetTooSmall,
+    TakeNoPictures,
     TextNotAgreed,
     TooBusy,
     TooManyBattles,
@@ -58,36 +55,12 @@ from arena.web.arena_forms import StartForm
 from arena.web.files import with_addresses
 from arena.web.modes import address_of, arena_at, mode_context
 from arena.web.offers import offer_in, suggestions_of
+from arena.web.sentences import PICTURE_USE, SENTENCES, STATUS, blind_words
 from arena.web.visitors import known_person, person_for, remember
 from foundation.clientaddress import network_digest
 from foundation.idempotency import BadKey, InFlight, KeyReused, mint_key
 from foundation.requests import HtmxRequest
 from inference_workers.queries import worker_status
-
-SENTENCES = {
-    ArenaClosed: gettext_lazy("This arena takes no battles at the moment."),
-    NotEnoughModels: gettext_lazy("A battle needs more models than are set up. An admin can add one."),
-    TooManyBattles: gettext_lazy("That is as many battles as one visitor can start for now. Come back later."),
-    VisitorGone: gettext_lazy("Your part in this arena has ended: it was withdrawn, or somebody stopped it."),
-    NoSuchModel: gettext_lazy("One of these models cannot be chosen now. Choose again."),
-    NamedTwice: gettext_lazy("Choose a different model for each side, or leave one to chance."),
-    SetTooSmall: gettext_lazy("Too few of your models take part now. Add some to your set."),
-    TextNotAgreed: gettext_lazy(
-        "What is said here about the use of prompts and votes has changed. Read it below and start again."
-    ),
-}
-STATUS = {
-    ArenaClosed: 503,
-    NotEnoughModels: 503,
-    TooBusy: 429,
-    TooManyBattles: 429,
-    VisitorGone: 403,
-    TextNotAgreed: 422,
-    NoSuchModel: 422,
-    NamedTwice: 422,
-    SetTooSmall: 422,
-    WorkWanted: 429,
-}
 
 
 @require_GET
@@ -133,8 +106,11 @@ def show_home(
     others = [each for each in arenas.listed_arenas() if each.pk != arena.pk]
     # A refused prompt stays what it was: offered, as long as nobody changes it.
     sent = request.POST if request.method == "POST" else request.GET
+    context["picture_use"] = PICTURE_USE if arena.takes_images else ""
     if mode == Mode.ANONYMOUS:
         context["suggestions"] = suggestions_of(arena, topic=sent.get("topic", ""), token=sent.get("offer", ""))
+    # A browser sends a file once: who comes back to the form has to choose it again.
+    context["picture_again"] = bool(request.FILES) and not form.has_error("picture")
     context |= {"form": form, "arena": arena, "key": mint_key(), "workers": worker_status(), "others": others}
     return render(request, "arena/home.html", context, status=status)
 
@@ -155,7 +131,7 @@ def start(request: HtmxRequest, slug: str | None = None, mode: str = Mode.ANONYM
     arena = arena_at(slug, request)
     if request.method != "POST":
         return redirect(address_of(arena))  # a refused prompt leaves this address in the browser
-    form = StartForm(request.POST)
+    form = StartForm(request.POST, request.FILES)
     if arena is None or not form.is_valid():
         return show_home(request, arena, form, mode=mode, status=422 if arena else 200)
     asked = form.cleaned_data
@@ -188,6 +164,8 @@ def not_started(
         said: dict[str, Any] = {"busy": refused}
     elif isinstance(refused, WorkWanted):
         said = {"work": refused}
+    elif isinstance(refused, TakeNoPictures):
+        said = {"refusal": blind_words(refused)}
     elif type(refused) in SENTENCES:
         said = {"refusal": SENTENCES[type(refused)], "rereads": isinstance(refused, TextNotAgreed)}
     else:
@@ -228,6 +206,7 @@ def show_battle(
     ballot, setting = replace(ballot, exchanges=placed), arenas.setting_of(battle_id)
     context |= {"ballot": ballot, "revealed": queries.reveal(battle_id, person=person), "key": mint_key()}
     context |= {"setting": setting, "home": address_of(setting.arena, ballot.mode), "board": board_of(setting)}
+    context["picture_again"] = bool(request.FILES) and status != 200
     context["part"] = part_of(battle_id, person=person)
     context["support"] = settings.CRISIS_LINE if settings.CRISIS_LINE and shows_support(battle_id) else ""
     asked = queries.asked_of(battle_id, person=person) if ballot.is_answering or ballot.is_votable else None
@@ -269,7 +248,7 @@ def judgment_form(battle_id: UUID, asked: queries.BattleQuestions, data: Any = N
 
 @require_POST
 def follow_up(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
-    person, form = known_person(request), PromptForm(request.POST)
+    person, form = known_person(request), PromptForm(request.POST, request.FILES)
     if person is None:
         raise Http404
     problem = ""
@@ -280,7 +259,7 @@ def follow_up(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
             problem = " ".join(str(error) for errors in form.errors.values() for error in errors)
     except PromptRefused as refused:
         problem = str(refused)
-    except (ArenaClosed, VisitorGone) as refused:
+    except (ArenaClosed, VisitorGone, NoPictures) as refused:
         problem = str(SENTENCES[type(refused)])
     except TooBusy as busy:
         return too_busy(request, battle_id, person, busy)

@@ -14,11 +14,13 @@ from arena.forms import LETTERS, GoOnForm
 from arena.policies import PromptRefused
 from arena.use_cases.ask_follow_up import NoMoreTurns, NotReady, NotYourBattle
 from arena.use_cases.continue_battle import ModelsLeft, continue_battle
+from arena.use_cases.keep_picture import NoPictures
 from arena.use_cases.refuse_flood import TooBusy, TooManyBattles
 from arena.use_cases.show_models import NothingHeld, StillMoving, show_models
 from arena.use_cases.start_battle import ArenaClosed, VisitorGone
-from arena.web.battles import SENTENCES, show_battle, too_busy
+from arena.web.battles import show_battle, too_busy
 from arena.web.reactions import moved_on
+from arena.web.sentences import SENTENCES
 from arena.web.visitors import known_person
 from foundation.clientaddress import network_digest
 from foundation.idempotency import InFlight, KeyReused
@@ -27,7 +29,7 @@ from foundation.requests import HtmxRequest
 
 @require_POST
 def go_on(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
-    person, form = known_person(request), GoOnForm(request.POST)
+    person, form = known_person(request), GoOnForm(request.POST, request.FILES)
     if person is None:
         raise Http404
     if not form.is_valid():
@@ -38,6 +40,7 @@ def go_on(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
         following = continue_battle(
             battle_id=battle_id,
             prompt=said["prompt"],
+            picture=said["picture"],
             place=LETTERS.index(base) if base else None,
             person=person,
             network=network_digest(request),
@@ -63,7 +66,7 @@ def _why(refused: ArenaError) -> str:
         return _("A conversation has no more turns than this. Have the models shown, or start a new battle.")
     if isinstance(refused, ModelsLeft):
         return _("Not all of these models can be asked any more. Have them shown, or start a new battle.")
-    if isinstance(refused, ArenaClosed | VisitorGone | TooManyBattles):
+    if isinstance(refused, ArenaClosed | VisitorGone | TooManyBattles | NoPictures):
         return str(SENTENCES[type(refused)])
     raise refused
 

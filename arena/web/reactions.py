@@ -16,7 +16,8 @@ from arena.forms import ReactionForm
 from arena.use_cases.ask_follow_up import NotYourBattle
 from arena.use_cases.react import NotShown, react
 from arena.use_cases.start_battle import VisitorGone
-from arena.web.battles import SENTENCES, conflict, show_battle
+from arena.web.battles import conflict, show_battle
+from arena.web.sentences import SENTENCES
 from arena.web.visitors import known_person
 from foundation.requests import HtmxRequest
 

@@ -50,7 +50,7 @@ def revoke(request: HttpRequest, battle_id: UUID) -> HttpResponseBase:
 @require_GET
 def shared(request: HtmxRequest, token: str) -> HttpResponseBase:
     """The conversation. Neither the models nor the vote are in it."""
-    battle = _read(_share(token), token)
+    battle = _read(open_or_missing(token), token)
     if battle is None:
         raise Http404
     return untold(render(request, "arena/shared/read.html", {"battle": battle, "token": token}))
@@ -59,7 +59,7 @@ def shared(request: HtmxRequest, token: str) -> HttpResponseBase:
 @require_GET
 def models(request: HtmxRequest, token: str) -> HttpResponseBase:
     """What the page folds: for htmx alone, for others with the conversation."""
-    share = _share(token)
+    share = open_or_missing(token)
     battle, found = _read(share, token), unfolded(share)
     if battle is None or found is None:
         raise Http404
@@ -83,7 +83,7 @@ def untold(response: HttpResponseBase) -> HttpResponseBase:
     return private(response)
 
 
-def _share(token: str) -> Share:
+def open_or_missing(token: str) -> Share:
     found = open_share(share_digest(token))
     if found is None:
         raise Http404

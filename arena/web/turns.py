@@ -12,7 +12,8 @@ from arena.use_cases.refuse_flood import TooBusy
 from arena.use_cases.regenerate_all import NoMoreTries, OtherAnswers, regenerate_all
 from arena.use_cases.start_battle import ArenaClosed, VisitorGone
 from arena.use_cases.stop_battle import NotWriting, stop_battle
-from arena.web.battles import SENTENCES, after_change, answers_named, conflict, show_battle, too_busy
+from arena.web.battles import after_change, answers_named, conflict, show_battle, too_busy
+from arena.web.sentences import SENTENCES
 from arena.web.visitors import known_person
 from foundation.idempotency import BadKey, InFlight, KeyReused
 from foundation.requests import HtmxRequest

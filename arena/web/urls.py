@@ -1,7 +1,19 @@
 from django.urls import path
 
 from arena.enums import Mode
-from arena.web import battles, conversations, files, leaderboard, mine, modes, reactions, shares, suggestions, turns
+from arena.web import (
+    battles,
+    conversations,
+    files,
+    leaderboard,
+    mine,
+    modes,
+    pictures,
+    reactions,
+    shares,
+    suggestions,
+    turns,
+)
 
 urlpatterns = [
     path("", battles.home, name="home"),
@@ -15,6 +27,7 @@ urlpatterns = [
     path("battles/<uuid:battle_id>", battles.battle, name="battle"),
     path("battles/<uuid:battle_id>/waiting", battles.waiting, name="battle-waiting"),
     path("battles/<uuid:battle_id>/files/<slug:place>", files.of_battle, name="battle-file"),
+    path("battles/<uuid:battle_id>/pictures/<uuid:picture_id>", pictures.of_battle, name="battle-picture"),
     path("battles/<uuid:battle_id>/follow-up", battles.follow_up, name="follow-up"),
     path("battles/<uuid:battle_id>/vote", battles.vote, name="vote"),
     path("battles/<uuid:battle_id>/regenerate", turns.regenerate, name="regenerate"),
@@ -33,6 +46,7 @@ urlpatterns = [
     path("shared/<str:token>", shares.shared, name="shared-battle"),
     path("shared/<str:token>/models", shares.models, name="shared-models"),
     path("shared/<str:token>/files/<slug:place>", files.of_share, name="shared-file"),
+    path("shared/<str:token>/pictures/<uuid:picture_id>", pictures.of_share, name="shared-picture"),
     path("mine", mine.battles, name="mine"),
     path("mine/board", mine.board, name="own-board"),
     path("mine/data", mine.data, name="own-data"),

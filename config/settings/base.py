@@ -197,6 +197,8 @@ MEDIA_UPLOAD_MAX_MB = env.int("MEDIA_UPLOAD_MAX_MB", default=2000)
 MEDIA_UPLOAD_MAX_FILES = env.int("MEDIA_UPLOAD_MAX_FILES", default=2000)
 # A small file can unpack to a picture that fills the memory.
 MEDIA_IMAGE_MAX_PIXELS = env.int("MEDIA_IMAGE_MAX_PIXELS", default=50000000)
+# Of a picture that a visitor of an arena adds to a prompt, in millions of bytes, as it comes.
+PICTURE_MAX_MB = env.int("PICTURE_MAX_MB", default=20)
 # Of one file of items, in millions of bytes. It lies under uploads/ in the data directory until it has been read.
 ITEM_UPLOAD_MAX_MB = env.int("ITEM_UPLOAD_MAX_MB", default=2000)
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from base64 import b64encode
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from .media_endpoint import fetch_file
 from .openai_stream import Told, Usage, endpoint_fault, read_pieces
 from .protocol import (
     BackendFull,
+    ChatMessage,
     Delta,
     DuplicateRequest,
     ErrorCode,
@@ -198,7 +200,7 @@ class OpenAIBackend:
             body["stream_options"] = {"include_usage": True}
         return client.chat.completions.create(
             model=held.request.model.path,
-            messages=[{"role": m.role, "content": clean(m.content)} for m in held.request.messages],  # type: ignore[misc]
+            messages=[{"role": m.role, "content": _content(m)} for m in held.request.messages],  # type: ignore[misc]
             temperature=sampling.temperature,
             top_p=sampling.top_p,
             seed=sampling.seed % 2**31,
@@ -206,6 +208,17 @@ class OpenAIBackend:
             stream=True,
             extra_body={**body, **settings.extra_body},
         )
+
+
+def _content(message: ChatMessage) -> str | list[dict[str, Any]]:
+    """Text alone as a string, which every server takes; with a picture both as parts, the picture in the request itself
+    and at no address that a server would fetch."""
+    text = clean(message.content)
+    if message.picture is None:
+        return text
+    data = b64encode(message.picture.content).decode()
+    url = f"data:{message.picture.content_type};base64,{data}"
+    return [{"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": url}}]
 
 
 def _unusual(request: GenerationRequest) -> dict[str, Any]:

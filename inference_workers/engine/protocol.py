@@ -6,7 +6,7 @@ whole batch on and returns what happened. All calls come from one thread.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -21,11 +21,20 @@ class ModelRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """An image that stands with a message: a JPEG or PNG of bounded size."""
+
+    content_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """`role` is "system", "user" or "assistant"."""
+    """`role` is "system", "user" or "assistant". Only a user's message has a picture."""
 
     role: str
     content: str
+    picture: Picture | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from .protocol import (
     BackendFull,
@@ -60,7 +61,7 @@ class ScriptedSettings:
     def script(self, request: GenerationRequest) -> Script:
         """The text of a request: the same for the same request, different for another model."""
         seed = request.sampling.seed if request.sampling.temperature > 0 else None
-        source = random.Random(repr((request.model, request.messages, seed)))  # noqa: S311 - filler text
+        source = random.Random(repr((request.model, request.messages, seed)) + _seen(request))  # noqa: S311 - filler text
         count = max(1, round(self.words * source.uniform(0.5, 1.5)))
         chosen = [source.choice(_WORDS) for _ in range(count)]
         pieces = [chosen[0].capitalize(), *(f" {word}" for word in chosen[1:]), "."]
@@ -156,6 +157,11 @@ class ScriptedBackend:
 def _logprobs(row: _Row) -> tuple[float, ...]:
     """By rule, too: the longer a word, the less likely."""
     return tuple(-len(piece) / 8 for piece in row.script.pieces[: row.drawn])
+
+
+def _seen(request: GenerationRequest) -> str:
+    """Of every picture what tells it from others; nothing where there is none."""
+    return "".join(sha256(each.picture.content).hexdigest() for each in request.messages if each.picture)
 
 
 def _prompt_words(request: GenerationRequest) -> int:

@@ -7,6 +7,8 @@ from decimal import Decimal
 MILLION = 1_000_000
 # Of English text; others have fewer.
 CHARACTERS_PER_TOKEN = 4
+# Of one picture of a prompt, whose longest side is bounded. Most servers count some 1,500 to 5,400 for the largest.
+PICTURE_TOKENS = 6000
 
 
 @dataclass(frozen=True, slots=True)

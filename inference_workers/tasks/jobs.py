@@ -1,7 +1,7 @@
 """One claimed completion on its way through a backend: what is asked, what may be shown, how it ends."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.errors import PersonErased
+from accounts.files import read_personal_files
 from inference_workers.engine.protocol import (
     Backend,
     ChatMessage,
@@ -20,6 +21,7 @@ from inference_workers.engine.protocol import (
     Measured,
     MeasureRequest,
     ModelRef,
+    Picture,
     Sampling,
     Task,
 )
@@ -27,7 +29,7 @@ from inference_workers.enums import Backend as BackendKind
 from inference_workers.enums import FinishReason, Output, Rejection
 from inference_workers.models import Completion, LanguageModel, LanguageModelRevision, RuleSet
 from inference_workers.policies.house_rules import rule_book
-from inference_workers.policies.prices import Usage, guessed_tokens
+from inference_workers.policies.prices import CHARACTERS_PER_TOKEN, PICTURE_TOKENS, Usage, guessed_tokens
 from inference_workers.policies.screen import NO_RULES, SCREEN_VERSION, Asked, Screen
 from inference_workers.tasks.files import FileRefused, kept_file
 from inference_workers.use_cases.fail_completion import fail_completion
@@ -104,14 +106,18 @@ def screen_of(
 
 
 def generation_request(job: Job, messages: Sequence[dict[str, str]], ref: ModelRef) -> GenerationRequest:
-    """Raises ValueError for settings that no engine can obey."""
+    """Raises ValueError for settings that no engine can obey, and PersonErased where a picture is gone."""
     revision = job.completion.revision
     if revision.output != Output.TEXT and revision.endpoint.backend == BackendKind.TRANSFORMERS:
         raise ValueError("in the worker's own process models answer with text alone")
     wanted = job.completion.drawn_with
     stops = wanted.pop("stop")
-    chat = _with_system_prompt(messages, revision.system_prompt)
+    pictures = pictures_of(messages)
+    if pictures and revision.endpoint.backend == BackendKind.TRANSFORMERS:
+        raise ValueError(f"in the worker's own process models read text alone, and so does {revision.provider_model}")
+    chat = _with_system_prompt(messages, revision.system_prompt, pictures)
     job.sent = sum(len(message.content) for message in chat)
+    job.sent += sum(message.picture is not None for message in chat) * PICTURE_TOKENS * CHARACTERS_PER_TOKEN
     return GenerationRequest(
         id=job.request_id,
         messages=chat,
@@ -124,6 +130,21 @@ def generation_request(job: Job, messages: Sequence[dict[str, str]], ref: ModelR
         model=ref,
         output=revision.output,
     )
+
+
+def pictures_of(messages: Sequence[dict[str, str]]) -> dict[str, Picture]:
+    """By the names that the messages have for them. Raises PersonErased."""
+    named = [message["picture"] for message in messages if "picture" in message]
+    if not named:
+        return {}
+    files = read_personal_files(UUID(each) for each in named)
+    pictures = {}
+    for name in named:
+        file = files.get(UUID(name))
+        if file is None:
+            raise PersonErased("the person whose picture it was has been erased")
+        pictures[name] = Picture(file.content_type, file.content)
+    return pictures
 
 
 def measure_request(job: Job, messages: Sequence[dict[str, str]], ref: ModelRef) -> MeasureRequest:
@@ -150,9 +171,14 @@ def measured(job: Job, event: Measured) -> None:
         fail(job, code="person_erased", message="the person whose words were measured was erased")
 
 
-def _with_system_prompt(messages: Sequence[dict[str, str]], system_prompt: str) -> tuple[ChatMessage, ...]:
+def _with_system_prompt(
+    messages: Sequence[dict[str, str]], system_prompt: str, pictures: Mapping[str, Picture]
+) -> tuple[ChatMessage, ...]:
     """The revision's system prompt comes first; one of the prompt's own joins it, since templates allow one."""
-    chat = [ChatMessage(message["role"], message["content"]) for message in messages]
+    chat = [
+        ChatMessage(message["role"], message["content"], pictures.get(message.get("picture", "")))
+        for message in messages
+    ]
     if not system_prompt.strip():
         return tuple(chat)
     own = [chat.pop(0).content] if chat[0].role == "system" else []

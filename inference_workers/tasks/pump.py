@@ -18,6 +18,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from accounts.errors import PersonErased
 from inference_workers.engine.protocol import (
     Backend,
     BackendFull,
@@ -250,6 +251,8 @@ class Pump:
             ask = jobs.generation_request if writes else jobs.measure_request
             request: Any = ask(job, messages, model_ref(revision))
             backend.admit(request)
+        except PersonErased as error:
+            job.ending = partial(jobs.fail, job, code="person_erased", message=str(error))
         except (EndpointUnusable, ValueError) as error:
             job.ending = partial(jobs.fail, job, code="model_unusable", message=str(error))
         except BackendFull:

@@ -10,11 +10,13 @@ from inference_workers.enums import BreakerState, Priority
 from inference_workers.models import Completion, EndpointGauge
 from inference_workers.policies.breaker import may_be_tried, tried_with
 from inference_workers.policies.limits import Left, Wanted, affordable, filled
+from inference_workers.policies.prices import PICTURE_TOKENS
 from inference_workers.use_cases.lock_gauge import breaker_of, lock_gauge, set_breaker, spent_today
 
-# At most: a token has at least one byte, and an answer has its length limit.
-MOST_COST = """
-((coalesce(octet_length(q.messages::text), octet_length(p.sealed), 0) + octet_length(r.system_prompt))
+# At most: a token has at least one byte, a picture so many of them, and an answer has its length limit.
+MOST_COST = f"""
+((coalesce(octet_length(q.messages::text), octet_length(p.sealed), 0) + octet_length(r.system_prompt)
+    + q.pictures * {PICTURE_TOKENS})
     * coalesce(m.price_read, 0) + coalesce((q.sampling->>'max_tokens')::bigint, r.max_tokens)
     * coalesce(m.price_written, 0)) / 1000000
 """

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Person
-from inference_workers.enums import Output, Task, Visibility
+from inference_workers.enums import Backend, Output, Task, Visibility
 from inference_workers.models import Endpoint, LanguageModel, LanguageModelRevision
 from inference_workers.use_cases.record_change import record_change
 
@@ -30,6 +30,7 @@ class Card:
     price_read: Decimal | None = None
     price_written: Decimal | None = None
     keeps_logprobs: bool = False
+    takes_images: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,7 @@ def add_language_model(*, card: Card, recipe: Recipe, now: datetime, actor: Pers
     """A new language model at its first revision. Raises django's ValidationError."""
     with transaction.atomic():
         model = LanguageModel()
+        refuse_pictures_without_a_reader(card, recipe)
         _write_card(model, card, now)
         revision = add_revision(model, recipe)
         record_change(subject=model, verb="added", before={}, after=_told(model), actor=actor, revision=revision)
@@ -92,12 +94,25 @@ def edit_language_model(
         before, former = _told(model), model.current_id
         if card.task != model.task and model.revisions.filter(completions__isnull=False).exists():
             raise ValidationError({"task": _("It was asked already: add another model for another task.")})
+        refuse_pictures_without_a_reader(card, recipe)
         _write_card(model, card, now)
         if model.current is None or not Recipe.of(model.current).same_as(recipe):
             add_revision(model, recipe)
         revision = model.current if model.current_id != former else None
         record_change(subject=model, verb="edited", before=before, after=_told(model), actor=actor, revision=revision)
     return model
+
+
+def refuse_pictures_without_a_reader(card: Card, recipe: Recipe) -> None:
+    """What a model in the worker's own process reads is text alone, and so is what one that measures reads. Raises
+    ValidationError."""
+    if not card.takes_images:
+        return
+    if recipe.endpoint.backend == Backend.TRANSFORMERS:
+        said = _("In the worker’s own process models read text alone: %(name)s cannot take pictures.")
+        raise ValidationError({"takes_images": said % {"name": card.name}})
+    if card.task != Task.TEXT:
+        raise ValidationError({"takes_images": _("Only a model that writes answers takes pictures.")})
 
 
 def _told(model: LanguageModel) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
-from accounts.models import Person
+from accounts.models import Person, PersonalFile
 from accounts.texts import write_personal_text
 from foundation.text import clean_json
 from inference_workers.enums import Priority, Task
@@ -40,8 +41,8 @@ def request_completion(
 
     The row is the job, and is part of the caller's transaction; workers are woken after its commit. With a `person`
     the messages, and later the answer, are sealed under that person's key. `sampling` is what is other than the
-    revision's settings; the answer is held to the house rules of `rule_set`. Without `screened` no rule for what
-    visitors are shown refuses the text. Raises InvalidMessages, InvalidSampling, DoesNotWrite and PersonErased.
+    revision's settings; the answer is held to `rule_set`. Without `screened` no rule for shown texts refuses it. A
+    person's message may name a picture of theirs. Raises InvalidMessages, InvalidSampling, DoesNotWrite, PersonErased.
     """
     cleaned = checked_messages(messages)
     if revision.language_model.task != Task.TEXT:
@@ -52,6 +53,7 @@ def request_completion(
             person=person,
             messages=cleaned if person is None else None,
             personal_messages=write_personal_text(person=person, text=json.dumps(cleaned)) if person else None,
+            pictures=len(own_pictures(cleaned, person)),
             priority=Priority(priority),
             seed=seed,
             sampling=checked_sampling(sampling),
@@ -66,16 +68,32 @@ def request_completion(
     return completion
 
 
+def own_pictures(messages: Sequence[Mapping[str, str]], person: Person | None) -> list[str]:
+    """The pictures that the messages name, in order; each is a file of the person. Raises InvalidMessages."""
+    named = [message["picture"] for message in messages if "picture" in message]
+    if not named:
+        return []
+    try:
+        ids = {UUID(each) for each in named}
+    except ValueError as error:
+        raise InvalidMessages("a picture is named by the id of its file") from error
+    if person is None or PersonalFile.objects.filter(person=person, pk__in=ids).count() != len(ids):
+        raise InvalidMessages("a picture is a file of the person who asks")
+    return named
+
+
 def checked_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     """The messages, cleaned. Raises InvalidMessages."""
     checked = []
     for number, message in enumerate(messages, start=1):
-        if set(message) != {"role", "content"} or not all(isinstance(value, str) for value in message.values()):
+        if set(message) - {"picture"} != {"role", "content"} or not all(isinstance(v, str) for v in message.values()):
             raise InvalidMessages(f"message {number} must hold a role and a content, both text")
         if message["role"] not in ROLES or (message["role"] == "system" and number > 1):
             raise InvalidMessages(f"message {number}: {message['role'][:20]!r} cannot speak here")
         if not message["content"].strip():
             raise InvalidMessages(f"message {number} is empty")
+        if "picture" in message and message["role"] != "user":
+            raise InvalidMessages(f"message {number}: only people add pictures")
         checked.append(clean_json(dict(message)))
     if not checked or checked[-1]["role"] != "user":
         raise InvalidMessages("the last message must be the user's")

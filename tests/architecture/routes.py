@@ -42,6 +42,7 @@ from arena.use_cases.hold_to_rules import HouseRuleBroken
 from arena.use_cases.share_battle import share_battle
 from arena.use_cases.start_battle import start_battle
 from arena.web.visitors import COOKIE
+from foundation.media.anew import made_anew
 from inference_workers.models import LanguageModel
 from inference_workers.use_cases.ask_for_test import ask_for_test
 from tests.annotation.datasets.rows import build, judged
@@ -109,6 +110,12 @@ TABLE: dict[str, dict[str, Status]] = {
     "own-models/set": {"GET": 200, "POST": 302},
     "battles/<uuid:battle_id>": {"GET own": 200, "GET another's": 404, "POST own": 405, "POST another's": 405},
     "battles/<uuid:battle_id>/waiting": {"GET own": 200, "GET another's": 404, "POST own": 405, "POST another's": 405},
+    "battles/<uuid:battle_id>/pictures/<uuid:picture_id>": {
+        "GET own": 200,
+        "GET another's": 404,
+        "POST own": 405,
+        "POST another's": 405,
+    },
     # The world's battles are of texts; those of files have tests of their own.
     "battles/<uuid:battle_id>/files/<slug:place>": {
         "GET own": 404,
@@ -154,6 +161,7 @@ TABLE: dict[str, dict[str, Status]] = {
     "shared/<str:token>": {"GET shared": 200, "GET missing": 404, "POST shared": 405},
     "shared/<str:token>/files/<slug:place>": {"GET shared": 404, "GET missing": 404, "POST shared": 405},
     "shared/<str:token>/models": {"GET shared": 200, "GET missing": 404, "POST shared": 405},
+    "shared/<str:token>/pictures/<uuid:picture_id>": {"GET shared": 200, "GET missing": 404, "POST shared": 405},
     "mine": READ,
     "mine/board": READ,
     "mine/data": READ,
@@ -907,9 +915,10 @@ def make_verdict(arena: Arena) -> Verdict:
 
 def make_world() -> World:
     make_models(2)
-    arena = make_arena(modes=Mode.values)
+    LanguageModel.objects.update(takes_images=True)
+    arena = make_arena(modes=Mode.values, takes_images=True)
     world = World()
-    battles = {}
+    battles, pictures = {}, {}
     for role in ROLES:
         if role == "anonymous":
             world.persons[role] = person_of_visitor(token=TOKEN, now=timezone.now())
@@ -917,7 +926,8 @@ def make_world() -> World:
             is_super = role == "superuser"
             world.users[role] = make_user(role=None if is_super else role, is_superuser=is_super, is_staff=is_super)
             world.persons[role] = person_of_user(user=world.users[role], now=timezone.now())
-        battles[role] = str(votable(world.persons[role]).pk)
+        battles[role] = str(votable(world.persons[role], picture=made_anew(picture(), "sky.png")).pk)
+        pictures[role] = str(world.persons[role].files.get().pk)
     public = create_board(slug="public-board", name="Public", campaign=arena.campaign, now=timezone.now())
     hidden = create_board(slug="hidden-board", name="Hidden", campaign=arena.campaign, now=timezone.now())
     Board.objects.filter(pk=hidden.pk).update(is_public=False)
@@ -937,6 +947,9 @@ def make_world() -> World:
     for number, role in enumerate(ROLES):
         world.know(role, "own", battle_id=battles[role], **work[role], **items, **media)
         world.know(role, "another's", battle_id=battles[ROLES[number - 1]], **work[ROLES[number - 1]], place="P-0")
+        world.know(role, "own", picture_id=pictures[role])
+        world.know(role, "another's", picture_id=pictures[ROLES[number - 1]])
+        world.know(role, "missing", picture_id=str(uuid4()))
         world.know(role, "public", slug=public.slug, token=work[role]["token"])
         world.know(role, "hidden", slug=hidden.slug)
         world.know(role, "drawn", slug=draw.session.campaign.slug, draw_id=str(draw.pk))
@@ -976,8 +989,9 @@ def make_served() -> dict[str, str]:
 
 def make_shared(person: Person) -> dict[str, str]:
     """A battle that was voted on, and the link to it."""
-    battle = voted(person)
-    return {"battle_id": str(battle.pk), "token": share_battle(battle_id=battle.pk, person=person, now=timezone.now())}
+    battle = voted(person, picture=made_anew(picture(shade=30), "sky.png"))
+    token = share_battle(battle_id=battle.pk, person=person, now=timezone.now())
+    return {"battle_id": str(battle.pk), "token": token, "picture_id": str(person.files.latest("created_at").pk)}
 
 
 def link_to(person: Person) -> str:

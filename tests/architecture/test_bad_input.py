@@ -39,7 +39,7 @@ NAMES = (
     *("max_prompt_chars", "battles_per_day", "max_waiting", "model", "weight", "boost", "hours"),
     *("topic", "offer", "pick", "category", "language", "source", "pool_by_category"),
     *("newcomer_share", "newcomer_votes", "category_votes"),
-    *("named", "modes", "contestants"),
+    *("named", "modes", "contestants", "takes_images", "picture"),
     *("below", "above", "best", "card", "bid", "endowments", "session_items"),
     *(
         "slug",

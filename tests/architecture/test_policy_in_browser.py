@@ -25,6 +25,8 @@ NO_PAGES = {
     "suggestions",
     "arenas/<slug:slug>/suggestions",
     "battles/<uuid:battle_id>/waiting",
+    "battles/<uuid:battle_id>/pictures/<uuid:picture_id>",
+    "shared/<str:token>/pictures/<uuid:picture_id>",
     "mine/data/download",
     "datasets/<slug:slug>/v<int:number>/files/<path:name>",
     "datasets/<slug:slug>/v<int:number>/status",

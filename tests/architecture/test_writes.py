@@ -16,7 +16,9 @@ from tests.architecture.tree import Module, modules
 EXCEPTIONS = {
     "accounts/admin.py CardinalUserAdmin.save_formset: save": "commit=False: it reads the forms, use cases write",
     "accounts/texts.py write_personal_text: create": "a part of use cases: it seals what they are told to keep",
+    "accounts/files.py write_personal_file: save": "a part of use cases: it seals what they are told to keep",
     "inference_workers/admin.py EndpointAdmin.delete_queryset: delete": "the admin deletes by itself, here less of it",
+    "foundation/media/anew.py _written: save": "Pillow writes the picture into memory",
     "foundation/key_mark.py leave_mark: get_or_create": "a part of migrate: it says whose database this is",
     "foundation/media/uniform.py _write_picture: save": "Pillow writes the picture that visitors see into its file",
     "annotation/web/sample_media.py _lighthouse: save": "Pillow writes the picture that a preview shows into memory",

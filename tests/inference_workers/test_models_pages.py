@@ -155,6 +155,23 @@ def test_a_model_is_added_and_edited_and_its_page_says_who_made_which_revision(o
     assert not any(each.differs for each in same.context["differences"])
 
 
+def test_a_model_says_whether_it_takes_pictures_and_one_that_reads_text_alone_cannot(operator):
+    far = make_endpoint(backend=Backend.OPENAI, base_url=ADDRESS)
+    revision = make_revision(endpoint=far)
+    page = address("model-edit", revision.language_model_id)
+    assert operator.post(page, form_of(operator.get(page)) | {"takes_images": "on"}).status_code == 302
+    newest = OperatorEvent.objects.latest("pk")
+    # On the card: it is still the same contestant.
+    assert (newest.changes, newest.revision) == ({"takes_images": [False, True]}, None)
+    assert "not taken" not in operator.get(address("model", revision.language_model_id)).content.decode()
+    own = make_endpoint(backend=Backend.TRANSFORMERS)
+    given = {"name": "Own", "slug": "own", "endpoint": own.pk, "provider_model": "smollm2", "takes_images": "on"}
+    refused = operator.post(address("model-new"), form_of(operator.get(address("model-new"))) | given)
+    assert (refused.status_code, set(refused.context["form"].errors)) == (422, {"takes_images"})
+    assert "Own cannot take pictures" in refused.content.decode()
+    assert not LanguageModel.objects.filter(slug="own").exists()
+
+
 def test_every_field_that_decides_answers_is_compared():
     assert list(DECISIVE) == RECIPE_FIELDS
 

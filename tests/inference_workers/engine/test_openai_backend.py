@@ -1,11 +1,13 @@
 """An endpoint may answer anything, at any pace; each answer becomes a correct text or a failure that names its kind."""
 
+import base64
 import gzip
 import json
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -22,6 +24,7 @@ from inference_workers.engine.protocol import (
     GenerationError,
     GenerationRequest,
     ModelRef,
+    Picture,
     Sampling,
 )
 from inference_workers.engine.settings import EndpointSettings
@@ -57,7 +60,15 @@ def ask(httpserver: HTTPServer) -> Iterator[Callable[..., Outcome]]:
     """Answers one request with the given pieces of a body and returns what the backend said of it."""
     opened: list[tuple[OpenAIBackend, httpx.Client]] = []
 
-    def ask_with(*pieces: bytes, pace_s: float = 0.0, sampling: dict | None = None, headers=(), status=200, **settings):
+    def ask_with(
+        *pieces: bytes,
+        pace_s: float = 0.0,
+        sampling: dict | None = None,
+        headers=(),
+        status=200,
+        messages=(),
+        **settings,
+    ):
         def body() -> Iterator[bytes]:
             for piece in pieces:
                 yield piece
@@ -69,12 +80,26 @@ def ask(httpserver: HTTPServer) -> Iterator[Callable[..., Outcome]]:
         limits = {"idle_s": 5.0, "total_s": 10.0} | settings
         backend = OpenAIBackend(EndpointSettings(base_url=httpserver.url_for("/v1"), **limits), http_client=client)
         opened.append((backend, client))
-        return run_to_end(backend, request("r", model=MODEL, **(sampling or {})), limit_s=20.0)["r"]
+        wanted = request("r", model=MODEL, **(sampling or {}))
+        return run_to_end(backend, replace(wanted, messages=messages or wanted.messages), limit_s=20.0)["r"]
 
     yield ask_with
     for backend, client in opened:
         backend.close()
         client.close()
+
+
+def test_a_picture_goes_along_in_the_request_and_words_alone_stay_a_string(ask, httpserver):
+    seen = Picture("image/png", b"\x89PNG and so on")
+    said = (ChatMessage("user", "Before."), ChatMessage("assistant", "Yes."), ChatMessage("user", "And this?", seen))
+    assert ask(*WHOLE, messages=said).finished.text == "Hello world"
+    sent = httpserver.log[-1][0].get_json()["messages"]
+    url = f"data:image/png;base64,{base64.b64encode(seen.content).decode()}"
+    assert [each["content"] for each in sent] == [
+        "Before.",
+        "Yes.",
+        [{"type": "text", "text": "And this?"}, {"type": "image_url", "image_url": {"url": url}}],
+    ]
 
 
 def test_a_whole_answer_is_finished_with_its_usage(ask):

@@ -1,0 +1,63 @@
+"""What visitors are told where nothing begins, and with which status."""
+
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from arena.use_cases.demand_work import WorkWanted
+from arena.use_cases.keep_picture import NoPictures
+from arena.use_cases.start_battle import (
+    ArenaClosed,
+    NamedTwice,
+    NoSuchModel,
+    NotEnoughModels,
+    SetTooSmall,
+    TakeNoPictures,
+    TextNotAgreed,
+    TooBusy,
+    TooFewTakePictures,
+    TooManyBattles,
+    VisitorGone,
+)
+
+SENTENCES = {
+    ArenaClosed: gettext_lazy("This arena takes no battles at the moment."),
+    NotEnoughModels: gettext_lazy("A battle needs more models than are set up. An admin can add one."),
+    TooManyBattles: gettext_lazy("That is as many battles as one visitor can start for now. Come back later."),
+    VisitorGone: gettext_lazy("Your part in this arena has ended: it was withdrawn, or somebody stopped it."),
+    NoSuchModel: gettext_lazy("One of these models cannot be chosen now. Choose again."),
+    NamedTwice: gettext_lazy("Choose a different model for each side, or leave one to chance."),
+    SetTooSmall: gettext_lazy("Too few of your models take part now. Add some to your set."),
+    TooFewTakePictures: gettext_lazy(
+        "Fewer models take pictures now than a battle needs. Send the prompt without one, or come back later."
+    ),
+    NoPictures: gettext_lazy("No picture can be added here. Send the words alone."),
+    TextNotAgreed: gettext_lazy(
+        "What is said here about the use of prompts and votes has changed. Read it below and start again."
+    ),
+}
+PICTURE_USE = gettext_lazy(
+    "A picture that you add goes to the models with your words, and perhaps to other companies’ machines. It is made"
+    " anew without what its file says of place, time and camera, is encrypted with your key, goes when you delete your"
+    " data, and is in no dataset. House rules do not look into it. Show nobody who has not agreed."
+)
+STATUS = {
+    ArenaClosed: 503,
+    NotEnoughModels: 503,
+    TooBusy: 429,
+    TooManyBattles: 429,
+    VisitorGone: 403,
+    TextNotAgreed: 422,
+    NoSuchModel: 422,
+    NamedTwice: 422,
+    SetTooSmall: 422,
+    TooFewTakePictures: 422,
+    NoPictures: 422,
+    TakeNoPictures: 422,
+    WorkWanted: 429,
+}
+
+
+def blind_words(refused: TakeNoPictures) -> str:
+    words = _("%(names)s cannot look at pictures. Choose other models, or leave the picture out.")
+    return words % {"names": get_text_list(list(refused.names), _("and"))}
