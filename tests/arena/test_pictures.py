@@ -42,7 +42,7 @@ from tests.arena.voting import browser_of, shown, vote, voted
 from tests.factories import make_person, new_key
 from tests.foundation.test_pictures_anew import PAGE, REFUSED, opened, talkative_jpeg
 from tests.inference_workers.factories import make_revision
-from tests.inference_workers.test_pump import run_pump
+from tests.inference_workers.pumping import run_pump
 
 pytestmark = pytest.mark.django_db
 TOKEN = "cookie-of-who-adds-a-picture"
