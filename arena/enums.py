@@ -63,3 +63,31 @@ class VerdictOutcome(models.TextChoices):
 
     RIGHT = "right", _("Right")
     FALSE_ALARM = "false_alarm", _("False alarm")
+
+
+class ModerationState(models.TextChoices):
+    """What came of showing a text to the moderation model."""
+
+    ASKED = "asked", _("Asked")
+    PASSED = "passed", _("Let through")
+    STOPPED = "stopped", _("Stopped")
+    # It gave no answer, and the arena's setting said what to do.
+    LET_THROUGH = "let_through", _("Let through without an answer")
+    HELD_BACK = "held_back", _("Held back without an answer")
+    DROPPED = "dropped", _("Nobody waits for it any more")
+
+
+class OnSilence(models.TextChoices):
+    """What becomes of a text that the moderation model gives no answer to in time."""
+
+    LET_THROUGH = "let_through", _("Let it through")
+    HOLD_BACK = "hold_back", _("Hold it back")
+
+
+class Silence(models.TextChoices):
+    """Why there was no answer."""
+
+    LATE = "late", _("Not in time")
+    FAILED = "failed", _("It failed")
+    # It was silent a moment ago, and nobody was made to wait again.
+    SPARED = "spared", _("Not waited for, since it was silent a moment ago")

@@ -147,3 +147,49 @@ def checked_prompt(text: str, *, longest: int) -> str:
             f"This prompt has {len(stripped):,} characters; {longest:,} is the most both models can take."
         )
     return stripped
+
+
+# A class of a moderation model that has no limit of its own.
+ANY_CLASS = "*"
+NEVER = "never"
+
+
+class BadLimits(ArenaError):
+    """Limits of a moderation model that cannot be read; the message names the line."""
+
+
+def read_limits(lines: str) -> dict[str, float | None]:
+    """Of lines such as `violence = 0.7`, `* = 0.5` for every other class and `harmless = never`. Raises BadLimits."""
+    limits: dict[str, float | None] = {}
+    for line in filter(None, map(str.strip, lines.splitlines())):
+        name, _, said = (part.strip() for part in line.rpartition("="))
+        if not name or len(name) > 80 or name in limits:
+            raise BadLimits(f"Write each class once, as class = limit: {line[:80]}")
+        limits[name] = None if said == NEVER else _limit(said, line)
+    if all(limit is None for limit in limits.values()):
+        raise BadLimits("Give at least one class a limit, such as * = 0.5 for all of them.")
+    return limits
+
+
+def _limit(said: str, line: str) -> float:
+    try:
+        limit = float(said)
+    except ValueError:
+        limit = -1.0
+    if not 0.0 < limit <= 1.0:
+        raise BadLimits(f"A limit is a number above 0 and up to 1, or never: {line[:80]}")
+    return limit
+
+
+def written_limits(limits: Mapping[str, float | None]) -> str:
+    return "\n".join(f"{name} = {NEVER if limit is None else f'{limit:g}'}" for name, limit in limits.items())
+
+
+def classes_beyond(scores: Mapping[str, float], limits: Mapping[str, float | None]) -> list[str]:
+    """The classes whose scores reach their limits, the surest first."""
+    found = []
+    for name, score in scores.items():
+        limit = limits.get(name, limits.get(ANY_CLASS))
+        if limit is not None and score >= limit:
+            found.append(name)
+    return sorted(found, key=lambda name: (-scores[name], name))

@@ -2,6 +2,7 @@
 
 from arena.enums import BattleState as B
 from arena.enums import EntryState as E
+from arena.enums import ModerationState as M
 from foundation.transitions import Table
 
 BATTLE: Table = {
@@ -20,4 +21,13 @@ ENTRY: Table = {
     E.PAUSED: {E.ACTIVE, E.RETIRED},
     E.RETIRED: {E.ACTIVE},
 }
-TABLES = {"Battle": BATTLE, "Entry": ENTRY}
+# A text that is shown to a moderation model; each end is final, also where an answer comes later.
+MODERATION: Table = {
+    M.ASKED: {M.PASSED, M.STOPPED, M.LET_THROUGH, M.HELD_BACK, M.DROPPED},
+    M.PASSED: set(),
+    M.STOPPED: set(),
+    M.LET_THROUGH: set(),
+    M.HELD_BACK: set(),
+    M.DROPPED: set(),
+}
+TABLES = {"Battle": BATTLE, "Entry": ENTRY, "Moderation": MODERATION}

@@ -105,6 +105,11 @@ def once(*, key: str, scope: str, body_hash: str, now: datetime, kept_for: timed
     _remember(scope, key, body_hash, attempt.response, now, kept_for)
 
 
+def is_remembered(*, key: str, scope: str) -> bool:
+    """Whether the effect took place before. A look without a lock: `once` alone decides."""
+    return IdempotencyRecord.objects.filter(scope=scope, key=key).exists()
+
+
 def forget_expired(*, now: datetime) -> int:
     """Delete the records nobody may ask for any more; returns how many."""
     deleted, _ = IdempotencyRecord.objects.filter(expires_at__lt=now).delete()

@@ -14,6 +14,7 @@ class Task(models.TextChoices):
     TEXT = "text", _("Writes answers")
     EMBEDDING = "embedding", _("Gives texts a vector")
     REWARD = "reward", _("Gives chats a reward")
+    CLASSES = "classes", _("Sorts texts into classes")
 
 
 class TokensField(models.TextChoices):

@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from foundation.outbound import OutboundRefused, check_address
-from inference_workers.enums import Backend, Output, TokensField
+from inference_workers.enums import Backend, Output, Task, TokensField
 from inference_workers.models import Endpoint, LanguageModel, LanguageModelRevision
-from inference_workers.policies.folders import SMOLLM2, ModelNotAllowed, model_folder
+from inference_workers.policies.folders import SMOLLM2, ModelNotAllowed, model_folder, sorts_texts
 from inference_workers.use_cases.edit_endpoint import EndpointSettings
 from inference_workers.use_cases.edit_language_model import Card, Recipe, refuse_pictures_without_a_reader
 
@@ -178,12 +178,23 @@ class LanguageModelForm(forms.ModelForm):  # type: ignore[type-arg]
         if in_process and cleaned.get("output", Output.TEXT) != Output.TEXT:
             self.add_error("output", _("In the worker’s own process models answer with text alone."))
         self._refuse_pictures(cleaned)
-        if endpoint and name and endpoint.backend == Backend.TRANSFORMERS and name != SMOLLM2:
-            try:
-                model_folder(name, models=settings.DATA_DIR / "models", allowed=settings.MODEL_FOLDERS)
-            except ModelNotAllowed as error:
-                self.add_error("provider_model", str(error))
+        if endpoint and name and in_process:
+            self._check_folder(name, cleaned.get("task"))
         return cleaned
+
+    def _check_folder(self, name: str, task: str | None) -> None:
+        if name == SMOLLM2:
+            if task == Task.CLASSES:
+                self.add_error("provider_model", _("smollm2 writes; it has no head that sorts texts."))
+            return
+        try:
+            folder = model_folder(name, models=settings.DATA_DIR / "models", allowed=settings.MODEL_FOLDERS)
+        except ModelNotAllowed as error:
+            self.add_error("provider_model", str(error))
+            return
+        # The workers may have folders that this process does not see; their test says what is wrong with those.
+        if task == Task.CLASSES and folder.is_dir() and not sorts_texts(folder):
+            self.add_error("provider_model", _("This model has no head that sorts texts."))
 
     def _refuse_pictures(self, cleaned: dict[str, Any]) -> None:
         """By the rule of the use case, beside the field, as soon as the rest of it can be asked."""

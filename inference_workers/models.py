@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -211,13 +212,15 @@ class LanguageModelRevision(models.Model):
 
 
 class Measurement(models.Model):
-    """Numbers that a revision gives a text: its embedding, or its reward alone. Those of a person's words are sealed
-    under their key, and found by a digest made with it."""
+    """Numbers that a revision gives a text: its embedding, its reward alone, or a score for each class. Those of a
+    person's words are sealed under their key, and found by a digest made with it."""
 
     revision = models.ForeignKey(LanguageModelRevision, on_delete=models.PROTECT, related_name="measurements")
     digest = models.CharField(max_length=64)
     person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="measurements")
     dimension = models.PositiveIntegerField()
+    # Of classes, what each number is of.
+    labels = ArrayField(models.CharField(max_length=80), null=True)
     # Little-endian float32.
     numbers = models.BinaryField(null=True)
     personal_numbers = models.ForeignKey(PersonalText, on_delete=models.PROTECT, null=True, related_name="+")

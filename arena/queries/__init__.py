@@ -22,7 +22,7 @@ from annotation.queries import instrument_questions, main_board, texts_if_read
 from annotation.questions import Asked, Situation
 from arena.enums import BattleState, Mode
 from arena.lockstep import Tempo
-from arena.models import Arena, Battle
+from arena.models import Arena, Battle, Moderator
 from arena.queries.arenas import default_arena, playing_models
 from arena.queries.conversations import history_of
 from arena.queries.files import BattleFile, files_of, players_of
@@ -48,6 +48,8 @@ class AnsweringTurn:
     outcome: str
     ended: bool
     texts: dict[str, str] = field(default_factory=dict)
+    # Whether nothing is shown before all answers are whole and were checked.
+    held: bool = False
     tempo: Tempo = field(default_factory=Tempo)
     seconds_since_asked: float = 0.0
 
@@ -81,6 +83,7 @@ def answering_turn(battle_id: UUID, *, person: Person | None) -> AnsweringTurn |
         outcome="ready" if battle.state in (BattleState.VOTABLE, BattleState.HELD, BattleState.VOTED) else "void",
         ended=ended,
         texts=_texts(turns, side_of) if ended else {},
+        held=Moderator.objects.filter(arena=battle.arena_id).exists(),
         tempo=common_tempo(battle.arena_id),
         seconds_since_asked=(timezone.now() - min(turn.job.created_at for turn in turns)).total_seconds(),
     )

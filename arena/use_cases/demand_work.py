@@ -64,6 +64,12 @@ def work_done(*, arena: Arena, person: Person, work: str, key: str, now: datetim
         yield
 
 
+def refuse_without_work(*, arena: Arena, person: Person, work: str, now: datetime) -> None:
+    """Before something is done for a battle that `work_done` would not let begin. Raises WorkWanted."""
+    if is_flooded(arena, now=now) and _accepted(work, arena, person, now) is None:
+        raise _wanted(arena, person, now)
+
+
 @contextmanager
 def _spend(challenge: Challenge, *, key: str, arena: Arena, person: Person, now: datetime) -> Iterator[None]:
     """Raises WorkWanted, with another, where it was spent on another battle or is being spent at this moment."""

@@ -1,14 +1,15 @@
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from accounts.models import Person
 from annotation.models import Respondent, Turn
-from arena.enums import JudgedText
-from arena.models import Arena, Battle, HouseRule, Verdict
+from arena.enums import JudgedText, ModerationState
+from arena.models import Arena, Battle, HouseRule, Moderation, Verdict
 from arena.policies import PromptRefused
 from arena.queries.house_rules import rules_in_force
+from arena.use_cases.moderate import moderate
 from inference_workers.models import Completion, RuleSet
 from inference_workers.policies.house_rules import REMOVES, Hit, Rule, RuleBook, as_data, digest_of, rule_book
 
@@ -17,12 +18,17 @@ class HouseRuleBroken(PromptRefused):
     """What a visitor wrote breaks a house rule and is not taken; the message is the rule in the house's words."""
 
 
+class Moderated(HouseRuleBroken):
+    """The moderation model is against what a visitor wrote, or said nothing where the arena then takes nothing."""
+
+
 @dataclass(frozen=True)
 class Held:
-    """A visitor's text that is taken, with the rules that it breaks all the same."""
+    """A visitor's text that is taken, with the rules that it breaks all the same, and that the model was shown it."""
 
     rule_set: RuleSet | None
     hits: Sequence[Hit]
+    moderations: Sequence[Moderation] = ()
 
 
 def hold_to_rules(
@@ -34,10 +40,24 @@ def hold_to_rules(
     now: datetime,
     battle: Battle | None = None,
 ) -> Held:
-    """Hold what a visitor wrote to the house rules. What must not be is noted, without the text, and raises
-    HouseRuleBroken; so call it outside of a transaction that the refusal rolls back. What else is found is noted by
-    `note_hits` once there is something to note it of.
+    """Hold what a visitor wrote to the house rules, and then show it to the arena's moderation model. What must not be
+    is noted, without the text, and raises HouseRuleBroken, which Moderated is too; so call it outside of a transaction
+    that the refusal rolls back. What else is found is noted by `note_hits` once there is something to note it of.
     """
+    said = list(texts)
+    held = _hold_to_list(said, arena, person, about, now, battle)
+    shown = moderate(said, arena=arena, person=person, about=about, now=now, battle=battle)
+    for each in shown:
+        if each.state == ModerationState.STOPPED:
+            raise Moderated(f"This arena does not take this: {', '.join(each.found)}.")
+        if each.state == ModerationState.HELD_BACK:
+            raise Moderated("What is written here is checked first, and that does not work right now. Try again soon.")
+    return replace(held, moderations=shown)
+
+
+def _hold_to_list(
+    texts: Sequence[str], arena: Arena, person: Person, about: JudgedText, now: datetime, battle: Battle | None
+) -> Held:
     rules = rules_in_force(arena)
     if not rules:
         return Held(None, ())
@@ -57,6 +77,9 @@ def hold_to_rules(
 
 def note_hits(held: Held, *, battle: Battle, about: JudgedText, now: datetime) -> None:
     """Of a text that was taken, in the caller's transaction."""
+    Moderation.objects.filter(pk__in=[each.pk for each in held.moderations]).update(
+        battle=battle, respondent=battle.assignment.respondent_id
+    )
     if held.rule_set is not None and held.hits:
         respondent = battle.assignment.respondent
         about_it = {"arena": battle.arena, "about": about, "battle": battle, "respondent": respondent}

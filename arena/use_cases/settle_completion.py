@@ -1,5 +1,7 @@
+from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -10,20 +12,23 @@ from annotation.models import Response, Turn
 from annotation.transitions import ITEM
 from annotation.use_cases.record_event import record_event
 from annotation.use_cases.take_file import take_file
-from arena.enums import BattleState
+from arena.enums import BattleState, ModerationState
 from arena.models import Battle
+from arena.queries.moderation import battles_of_measure
 from arena.transitions import BATTLE
 from arena.use_cases.ask_models import ask_one, read_completion
 from arena.use_cases.end_unanswered import end_unanswered
 from arena.use_cases.hold_to_rules import note_answer
+from arena.use_cases.moderate_answers import moderate_answers
 from foundation.encryption import blind_digest
 from foundation.transitions import check
-from inference_workers.enums import CompletionState
-from inference_workers.models import OutboxEntry
+from inference_workers.enums import CompletionState, Rejection, Task
+from inference_workers.models import Completion, OutboxEntry
 
 
 def settle_completion(*, completion_id: UUID, now: datetime) -> Battle | None:
-    """Take note, once, that a completion ended: open its battle for the vote, replace the completion, or void all.
+    """Take note, once, that a completion ended: open its battle for the vote, replace the completion, or void all. The
+    end of a measure is one too, where an answer waits for what a moderation model says.
 
     Safe to call again, late, or for a completion of no battle; the outbox row says what has been handled.
     """
@@ -31,48 +36,84 @@ def settle_completion(*, completion_id: UUID, now: datetime) -> Battle | None:
         entry = OutboxEntry.objects.select_for_update().filter(completion=completion_id, handled_at=None).first()
         if entry is None:
             return None
-        battle = (
-            Battle.objects.select_for_update(of=["self"])
-            .select_related("item", "assignment__slot", "assignment__respondent__person", "impression")
-            .filter(item__responses__turns__completion=completion_id)
-            .first()
-        )
+        battle = _locked(item__responses__turns__completion=completion_id)
         if battle is not None and battle.state == BattleState.ANSWERING:
             _settle(battle, completion_id, now)
+        if battle is None and Completion.objects.filter(pk=completion_id).exclude(task=Task.TEXT).exists():
+            for waiting in battles_of_measure(completion_id):
+                settle_checks(battle_id=waiting, now=now)
         entry.handled_at = now
         entry.save(update_fields=["handled_at"])
     return battle
 
 
-def _settle(battle: Battle, completion_id: UUID, now: datetime) -> None:
+def settle_checks(*, battle_id: UUID, now: datetime) -> None:
+    """Take note that the moderation model has said something of a battle's answers, or that nobody waits for it any
+    longer. Safe to call again."""
+    with transaction.atomic():
+        battle = _locked(pk=battle_id)
+        if battle is not None and battle.state == BattleState.ANSWERING and not _is_over(battle, now):
+            _go_on(battle, _turns(battle), now)
+
+
+def _locked(**which: Any) -> Battle | None:
+    related = ("arena", "item", "assignment__slot", "assignment__respondent__person", "impression")
+    return Battle.objects.select_for_update(of=["self"]).select_related(*related).filter(**which).first()
+
+
+def _turns(battle: Battle) -> list[Turn]:
+    of = Turn.objects.filter(response__item=battle.item, number=battle.turn_count - 1)
+    return list(of.select_related("completion__file", "response__contestant__revision").order_by("pk"))
+
+
+def _is_over(battle: Battle, now: datetime) -> bool:
     if battle.item.state == ItemState.VOID:
         void_battle(battle, reason="its item was taken out", now=now)
-        return
+        return True
     if visitor_of(battle).erased_at is not None:
         # Nobody can read it any more, nor anything be written under their key.
         void_battle(battle, reason="its visitor was erased", now=now)
+        return True
+    return False
+
+
+def _settle(battle: Battle, completion_id: UUID, now: datetime) -> None:
+    if _is_over(battle, now):
         return
-    turns = list(
-        Turn.objects.filter(response__item=battle.item, number=battle.turn_count - 1).select_related(
-            "completion__file", "response__contestant__revision"
-        )
-    )
+    turns = _turns(battle)
     ended = next((turn for turn in turns if turn.completion_id == completion_id), None)
     if ended is None:
         return
     note_answer(battle, ended, now)
     if ended.job.state != CompletionState.SUCCEEDED:
-        _replace_or_void(battle, ended, now)
-    elif all(turn.job.state == CompletionState.SUCCEEDED for turn in turns):
+        _replace_or_void(battle, ended, ended.job.error_code, now)
+    else:
+        _go_on(battle, turns, now)
+
+
+def _go_on(battle: Battle, turns: Sequence[Turn], now: datetime) -> None:
+    """What is whole is shown to the arena's moderation model, if it has one; when all is, and may be read, the battle
+    opens. An answer that the model stops is one that failed."""
+    whole = [turn for turn in turns if turn.job.state == CompletionState.SUCCEEDED]
+    said = moderate_answers(battle, whole, now)
+    states = {pk: row.state for pk, row in said.items()}
+    if ModerationState.HELD_BACK in states.values():
+        void_battle(battle, reason="the moderation model did not answer", now=now)
+        return
+    stopped = [turn for turn in whole if states.get(turn.job.pk) == ModerationState.STOPPED]
+    for turn in stopped:
+        if battle.state == BattleState.ANSWERING:
+            _replace_or_void(battle, turn, Rejection.MODERATED, now)
+    if not stopped and len(whole) == len(turns) and ModerationState.ASKED not in states.values():
         for turn in turns:
             take_file(turn=turn, campaign_id=battle.item.campaign_id, now=now)
         _open_for_vote(battle, now)
 
 
-def _replace_or_void(battle: Battle, turn: Turn, now: datetime) -> None:
+def _replace_or_void(battle: Battle, turn: Turn, why: str, now: datetime) -> None:
     """The same contestant gets one more try; a second failure voids the battle, whichever side it was."""
     if turn.replacements >= 1:
-        void_battle(battle, reason=f"completion failed twice: {turn.job.error_code}", now=now)
+        void_battle(battle, reason=f"completion failed twice: {why}", now=now)
         return
     failed = turn.job
     turn.completion = ask_one(battle=battle, response=turn.response, turn=turn.number, person=visitor_of(battle))
@@ -82,7 +123,7 @@ def _replace_or_void(battle: Battle, turn: Turn, now: datetime) -> None:
         subject=turn,
         verb="completion_replaced",
         actor=None,
-        reason=failed.error_code,
+        reason=why,
         data={"failed": str(failed.pk), "replacement": str(turn.completion_id)},
     )
 

@@ -28,9 +28,10 @@ from arena.enums import JudgedText, Mode, PromptDrawKind
 from arena.errors import ArenaError
 from arena.models import Arena, Battle, PoolPrompt, PromptDraw
 from arena.policies import VOTE_LEASE, checked_prompt
+from arena.queries.moderation import moderator_of
 from arena.queries.pool import Offer, PoolEmpty, draw_any
 from arena.use_cases.ask_models import ask_models
-from arena.use_cases.demand_work import work_done
+from arena.use_cases.demand_work import refuse_without_work, work_done
 from arena.use_cases.draw_contestants import (
     SOURCES,
     Met,
@@ -46,7 +47,7 @@ from arena.use_cases.draw_contestants import (
 from arena.use_cases.hold_to_rules import hold_to_rules, note_hits
 from arena.use_cases.keep_picture import said_by, told_of
 from arena.use_cases.refuse_flood import TooBusy, TooManyBattles, refuse_flood, refuse_when_busy
-from foundation.idempotency import body_hash, once
+from foundation.idempotency import body_hash, is_remembered, once
 from foundation.media.anew import NewPicture
 from foundation.text import clean_text
 
@@ -125,6 +126,8 @@ def start_battle(
     `draw_contestants` refuses. What is shown to whom, with its probability, is written before anybody sees it.
     """
     written = [] if any_of is not None else [checked_prompt(prompt, longest=arena.max_prompt_chars)]
+    if written and moderator_of(arena) is not None and not is_remembered(key=key, scope=f"battle:{person.pk}"):
+        _refuse_early(arena, person, network, work, now)
     held = hold_to_rules(written, arena=arena, person=person, about=JudgedText.PROMPT, now=now)
     body = body_hash({"arena": arena.pk, "prompt": "".join(written), **_arranged(any_of, mode, named, picture)})
     with transaction.atomic(), once(key=key, scope=f"battle:{person.pk}", body_hash=body, now=now) as attempt:
@@ -139,6 +142,14 @@ def start_battle(
         note_hits(held, battle=battle, about=JudgedText.PROMPT, now=now)
         attempt.response = {"battle": str(battle.pk)}
     return battle
+
+
+def _refuse_early(arena: Arena, person: Person, network: str, work: str, now: datetime) -> None:
+    """What would be refused anyway is not shown to a moderation model, which costs and keeps others waiting."""
+    refuse_unless_open(arena.campaign)
+    refuse_when_busy(arena)
+    refuse_flood(arena=arena, person=person, network=network, now=now)
+    refuse_without_work(arena=arena, person=person, work=work, now=now)
 
 
 def _welcomed(arena: Arena, person: Person, network: str, agreed: int | None, now: datetime) -> Respondent:

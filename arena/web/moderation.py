@@ -25,12 +25,15 @@ from arena.queries.house_rules import (
 )
 from arena.queries.integrity import DAYS as INTEGRITY_DAYS
 from arena.queries.integrity import LEAST_VOTES, integrity_of
+from arena.queries.moderation import DAYS as MODERATED_DAYS
+from arena.queries.moderation import moderated, moderator_of
 from arena.use_cases.add_house_rule import UnusableRule, add_house_rule
 from arena.use_cases.look_at_verdict import look_at_verdict
+from arena.use_cases.set_moderator import set_moderator, unset_moderator
 from arena.use_cases.switch_house_rule import switch_house_rule
 from arena.web.arena_forms import first_error
 from arena.web.manage import managed_arena
-from arena.web.rule_forms import OutcomeForm, RuleForm, SwitchForm, TryForm
+from arena.web.rule_forms import ModeratorForm, OutcomeForm, RuleForm, SwitchForm, TryForm
 
 ON_A_PAGE = 25
 LARGEST = 2**63
@@ -53,6 +56,8 @@ def integrity(request: HttpRequest, slug: str) -> HttpResponse:
         "found": integrity_of(arena, now=timezone.now()),
         "days": INTEGRITY_DAYS,
         "least": LEAST_VOTES,
+        "moderated": moderated(arena, now=timezone.now()),
+        "moderated_days": MODERATED_DAYS,
     }
     return render(request, "arena/manage/integrity.html", context)
 
@@ -106,6 +111,27 @@ def try_text(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 @for_campaign_admins
+def model(request: HttpRequest, slug: str) -> HttpResponse:
+    """Which moderation model is shown what is written here."""
+    arena = managed_arena(slug)
+    form = ModeratorForm(moderator_of(arena), request.POST)
+    if not form.is_valid():
+        return show_rules(request, arena, moderator_form=form, status=422)
+    set_moderator(arena_id=arena.pk, actor=actor_of(request), now=timezone.now(), **form.cleaned_data)
+    messages.success(request, _("The moderation model is in force."))
+    return redirect("arena-rules", slug)
+
+
+@require_POST
+@for_campaign_admins
+def unset_model(request: HttpRequest, slug: str) -> HttpResponse:
+    """The rules alone, from now on."""
+    unset_moderator(arena_id=managed_arena(slug).pk, actor=actor_of(request))
+    return redirect("arena-rules", slug)
+
+
+@require_POST
+@for_campaign_admins
 def look(request: HttpRequest, slug: str, verdict_id: int) -> HttpResponse:
     arena, form = managed_arena(slug), OutcomeForm(request.POST)
     if verdict_id >= LARGEST:
@@ -132,9 +158,11 @@ def show_rules(
     *,
     form: RuleForm | None = None,
     tried: TryForm | None = None,
+    moderator_form: ModeratorForm | None = None,
     status: int = 200,
     **context: Any,
 ) -> HttpResponse:
+    shown_to = moderated(arena, now=timezone.now())
     page = Paginator(verdicts_to_look_at(arena), ON_A_PAGE).get_page(request.GET.get("page"))
     context |= {
         "arena": arena,
@@ -146,5 +174,7 @@ def show_rules(
         "rates": removed_rates(arena),
         "form": form or RuleForm(),
         "try_form": tried or TryForm(),
+        "moderated": shown_to,
+        "moderator_form": moderator_form or ModeratorForm(shown_to.moderator),
     }
     return render(request, "arena/manage/rules.html", context, status=status)

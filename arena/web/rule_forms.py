@@ -5,10 +5,14 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from arena.enums import VerdictOutcome
-from arena.models import HouseRule
-from inference_workers.enums import RuleAction, RuleKind
+from arena.enums import OnSilence, VerdictOutcome
+from arena.models import HouseRule, Moderator
+from arena.policies import BadLimits, read_limits, written_limits
+from foundation.text import clean_text
+from inference_workers.enums import RuleAction, RuleKind, Task
+from inference_workers.models import LanguageModel
 from inference_workers.policies.personal_data import CHECKS
+from inference_workers.queries.measures import measuring_models
 
 
 class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -54,3 +58,50 @@ class TryForm(forms.Form):
 
 class OutcomeForm(forms.Form):
     outcome = forms.ChoiceField(choices=VerdictOutcome)
+
+
+class ModeratorForm(forms.Form):
+    """Which language model is shown what is written here, and what becomes of what it says."""
+
+    language_model = forms.ModelChoiceField(
+        label=_("Language model"),
+        queryset=LanguageModel.objects.none(),
+        help_text=_(
+            "An operator adds one under Models, as one that sorts texts: an address with /moderations, or a folder."
+        ),
+    )
+    limits = forms.CharField(
+        label=_("Classes that stop a text, with their limits"),
+        max_length=5000,
+        initial="* = 0.5",
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        help_text=_(
+            "One a line, as violence = 0.7: a text whose score reaches the limit is stopped. * stands for every class"
+            " that is not named, and never for a class that stops nothing, as harmless = never."
+        ),
+    )
+    wait_seconds = forms.IntegerField(
+        label=_("Seconds that a text waits for it"),
+        min_value=1,
+        max_value=20,
+        initial=5,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    on_silence = forms.ChoiceField(
+        label=_("When it does not answer in time"), choices=OnSilence, widget=forms.RadioSelect
+    )
+
+    def __init__(self, moderator: Moderator | None, data: Any = None) -> None:
+        initial = {}
+        if moderator is not None:
+            initial = {name: getattr(moderator, name) for name in ("language_model", "wait_seconds", "on_silence")}
+            initial["limits"] = written_limits(moderator.limits)
+        super().__init__(data, initial=initial)
+        models = LanguageModel.objects.filter(pk__in=[each.pk for each in measuring_models(Task.CLASSES)])
+        self.fields["language_model"].queryset = models  # type: ignore[attr-defined]
+
+    def clean_limits(self) -> dict[str, float | None]:
+        try:
+            return read_limits(clean_text(self.cleaned_data["limits"]))
+        except BadLimits as error:
+            raise forms.ValidationError(str(error)) from error

@@ -33,6 +33,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 # How long without news before the rows are asked, which know the truth when Redis does not.
 LOOK_AFTER = 2.0
+# The same while whole answers are with a moderation model.
+LOOK_WHILE_CHECKED = 0.3
 # How long a returning browser's text may take to be read again; what was shown before is there at once.
 RECOGNIZED_WITHIN = 1.0
 HEARTBEAT = 15.0
@@ -166,7 +168,8 @@ class BattleStream:
                 self.heard_at = time.monotonic()
                 self.take(each)
         all_over = len(self.over) == len(self.lockstep.sides)
-        if not self.turn.ended and (all_over or time.monotonic() - self.heard_at > LOOK_AFTER):
+        look_after = LOOK_AFTER if not all_over else LOOK_WHILE_CHECKED if self.turn.held else 0.0
+        if not self.turn.ended and time.monotonic() - self.heard_at > look_after:
             await self.look()
 
     async def hear(self, seconds: float) -> list[StreamEvent]:
@@ -249,6 +252,8 @@ class BattleStream:
     def news(self, now: float) -> list[str]:
         """What is to be sent: more text, after a restart where what the browser has is no beginning of it."""
         ready: list[str] = []
+        if self.turn.held and not self.turn.ended:
+            return ready
         if self.turn.ended and self.turn.outcome != "ready":
             return ready
         if self.must_restart or not self.shown.is_beginning_of(self.lockstep):

@@ -1,4 +1,5 @@
-"""Embeddings from an OpenAI-compatible address: POST /embeddings, several texts in one request."""
+"""Measures from an OpenAI-compatible address, several texts in one request: embeddings of POST /embeddings, classes of
+POST /moderations."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import httpx
 
 from .bounded_http import BoundedTransport, Call
 from .measuring import Measure, Reading
-from .openai_stream import endpoint_fault
+from .openai_stream import endpoint_fault, refusal_of
 from .protocol import ErrorCode, GenerationFailure, MeasureRequest, Task, failure
 from .settings import EndpointSettings
 from .text_stream import clean
@@ -21,15 +22,20 @@ def endpoint_measure(settings: EndpointSettings, http_client: httpx.Client) -> M
     """What `MeasuringBackend` calls. `http_client` does all HTTP and stays its owner's to close."""
 
     def measure(requests: Sequence[MeasureRequest]) -> list[Reading | GenerationFailure]:
-        if requests[0].task != Task.EMBEDDING:
+        if requests[0].task == Task.REWARD:
             text = "rewards have no settled address among servers: let the reward model run in the worker"
             raise failure(ErrorCode.PROMPT_INVALID, text)
-        return list(_readings(_ask(settings, http_client, requests), len(requests)))
+        if requests[0].task == Task.CLASSES:
+            return list(_classes(_ask(settings, http_client, requests, "moderations"), len(requests)))
+        answer = _ask(settings, http_client, requests, "embeddings", encoding_format="float")
+        return list(_readings(answer, len(requests)))
 
     return measure
 
 
-def _ask(settings: EndpointSettings, http_client: httpx.Client, requests: Sequence[MeasureRequest]) -> Any:
+def _ask(
+    settings: EndpointSettings, http_client: httpx.Client, requests: Sequence[MeasureRequest], verb: str, **also: str
+) -> Any:
     call = Call(total_s=settings.total_s, max_bytes=settings.max_bytes)
     timeout = httpx.Timeout(settings.idle_s, connect=settings.connect_s)
     headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
@@ -37,13 +43,16 @@ def _ask(settings: EndpointSettings, http_client: httpx.Client, requests: Sequen
         **settings.extra_body,
         "model": requests[0].model.path,
         "input": [clean(request.messages[-1].content) for request in requests],
-        "encoding_format": "float",
+        **also,
     }
     try:
         with httpx.Client(
             transport=BoundedTransport(http_client, call), timeout=timeout, trust_env=False, headers=headers
         ) as client:
-            answer = client.post(f"{settings.base_url.rstrip('/')}/embeddings", json=body)
+            answer = client.post(f"{settings.base_url.rstrip('/')}/{verb}", json=body)
+            refusal = None if answer.is_success else refusal_of(answer.status_code, answer.text.lower())
+            if refusal is not None:
+                raise refusal
             if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
                 raise failure(ErrorCode.ENDPOINT_RATE_LIMITED, "the endpoint asks to wait (429)", retryable=True)
             if answer.status_code != httpx.codes.OK:
@@ -52,7 +61,7 @@ def _ask(settings: EndpointSettings, http_client: httpx.Client, requests: Sequen
             return answer.json()
     except GenerationFailure:
         raise
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise failure(ErrorCode.ENDPOINT_PROTOCOL, "the endpoint did not answer with JSON") from error
     except Exception as error:
         known = endpoint_fault(error)
@@ -80,3 +89,16 @@ def _readings(answer: Any, count: int) -> list[Reading]:
         [None] * count if whole is None else [whole // count + (whole % count if n == 0 else 0) for n in range(count)]
     )
     return [Reading(vector, tokens) for vector, tokens in zip(vectors, shares, strict=True)]
+
+
+def _classes(answer: Any, count: int) -> list[Reading]:
+    """The scores of each text by category, in the order asked; servers tell no place and count no tokens here."""
+    try:
+        rows = [row["category_scores"] for row in answer["results"]]
+        scores = [{str(label): float(score) for label, score in row.items()} for row in rows]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        text = f"the endpoint did not give scores by category for each of {count} texts"
+        raise failure(ErrorCode.ENDPOINT_PROTOCOL, text) from error
+    if len(scores) != count:
+        raise failure(ErrorCode.ENDPOINT_PROTOCOL, f"the endpoint gave {len(scores)} results for {count} texts")
+    return [Reading(tuple(row.values()), None, tuple(row)) for row in scores]

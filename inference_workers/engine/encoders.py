@@ -1,4 +1,4 @@
-"""Embeddings and rewards of models from local folders, in this process."""
+"""Embeddings, rewards and classes of models from local folders, in this process."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 BATCH = 16
 CONTEXT = 8192
+# Tokens that pieces of one text have in common.
+OVERLAP = 32
 # Kept in memory; the one used longest ago goes first.
 MOST_LOADED = 2
 # Models that attend in one direction say what they know of a text in its last token, the others in all of them.
@@ -51,6 +53,8 @@ class Encoders:
         if self._threads is not None:
             torch.set_num_threads(self._threads)
         encoder = self._encoder(requests[0].model, requests[0].task)
+        if requests[0].task == Task.CLASSES:
+            return [self._classes(encoder, request) for request in requests]
         ends: list[Reading | GenerationFailure] = []
         ids: list[list[int]] = []
         for request in requests:
@@ -67,6 +71,24 @@ class Encoders:
             ends[place] = Reading(tuple(found), len(ids[place]))
         return ends
 
+    def _classes(self, encoder: Encoder, request: MeasureRequest) -> Reading | GenerationFailure:
+        """Of a text that does not fit, piece by piece: a class has the score of the piece that is most of it, so that
+        nothing is hidden behind a long beginning."""
+        pieces = encoder.tokenizer(
+            clean(request.messages[-1].content),
+            truncation=True,
+            max_length=encoder.context,
+            stride=min(OVERLAP, encoder.context // 4),
+            return_overflowing_tokens=True,
+        )["input_ids"]
+        if not pieces or not pieces[0]:
+            return failure(ErrorCode.PROMPT_INVALID, "the text is empty")
+        scores: list[list[float]] = []
+        for start in range(0, len(pieces), BATCH):
+            scores += self._forward(encoder, pieces[start : start + BATCH], request.task)
+        most = tuple(max(of_class) for of_class in zip(*scores, strict=True))
+        return Reading(most, sum(map(len, pieces)), class_names(encoder.model.config))
+
     @torch.inference_mode()
     def _forward(self, encoder: Encoder, rows: list[list[int]], task: Task) -> list[list[float]]:
         longest = max(map(len, rows))
@@ -81,6 +103,13 @@ class Encoders:
         if task == Task.REWARD:
             rewards: list[list[float]] = out.logits.float().cpu().tolist()
             return rewards
+        if task == Task.CLASSES:
+            several = len(class_names(encoder.model.config)) == 1 or (
+                encoder.model.config.problem_type == "multi_label_classification"
+            )
+            logits = out.logits.float().cpu()
+            classes: list[list[float]] = (logits.sigmoid() if several else logits.softmax(-1)).tolist()
+            return classes
         hidden, seen = out.last_hidden_state.float().cpu(), mask.unsqueeze(-1)
         if encoder.last_token:
             pooled = hidden[torch.arange(len(rows)), mask.sum(1) - 1]
@@ -122,16 +151,9 @@ def _load(folder: Path, task: Task, device: torch.device) -> Encoder:
     local = {"local_files_only": True, "trust_remote_code": False}
     config = AutoConfig.from_pretrained(folder, **local)
     tokenizer = AutoTokenizer.from_pretrained(folder, **local)
-    kind: Any = AutoModelForSequenceClassification if task == Task.REWARD else AutoModel
-    if task == Task.REWARD:
-        if not tokenizer.chat_template:
-            raise failure(ErrorCode.MODEL_LOAD, f"{folder.name} has no chat template")
-        if not any(name.endswith("ForSequenceClassification") for name in config.architectures or ()):
-            # Its head would be made of random numbers, and so would every reward.
-            raise failure(ErrorCode.MODEL_LOAD, f"{folder.name} is no reward model: it has no classification head")
-        if config.num_labels != 1:
-            text = f"{folder.name} is no reward model: it tells {config.num_labels} labels apart, a reward is one"
-            raise failure(ErrorCode.MODEL_LOAD, text)
+    kind: Any = AutoModel if task == Task.EMBEDDING else AutoModelForSequenceClassification
+    if task != Task.EMBEDDING:
+        _refuse_without_head(folder, task, config, tokenizer)
         if config.pad_token_id is None:
             config.pad_token_id = tokenizer.pad_token_id
     model = kind.from_pretrained(folder, config=config, dtype=torch.float32, use_safetensors=True, **local)
@@ -143,6 +165,25 @@ def _load(folder: Path, task: Task, device: torch.device) -> Encoder:
         context=min(longest, CONTEXT),
         last_token=any(name.endswith(DECODERS) for name in config.architectures or ()),
     )
+
+
+def _refuse_without_head(folder: Path, task: Task, config: Any, tokenizer: Any) -> None:
+    """Raises GenerationFailure with code model_load."""
+    what = "reward model" if task == Task.REWARD else "model that sorts texts"
+    if task == Task.REWARD and not tokenizer.chat_template:
+        raise failure(ErrorCode.MODEL_LOAD, f"{folder.name} has no chat template")
+    if not any(name.endswith("ForSequenceClassification") for name in config.architectures or ()):
+        # Its head would be made of random numbers, and so would all that it says.
+        raise failure(ErrorCode.MODEL_LOAD, f"{folder.name} is no {what}: it has no classification head")
+    if task == Task.REWARD and config.num_labels != 1:
+        text = f"{folder.name} is no reward model: it tells {config.num_labels} labels apart, a reward is one"
+        raise failure(ErrorCode.MODEL_LOAD, text)
+    if task == Task.CLASSES and not tokenizer.is_fast:
+        raise failure(ErrorCode.MODEL_LOAD, f"{folder.name} has no tokenizer.json, by which long texts are divided")
+
+
+def class_names(config: Any) -> tuple[str, ...]:
+    return tuple(str(config.id2label[number]) for number in range(config.num_labels))
 
 
 def _tokens(encoder: Encoder, request: MeasureRequest) -> list[int]:

@@ -29,6 +29,9 @@ from .protocol import (
 
 CAPACITY = 256
 SCRIPTED_DIMENSION = 64
+SCRIPTED_CLASSES = ("code", "sexual", "violence")
+MOST_CLASSES = 200
+LONGEST_CLASS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Reading:
 
     numbers: tuple[float, ...]
     tokens: int | None
+    # What each number is of; classes alone have names.
+    labels: tuple[str, ...] = ()
 
 
 # One call for requests of one model and task, in their order: readings, or why that one request failed.
@@ -124,10 +129,10 @@ class MeasuringBackend:
         if isinstance(end, GenerationFailure):
             return Failed(held.request.id, end.error)
         try:
-            numbers = checked(end.numbers, held.request.task)
+            numbers = checked(end.numbers, held.request.task, end.labels)
         except GenerationFailure as fault:
             return Failed(held.request.id, fault.error)
-        return Measured(held.request.id, numbers, end.tokens, time.monotonic() - held.admitted_at)
+        return Measured(held.request.id, numbers, end.tokens, time.monotonic() - held.admitted_at, end.labels)
 
 
 def _ends(future: Future[Sequence[Reading | GenerationFailure]], count: int) -> Sequence[Reading | GenerationFailure]:
@@ -139,11 +144,14 @@ def _ends(future: Future[Sequence[Reading | GenerationFailure]], count: int) -> 
         return [failure(ErrorCode.INTERNAL, f"the measure broke off: {type(error).__name__}")] * count
 
 
-def checked(numbers: Sequence[float], task: Task) -> tuple[float, ...]:
-    """What may be stored: finite, an embedding brought to length 1, a reward of one number. Raises GenerationFailure
-    with code endpoint_protocol."""
+def checked(numbers: Sequence[float], task: Task, labels: Sequence[str] = ()) -> tuple[float, ...]:
+    """What may be stored: finite, an embedding brought to length 1, a reward of one number, scores within 0 and 1 of
+    classes with names. Raises GenerationFailure with code endpoint_protocol."""
     if not numbers or not all(math.isfinite(number) for number in numbers):
         raise failure(ErrorCode.ENDPOINT_PROTOCOL, "the model gave no finite numbers")
+    if task == Task.CLASSES:
+        _refuse_classes(numbers, labels)
+        return tuple(float(number) for number in numbers)
     if task == Task.REWARD:
         if len(numbers) != 1:
             raise failure(ErrorCode.ENDPOINT_PROTOCOL, f"a reward is one number, the model gave {len(numbers)}")
@@ -154,9 +162,19 @@ def checked(numbers: Sequence[float], task: Task) -> tuple[float, ...]:
     return tuple(number / length for number in numbers)
 
 
+def _refuse_classes(scores: Sequence[float], labels: Sequence[str]) -> None:
+    named = len(labels) == len(set(labels)) == len(scores) <= MOST_CLASSES
+    if not named or not all(label.strip() and label.isprintable() and len(label) <= LONGEST_CLASS for label in labels):
+        text = f"classes are at most {MOST_CLASSES}, each with a name of its own of at most {LONGEST_CLASS} characters"
+        raise failure(ErrorCode.ENDPOINT_PROTOCOL, text)
+    if not all(0.0 <= score <= 1.0 for score in scores):
+        raise failure(ErrorCode.ENDPOINT_PROTOCOL, "the model gave a score that is not between 0 and 1")
+
+
 def scripted_measure(requests: Sequence[MeasureRequest]) -> list[Reading | GenerationFailure]:
-    """Without a model: an embedding counts words, so that texts of the same words lie together, and a reward is the
-    number of words of the last message. A message that holds `!fails` fails."""
+    """Without a model: an embedding counts words, so that texts of the same words lie together, a reward is the number
+    of words of the last message, and a text is of the class `violence` where it holds `!violence`. A message that holds
+    `!fails` fails."""
     return [_scripted(request) for request in requests]
 
 
@@ -166,6 +184,9 @@ def _scripted(request: MeasureRequest) -> Reading | GenerationFailure:
         return failure(ErrorCode.INTERNAL, "a scripted failure")
     if request.task == Task.REWARD:
         return Reading((float(len(words)),), len(words))
+    if request.task == Task.CLASSES:
+        scores = tuple(0.9 if f"!{label}" in words else 0.1 for label in SCRIPTED_CLASSES)
+        return Reading(scores, len(words), SCRIPTED_CLASSES)
     counts = [0.0] * SCRIPTED_DIMENSION
     for word in words or [""]:
         counts[int.from_bytes(sha256(word.encode()).digest()[:4], "big") % SCRIPTED_DIMENSION] += 1.0

@@ -191,7 +191,7 @@ def _status_fault(error: openai.APIStatusError) -> GenerationFailure:
     status = error.status_code
     if status in (400, 413, 422) and any(word in str(error.body).lower() for word in _CONTEXT_WORDS):
         return failure(ErrorCode.CONTEXT_TOO_LONG, "the endpoint says that the prompt exceeds its context")
-    refusal = _refusal(status, str(error.body).lower())
+    refusal = refusal_of(status, str(error.body).lower())
     if refusal is not None:
         return refusal
     code = ErrorCode.ENDPOINT_RATE_LIMITED if status == 429 else ErrorCode.ENDPOINT_STATUS
@@ -200,7 +200,7 @@ def _status_fault(error: openai.APIStatusError) -> GenerationFailure:
     return GenerationFailure(GenerationError(code, f"the endpoint answered with status {status}", retryable, wait))
 
 
-def _refusal(status: int, body: str) -> GenerationFailure | None:
+def refusal_of(status: int, body: str) -> GenerationFailure | None:
     """What no further request changes until an operator acts. Some providers answer 403 to a prompt that their filter
     refuses, and 429 where the credit is used up: both say so."""
     if status == 402 or (status == 429 and any(words in body for words in _CREDIT_WORDS)):

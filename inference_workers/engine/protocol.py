@@ -85,16 +85,18 @@ class GenerationRequest:
 
 
 class Task(StrEnum):
-    """What a model is for: it writes, gives a text a vector, or gives a chat one number."""
+    """What a model is for: it writes, gives a text a vector, gives a chat one number, or sorts a text into classes."""
 
     TEXT = "text"
     EMBEDDING = "embedding"
     REWARD = "reward"
+    CLASSES = "classes"
 
 
 @dataclass(frozen=True, slots=True)
 class MeasureRequest:
-    """Numbers wanted of `model`: the embedding of the one message's content, or the reward of the chat."""
+    """Numbers wanted of `model`: the embedding of the one message's content, its scores by class, or the reward of the
+    chat."""
 
     id: str
     task: Task
@@ -103,7 +105,7 @@ class MeasureRequest:
 
     def __post_init__(self) -> None:
         if self.task == Task.TEXT or not self.messages:
-            raise ValueError("a measure is an embedding or a reward of at least one message")
+            raise ValueError("a measure is of at least one message, by a model that measures")
 
 
 class FinishReason(StrEnum):
@@ -184,13 +186,14 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The numbers of a measure, all finite: an embedding of length 1 by its sum of squares, or a reward as the only
-    one."""
+    """The numbers of a measure, all finite: an embedding of length 1 by its sum of squares, a reward as the only one,
+    or a score between 0 and 1 for each of the classes that `labels` names in the same order."""
 
     id: str
     numbers: tuple[float, ...]
     prompt_tokens: int | None
     total_s: float
+    labels: tuple[str, ...] = ()
 
 
 Event = Delta | Finished | Failed | Measured

@@ -1,5 +1,6 @@
 """Which folders models may be loaded from."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -20,3 +21,12 @@ def model_folder(name: str, *, models: Path, allowed: Iterable[str | Path]) -> P
     if not any(folder != root and folder.is_relative_to(root) for root in roots):
         raise ModelNotAllowed(f"{name!r} is neither a folder in {models} nor below one of MODEL_FOLDERS")
     return folder
+
+
+def sorts_texts(folder: Path) -> bool:
+    """Whether its settings speak of a head that gives texts classes. They are read, and nothing is loaded."""
+    try:
+        named = json.loads((folder / "config.json").read_bytes())["architectures"]
+        return any(str(name).endswith("ForSequenceClassification") for name in named)
+    except (OSError, ValueError, RecursionError, LookupError, TypeError):
+        return False

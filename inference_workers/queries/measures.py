@@ -51,6 +51,21 @@ def numbers_of(revision_id: int, digests: Collection[str]) -> Iterator[tuple[str
                 yield digest, unpacked(b64decode(words))
 
 
+def scores_of(revision_id: int, digests: Collection[str]) -> dict[str, dict[str, float]]:
+    """By digest, of what is sorted already: a score for each class. A person's are read with their key."""
+    rows = Measurement.objects.filter(revision=revision_id, digest__in=set(digests), labels__isnull=False)
+    labels = {digest: names or [] for digest, names in rows.values_list("digest", "labels")}
+    numbers = dict(numbers_of(revision_id, labels))
+    return {digest: dict(zip(labels[digest], found, strict=True)) for digest, found in numbers.items()}
+
+
+def has_failed(revision_id: int, digest: str) -> bool:
+    """Whether the last job for it ended without a result."""
+    jobs = Completion.objects.filter(revision=revision_id, digest=digest).exclude(task=Task.TEXT)
+    state = jobs.order_by("-created_at").values_list("state", flat=True).first()
+    return state in (CompletionState.FAILED, CompletionState.CANCELLED)
+
+
 def measure_progress(revision_id: int, digests: Collection[str]) -> MeasureProgress:
     wanted = set(digests)
     measured = _digests(Measurement.objects.filter(revision=revision_id), wanted)

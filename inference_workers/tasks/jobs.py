@@ -162,6 +162,7 @@ def measured(job: Job, event: Measured) -> None:
             completion_id=job.id,
             lease_token=job.token,
             numbers=event.numbers,
+            labels=event.labels,
             prompt_tokens=event.prompt_tokens,
             total_seconds=event.total_s,
             usage=Usage(read, 0),

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.texts import write_personal_text
+from foundation.text import clean_text
 from inference_workers.enums import CompletionState
 from inference_workers.models import Completion, Measurement
 from inference_workers.policies.prices import Usage
@@ -19,6 +20,7 @@ def finish_measure(
     completion_id: UUID,
     lease_token: UUID,
     numbers: Sequence[float],
+    labels: Sequence[str] = (),
     prompt_tokens: int | None,
     total_seconds: float,
     now: datetime,
@@ -37,7 +39,7 @@ def finish_measure(
             completion,
             CompletionState.SUCCEEDED,
             now=now,
-            measurement=_stored(completion, packed(numbers), len(numbers)),
+            measurement=_stored(completion, packed(numbers), len(numbers), labels),
             error_code="",
             error_message="",
             prompt_tokens=prompt_tokens,
@@ -48,7 +50,7 @@ def finish_measure(
     return True
 
 
-def _stored(completion: Completion, numbers: bytes, dimension: int) -> Measurement:
+def _stored(completion: Completion, numbers: bytes, dimension: int, labels: Sequence[str]) -> Measurement:
     """A measure that was asked for again after its result was there keeps the first one."""
     found = Measurement.objects.filter(revision=completion.revision, digest=completion.digest).first()
     if found is not None:
@@ -60,6 +62,7 @@ def _stored(completion: Completion, numbers: bytes, dimension: int) -> Measureme
         digest=completion.digest,
         person=person,
         dimension=dimension,
+        labels=[clean_text(label) for label in labels] or None,
         numbers=None if sealed else numbers,
         personal_numbers=sealed,
     )

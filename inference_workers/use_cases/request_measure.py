@@ -24,7 +24,7 @@ class DoesNotMeasure(InferenceError):
 
 
 class NothingToMeasure(InferenceError):
-    """An embedding is of one text that is not empty, a reward of a chat that ends with an answer."""
+    """Embeddings and classes are of one text that is not empty, a reward of a chat that ends with an answer."""
 
 
 def request_measures(
@@ -34,7 +34,7 @@ def request_measures(
     person: Person | None = None,
     priority: int = Priority.BATCH,
 ) -> int:
-    """Ask a revision for the numbers of each chat; of an embedding model a chat is one message, its text.
+    """Ask a revision for the numbers of each chat; but of a reward model a chat is one message, its text.
 
     What is measured already, or being measured, is not asked again. The rows are the jobs, in the caller's transaction.
     Returns how many were asked for. Raises DoesNotMeasure, NothingToMeasure and PersonErased.
@@ -60,8 +60,8 @@ def checked_chat(task: Task, chat: Sequence[Mapping[str, Any]]) -> list[dict[str
     messages: list[dict[str, str]] = [clean_json(dict(message)) for message in chat]
     if not messages or any(not message["content"].strip() for message in messages):
         raise NothingToMeasure("there is no text to measure")
-    if task == Task.EMBEDDING and len(messages) != 1:
-        raise NothingToMeasure(f"an embedding is of one text, not of {len(messages)}")
+    if task in (Task.EMBEDDING, Task.CLASSES) and len(messages) != 1:
+        raise NothingToMeasure(f"an embedding or a class is of one text, not of {len(messages)}")
     if task == Task.REWARD and messages[-1]["role"] != "assistant":
         raise NothingToMeasure("a reward is of a chat that ends with an answer")
     return messages

@@ -201,6 +201,12 @@ TABLE: dict[str, dict[str, Status]] = {
     "arenas/<slug:slug>/rules": {"GET arena": admins(200), "GET missing": admins(404), "POST arena": 405},
     "arenas/<slug:slug>/rules/add": {"GET arena": 405, "POST arena": admins(422), "POST missing": admins(404)},
     "arenas/<slug:slug>/rules/try": {"GET arena": 405, "POST arena": admins(422), "POST missing": admins(404)},
+    "arenas/<slug:slug>/rules/model": {"GET arena": 405, "POST arena": admins(422), "POST missing": admins(404)},
+    "arenas/<slug:slug>/rules/model/remove": {
+        "GET arena": 405,
+        "POST arena": admins(302),
+        "POST missing": admins(404),
+    },
     "arenas/<slug:slug>/rules/<int:rule_id>/switch": {
         "GET arena": 405,
         "POST arena": admins(422),

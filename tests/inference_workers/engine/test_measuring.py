@@ -3,9 +3,7 @@ stored."""
 
 import json
 import math
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
@@ -27,24 +25,11 @@ from inference_workers.engine.protocol import (
     Task,
 )
 from inference_workers.engine.settings import EndpointSettings
+from tests.inference_workers.engine.json_endpoint import JSONEndpoint
 from tests.inference_workers.engine.tiny_models import _SHAPE, tiny_tokenizer
 
 WORDS = "The quick brown fox jumps over the lazy dog."
 CAPACITY = 8
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def log_message(self, *_) -> None:
-        """Tests read what is asserted."""
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        status, answer = self.server.answers(body) if self.server.answers else (200, embeddings(body))
-        data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
 
 
 def embeddings(body) -> dict:
@@ -54,18 +39,13 @@ def embeddings(body) -> dict:
 
 
 @pytest.fixture
-def endpoint() -> Iterator[ThreadingHTTPServer]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    server.answers = None
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+def endpoint() -> Iterator[JSONEndpoint]:
+    with JSONEndpoint(lambda body: (200, embeddings(body))) as server:
+        yield server
 
 
-def over_http(server, **settings) -> MeasuringBackend:
-    wanted = EndpointSettings(base_url=f"http://127.0.0.1:{server.server_port}/v1", **settings)
+def over_http(server: JSONEndpoint, **settings) -> MeasuringBackend:
+    wanted = EndpointSettings(base_url=server.url, **settings)
     return MeasuringBackend(endpoint_measure(wanted, httpx.Client()), batch=4, capacity=CAPACITY)
 
 
@@ -206,6 +186,7 @@ def test_a_text_that_does_not_fit_fails_and_its_neighbours_do_not(tiny_model):
         (429, {}, ErrorCode.ENDPOINT_RATE_LIMITED, True),
         (503, {}, ErrorCode.ENDPOINT_STATUS, True),
         (400, {}, ErrorCode.ENDPOINT_STATUS, False),
+        (401, {}, ErrorCode.ENDPOINT_KEY_REFUSED, False),
     ],
 )
 def test_what_an_endpoint_answers_wrong_is_a_named_failure(endpoint, status, answer, code, retryable):
