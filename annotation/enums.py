@@ -264,6 +264,7 @@ class LabelKind(models.TextChoices):
 
     RULES = "rules", _("What is asked for, by rules")
     LANGUAGE = "language", _("Its language")
+    CLASSIFIER = "classifier", _("What is asked for, by a language model")
 
 
 class ImpressionEnd(models.TextChoices):

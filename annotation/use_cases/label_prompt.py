@@ -1,5 +1,4 @@
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -10,8 +9,10 @@ from annotation.enums import LabelKind
 from annotation.imports.messages import Message
 from annotation.models import Item, Prompt, PromptLabel
 from annotation.policies.categories import RULES_VERSION, categories_by_rule
+from annotation.queries.labels import read_messages
 from inference_workers.policies.languages import LANGUAGES_VERSION, UNKNOWN, language_of
 
+LONGEST_LABEL = 40
 # By which the workers know what is left to do; another version of either begins anew.
 LABELLED = f"{RULES_VERSION} {LANGUAGES_VERSION}"
 
@@ -21,6 +22,22 @@ def label_by_rule(*, prompt: Prompt, messages: Sequence[Message], now: datetime)
     found = categories_by_rule(messages)
     PromptLabel.objects.get_or_create(
         prompt=prompt, kind=LabelKind.RULES, version=RULES_VERSION, defaults={"labels": found, "created_at": now}
+    )
+    return found
+
+
+def label_by_classifier(
+    *, prompt: Prompt, version: str, scores: Mapping[str, float], limit: float, now: datetime
+) -> list[str]:
+    """What a model that sorts texts says that a prompt asks for, beside the rules: the classes that reach the limit,
+    the surest first. Once for each version of it."""
+    surest = sorted(scores, key=lambda name: (-scores[name], name))
+    found = [name[:LONGEST_LABEL] for name in surest if scores[name] >= limit]
+    PromptLabel.objects.get_or_create(
+        prompt=prompt,
+        kind=LabelKind.CLASSIFIER,
+        version=version,
+        defaults={"labels": found, "confidence": max(scores.values(), default=None), "created_at": now},
     )
     return found
 
@@ -35,20 +52,13 @@ def label_prompts(*, now: datetime, limit: int = 200) -> int:
         prompts = list(left.select_for_update(skip_locked=True, no_key=True)[:limit])
         texts = read_personal_texts(each.personal_text_id for each in prompts if each.personal_text_id)
         for prompt in prompts:
-            messages = _messages(prompt, texts)
+            messages = read_messages(prompt, texts)
             if messages is not None:
                 label_by_rule(prompt=prompt, messages=messages, now=now)
                 _label_language(prompt, messages, now)
             prompt.labelled_under = LABELLED
         Prompt.objects.bulk_update(prompts, ["labelled_under", "language"])
     return len(prompts)
-
-
-def _messages(prompt: Prompt, texts: dict[int, str | None]) -> list[Message] | None:
-    if prompt.personal_text_id is None:
-        return list(prompt.messages or [])
-    sealed = texts[prompt.personal_text_id]
-    return None if sealed is None else json.loads(sealed)
 
 
 def _label_language(prompt: Prompt, messages: Sequence[Message], now: datetime) -> None:

@@ -22,6 +22,7 @@ from annotation.queries.items import (
     shown_responses,
     whole_item,
 )
+from annotation.queries.labels import labels_of
 from annotation.queries.reviews import settled_items
 from annotation.queries.said import questions_in_words
 from annotation.queries.shown import message_parts
@@ -128,6 +129,7 @@ def item_context(campaign: Campaign, found: Item, form: ReasonForm) -> dict[str,
         "answers": given_answers(found),
         "has_words": bool(questions_in_words(campaign.instrument_id)),
         "explanation": explanation_of(found),
+        "labels": labels_of(found.prompt),
         "may_void": ItemState.VOID in ITEM[found.state],
         "form": form,
         **item_audit(found),

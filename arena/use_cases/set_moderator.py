@@ -15,6 +15,12 @@ class SortsNothing(ArenaError):
     """The language model is for something else than sorting texts, or was never given a revision."""
 
 
+def refuse_unless_sorting(model: LanguageModel) -> None:
+    """Raises SortsNothing."""
+    if model.task != Task.CLASSES or model.current_id is None:
+        raise SortsNothing(f"{model.slug} does not sort texts")
+
+
 def set_moderator(
     *,
     arena_id: int,
@@ -26,8 +32,7 @@ def set_moderator(
     now: datetime,
 ) -> Moderator:
     """From now on this model is shown what is written in an arena. Raises SortsNothing."""
-    if language_model.task != Task.CLASSES or language_model.current_id is None:
-        raise SortsNothing(f"{language_model.slug} does not sort texts")
+    refuse_unless_sorting(language_model)
     said = {"limits": dict(limits), "wait_seconds": wait_seconds, "on_silence": on_silence}
     with transaction.atomic():
         arena = Arena.objects.select_for_update(of=["self"]).get(pk=arena_id)

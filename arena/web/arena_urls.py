@@ -12,6 +12,7 @@ urlpatterns = [
     path("arenas/<slug:slug>/suggestions", suggestions.suggestions, name="suggestions-in"),
     path("arenas/<slug:slug>/prompts", pool.prompts, name="arena-prompts"),
     path("arenas/<slug:slug>/prompts/<int:prompt_id>/offered", pool.offer, name="arena-prompt-offered"),
+    path("arenas/<slug:slug>/prompts/classifier", pool.classifier, name="arena-classifier"),
     path("arenas/<slug:slug>/choose", battles.arranged, {"mode": Mode.NAMED}, name="battle-choose-in"),
     path("arenas/<slug:slug>/own-models", battles.arranged, {"mode": Mode.OWN_SET}, name="battle-own-in"),
     path("arenas/<slug:slug>/own-models/set", modes.own_set, name="battle-set-in"),

@@ -18,11 +18,14 @@ from annotation.web.access import for_campaign_admins
 from annotation.web.managed import actor_of
 from arena.imports.pool import PoolText, pool_of_file, pool_of_lines
 from arena.models import Arena, PoolPrompt
+from arena.queries.classifier import classified, classifier_of
 from arena.queries.pool import pool_counts, pool_page
 from arena.use_cases.fill_pool import Filled, PoolFull, fill_pool
 from arena.use_cases.offer_pool_prompt import offer_pool_prompt
+from arena.use_cases.set_classifier import set_classifier
 from arena.web.arena_forms import PoolForm
 from arena.web.manage import managed_arena
+from arena.web.rule_forms import ClassifierForm
 
 REFUSALS = (BrokenFile, UploadTooLarge, PoolFull)
 MOST_NAMED = 20
@@ -78,7 +81,9 @@ def said_of(filled: Filled) -> str:
     return words
 
 
-def _page(request: HttpRequest, arena: Arena, form: PoolForm) -> dict[str, Any]:
+def _page(
+    request: HttpRequest, arena: Arena, form: PoolForm, classifier_form: ClassifierForm | None = None
+) -> dict[str, Any]:
     category, words = request.GET.get("category", "")[:80], request.GET.get("q", "")[:200]
     return {
         "arena": arena,
@@ -87,6 +92,8 @@ def _page(request: HttpRequest, arena: Arena, form: PoolForm) -> dict[str, Any]:
         "form": form,
         "counts": pool_counts(arena),
         "asked": asked_in(arena.campaign),
+        "classified": (shown := classified(arena)),
+        "classifier_form": classifier_form or ClassifierForm(shown.classifier),
         "page": pool_page(
             arena,
             number=request.GET.get("page", "1"),
@@ -111,4 +118,18 @@ def offer(request: HttpRequest, slug: str, prompt_id: int) -> HttpResponse:
         context = _page(request, managed_arena(slug), form) | {"problem": _("Say whether it is offered.")}
         return render(request, "arena/manage/prompts.html", context, status=422)
     offer_pool_prompt(prompt_id=prompt.pk, is_active=to == "offered", actor=actor_of(request), now=timezone.now())
+    return redirect("arena-prompts", slug)
+
+
+@require_POST
+@for_campaign_admins
+def classifier(request: HttpRequest, slug: str) -> HttpResponse:
+    """Which model labels prompts beside the rules, if any."""
+    arena = managed_arena(slug)
+    form = ClassifierForm(classifier_of(arena), request.POST)
+    if not form.is_valid():
+        context = _page(request, arena, PoolForm(), form)
+        return render(request, "arena/manage/prompts.html", context, status=422)
+    set_classifier(arena_id=arena.pk, actor=actor_of(request), now=timezone.now(), **form.cleaned_data)
+    messages.success(request, _("Saved. The workers label the newest prompts first."))
     return redirect("arena-prompts", slug)

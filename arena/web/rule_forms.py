@@ -3,10 +3,11 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from arena.enums import OnSilence, VerdictOutcome
-from arena.models import HouseRule, Moderator
+from arena.models import HouseRule, Moderator, PromptClassifier
 from arena.policies import BadLimits, read_limits, written_limits
 from foundation.text import clean_text
 from inference_workers.enums import RuleAction, RuleKind, Task
@@ -60,6 +61,40 @@ class OutcomeForm(forms.Form):
     outcome = forms.ChoiceField(choices=VerdictOutcome)
 
 
+def sorting_models() -> QuerySet[LanguageModel]:
+    """Those that can be chosen."""
+    return LanguageModel.objects.filter(pk__in=[each.pk for each in measuring_models(Task.CLASSES)])
+
+
+class ClassifierForm(forms.Form):
+    """Which language model labels prompts beside the rules."""
+
+    language_model = forms.ModelChoiceField(
+        label=_("Language model"),
+        queryset=LanguageModel.objects.none(),
+        required=False,
+        empty_label=_("None: the rules alone"),
+        help_text=_(
+            "One that sorts texts, which an operator adds under Models: a folder that the workers run, or an address."
+            " Name its classes as the rules do (code, mathematics, creative, …) to compare them."
+        ),
+    )
+    limit = forms.FloatField(
+        label=_("Least score of a class that becomes a label"),
+        min_value=0.01,
+        max_value=1,
+        initial=0.5,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+
+    def __init__(self, classifier: PromptClassifier | None, data: Any = None) -> None:
+        initial = {}
+        if classifier is not None:
+            initial = {"language_model": classifier.language_model_id, "limit": classifier.limit}
+        super().__init__(data, initial=initial)
+        self.fields["language_model"].queryset = sorting_models()  # type: ignore[attr-defined]
+
+
 class ModeratorForm(forms.Form):
     """Which language model is shown what is written here, and what becomes of what it says."""
 
@@ -97,8 +132,7 @@ class ModeratorForm(forms.Form):
             initial = {name: getattr(moderator, name) for name in ("language_model", "wait_seconds", "on_silence")}
             initial["limits"] = written_limits(moderator.limits)
         super().__init__(data, initial=initial)
-        models = LanguageModel.objects.filter(pk__in=[each.pk for each in measuring_models(Task.CLASSES)])
-        self.fields["language_model"].queryset = models  # type: ignore[attr-defined]
+        self.fields["language_model"].queryset = sorting_models()  # type: ignore[attr-defined]
 
     def clean_limits(self) -> dict[str, float | None]:
         try:

@@ -6,6 +6,7 @@ from array import array
 from base64 import b64decode
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Count
 
@@ -64,6 +65,12 @@ def has_failed(revision_id: int, digest: str) -> bool:
     jobs = Completion.objects.filter(revision=revision_id, digest=digest).exclude(task=Task.TEXT)
     state = jobs.order_by("-created_at").values_list("state", flat=True).first()
     return state in (CompletionState.FAILED, CompletionState.CANCELLED)
+
+
+def failed_lately(revision_id: int, digests: Collection[str], *, since: datetime) -> set[str]:
+    """Of these, what failed for good since then."""
+    jobs = Completion.objects.filter(revision=revision_id, state=CompletionState.FAILED, finished_at__gt=since)
+    return _digests(jobs.filter(digest__in=set(digests)).exclude(task=Task.TEXT), set(digests))
 
 
 def measure_progress(revision_id: int, digests: Collection[str]) -> MeasureProgress:

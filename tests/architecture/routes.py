@@ -188,6 +188,11 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST arena": admins(422),
         "POST missing": admins(404),
     },
+    "arenas/<slug:slug>/prompts/classifier": {
+        "GET arena": 405,
+        "POST arena": admins(422),
+        "POST missing": admins(404),
+    },
     "arenas/<slug:slug>/choose": {"GET arena": 200, "GET missing": 404, "POST arena": 422, "POST missing": 404},
     "arenas/<slug:slug>/own-models": {"GET arena": 200, "GET missing": 404, "POST arena": 422, "POST missing": 404},
     "arenas/<slug:slug>/own-models/set": {"GET arena": 200, "GET missing": 404, "POST arena": 302, "POST missing": 404},
