@@ -8,3 +8,7 @@ class ArenaConfig(AppConfig):
 
     def ready(self) -> None:
         from arena import receivers  # noqa: F401  (connects the signal)
+        from arena.queries.excluded import ExcludedCollector
+        from foundation.health import add_collector
+
+        add_collector(ExcludedCollector())

@@ -91,3 +91,11 @@ class Silence(models.TextChoices):
     FAILED = "failed", _("It failed")
     # It was silent a moment ago, and nobody was made to wait again.
     SPARED = "spared", _("Not waited for, since it was silent a moment ago")
+
+
+class AppealState(models.TextChoices):
+    """Where a visitor's appeal against a block of theirs stands."""
+
+    OPEN = "open", _("Waits for a decision")
+    GRANTED = "granted", _("Granted: the votes count again")
+    REFUSED = "refused", _("Refused")

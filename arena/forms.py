@@ -100,3 +100,14 @@ class EraseForm(forms.Form):
         label=_("Delete what I wrote. I know that this cannot be undone."),
         error_messages={"required": _("Tick this to delete. Without it nothing happens.")},
     )
+
+
+class AppealForm(forms.Form):
+    """Why a visitor's votes should count; an admin reads it."""
+
+    words = forms.CharField(
+        label=_("Why your votes should count"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
+        help_text=_("An admin of this arena reads it, and you read the answer here. You can appeal once."),
+    )

@@ -7,9 +7,10 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Person
-from annotation.models import Assignment, Campaign, Contestant, Impression, Item, Respondent
+from accounts.models import Person, PersonalText
+from annotation.models import Assignment, Campaign, Contestant, Event, Impression, Item, Respondent
 from arena.enums import (
+    AppealState,
     BaseChoice,
     BattleState,
     EntryState,
@@ -60,6 +61,20 @@ class Arena(models.Model):
         _("times both may be asked again per turn"), default=2, db_default=2, validators=[MaxValueValidator(10)]
     )
     battles_per_day = models.PositiveIntegerField(_("battles per visitor and day"), default=100)
+    battles_per_network = models.PositiveIntegerField(
+        _("battles per network and hour"), default=300, db_default=300, validators=[MinValueValidator(1)]
+    )
+    # Share of the votes of the last weeks that blocks have taken out, in percent; null gives no alarm.
+    excluded_alarm = models.PositiveSmallIntegerField(
+        _("alarm when more of the votes are set apart, in percent"),
+        null=True,
+        blank=True,
+        default=5,
+        db_default=5,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+    )
+    # Since when it is above that.
+    excluded_since = models.DateTimeField(null=True, editable=False)
     max_waiting = models.PositiveIntegerField(
         _("completions waiting before visitors are asked to come back"), default=32
     )
@@ -418,6 +433,32 @@ class Moderator(models.Model):
 
     def __str__(self) -> str:
         return f"moderator of arena {self.arena_id}"
+
+
+class BlockAppeal(models.Model):
+    """What a visitor says against a block of theirs, once for each, and what an admin decided."""
+
+    respondent = models.ForeignKey(Respondent, on_delete=models.PROTECT, related_name="block_appeals")
+    # The event of the block.
+    block = models.OneToOneField(Event, on_delete=models.PROTECT, related_name="+")
+    personal_text = models.ForeignKey(PersonalText, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=8, choices=AppealState, default=AppealState.OPEN)
+    # What the visitor reads.
+    answer = models.CharField(max_length=300, blank=True, default="")
+    created_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="decided_appeal_has_its_time",
+                condition=Q(state=AppealState.OPEN, decided_at__isnull=True)
+                | (~Q(state=AppealState.OPEN) & Q(decided_at__isnull=False)),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"appeal of respondent {self.respondent_id}"
 
 
 class PromptClassifier(models.Model):

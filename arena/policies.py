@@ -11,7 +11,6 @@ from inference_workers.enums import Output
 VOTE_LEASE = timedelta(hours=24)
 # A battle whose models have not answered by then is void; well above a completion's attempts.
 ANSWER_LIMIT = timedelta(minutes=10)
-BATTLES_PER_NETWORK_AND_HOUR = 300
 # Within which battles are counted that may be a flood.
 FLOOD_WINDOW = timedelta(minutes=1)
 # For how long a challenge is good, and from when on waiting is as good as solving it.

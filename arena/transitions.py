@@ -1,5 +1,6 @@
 """States of what an arena has. `docs/states.md` is generated from these tables."""
 
+from arena.enums import AppealState as A
 from arena.enums import BattleState as B
 from arena.enums import EntryState as E
 from arena.enums import ModerationState as M
@@ -30,4 +31,6 @@ MODERATION: Table = {
     M.HELD_BACK: set(),
     M.DROPPED: set(),
 }
-TABLES = {"Battle": BATTLE, "Entry": ENTRY, "Moderation": MODERATION}
+# A visitor's appeal against a block; what is refused can be undone under People, as every block.
+APPEAL: Table = {A.OPEN: {A.GRANTED, A.REFUSED}, A.GRANTED: set(), A.REFUSED: set()}
+TABLES = {"BlockAppeal": APPEAL, "Battle": BATTLE, "Entry": ENTRY, "Moderation": MODERATION}

@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 from accounts.models import Person
 from arena.errors import ArenaError
 from arena.models import Arena, Battle
-from arena.policies import BATTLES_PER_NETWORK_AND_HOUR
 from foundation.database import lock_number
 from inference_workers.queries import estimated_wait, queue_length
 
@@ -45,7 +44,7 @@ def refuse_flood(*, arena: Arena, person: Person, network: str, now: datetime) -
     own = Battle.objects.filter(arena=arena, assignment__respondent__person=person)
     _refuse_beyond(own, arena.battles_per_day, DAY, now)
     if network:
-        _refuse_beyond(Battle.objects.filter(network=network), BATTLES_PER_NETWORK_AND_HOUR, HOUR, now)
+        _refuse_beyond(Battle.objects.filter(network=network), arena.battles_per_network, HOUR, now)
 
 
 def wait_in_line(names: Iterable[str]) -> None:

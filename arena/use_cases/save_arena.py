@@ -27,7 +27,8 @@ SETTINGS = (
         "system_prompt",
         "examples",
     ),
-    *("max_prompt_chars", "max_turns", "max_regenerations", "battles_per_day", "max_waiting"),
+    *("max_prompt_chars", "max_turns", "max_regenerations", "battles_per_day", "battles_per_network"),
+    *("max_waiting", "excluded_alarm"),
     *("pool_by_category", "newcomer_share", "newcomer_votes", "category_votes", "takes_images"),
     *("flood_per_minute", "work_bits"),
 )

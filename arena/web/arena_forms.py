@@ -171,11 +171,13 @@ class ArenaForm(forms.ModelForm):  # type: ignore[type-arg]
         fields: ClassVar = [
             *("lead", "output", "look", "is_listed", "position", "is_default", "enters_all", "modes", "system_prompt"),
             *("examples", "max_prompt_chars", "max_turns", "max_regenerations", "battles_per_day", "max_waiting"),
+            *("battles_per_network", "excluded_alarm"),
             *("pool_by_category", "newcomer_share", "newcomer_votes", "category_votes", "takes_images"),
             *("flood_per_minute", "work_bits"),
         ]
         numbers = (
             *("position", "max_prompt_chars", "max_turns", "max_regenerations", "battles_per_day", "max_waiting"),
+            *("battles_per_network", "excluded_alarm"),
             *("newcomer_votes", "category_votes", "flood_per_minute", "work_bits"),
         )
         widgets: ClassVar = {
@@ -208,6 +210,8 @@ class ArenaForm(forms.ModelForm):  # type: ignore[type-arg]
             "pool_by_category": _(
                 "For “Give me any”: rare categories come as often as others. Otherwise every prompt is as likely."
             ),
+            "battles_per_network": _("Of all arenas together; a school or an office is one network."),
+            "excluded_alarm": _("Of the last 30 days, by blocks of visitors. Empty: never."),
             "flood_per_minute": _("Empty: never. Without a script a visitor waits a minute instead."),
             "work_bits": _("Of 18, a browser tries some 260,000 times; each more doubles it."),
             "is_listed": _("Otherwise only who has the address finds it."),

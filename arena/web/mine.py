@@ -16,10 +16,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.enums import LinkPurpose
 from accounts.models import Person, PersonLink
 from accounts.use_cases.link_person import NoSuchLink, link_person, open_link, use_link
-from arena.forms import EraseForm, OwnLinkForm
+from arena.forms import AppealForm, EraseForm, OwnLinkForm
+from arena.queries.appeals import set_apart_of
 from arena.queries.own import own_battles, own_boards
 from arena.queries.own_data import own_data
 from arena.queries.own_holdings import own_holdings
+from arena.use_cases.appeal_block import AppealedBefore, NothingToAppeal, appeal_block
 from arena.use_cases.erase_own import LastSuperuser, erase_by_link, erase_own
 from arena.web.visitors import COOKIE, known_person
 from foundation.requests import HtmxRequest
@@ -34,9 +36,41 @@ def private(response: HttpResponseBase) -> HttpResponseBase:
 
 @require_GET
 def battles(request: HtmxRequest) -> HttpResponseBase:
-    person = known_person(request)
+    return show_battles(request, known_person(request))
+
+
+def show_battles(
+    request: HtmxRequest, person: Person | None, *, refused: AppealForm | None = None, of: int = 0, status: int = 200
+) -> HttpResponseBase:
+    """`refused` is a form that was sent against the block of the part `of`."""
     page, listed = own_battles(person, request.GET.get("page", "1")) if person else (None, [])
-    return private(render(request, "arena/mine/battles.html", {"page": page, "battles": listed}))
+    apart = set_apart_of(person) if person else []
+    context = {
+        "page": page,
+        "battles": listed,
+        "set_apart": [(each, refused if each.respondent.pk == of and refused else AppealForm()) for each in apart],
+    }
+    return private(render(request, "arena/mine/battles.html", context, status=status))
+
+
+@require_POST
+def appeal(request: HtmxRequest, respondent_id: int) -> HttpResponseBase:
+    """Against a block: once, in words."""
+    person, form = found_person(request), AppealForm(request.POST)
+    if respondent_id >= 2**63:
+        raise Http404
+    if form.is_valid():
+        try:
+            words = form.cleaned_data["words"]
+            appeal_block(respondent_id=respondent_id, person=person, words=words, now=timezone.now())
+            return redirect("mine")
+        except NothingToAppeal as missing:
+            raise Http404 from missing
+        except AppealedBefore:
+            return redirect("mine")
+    if not any(each.respondent.pk == respondent_id for each in set_apart_of(person)):
+        raise Http404
+    return show_battles(request, person, refused=form, of=respondent_id, status=422)
 
 
 @require_GET

@@ -10,11 +10,17 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from annotation.enums import RespondentKind, RespondentState
+from annotation.forms.people import BlockForm
+from annotation.models import Respondent
+from annotation.use_cases.block_respondent import block_respondent, unblock_respondent
 from annotation.web.access import for_campaign_admins
 from annotation.web.managed import actor_of
-from arena.models import Arena, HouseRule, Verdict
+from arena.models import Arena, BlockAppeal, HouseRule, Verdict
+from arena.queries.appeals import set_apart_in, visitor_in
+from arena.queries.excluded import excluded_in
 from arena.queries.house_rules import (
     DAYS,
     book_in_force,
@@ -30,10 +36,12 @@ from arena.queries.moderation import moderated, moderator_of
 from arena.use_cases.add_house_rule import UnusableRule, add_house_rule
 from arena.use_cases.look_at_verdict import look_at_verdict
 from arena.use_cases.set_moderator import set_moderator, unset_moderator
+from arena.use_cases.settle_block_appeal import settle_block_appeal
 from arena.use_cases.switch_house_rule import switch_house_rule
 from arena.web.arena_forms import first_error
 from arena.web.manage import managed_arena
-from arena.web.rule_forms import ModeratorForm, OutcomeForm, RuleForm, SwitchForm, TryForm
+from arena.web.rule_forms import AppealDecisionForm, ModeratorForm, OutcomeForm, RuleForm, SwitchForm, TryForm
+from foundation.transitions import ForbiddenTransition
 
 ON_A_PAGE = 25
 LARGEST = 2**63
@@ -48,18 +56,68 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
 @require_GET
 @for_campaign_admins
 def integrity(request: HttpRequest, slug: str) -> HttpResponse:
-    """Who leaves battles without a vote, and whether they choose which."""
+    """Who leaves battles without a vote, and whether they choose which; whose votes are set apart."""
+    return show_integrity(request, managed_arena(slug))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_campaign_admins
+def visitor(request: HttpRequest, slug: str, respondent_id: int) -> HttpResponse:
+    """One visitor: set their votes apart, with a reason, or have them count again."""
     arena = managed_arena(slug)
+    if respondent_id >= LARGEST:
+        raise Http404
+    found = get_object_or_404(Respondent, pk=respondent_id, campaign=arena.campaign_id, kind=RespondentKind.VISITOR)
+    form = BlockForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        act = unblock_respondent if found.state == RespondentState.BLOCKED else block_respondent
+        try:
+            reason = form.cleaned_data["reason"]
+            act(respondent_id=found.pk, reason=reason, actor=actor_of(request), now=timezone.now())
+            return redirect("arena-visitor", slug, found.pk)
+        except ForbiddenTransition:
+            form.add_error(None, _("This visitor has left. Nothing was changed."))
     context = {
         "campaign": arena.campaign,
         "section": "arena-integrity",
-        "found": integrity_of(arena, now=timezone.now()),
+        "shown": visitor_in(arena, found, now=timezone.now()),
+        "form": form,
+    }
+    return render(request, "arena/manage/visitor.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@for_campaign_admins
+def appeal(request: HttpRequest, slug: str, appeal_id: int) -> HttpResponse:
+    """Decide about a visitor's appeal against a block."""
+    arena, form = managed_arena(slug), AppealDecisionForm(request.POST)
+    if appeal_id >= LARGEST:
+        raise Http404
+    found = get_object_or_404(BlockAppeal, pk=appeal_id, respondent__campaign=arena.campaign_id)
+    if form.is_valid():
+        said = {"granted": form.cleaned_data["decision"] == "grant", "answer": form.cleaned_data["answer"]}
+        try:
+            settle_block_appeal(appeal_id=found.pk, actor=actor_of(request), now=timezone.now(), **said)
+            return redirect("arena-integrity", slug)
+        except ForbiddenTransition:
+            form.add_error(None, _("This appeal was decided before. Nothing was changed."))
+    return show_integrity(request, arena, problem=first_error(form), status=422)
+
+
+def show_integrity(request: HttpRequest, arena: Arena, *, status: int = 200, **more: Any) -> HttpResponse:
+    now = timezone.now()
+    context = {
+        "campaign": arena.campaign,
+        "section": "arena-integrity",
+        "found": integrity_of(arena, now=now),
+        "excluded": excluded_in(arena, now=now),
+        "set_apart": set_apart_in(arena),
         "days": INTEGRITY_DAYS,
         "least": LEAST_VOTES,
-        "moderated": moderated(arena, now=timezone.now()),
+        "moderated": moderated(arena, now=now),
         "moderated_days": MODERATED_DAYS,
     }
-    return render(request, "arena/manage/integrity.html", context)
+    return render(request, "arena/manage/integrity.html", context | more, status=status)
 
 
 @require_POST

@@ -139,3 +139,10 @@ class ModeratorForm(forms.Form):
             return read_limits(clean_text(self.cleaned_data["limits"]))
         except BadLimits as error:
             raise forms.ValidationError(str(error)) from error
+
+
+class AppealDecisionForm(forms.Form):
+    """What an admin decides about a visitor's appeal, with the words that they read."""
+
+    decision = forms.ChoiceField(choices=[("grant", "grant"), ("refuse", "refuse")])
+    answer = forms.CharField(label=_("Answer"), max_length=300)

@@ -48,6 +48,7 @@ urlpatterns = [
     path("shared/<str:token>/files/<slug:place>", files.of_share, name="shared-file"),
     path("shared/<str:token>/pictures/<uuid:picture_id>", pictures.of_share, name="shared-picture"),
     path("mine", mine.battles, name="mine"),
+    path("mine/appeals/<int:respondent_id>", mine.appeal, name="own-appeal"),
     path("mine/board", mine.board, name="own-board"),
     path("mine/data", mine.data, name="own-data"),
     path("mine/data/download", mine.download, name="own-download"),

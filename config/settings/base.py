@@ -308,6 +308,7 @@ CELERY_BEAT_SCHEDULE = {
     "refresh-selections": {"task": "annotation.refresh_selections", "schedule": 2.0},
     "sweep-media": {"task": "annotation.sweep_media", "schedule": 3600.0},
     "label-prompts": {"task": "annotation.label_prompts", "schedule": 10.0},
+    "watch-excluded": {"task": "arena.watch_excluded", "schedule": 60.0},
     "classify-prompts": {"task": "arena.classify_prompts", "schedule": 10.0},
     "expire-assignments": {"task": "annotation.expire_assignments", "schedule": 10.0},
     "sweep-fees": {"task": "annotation.sweep_fees", "schedule": 60.0},

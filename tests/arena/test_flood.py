@@ -43,21 +43,20 @@ def raced(monkeypatch, *, people, network, starts=8):
     return sum(isinstance(each, Battle) for each in outcomes)
 
 
-def cap(monkeypatch, *, day=100, hour=300):
+def cap(*, day=100, hour=300):
     make_arena()
-    Arena.objects.update(battles_per_day=day)
-    monkeypatch.setattr(module, "BATTLES_PER_NETWORK_AND_HOUR", hour)
+    Arena.objects.update(battles_per_day=day, battles_per_network=hour)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_one_visitors_tabs_start_exactly_as_many_battles_as_one_may(monkeypatch):
-    cap(monkeypatch, day=3)
+    cap(day=3)
     assert raced(monkeypatch, people=1, network="") == 3
 
 
 @pytest.mark.django_db(transaction=True)
 def test_one_networks_visitors_start_exactly_as_many_battles_as_it_may(monkeypatch):
-    cap(monkeypatch, hour=3)
+    cap(hour=3)
     assert raced(monkeypatch, people=4, network="n1") == 3
 
 
@@ -65,7 +64,7 @@ def test_one_networks_visitors_start_exactly_as_many_battles_as_it_may(monkeypat
 @pytest.mark.parametrize(("people", "network", "caps"), [(1, "", {"day": 3}), (4, "n1", {"hour": 3})])
 def test_control_without_the_line_counting_and_then_inserting_overshoots(monkeypatch, people, network, caps):
     monkeypatch.setattr(module, "wait_in_line", lambda names: None)
-    cap(monkeypatch, **caps)
+    cap(**caps)
     assert raced(monkeypatch, people=people, network=network) > 3
 
 
@@ -93,13 +92,16 @@ def test_a_visitors_battles_in_one_arena_leave_the_other_its_own():
 
 
 @pytest.mark.django_db
-def test_a_network_is_capped_over_all_arenas(monkeypatch):
-    monkeypatch.setattr(module, "BATTLES_PER_NETWORK_AND_HOUR", 1)
+def test_a_network_is_capped_over_all_arenas_by_what_each_arena_says():
     make_models()
+    poems = make_arena("poems", battles_per_network=1)
     start(make_arena(), make_person(), "n1")
     with pytest.raises(TooManyBattles):
-        start(make_arena("poems"), make_person(), "n1")
-    assert start(make_arena("poems"), make_person(), "n2")
+        start(poems, make_person(), "n1")
+    assert start(poems, make_person(), "n2")
+    Arena.objects.filter(pk=poems.pk).update(battles_per_network=2)
+    poems.refresh_from_db()
+    assert start(poems, make_person(), "n1")
 
 
 @pytest.mark.django_db
