@@ -114,7 +114,15 @@ from .selection.learned import (
     certification_policy,
 )
 from .selection.pairs import PairDistribution
-from .selection.sets import DrawnSet, SetChoice, choose_set, draw_set, set_probability
+from .selection.sets import (
+    DrawnSet,
+    SetChoice,
+    chance_of_none,
+    choose_capped_set,
+    choose_set,
+    draw_set,
+    set_probability,
+)
 from .selection.state import SelectionState
 from .selection.thompson import BestFound, DoubleThompsonPolicy, best_found
 from .selection.training_pairs import (
@@ -297,6 +305,8 @@ __all__ = [
     "bradley_terry_strengths",
     "censored_at",
     "certification_policy",
+    "chance_of_none",
+    "choose_capped_set",
     "choose_cyclic_rank",
     "choose_group_count",
     "choose_set",

@@ -7,7 +7,7 @@ import numpy as np
 from annotation.errors import AnnotationError
 from annotation.ratings import Bools, Ints
 from annotation.selection.draws import PAIR, stream
-from annotation.selection.newcomers import NewcomerCap, choose_capped
+from annotation.selection.newcomers import NewcomerCap, choose_capped, choose_capped_several
 from ranking import (
     ArenaRulePolicy,
     BalancedPolicy,
@@ -85,7 +85,7 @@ def choose(
     Without `state` nobody has met anybody; candidates that it does not hold have met nobody. `open_pairs` (n, n) are
     those that may be drawn, in the candidates' order. Each further `attempt` has a stream of its own. With a `count`
     above two the others are drawn beside the policy's pair, and the probability is that of the set: see
-    `ranking.draw_set`. `cap` holds pairs with newcomers to a share, of two contestants alone.
+    `ranking.draw_set`. `cap` holds pairs, and sets of up to four, with newcomers in them to a share.
 
     Raises UnknownPolicy, and what `ranking.Candidates` and `ranking.choose_set` refuse (fewer than `count`, a negative
     weight, no open pair).
@@ -117,17 +117,20 @@ def _drawn(
 ) -> Selection:
     rng = stream(seed, PAIR, attempt)
     size: dict[str, Any] = {}
+    capped_by = {"newcomers": sorted(cap.newcomers), "newcomer_share": cap.share} if cap else {}
     if count > 2:
-        several = choose_set(policy, state, active, rng, count)
+        if cap:
+            several = choose_capped_several(policy, state, active, cap, seed, attempt, count)
+        else:
+            several = choose_set(policy, state, active, rng, count)
         members, probability = several.members, several.p_set
         made: Choice | SetChoice = several
-        size = {"contestants": count}
+        size = {"contestants": count, **capped_by}
     else:
         capped = choose_capped(policy, state, active, cap, seed, attempt) if cap else None
         made = pair = capped or policy.choose(state, active, rng)
         members, probability = pair.pair, pair.p_pair
-        if cap:
-            size = {"newcomers": sorted(cap.newcomers), "newcomer_share": cap.share}
+        size = capped_by
     return Selection(
         contestants=members,
         probability=probability,

@@ -8,7 +8,7 @@ import numpy as np
 
 from annotation.ratings import Bools
 from annotation.selection.draws import NEWCOMERS, PAIR, stream
-from ranking import Candidates, Choice, Policy, SelectionState, UniformPolicy
+from ranking import Candidates, Choice, Policy, SelectionState, SetChoice, UniformPolicy, choose_capped_set
 
 
 @dataclass(frozen=True)
@@ -63,3 +63,17 @@ def _open(active: Candidates, part: Bools) -> Bools:
     place = np.searchsorted(active.active, active.drawable)
     whole[np.ix_(place, place)] = part
     return whole
+
+
+def choose_capped_several(
+    policy: Policy[Any],
+    state: SelectionState,
+    active: Candidates,
+    cap: NewcomerCap,
+    seed: int,
+    attempt: int,
+    count: int,
+) -> SetChoice:
+    """A set under the cap, where it binds: see `ranking.choose_capped_set`."""
+    rng = stream(seed, PAIR, attempt)
+    return choose_capped_set(policy, state, active, rng, count, marked=cap.newcomers, share=cap.share)  # type: ignore[arg-type]

@@ -200,8 +200,8 @@ class ArenaForm(forms.ModelForm):  # type: ignore[type-arg]
             ),
             "max_regenerations": _("At most 10; 0 offers it to nobody."),
             "newcomer_share": _(
-                "Such as 0.2, for battles of two. It holds while two models or more are no newcomers; left empty, the"
-                " policy decides."
+                "Such as 0.2, for battles with a newcomer in them. It holds while as many models as a battle has are no"
+                " newcomers; left empty, the policy decides."
             ),
             "category_votes": _(
                 "For policies that learn: a prompt’s category is then a board of its own for them. Left empty, all"

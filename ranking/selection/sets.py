@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, permutations
 from math import comb
@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from ..arrays import Floats
+from ..arrays import Bools, Floats, Ints
 from ..errors import BadParameter, TooFewCandidates
 from ..options import check_generator, whole
 from .choice import Candidates, Parameter
@@ -18,6 +18,8 @@ from .pairs import PairDistribution, drawn_place
 
 # A set of k has k!/2 ways to come about as a pair and an order of the others; four have twelve.
 MOST = 6
+# Under a cap: the chance that none of some is in a set is summed over one or two further draws.
+MOST_CAPPED = 4
 
 
 StateT_contra = TypeVar("StateT_contra", contravariant=True)
@@ -76,6 +78,97 @@ def choose_set(
         version=policy.version,
         parameters=dict(policy.parameters),
     )
+
+
+def choose_capped_set(
+    policy: PairPolicy[Any],
+    state: Any,
+    candidates: Candidates,
+    rng: np.random.Generator,
+    size: int,
+    *,
+    marked: Collection[int],
+    share: float,
+) -> SetChoice:
+    """As `choose_set`, but sets with one of the `marked` names in them get at most `share` of the draws together.
+
+    With P the probability of `draw_set`, M the sets with a marked name and Q that of the policy among the others alone,
+
+        P'(S) = share · P(S) / P(M)  for S in M,   (1 - share) · Q(S)  for the others,
+
+    so that marked sets keep their proportions and the others are drawn as if nobody else were there. Where P(M) is no
+    more than `share`, or fewer than `size` others have a weight, it is `choose_set`. A draw under the cap is no floor.
+
+    Raises what `choose_set` raises, and BadParameter for a share outside (0, 1] or a size above four.
+    """
+    check_generator(rng)
+    if not 0.0 < share <= 1.0 or size > MOST_CAPPED:
+        raise BadParameter(
+            f"share is {share}, size is {size}; give a share above 0 up to 1, and at most {MOST_CAPPED}."
+        )
+    names = candidates.drawable
+    new = np.isin(names, list(marked))
+    if not new.any() or int((~new).sum()) < size:
+        return choose_set(policy, state, candidates, rng, size)
+    weight = None if candidates.weight is None else candidates.weight[candidates.weight > 0.0]
+    distribution = policy.distribution(state, candidates, rng)
+    mass = 1.0 - chance_of_none(distribution, size, new, weight=weight)
+    made: dict[str, Any] = {
+        "candidates": len(candidates),
+        "candidates_digest": candidates.digest,
+        "policy": policy.name,
+        "version": policy.version,
+        "parameters": dict(policy.parameters),
+    }
+    if mass <= share:
+        drawn = draw_set(distribution, size, rng, weight=weight)
+        members = tuple(int(names[place]) for place in drawn.members)
+        return SetChoice(members, drawn.probability, drawn.floor, **made)
+    if rng.random() >= share:
+        others = Candidates(names[~new], None if weight is None else weight[~new])
+        chosen = choose_set(policy, state, others, rng, size)
+        return SetChoice(chosen.members, (1.0 - share) * chosen.p_set, False, **made)
+    # At least one draw in 1/share has a marked name in it, since their mass is above the share.
+    while True:
+        drawn = draw_set(distribution, size, rng, weight=weight)
+        if new[list(drawn.members)].any():
+            members = tuple(int(names[place]) for place in drawn.members)
+            return SetChoice(members, min(share * drawn.probability / mass, 1.0), False, **made)
+
+
+def chance_of_none(distribution: PairDistribution, size: int, marked: Bools, *, weight: Floats | None = None) -> float:
+    """That a set by `draw_set` holds none of the `marked` (m,) positions: of the uniform part by counting; of the
+    learned part Σ_{ij} chance_ij·Π (1 - marked) times the chance that one or two successive draws of the others miss
+    them too,
+
+        q₁ = V/W,   q₂ = Σ_u w_u/W · (V - w_u)/(W - w_u),
+
+    W summing the weights of all but i and j, V those of them that are not marked, u over the latter. Sizes two to four.
+    """
+    count, free = distribution.count, int((~marked).sum())
+    uniform = comb(free, size) / comb(count, size)
+    if distribution.epsilon >= 1.0:
+        return uniform
+    weights = np.ones(count) if weight is None else np.asarray(weight, dtype=np.float64)
+    first, second = distribution.pairs.first, distribution.pairs.second
+    kept = ~marked[first] & ~marked[second] & (distribution.chance > 0.0)
+    first, second, chance = first[kept], second[kept], distribution.chance[kept]
+    taken = weights[first] + weights[second]
+    missing = _misses(weights, marked, first, second, taken, size - 2)
+    return distribution.epsilon * uniform + (1.0 - distribution.epsilon) * float((chance * missing).sum())
+
+
+def _misses(weights: Floats, marked: Bools, first: Ints, second: Ints, taken: Floats, draws: int) -> Floats:
+    """(k,) that so many successive draws beside each pair are none of the marked."""
+    left, free = weights.sum() - taken, weights[~marked].sum() - taken
+    if draws == 0:
+        return np.ones(len(taken))
+    if draws == 1:
+        return np.asarray(free / left)
+    each = np.flatnonzero(~marked)
+    weight = np.where((each == first[:, None]) | (each == second[:, None]), 0.0, weights[each])
+    after = (free[:, None] - weight) / (left[:, None] - weight)
+    return np.asarray((weight / left[:, None] * after).sum(axis=1))
 
 
 @dataclass(frozen=True)

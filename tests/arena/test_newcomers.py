@@ -98,6 +98,18 @@ def test_where_all_but_one_are_new_the_cap_cannot_hold():
     assert selection.probability == pytest.approx(1 / 10)
 
 
+@pytest.mark.parametrize("policy", ["uniform", "robust"])
+def test_sets_of_three_keep_the_share_and_say_so_and_control_without_it_they_do_not(policy):
+    """Two of five are new: one set of three has none of them, and gets what the cap leaves."""
+    sets = [drawn(policy, seed, 0.3, count=3) for seed in range(400)]
+    assert np.mean([bool(NEW & set(each.contestants)) for each in sets]) == pytest.approx(0.3, abs=0.08)
+    assert {round(each.probability, 9) for each in sets if not NEW & set(each.contestants)} == {0.7}
+    assert sets[0].parameters["newcomers"] == sorted(NEW)
+    assert (sets[0].parameters["newcomer_share"], sets[0].parameters["contestants"]) == (0.3, 3)
+    free = [drawn(policy, seed, None, count=3) for seed in range(100)]
+    assert np.mean([bool(NEW & set(each.contestants)) for each in free]) > 0.7
+
+
 # ---- in an arena
 
 

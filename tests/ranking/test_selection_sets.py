@@ -16,6 +16,8 @@ from ranking import (
     SelectionState,
     TooFewCandidates,
     UniformPolicy,
+    chance_of_none,
+    choose_capped_set,
     choose_set,
     draw_set,
     generator,
@@ -101,3 +103,79 @@ def test_a_set_larger_than_the_candidates_and_open_pairs_are_refused_by_name():
         choose_set(UniformPolicy(), None, Candidates(NAMES, None, some), generator(0), 3)
     with pytest.raises(BadParameter):
         choose_set(UniformPolicy(), None, Candidates(NAMES), generator(0), 1)
+
+
+MARKED = {8, 17}
+
+
+def capped_chances(policy, candidates, size, share, *, draws=400):
+    """Of each set that came up, as it was stated; the state is fresh each time and the stream runs on."""
+    stated: dict[tuple[int, ...], set[float]] = {}
+    state = experienced()
+    for seed in range(draws):
+        rng = generator(seed)
+        choice = choose_capped_set(policy, state, candidates, rng, size, marked=MARKED, share=share)
+        stated.setdefault(choice.members, set()).add(round(choice.p_set, 12))
+    return stated
+
+
+@every_policy
+@any_weights
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_the_chance_that_none_of_some_is_in_a_set_is_the_sum_over_the_sets_without_them(policy, weight, size):
+    """By enumeration of every set."""
+    candidates = Candidates(NAMES, weight)
+    distribution = policy.distribution(experienced(), candidates, generator(7))
+    for count in (1, 2):
+        marked = np.isin(np.arange(5), [0, 3][:count])
+        without = [
+            set_probability(distribution, members, weight=candidates.weight)
+            for members in combinations(range(5), size)
+            if not marked[list(members)].any()
+        ]
+        found = chance_of_none(distribution, size, marked, weight=candidates.weight)
+        assert found == pytest.approx(sum(without), abs=1e-12)
+
+
+@pytest.mark.parametrize("policy", [UniformPolicy(), BalancedPolicy(epsilon=0.9)], ids=lambda policy: policy.name)
+@any_weights
+def test_under_a_cap_the_stated_probabilities_come_to_one_and_to_the_share(policy, weight):
+    """Every set of three comes up; two of five are marked, so one set has none of them."""
+    stated = capped_chances(policy, Candidates(NAMES, weight), 3, 0.4)
+    assert set(map(len, stated.values())) == {1}
+    chances = {members: found.pop() for members, found in stated.items()}
+    assert len(chances) == 10
+    assert sum(chances.values()) == pytest.approx(1.0, abs=1e-9)
+    assert sum(p for members, p in chances.items() if MARKED & set(members)) == pytest.approx(0.4, abs=1e-9)
+
+
+@three_or_four
+def test_sets_under_a_cap_are_drawn_as_often_as_they_say_and_control_without_it_they_are_not(size):
+    names = np.arange(7)
+    candidates, share, draws = Candidates(names, np.array([1.0, 3.0, 1.0, 2.0, 1.0, 1.0, 4.0])), 0.3, 3000
+    rng, counts, weights, free = generator(5), Counter(), [], 0
+    for _turn in range(draws):
+        choice = choose_capped_set(
+            BalancedPolicy(epsilon=0.3), SelectionState.of(names), candidates, rng, size, marked={0, 6}, share=share
+        )
+        counts[bool({0, 6} & set(choice.members))] += 1
+        weights.append(1.0 / choice.p_set)
+        free += bool({0, 6} & set(choose_set(UniformPolicy(), None, candidates, rng, size).members))
+    assert counts[True] / draws == pytest.approx(share, abs=0.035)
+    assert free / draws > share + 0.2
+    # Weighed by one over its probability each set counts the same: their mean is the number of sets.
+    assert np.mean(weights) == pytest.approx(comb(7, size), rel=0.15)
+
+
+def test_a_cap_that_does_not_bind_draws_as_if_there_were_none():
+    candidates = Candidates(NAMES, WEIGHT)
+    for marked, share in ((set(), 0.2), ({8}, 1.0), ({5, 8, 11}, 0.2)):
+        one, other = generator(3), generator(3)
+        capped = choose_capped_set(RobustPolicy(), experienced(), candidates, one, 3, marked=marked, share=share)
+        assert capped == choose_set(RobustPolicy(), experienced(), candidates, other, 3)
+
+
+@pytest.mark.parametrize(("size", "share"), [(5, 0.2), (3, 0.0), (3, 1.1)])
+def test_a_cap_outside_its_bounds_is_refused(size, share):
+    with pytest.raises(BadParameter):
+        choose_capped_set(UniformPolicy(), None, Candidates(NAMES), generator(1), size, marked=MARKED, share=share)
