@@ -51,15 +51,15 @@ class PromptDrawKind(models.TextChoices):
 
 
 class JudgedText(models.TextChoices):
-    """What a verdict is about."""
+    """What a finding is about."""
 
     PROMPT = "prompt", _("Prompt")
     ANSWER = "answer", _("Answer")
     WORDS = "words", _("Words beside a vote")
 
 
-class VerdictOutcome(models.TextChoices):
-    """What an admin made of a verdict."""
+class FindingOutcome(models.TextChoices):
+    """What an admin made of a finding."""
 
     RIGHT = "right", _("Right")
     FALSE_ALARM = "false_alarm", _("False alarm")

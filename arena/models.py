@@ -14,6 +14,7 @@ from arena.enums import (
     BaseChoice,
     BattleState,
     EntryState,
+    FindingOutcome,
     JudgedText,
     Look,
     Mode,
@@ -21,7 +22,6 @@ from arena.enums import (
     OnSilence,
     PromptDrawKind,
     Silence,
-    VerdictOutcome,
 )
 from foundation.append_only import AppendOnly
 from inference_workers.enums import Output, RuleAction, RuleKind
@@ -377,15 +377,15 @@ class HouseRule(models.Model):
         return self.name
 
 
-class Verdict(models.Model):
+class RuleFinding(models.Model):
     """A text that broke a house rule: which rule, of which rule set, and what became of it; never the text."""
 
-    arena = models.ForeignKey(Arena, on_delete=models.PROTECT, related_name="verdicts")
-    rule = models.ForeignKey(HouseRule, on_delete=models.PROTECT, related_name="verdicts")
+    arena = models.ForeignKey(Arena, on_delete=models.PROTECT, related_name="findings")
+    rule = models.ForeignKey(HouseRule, on_delete=models.PROTECT, related_name="findings")
     action = models.CharField(max_length=8, choices=RuleAction)
     about = models.CharField(max_length=8, choices=JudgedText)
     # Null for a prompt that was refused: no battle exists.
-    battle = models.ForeignKey(Battle, on_delete=models.PROTECT, null=True, related_name="verdicts")
+    battle = models.ForeignKey(Battle, on_delete=models.PROTECT, null=True, related_name="findings")
     # Whose part in the arena it was, where they had one.
     respondent = models.ForeignKey(Respondent, on_delete=models.PROTECT, null=True, related_name="+")
     # Of an answer.
@@ -393,26 +393,26 @@ class Verdict(models.Model):
     rule_set = models.ForeignKey(RuleSet, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     # What an admin made of it.
-    outcome = models.CharField(max_length=12, choices=VerdictOutcome, blank=True, db_default="")
+    outcome = models.CharField(max_length=12, choices=FindingOutcome, blank=True, db_default="")
     looked_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["arena", "created_at"], name="verdict_recent")]
+        indexes = [models.Index(fields=["arena", "created_at"], name="finding_recent")]
         constraints = [
             models.CheckConstraint(
-                name="verdict_looked_at_has_outcome",
+                name="finding_looked_at_has_outcome",
                 condition=Q(outcome="", looked_at__isnull=True) | (~Q(outcome="") & Q(looked_at__isnull=False)),
             ),
             models.CheckConstraint(
-                name="verdict_of_an_answer_names_it",
+                name="finding_of_an_answer_names_it",
                 condition=Q(about="answer", completion__isnull=False)
                 | (~Q(about="answer") & Q(completion__isnull=True)),
             ),
-            models.UniqueConstraint(fields=["completion", "rule"], name="one_verdict_per_answer_and_rule"),
+            models.UniqueConstraint(fields=["completion", "rule"], name="one_finding_per_answer_and_rule"),
         ]
 
     def __str__(self) -> str:
-        return f"verdict {self.pk} of rule {self.rule_id}"
+        return f"finding {self.pk} of rule {self.rule_id}"
 
 
 class Moderator(models.Model):
@@ -497,7 +497,7 @@ class Moderation(models.Model):
     scores = models.JSONField(null=True)
     found = ArrayField(models.CharField(max_length=80), default=list)
     silence = models.CharField(max_length=8, choices=Silence, blank=True, default="")
-    # As a verdict of a house rule.
+    # As a finding of a house rule.
     battle = models.ForeignKey(Battle, on_delete=models.PROTECT, null=True, related_name="moderations")
     respondent = models.ForeignKey(Respondent, on_delete=models.PROTECT, null=True, related_name="+")
     completion = models.OneToOneField(Completion, on_delete=models.PROTECT, null=True, related_name="+")

@@ -7,31 +7,16 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from annotation.enums import GoldWay
-from annotation.imports.table_file import EXTENSIONS
+from annotation.forms.prompts import PromptsForm
 from annotation.queries.gold import ACCEPTABLE, ANY, BEST
 from annotation.use_cases.request_gold import MOST_GOLD
 from inference_workers.models import LanguageModel
 
-LONGEST_PASTED = 1_000_000
 
-
-class GenerateForm(forms.Form):
+class GenerateForm(PromptsForm):
     """Prompts come from one of three places. `kept` names a file that was sent before, `seen` what was reckoned."""
 
-    lines = forms.CharField(
-        label=_("Prompts, one on each line"),
-        required=False,
-        max_length=LONGEST_PASTED,
-        widget=forms.Textarea(attrs={"rows": 6, "autocomplete": "off", "dir": "auto"}),
-    )
-    file = forms.FileField(
-        label=_("Or a file of prompts"),
-        required=False,
-        allow_empty_file=True,
-        max_length=1000,
-        widget=forms.FileInput(attrs={"accept": ",".join(EXTENSIONS)}),
-        help_text=_("CSV, TSV, JSON lines or Parquet; at most 100,000 prompts. Chat messages as JSON are prompts too."),
-    )
+    takes = _("CSV, TSV, JSON lines or Parquet; at most 100,000 prompts. Chat messages as JSON are prompts too.")
     column = forms.CharField(
         label=_("Column of the prompts"),
         required=False,

@@ -10,8 +10,8 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, TruncDate
 
 from annotation.models import Turn
-from arena.enums import JudgedText, VerdictOutcome
-from arena.models import Arena, HouseRule, Verdict
+from arena.enums import FindingOutcome, JudgedText
+from arena.models import Arena, HouseRule, RuleFinding
 from inference_workers.enums import RuleAction
 from inference_workers.policies.house_rules import REMOVES, Rule, RuleBook, as_data, rule_book
 
@@ -34,7 +34,7 @@ def book_in_force(arena: Arena) -> RuleBook:
 
 def shows_support(battle_id: UUID) -> bool:
     """Whether its visitor wrote something that calls for help."""
-    return Verdict.objects.filter(battle=battle_id, action=RuleAction.SUPPORT).exists()
+    return RuleFinding.objects.filter(battle=battle_id, action=RuleAction.SUPPORT).exists()
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ class ListedRule:
 def listed_rules(arena: Arena, *, now: datetime) -> list[ListedRule]:
     """In three statements however many there are."""
     rules = list(rules_of(arena).order_by("-is_active", "pk"))
-    verdicts = Verdict.objects.filter(arena=arena)
-    false = Count("pk", filter=Q(outcome=VerdictOutcome.FALSE_ALARM))
+    findings = RuleFinding.objects.filter(arena=arena)
+    false = Count("pk", filter=Q(outcome=FindingOutcome.FALSE_ALARM))
     totals: dict[int, Any] = {
-        row["rule"]: row for row in verdicts.values("rule").annotate(total=Count("pk"), false=false).order_by()
+        row["rule"]: row for row in findings.values("rule").annotate(total=Count("pk"), false=false).order_by()
     }
     since = now - timedelta(days=DAYS - 1)
-    recent = verdicts.filter(created_at__date__gte=since.date()).annotate(day=TruncDate("created_at"))
+    recent = findings.filter(created_at__date__gte=since.date()).annotate(day=TruncDate("created_at"))
     days = {(r["rule"], r["day"]): r["n"] for r in recent.values("rule", "day").annotate(n=Count("pk")).order_by()}
     dates = [(since + timedelta(days=number)).date() for number in range(DAYS)]
     return [
@@ -74,9 +74,9 @@ def listed_rules(arena: Arena, *, now: datetime) -> list[ListedRule]:
     ]
 
 
-def verdicts_to_look_at(arena: Arena) -> QuerySet[Verdict]:
+def findings_to_look_at(arena: Arena) -> QuerySet[RuleFinding]:
     """What nobody has looked at, the newest first. Masked texts are counted with their rules and not listed."""
-    listed = Verdict.objects.filter(arena=arena, outcome="").exclude(action=RuleAction.MASK)
+    listed = RuleFinding.objects.filter(arena=arena, outcome="").exclude(action=RuleAction.MASK)
     related = ("rule", "battle__item", "battle__assignment", "respondent")
     return listed.select_related(*related).order_by("-pk")
 
@@ -101,7 +101,7 @@ def removed_rates(arena: Arena) -> list[RemovedRate]:
     answers = Turn.objects.filter(response__item__battle__arena=arena).values(f"response__{model}")
     rows = answers.annotate(n=Count("pk") + Coalesce(Sum("replacements"), 0)).order_by()
     asked = {row[f"response__{model}"]: row["n"] for row in rows}
-    removed = Verdict.objects.filter(arena=arena, about=JudgedText.ANSWER, action__in=REMOVES)
+    removed = RuleFinding.objects.filter(arena=arena, about=JudgedText.ANSWER, action__in=REMOVES)
     by_name = "completion__revision__language_model__name"
     taken: dict[str, dict[str, int]] = {}
     for row in removed.values(by_name, "rule__name").annotate(n=Count("pk")).order_by("-n"):

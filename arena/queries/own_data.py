@@ -104,7 +104,7 @@ ROWS: dict[str, Rows] = {
     "annotation.DatasetWithdrawal": Rows(RESPONDENT, "version__campaign__slug version__number judgments created_at"),
     "arena.KeptModel": Rows("person", "arena__campaign__slug language_model__name created_at"),
     # Of an answer nothing: before the vote it would tell the sides apart.
-    "arena.Verdict": Rows(RESPONDENT, "battle rule__name action about created_at", only=~Q(about="answer")),
+    "arena.RuleFinding": Rows(RESPONDENT, "battle rule__name action about created_at", only=~Q(about="answer")),
     "arena.BlockAppeal": Rows(RESPONDENT, "respondent__campaign__slug state answer created_at decided_at", TEXT),
     "arena.Moderation": Rows(RESPONDENT, "battle about state found asked_at", only=~Q(about="answer")),
     "arena.Share": Rows("battle__assignment__respondent__person", "battle created_at revoked_at"),

@@ -6,7 +6,7 @@ from typing import Any
 from accounts.models import Person
 from annotation.models import Respondent, Turn
 from arena.enums import JudgedText, ModerationState
-from arena.models import Arena, Battle, HouseRule, Moderation, Verdict
+from arena.models import Arena, Battle, HouseRule, Moderation, RuleFinding
 from arena.policies import PromptRefused
 from arena.queries.house_rules import rules_in_force
 from arena.use_cases.moderate import moderate
@@ -112,4 +112,4 @@ def _book_of(rules: Sequence[Rule]) -> RuleBook:
 def _note(found: Iterable[dict[str, Any]], rule_set: RuleSet, now: datetime, **about: Any) -> None:
     for each in found:
         values = {"rule_id": each["rule"], "action": each["action"], "rule_set": rule_set, "created_at": now}
-        Verdict.objects.create(**values, **about)
+        RuleFinding.objects.create(**values, **about)

@@ -7,7 +7,7 @@ from django import forms
 from django.core.validators import MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
-from annotation.imports.table_file import EXTENSIONS
+from annotation.forms.prompts import PromptsForm
 from annotation.policies.drafts import CONTESTANTS_IN_ARENAS
 from arena.enums import Mode
 from arena.forms import PromptForm
@@ -16,7 +16,6 @@ from arena.policies import HEAVIEST
 from inference_workers.enums import Output
 from inference_workers.models import LanguageModel
 
-LONGEST_PASTED = 1_000_000
 # More models than any arena has are nobody's set.
 MOST_NAMED = 500
 SLUG = re.compile(r"[-\w]{0,120}", re.ASCII)
@@ -61,25 +60,12 @@ class AnyForm(forms.Form):
     work = forms.CharField(required=False, max_length=700, widget=forms.HiddenInput)
 
 
-class PoolForm(forms.Form):
+class PoolForm(PromptsForm):
     """Prompts for an arena's pool, from one of two places, and what is said of those that do not say it themselves."""
 
-    lines = forms.CharField(
-        label=_("Prompts, one on each line"),
-        required=False,
-        max_length=LONGEST_PASTED,
-        widget=forms.Textarea(attrs={"rows": 6, "autocomplete": "off", "dir": "auto"}),
-    )
-    file = forms.FileField(
-        label=_("Or a file of prompts"),
-        required=False,
-        allow_empty_file=True,
-        max_length=1000,
-        widget=forms.FileInput(attrs={"accept": ",".join(EXTENSIONS)}),
-        help_text=_(
-            "CSV, TSV, JSON lines or Parquet with a column “prompt”; “category”, “language” and “source” or “licence”"
-            " are read where there are such columns."
-        ),
+    takes = _(
+        "CSV, TSV, JSON lines or Parquet with a column “prompt”; “category”, “language” and “source” or “licence” are"
+        " read where there are such columns."
     )
     category = forms.CharField(
         label=_("Category"), max_length=80, required=False, widget=forms.TextInput(attrs={"dir": "auto"})

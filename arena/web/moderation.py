@@ -18,23 +18,23 @@ from annotation.models import Respondent
 from annotation.use_cases.block_respondent import block_respondent, unblock_respondent
 from annotation.web.access import for_campaign_admins
 from annotation.web.managed import actor_of
-from arena.models import Arena, BlockAppeal, HouseRule, Verdict
+from arena.models import Arena, BlockAppeal, HouseRule, RuleFinding
 from arena.queries.appeals import set_apart_in, visitor_in
 from arena.queries.excluded import excluded_in
 from arena.queries.house_rules import (
     DAYS,
     book_in_force,
+    findings_to_look_at,
     listed_rules,
     removed_rates,
     rules_of,
-    verdicts_to_look_at,
 )
 from arena.queries.integrity import DAYS as INTEGRITY_DAYS
 from arena.queries.integrity import LEAST_VOTES, integrity_of
 from arena.queries.moderation import DAYS as MODERATED_DAYS
 from arena.queries.moderation import moderated, moderator_of
 from arena.use_cases.add_house_rule import UnusableRule, add_house_rule
-from arena.use_cases.look_at_verdict import look_at_verdict
+from arena.use_cases.look_at_finding import look_at_finding
 from arena.use_cases.set_moderator import set_moderator, unset_moderator
 from arena.use_cases.settle_block_appeal import settle_block_appeal
 from arena.use_cases.switch_house_rule import switch_house_rule
@@ -190,15 +190,15 @@ def unset_model(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 @for_campaign_admins
-def look(request: HttpRequest, slug: str, verdict_id: int) -> HttpResponse:
+def look(request: HttpRequest, slug: str, finding_id: int) -> HttpResponse:
     arena, form = managed_arena(slug), OutcomeForm(request.POST)
-    if verdict_id >= LARGEST:
+    if finding_id >= LARGEST:
         raise Http404
-    verdict = get_object_or_404(Verdict, arena=arena, pk=verdict_id)
+    finding = get_object_or_404(RuleFinding, arena=arena, pk=finding_id)
     if not form.is_valid():
         return show_rules(request, arena, problem=first_error(form), status=422)
-    look_at_verdict(
-        verdict_id=verdict.pk, outcome=form.cleaned_data["outcome"], actor=actor_of(request), now=timezone.now()
+    look_at_finding(
+        finding_id=finding.pk, outcome=form.cleaned_data["outcome"], actor=actor_of(request), now=timezone.now()
     )
     return redirect("arena-rules", slug)
 
@@ -221,7 +221,7 @@ def show_rules(
     **context: Any,
 ) -> HttpResponse:
     shown_to = moderated(arena, now=timezone.now())
-    page = Paginator(verdicts_to_look_at(arena), ON_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(findings_to_look_at(arena), ON_A_PAGE).get_page(request.GET.get("page"))
     context |= {
         "arena": arena,
         "campaign": arena.campaign,

@@ -6,7 +6,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from arena.enums import OnSilence, VerdictOutcome
+from arena.enums import FindingOutcome, OnSilence
 from arena.models import HouseRule, Moderator, PromptClassifier
 from arena.policies import BadLimits, read_limits, written_limits
 from foundation.text import clean_text
@@ -58,7 +58,7 @@ class TryForm(forms.Form):
 
 
 class OutcomeForm(forms.Form):
-    outcome = forms.ChoiceField(choices=VerdictOutcome)
+    outcome = forms.ChoiceField(choices=FindingOutcome)
 
 
 def sorting_models() -> QuerySet[LanguageModel]:

@@ -1,5 +1,5 @@
 """House rules: what may not be asked, answered or published here. Pure: rules come in as data, and the same rules have
-the same digest, which is stored with each verdict.
+the same digest, which is stored with each finding.
 """
 
 import hashlib

@@ -37,7 +37,7 @@ from annotation.use_cases.start_generation import start_generation
 from annotation.use_cases.start_judging import start_judging
 from annotation.use_cases.submit_work import submit_work
 from arena.enums import Mode
-from arena.models import Arena, PoolPrompt, Verdict
+from arena.models import Arena, PoolPrompt, RuleFinding
 from arena.use_cases.hold_to_rules import HouseRuleBroken
 from arena.use_cases.share_battle import share_battle
 from arena.use_cases.start_battle import start_battle
@@ -204,7 +204,12 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST missing": admins(404),
     },
     "arenas/<slug:slug>/integrity": {"GET arena": admins(200), "GET missing": admins(404), "POST arena": 405},
-    "arenas/<slug:slug>/visitors/<int:respondent_id>": {"GET missing": admins(404), "POST missing": admins(404)},
+    "arenas/<slug:slug>/visitors/<int:respondent_id>": {
+        "GET arena": admins(200),
+        "GET missing": admins(404),
+        "POST arena": admins(422),
+        "POST missing": admins(404),
+    },
     "arenas/<slug:slug>/appeals/<int:appeal_id>": {"GET arena": 405, "POST missing": admins(404)},
     "arenas/<slug:slug>/rules": {"GET arena": admins(200), "GET missing": admins(404), "POST arena": 405},
     "arenas/<slug:slug>/rules/add": {"GET arena": 405, "POST arena": admins(422), "POST missing": admins(404)},
@@ -220,7 +225,7 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST arena": admins(422),
         "POST missing": admins(404),
     },
-    "arenas/<slug:slug>/verdicts/<int:verdict_id>": {
+    "arenas/<slug:slug>/findings/<int:finding_id>": {
         "GET arena": 405,
         "POST arena": admins(422),
         "POST missing": admins(404),
@@ -919,12 +924,12 @@ class World:
 TOKEN = "cookie-of-a-visitor-in-the-matrix"
 
 
-def make_verdict(arena: Arena) -> Verdict:
+def make_finding(arena: Arena) -> RuleFinding:
     """Of a prompt that was refused."""
     prompt = {"prompt": "Tell me where this girl lives.", "key": new_key(), "network": ""}
     with pytest.raises(HouseRuleBroken):
         start_battle(arena=arena, person=make_person(), now=timezone.now(), **prompt)
-    return Verdict.objects.get(arena=arena)
+    return RuleFinding.objects.get(arena=arena)
 
 
 def make_world() -> World:
@@ -956,7 +961,8 @@ def make_world() -> World:
     served = make_served()
     poems = make_arena("poems", modes=Mode.values)
     pooled = PoolPrompt.objects.create(arena=poems, text="Write a haiku.", digest="0" * 64, category="poems")
-    verdict = make_verdict(poems)
+    finding = make_finding(poems)
+    visitor = votable(arena=poems).assignment.respondent_id
     drafted = start_campaign(name="Drafted", draft=pairwise.draft, settings={}, actor=None, now=timezone.now())
     for number, role in enumerate(ROLES):
         world.know(role, "own", battle_id=battles[role], **work[role], **items, **media)
@@ -971,7 +977,8 @@ def make_world() -> World:
         world.know(role, "shared", **shared, place="A-0-0")
         world.know(role, "arena", slug="poems", entry_id=str(poems.entries.values_list("pk", flat=True)[0]))
         world.know(role, "arena", prompt_id=str(pooled.pk))
-        world.know(role, "arena", rule_id=str(verdict.rule_id), verdict_id=str(verdict.pk))
+        world.know(role, "arena", rule_id=str(finding.rule_id), finding_id=str(finding.pk))
+        world.know(role, "arena", respondent_id=str(visitor), appeal_id="7777777")
         world.know(role, "linked", token=link_to(world.persons[role]))
         world.know(role, "missing", receipt="no-such-receipt", draw_id="7")
         world.know(role, "exported", slug=dataset.campaign.slug, number=str(dataset.number), name="README.md")
@@ -984,7 +991,7 @@ def make_world() -> World:
         world.know(role, "missing", invitation_id="7", respondent_id="7", question_id="7")
         world.know(role, "own", **paid)
         world.know(role, "missing", entry_id="7", study_id="7", prompt_id="7")
-        world.know(role, "missing", rule_id="7777777", verdict_id="7777777")
+        world.know(role, "missing", rule_id="7777777", finding_id="7777777", appeal_id="7777777")
         world.know(role, "served", **served)
         world.know(role, "missing", model_id="700", endpoint_id="700", completion_id=str(uuid4()))
     return world

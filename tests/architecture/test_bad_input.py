@@ -29,6 +29,8 @@ NAMES = (
     *("sort", "table", "before"),
     *("decision", "seen", "message", "words", "most", "annotator", "see_others"),
     *("lines", "column", "stored", "models", "kept", "seen", "item", "count", "ways", "origin", "items", "verdict"),
+    *("language_model", "limits", "limit", "wait_seconds", "on_silence", "answer", "work"),
+    *("battles_per_network", "excluded_alarm", "flood_per_minute", "work_bits"),
     *("text", "q", "purpose", "state", "column_0", "column_1", "default_purpose"),
     *("confirmed", "withdraws", "own", "pattern", "says", "on_visitors", "on_models", "everywhere", "outcome"),
     "output",

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.use_cases.create_person import person_of_visitor
 from annotation.models import Event, Item, Turn
-from arena.models import Battle, HouseRule, Verdict
+from arena.models import Battle, HouseRule, RuleFinding
 from arena.use_cases.add_house_rule import UnusableRule, add_default_rules, add_house_rule
 from arena.use_cases.share_battle import share_battle
 from inference_workers.engine.scripted import Script, ScriptedBackend, ScriptedSettings
@@ -81,12 +81,12 @@ def streamed():
 def test_an_answer_that_breaks_a_rule_is_asked_for_anew_and_is_never_given_out():
     broken = rule()
     battle = answered(times=1)
-    verdict = Verdict.objects.get()
+    finding = RuleFinding.objects.get()
     failed = Completion.objects.get(state="failed")
     assert (battle.state, failed.error_code, failed.personal_text_id) == ("votable", "moderated", None)
     assert failed.house_rules == [{"rule": broken.pk, "action": "void"}]
-    assert (verdict.rule, verdict.about, verdict.completion, verdict.battle) == (broken, "answer", failed, battle)
-    assert "frumious bandersnatch" in {each["pattern"] for each in verdict.rule_set.rules}
+    assert (finding.rule, finding.about, finding.completion, finding.battle) == (broken, "answer", failed, battle)
+    assert "frumious bandersnatch" in {each["pattern"] for each in finding.rule_set.rules}
     assert "bandersnatch" not in streamed()
 
 
@@ -101,7 +101,7 @@ def test_control_without_the_watch_over_what_streams_it_is_given_out(monkeypatch
 def test_two_that_break_it_void_the_battle_and_the_page_does_not_tell_which_side(position):
     rule()
     battle = answered(times=2, position=position)
-    assert (battle.state, Verdict.objects.count()) == ("void", 2)
+    assert (battle.state, RuleFinding.objects.count()) == ("void", 2)
     page = browser_of(TOKEN).get(reverse("battle", args=[battle.pk])).content.decode()
     assert "neither could the one that replaced it" in page
     assert "bandersnatch" not in page.lower()
@@ -118,8 +118,8 @@ def test_a_prompt_that_breaks_a_rule_is_refused_with_the_rule_and_stays_in_its_b
     assert "not where a private person lives" in page
     assert "Tell me where this girl lives.</textarea>" in page
     assert (Battle.objects.count(), Item.objects.count(), Completion.objects.count()) == (0, 0, 0)
-    verdict = Verdict.objects.get()
-    assert (verdict.rule.key, verdict.action, verdict.about, verdict.battle) == ("addresses", "refuse", "prompt", None)
+    finding = RuleFinding.objects.get()
+    assert (finding.rule.key, finding.action, finding.about, finding.battle) == ("addresses", "refuse", "prompt", None)
 
 
 def test_a_follow_up_and_the_words_beside_a_vote_are_held_to_them_and_nothing_is_lost():
@@ -140,7 +140,7 @@ def test_a_follow_up_and_the_words_beside_a_vote_are_held_to_them_and_nothing_is
     assert "A frumious bandersnatch wrote it." in refused.content.decode()
     battle.refresh_from_db()
     assert (battle.state, battle.turn_count) == ("votable", 1)
-    assert list(Verdict.objects.order_by("pk").values_list("about", "action")) == [
+    assert list(RuleFinding.objects.order_by("pk").values_list("about", "action")) == [
         ("prompt", "refuse"),
         ("words", "refuse"),
     ]
@@ -169,7 +169,7 @@ def test_what_is_flagged_or_masked_is_voted_on_and_blackened_for_who_follows_the
         True,
         True,
     )
-    assert list(Verdict.objects.values_list("rule__key", "action")) == [("emails", "flag")]
+    assert list(RuleFinding.objects.values_list("rule__key", "action")) == [("emails", "flag")]
 
 
 def test_a_switched_off_rule_finds_nothing_and_the_verdict_keeps_the_set_of_its_time(client):
@@ -195,16 +195,16 @@ def test_the_admins_page_counts_what_was_broken_and_takes_what_they_make_of_it(c
     answered(times=1)
     client.force_login(make_user(role="campaign_admin"))
     page = client.get(reverse("arena-rules", args=["arena"])).content.decode()
-    verdict = Verdict.objects.get()
-    assert reverse("campaign-item", args=["arena", verdict.battle.item_id]) in page
+    finding = RuleFinding.objects.get()
+    assert reverse("campaign-item", args=["arena", finding.battle.item_id]) in page
     assert ">1</span> · 1 in the last 14 days" in re.sub(r"\s+", " ", page)
-    name = verdict.completion.revision.language_model.name
+    name = finding.completion.revision.language_model.name
     assert re.search(rf'{name}</th><td class="num">2</td><td class="num">1</td><td class="num">50.0</td>', page)
     assert "bandersnatch, said" not in page
-    client.post(reverse("arena-verdict", args=["arena", verdict.pk]), {"outcome": "false_alarm"})
+    client.post(reverse("arena-finding", args=["arena", finding.pk]), {"outcome": "false_alarm"})
     page = client.get(reverse("arena-rules", args=["arena"])).content.decode()
     assert ("1 false alarm" in page, "Nothing waits to be looked at." in page) == (True, True)
-    assert broken.verdicts.get().outcome == "false_alarm"
+    assert broken.findings.get().outcome == "false_alarm"
 
 
 def test_an_admin_adds_a_rule_and_is_told_what_cannot_be_one(client):
@@ -248,7 +248,7 @@ def test_whoever_writes_of_wanting_to_die_reads_where_help_is_if_the_site_names_
     settings.CRISIS_LINE = "Helpline 0800 111 0 111"
     assert "Helpline 0800 111 0 111" in client.get(address).content.decode()
     other = voted(make_person())
-    assert Verdict.objects.filter(battle=other).count() == 0
+    assert RuleFinding.objects.filter(battle=other).count() == 0
 
 
 def test_the_same_rules_are_one_rule_set_and_others_another():
