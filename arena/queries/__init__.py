@@ -69,11 +69,8 @@ def answering_turn(battle_id: UUID, *, person: Person | None) -> AnsweringTurn |
     )
     if battle is None or person is None:
         return None
-    turns = list(
-        Turn.objects.filter(response__item=battle.item_id, number=battle.turn_count - 1).select_related(
-            "response", "completion"
-        )
-    )
+    current = Turn.objects.filter(response__item=battle.item_id, number=battle.turn_count - 1)
+    turns = list(current.select_related("response", "completion"))
     side_of = {position: SIDES[place] for place, position in enumerate(battle.impression.order)}
     ended = battle.state != BattleState.ANSWERING
     return AnsweringTurn(

@@ -126,8 +126,7 @@ def start_battle(
     `draw_contestants` refuses. What is shown to whom, with its probability, is written before anybody sees it.
     """
     written = [] if any_of is not None else [checked_prompt(prompt, longest=arena.max_prompt_chars)]
-    if written and moderator_of(arena) is not None and not is_remembered(key=key, scope=f"battle:{person.pk}"):
-        _refuse_early(arena, person, network, work, now)
+    _refuse_early(arena, person, network, work, key, now)
     held = hold_to_rules(written, arena=arena, person=person, about=JudgedText.PROMPT, now=now)
     body = body_hash({"arena": arena.pk, "prompt": "".join(written), **_arranged(any_of, mode, named, picture)})
     with transaction.atomic(), once(key=key, scope=f"battle:{person.pk}", body_hash=body, now=now) as attempt:
@@ -144,8 +143,10 @@ def start_battle(
     return battle
 
 
-def _refuse_early(arena: Arena, person: Person, network: str, work: str, now: datetime) -> None:
+def _refuse_early(arena: Arena, person: Person, network: str, work: str, key: str, now: datetime) -> None:
     """What would be refused anyway is not shown to a moderation model, which costs and keeps others waiting."""
+    if moderator_of(arena) is None or is_remembered(key=key, scope=f"battle:{person.pk}"):
+        return
     refuse_unless_open(arena.campaign)
     refuse_when_busy(arena)
     refuse_flood(arena=arena, person=person, network=network, now=now)

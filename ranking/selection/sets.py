@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, permutations
 from math import comb
@@ -68,16 +68,7 @@ def choose_set(
     distribution = policy.distribution(state, candidates, rng)
     weight = None if candidates.weight is None else candidates.weight[candidates.weight > 0.0]
     drawn = draw_set(distribution, size, rng, weight=weight)
-    return SetChoice(
-        members=tuple(int(candidates.drawable[place]) for place in drawn.members),
-        p_set=drawn.probability,
-        floor=drawn.floor,
-        candidates=len(candidates),
-        candidates_digest=candidates.digest,
-        policy=policy.name,
-        version=policy.version,
-        parameters=dict(policy.parameters),
-    )
+    return _told(policy, candidates, candidates.drawable[list(drawn.members)], drawn.probability, floor=drawn.floor)
 
 
 def choose_capped_set(
@@ -103,9 +94,7 @@ def choose_capped_set(
     """
     check_generator(rng)
     if not 0.0 < share <= 1.0 or size > MOST_CAPPED:
-        raise BadParameter(
-            f"share is {share}, size is {size}; give a share above 0 up to 1, and at most {MOST_CAPPED}."
-        )
+        raise BadParameter(f"share is {share}, size {size}; give a share above 0 up to 1, at most {MOST_CAPPED}.")
     names = candidates.drawable
     new = np.isin(names, list(marked))
     if not new.any() or int((~new).sum()) < size:
@@ -113,27 +102,40 @@ def choose_capped_set(
     weight = None if candidates.weight is None else candidates.weight[candidates.weight > 0.0]
     distribution = policy.distribution(state, candidates, rng)
     mass = 1.0 - chance_of_none(distribution, size, new, weight=weight)
-    made: dict[str, Any] = {
-        "candidates": len(candidates),
-        "candidates_digest": candidates.digest,
-        "policy": policy.name,
-        "version": policy.version,
-        "parameters": dict(policy.parameters),
-    }
     if mass <= share:
         drawn = draw_set(distribution, size, rng, weight=weight)
-        members = tuple(int(names[place]) for place in drawn.members)
-        return SetChoice(members, drawn.probability, drawn.floor, **made)
+        return _told(policy, candidates, names[list(drawn.members)], drawn.probability, floor=drawn.floor)
     if rng.random() >= share:
         others = Candidates(names[~new], None if weight is None else weight[~new])
         chosen = choose_set(policy, state, others, rng, size)
-        return SetChoice(chosen.members, (1.0 - share) * chosen.p_set, False, **made)
-    # At least one draw in 1/share has a marked name in it, since their mass is above the share.
+        return _told(policy, candidates, chosen.members, (1.0 - share) * chosen.p_set, floor=False)
+    drawn = _with_one_of(new, distribution, size, rng, weight)
+    return _told(policy, candidates, names[list(drawn.members)], share * drawn.probability / mass, floor=False)
+
+
+def _told(
+    policy: PairPolicy[Any], candidates: Candidates, members: Iterable[int], chance: float, *, floor: bool
+) -> SetChoice:
+    return SetChoice(
+        members=tuple(int(name) for name in members),
+        p_set=min(chance, 1.0),
+        floor=floor,
+        candidates=len(candidates),
+        candidates_digest=candidates.digest,
+        policy=policy.name,
+        version=policy.version,
+        parameters=dict(policy.parameters),
+    )
+
+
+def _with_one_of(
+    marked: Bools, distribution: PairDistribution, size: int, rng: np.random.Generator, weight: Floats | None
+) -> DrawnSet:
+    """Sets until one holds a marked position: at least one in 1/share does, or the cap would not bind."""
     while True:
         drawn = draw_set(distribution, size, rng, weight=weight)
-        if new[list(drawn.members)].any():
-            members = tuple(int(names[place]) for place in drawn.members)
-            return SetChoice(members, min(share * drawn.probability / mass, 1.0), False, **made)
+        if marked[list(drawn.members)].any():
+            return drawn
 
 
 def chance_of_none(distribution: PairDistribution, size: int, marked: Bools, *, weight: Floats | None = None) -> float:
