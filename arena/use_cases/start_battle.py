@@ -123,8 +123,7 @@ def start_battle(
 
     Everything that could refuse is asked before anything is kept: PromptRefused, which HouseRuleBroken is too,
     NoPictures, ArenaClosed, TooBusy, VisitorGone, TooManyBattles, TextNotAgreed, WorkWanted, PoolEmpty, and what
-    `draw_contestants` refuses. What is shown to whom, with its probability, is written before anybody sees it.
-    """
+    `draw_contestants` refuses. What is shown to whom, with its probability, is written before anybody sees it."""
     written = [] if any_of is not None else [checked_prompt(prompt, longest=arena.max_prompt_chars)]
     _refuse_early(arena, person, network, work, key, now)
     held = hold_to_rules(written, arena=arena, person=person, about=JudgedText.PROMPT, now=now)
@@ -135,7 +134,7 @@ def start_battle(
         respondent = _welcomed(arena, person, network, agreed, now)
         with work_done(arena=arena, person=person, work=work, key=key, now=now):
             seed = new_seed()
-            found = _taken("".join(written), offer) if any_of is None else _drawn(arena, any_of, seed)
+            found = _taken(written[0], offer) if any_of is None else _drawn(arena, any_of, seed)
             wanted = replace(found, mode=mode, named=named, picture=picture)
             battle = _open_battle(arena, respondent, wanted, network, seed, now)
         note_hits(held, battle=battle, about=JudgedText.PROMPT, now=now)

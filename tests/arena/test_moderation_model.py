@@ -307,13 +307,13 @@ def test_answers_that_it_keeps_for_too_long_go_by_the_setting_and_what_comes_lat
     guard, on_silence, state
 ):
     make_models()
-    arena = over_http(guard, on_silence=on_silence, wait_seconds=1)
+    arena = over_http(guard, on_silence=on_silence, wait_seconds=20)
     battle = answer(begun_unasked(arena), (GOOD, BAD))
     assert battle.state == "answering"
     assert sweep_battles(now=timezone.now())["void"] == 0
     battle.refresh_from_db()
     assert battle.state == "answering"  # it is waited for
-    sweep_battles(now=timezone.now() + timedelta(seconds=2))
+    sweep_battles(now=timezone.now() + timedelta(seconds=21))
     battle.refresh_from_db()
     assert battle.state == state
     pump()

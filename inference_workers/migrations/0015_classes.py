@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inference_workers', '0001_squashed_0013_house_rules'),
+        ('inference_workers', '0014_pictures'),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0001_squashed_0002_person_links'),
         ('annotation', '0028_classifier_labels'),
-        ('arena', '0012_prompt_classifiers'),
+        ('arena', '0013_prompt_classifiers'),
     ]
 
     operations = [

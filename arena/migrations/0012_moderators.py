@@ -10,8 +10,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('annotation', '0001_squashed_0027_uncounted_battles'),
-        ('arena', '0010_output'),
-        ('inference_workers', '0014_classes'),
+        ('arena', '0011_pictures'),
+        ('inference_workers', '0015_classes'),
     ]
 
     operations = [

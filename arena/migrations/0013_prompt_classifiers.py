@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('arena', '0011_moderators'),
-        ('inference_workers', '0014_classes'),
+        ('arena', '0012_moderators'),
+        ('inference_workers', '0015_classes'),
     ]
 
     operations = [

@@ -18,7 +18,7 @@ def found_in(model: str, **options: object) -> models.ForeignKey:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("arena", "0013_votes_set_apart")]
+    dependencies = [("arena", "0014_votes_set_apart")]
 
     operations = [
         migrations.RenameModel("Verdict", "RuleFinding"),
