@@ -94,7 +94,7 @@ class Saying(Backends):
 
 def pump(backends=None) -> None:
     lease = timedelta(seconds=30)
-    Pump(backends=backends or Saying(), writer=StreamWriter(sync_client()), lease=lease, admit_seconds=30.0).run()
+    Pump(backends=backends or Saying(), writer=StreamWriter(sync_client()), lease=lease, rest_seconds=30.0).run()
 
 
 @contextlib.contextmanager
