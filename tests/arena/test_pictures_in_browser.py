@@ -89,7 +89,7 @@ def test_a_picture_is_chosen_taken_back_chosen_again_and_stands_beside_its_promp
     person = person_of_visitor(token=TOKEN, now=timezone.now())
     vote(battle, person)
     page.reload()
-    shoot(page, "picture-voted")
+    look(page, "picture-voted")
     page.goto("/mine")
     expect(page.locator(".own-battle__picture")).to_have_js_property("complete", True)
     look(page, "picture-mine")
