@@ -21,7 +21,7 @@ from tests.arena.factories import begin, make_arena, make_models
 from tests.factories import make_person, make_user
 from tests.inference_workers.engine.tiny_classifier import save_tiny_classifier
 from tests.inference_workers.factories import make_endpoint, make_revision
-from tests.inference_workers.test_pump import run_pump
+from tests.inference_workers.pumping import run_pump
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
