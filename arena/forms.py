@@ -54,6 +54,8 @@ class GoOnForm(PromptForm):
     """With the side that the visitor goes on from, where their vote preferred none; empty to have one drawn."""
 
     base = forms.ChoiceField(choices=[(letter, letter) for letter in LETTERS], required=False)
+    # What a flooded arena asked the browser for.
+    work = forms.CharField(required=False, max_length=700, widget=forms.HiddenInput)
 
 
 class ReactionForm(forms.Form):

@@ -21,6 +21,7 @@ from arena.queries.votes import preferred_sides
 from arena.use_cases.admit_contestants import admit_contestants
 from arena.use_cases.ask_follow_up import NoMoreTurns, NotReady, hold_next, lock_battle
 from arena.use_cases.ask_models import Message, ask_models, contestant_of, conversation, read_completion
+from arena.use_cases.demand_work import work_done
 from arena.use_cases.hold_to_rules import note_hits
 from arena.use_cases.keep_picture import said_by, told_of
 from arena.use_cases.refuse_flood import refuse_flood, refuse_when_busy
@@ -54,12 +55,13 @@ def continue_battle(
     key: str,
     now: datetime,
     picture: NewPicture | None = None,
+    work: str = "",
 ) -> Battle:
     """Go on after a vote, once per `key`: the same models, with the history of the preferred side on all sides.
 
     Where the vote preferred none, `place` is the side that the visitor picked, or None to have one drawn. The next
     battle has an item and a vote of its own. Refuses NotYourBattle, ArenaClosed, VisitorGone, NotReady, NoMoreTurns,
-    PromptRefused, NoPictures, TooBusy, TooManyBattles and ModelsLeft.
+    PromptRefused, NoPictures, TooBusy, TooManyBattles, WorkWanted, which `work` answers, and ModelsLeft.
     """
     held = hold_next(battle_id, person, prompt, now)
     body = body_hash({"battle": str(battle_id), "prompt": prompt, "place": place, **told_of(picture)})
@@ -72,9 +74,10 @@ def continue_battle(
         _refuse_unless_held(battle)
         refuse_when_busy(battle.arena)
         refuse_flood(arena=battle.arena, person=person, network=network, now=now)
-        said = said_by(person, text, picture, taken=battle.takes_images)
-        following = _follow(battle, said, place, network, now)
-        ask_models(battle=following, turn=0, person=person)
+        with work_done(arena=battle.arena, person=person, work=work, key=key, now=now):
+            said = said_by(person, text, picture, taken=battle.takes_images)
+            following = _follow(battle, said, place, network, now)
+            ask_models(battle=following, turn=0, person=person)
         note_hits(held, battle=following, about=JudgedText.PROMPT, now=now)
         attempt.response = {"battle": str(following.pk)}
     return following

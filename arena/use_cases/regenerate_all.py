@@ -11,6 +11,7 @@ from arena.errors import ArenaError
 from arena.models import Battle
 from arena.use_cases.ask_follow_up import ask_again, lock_battle, refuse_if_left, refuse_unless_votable
 from arena.use_cases.ask_models import ask_one
+from arena.use_cases.demand_work import work_done
 from arena.use_cases.refuse_flood import refuse_when_busy
 from arena.use_cases.start_battle import refuse_unless_open
 from foundation.idempotency import body_hash, once
@@ -25,12 +26,12 @@ class NoMoreTries(ArenaError):
 
 
 def regenerate_all(
-    *, battle_id: UUID, turn_count: int, regenerations: int, person: Person, key: str, now: datetime
+    *, battle_id: UUID, turn_count: int, regenerations: int, person: Person, key: str, now: datetime, work: str = ""
 ) -> Battle:
     """Ask all sides anew for the current turn, once per `key`; never one side alone.
 
     What they said before is kept, and what a vote is about is what they say last. Refuses NotYourBattle, ArenaClosed,
-    VisitorGone, NotReady, OtherAnswers, NoMoreTries and TooBusy.
+    VisitorGone, NotReady, OtherAnswers, NoMoreTries, TooBusy and WorkWanted, which `work` answers.
     """
     body = body_hash({"battle": str(battle_id), "turn": turn_count, "regenerations": regenerations})
     with transaction.atomic(), once(key=key, scope=f"battle:{person.pk}", body_hash=body, now=now) as attempt:
@@ -46,8 +47,9 @@ def regenerate_all(
         if any(turn.regenerations >= battle.arena.max_regenerations for turn in turns):
             raise NoMoreTries(f"a turn is answered anew at most {battle.arena.max_regenerations} times")
         refuse_when_busy(battle.arena)
-        for turn in turns:
-            _ask_anew(battle, turn, person)
+        with work_done(arena=battle.arena, person=person, work=work, key=key, now=now):
+            for turn in turns:
+                _ask_anew(battle, turn, person)
         battle.regenerations += 1
         ask_again(battle)
         record_event(subject=battle, verb="regenerated", actor=None, data={"turn": battle.turn_count})

@@ -108,7 +108,9 @@ def show_home(
     sent = request.POST if request.method == "POST" else request.GET
     context["picture_use"] = PICTURE_USE if arena.takes_images else ""
     if mode == Mode.ANONYMOUS:
-        context["suggestions"] = suggestions_of(arena, topic=sent.get("topic", ""), token=sent.get("offer", ""))
+        context["suggestions"] = suggestions_of(
+            arena, topic=sent.get("topic") or sent.get("category", ""), token=sent.get("offer", "")
+        )
     # A browser sends a file once: who comes back to the form has to choose it again.
     context["picture_again"] = bool(request.FILES) and not form.has_error("picture")
     context |= {"form": form, "arena": arena, "key": mint_key(), "workers": worker_status(), "others": others}
@@ -157,13 +159,15 @@ def start(request: HtmxRequest, slug: str | None = None, mode: str = Mode.ANONYM
 
 
 def not_started(
-    request: HtmxRequest, arena: Arena, form: PromptForm, refused: ArenaError, mode: str
+    request: HtmxRequest, arena: Arena, form: PromptForm, refused: ArenaError, mode: str, *, sender: str = ""
 ) -> HttpResponseBase:
-    """Says why, and when to come back where that is known; the prompt is still there. What has no words crashes."""
+    """Says why, and when to come back where that is known; the prompt is still there. What has no words crashes. After
+    its work the browser presses the button `sender` by itself, or else the form's own.
+    """
     if isinstance(refused, TooBusy):
         said: dict[str, Any] = {"busy": refused}
     elif isinstance(refused, WorkWanted):
-        said = {"work": refused}
+        said = {"work": refused, "work_sender": sender}
     elif isinstance(refused, TakeNoPictures):
         said = {"refusal": blind_words(refused)}
     elif type(refused) in SENTENCES:
@@ -280,6 +284,17 @@ def too_busy(request: HtmxRequest, battle_id: UUID, person: Person, busy: TooBus
     problem, said = words % {"seconds": busy.wait_seconds}, request.POST.get("prompt", "")
     response = show_battle(request, battle_id, person, status=422 if request.htmx else 429, problem=problem, said=said)
     response["Retry-After"] = str(busy.wait_seconds)
+    return response
+
+
+def work_first(
+    request: HtmxRequest, battle_id: UUID, person: Person, wanted: WorkWanted, *, of: str
+) -> HttpResponseBase:
+    """The browser works and then sends the form `of` again by itself; what was written stays in it."""
+    said, status = request.POST.get("prompt", ""), 422 if request.htmx else 429
+    sent = {"said": said, "base": request.POST.get("base", "")}
+    response = show_battle(request, battle_id, person, status=status, work=wanted, work_of=of, **sent)
+    response["Retry-After"] = str(wanted.wait_seconds)
     return response
 
 

@@ -14,11 +14,12 @@ from arena.forms import LETTERS, GoOnForm
 from arena.policies import PromptRefused
 from arena.use_cases.ask_follow_up import NoMoreTurns, NotReady, NotYourBattle
 from arena.use_cases.continue_battle import ModelsLeft, continue_battle
+from arena.use_cases.demand_work import WorkWanted
 from arena.use_cases.keep_picture import NoPictures
 from arena.use_cases.refuse_flood import TooBusy, TooManyBattles
 from arena.use_cases.show_models import NothingHeld, StillMoving, show_models
 from arena.use_cases.start_battle import ArenaClosed, VisitorGone
-from arena.web.battles import show_battle, too_busy
+from arena.web.battles import show_battle, too_busy, work_first
 from arena.web.reactions import moved_on
 from arena.web.sentences import SENTENCES
 from arena.web.visitors import known_person
@@ -45,12 +46,15 @@ def go_on(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
             person=person,
             network=network_digest(request),
             key=said["key"],
+            work=said["work"],
             now=timezone.now(),
         )
     except NotYourBattle as missing:
         raise Http404 from missing
     except TooBusy as busy:
         return too_busy(request, battle_id, person, busy)
+    except WorkWanted as wanted:
+        return work_first(request, battle_id, person, wanted, of="go_on")
     except (NotReady, InFlight, KeyReused):
         return moved_on(request, battle_id, person)
     except ArenaError as refused:
@@ -73,8 +77,8 @@ def _why(refused: ArenaError) -> str:
 
 def _refused(request: HtmxRequest, battle_id: UUID, person: Person, problem: str) -> HttpResponse:
     """What was written stays on the page."""
-    said = request.POST.get("prompt", "")
-    return show_battle(request, battle_id, person, status=422, problem=problem, said=said)
+    said, base = request.POST.get("prompt", ""), request.POST.get("base", "")
+    return show_battle(request, battle_id, person, status=422, problem=problem, said=said, base=base)
 
 
 @require_POST

@@ -59,5 +59,5 @@ def start_any(request: HtmxRequest, slug: str | None = None) -> HttpResponseBase
     except PoolEmpty:
         return show_home(request, arena, blank, status=422, refusal=_("There is no prompt to draw any more."))
     except ArenaError as refused:
-        return not_started(request, arena, blank, refused, Mode.ANONYMOUS)
+        return not_started(request, arena, blank, refused, Mode.ANONYMOUS, sender="#give-any")
     return remember(request, redirect("battle", battle.pk))

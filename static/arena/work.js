@@ -83,9 +83,10 @@ if (isWorker) {
   self.onmessage = (asked) => seek(asked.data.challenge, asked.data.bits, (said) => self.postMessage(said), 200);
 } else {
   const begin = () => {
-    const place = document.querySelector("[data-work]");
+    const place = document.querySelector("[data-work]:not([data-begun])");
     if (!place) return;
-    const { challenge, bits, script, field } = place.dataset;
+    place.dataset.begun = "";
+    const { challenge, bits, script, field, sender } = place.dataset;
     const input = document.querySelector(field);
     const bar = place.querySelector("progress");
     const wanted = 2 ** Number(bits);
@@ -99,7 +100,10 @@ if (isWorker) {
       isOver = true;
       bar.value = 1;
       input.value = challenge + "~" + said.found;
-      input.form.requestSubmit();
+      /* Whoever sent a picture has to choose it anew; without them it would go without. */
+      if (place.dataset.waits !== undefined) return;
+      /* "Give me any" sends the same form to another address, and wants no prompt. */
+      input.form.requestSubmit((sender && document.querySelector(sender)) || null);
     };
     const here = () => seek(challenge, Number(bits), hear, 8);
     try {
@@ -113,4 +117,5 @@ if (isWorker) {
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
   else begin();
+  document.addEventListener("htmx:afterSettle", begin);
 }

@@ -7,16 +7,21 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from arena.models import Battle
+from accounts.use_cases.create_person import person_of_visitor
+from arena.models import Arena, Battle, PoolPrompt, PromptDraw
 from arena.use_cases import demand_work as module
 from arena.use_cases.demand_work import WorkWanted, solves
 from arena.use_cases.start_battle import start_battle
 from foundation.idempotency import Attempt
-from tests.arena.factories import make_arena, make_models
+from inference_workers.models import LanguageModel
+from tests.annotation.media.files import picture
+from tests.arena.factories import make_arena, make_models, votable
+from tests.arena.voting import browser_of, vote
 from tests.factories import make_person, new_key
 from tests.foundation.threads import run_together
 
@@ -153,3 +158,86 @@ def looks_and_forgets(**values):
 def test_control_where_nobody_notes_what_is_spent_it_begins_many(monkeypatch):
     monkeypatch.setattr(module, "once", looks_and_forgets)
     assert raced(monkeypatch) > 1
+
+
+def worked(page: str) -> str:
+    """The answer to what a page asks for."""
+    challenge = re.search(r'data-challenge="([^"]+)" data-bits="8"', page)[1]
+    return f"{challenge}~{next(n for n in range(10**6) if solves(challenge, str(n), 8))}"
+
+
+@pytest.mark.django_db
+def test_give_me_any_names_its_own_button_so_that_one_press_is_enough_and_keeps_its_category():
+    arena = flooded()
+    for number, category in enumerate(["poems", "code"]):
+        PoolPrompt.objects.create(arena=arena, text=f"Prompt {number}", digest=str(number), category=category)
+    client = Client()
+    refused = client.post(reverse("start-any"), {"key": new_key(), "category": "poems", "prompt": ""})
+    page = refused.content.decode()
+    assert (refused.status_code, 'data-sender="#give-any"' in page) == (429, True)
+    button = re.search(r'<button[^>]*id="give-any"[^>]*>', page)[0]
+    assert ('name="category" value="poems"' in button, "formnovalidate" in button) == (True, True)
+    said = {"key": new_key(), "category": "poems", "prompt": "", "work": worked(page)}
+    assert client.post(reverse("start-any"), said).status_code == 302
+    assert PromptDraw.objects.get().category == "poems"
+
+
+def voted_on(client):
+    """A battle of the client's whose vote left the models hidden, and one that waits for it, under flood."""
+    arena = flooded(flood_per_minute=None)
+    person = person_of_visitor(token=TOKEN, now=timezone.now())
+    held, open_one = votable(person, arena=arena), votable(person, arena=arena)
+    vote(held, person, goes_on=True)
+    Arena.objects.filter(pk=arena.pk).update(flood_per_minute=1)
+    return held, open_one
+
+
+TOKEN = "cookie-of-a-visitor-in-a-flood"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_going_on_and_asking_again_cost_the_same_work_under_flood_and_lose_nothing():
+    client = browser_of(TOKEN)
+    held, open_one = voted_on(client)
+    going, again = reverse("go-on", args=[held.pk]), reverse("regenerate", args=[open_one.pk])
+    said = {"prompt": "And at night?", "base": "a", "key": new_key()}
+    refused = client.post(going, said)
+    page = refused.content.decode()
+    assert (refused.status_code, refused["Retry-After"], "And at night?</textarea>" in page) == (429, "60", True)
+    assert page.index('class="part__go-on') < page.index('id="work"')
+    assert Battle.objects.filter(continues=held).count() == 0
+    assert client.post(going, said | {"work": worked(page)})["Location"].startswith("/battles/")
+    form = {"turn_count": "1", "regenerations": "0", "key": new_key()}
+    refused = client.post(again, form)
+    page = refused.content.decode()
+    assert (refused.status_code, Battle.objects.get(pk=open_one.pk).regenerations) == (429, 0)
+    assert page.index('class="ask-again') < page.index('id="work"')
+    by_htmx = client.post(again, form, headers={"HX-Request": "true"})
+    assert (by_htmx.status_code, "data-work" in by_htmx.content.decode()) == (422, True)
+    assert client.post(again, form | {"work": worked(page)}).status_code == 302
+    assert Battle.objects.get(pk=open_one.pk).regenerations == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_in_calm_neither_asks_for_any():
+    client = browser_of(TOKEN)
+    held, open_one = voted_on(client)
+    Arena.objects.update(flood_per_minute=None)
+    said = {"prompt": "And at night?", "base": "a", "key": new_key()}
+    assert client.post(reverse("go-on", args=[held.pk]), said).status_code == 302
+    form = {"turn_count": "1", "regenerations": "0", "key": new_key()}
+    assert client.post(reverse("regenerate", args=[open_one.pk]), form).status_code == 302
+
+
+@pytest.mark.django_db
+def test_under_flood_a_picture_has_to_be_chosen_again_before_the_browser_sends_anything():
+    flooded(takes_images=True)
+    LanguageModel.objects.update(takes_images=True)
+    for content, waits in ((None, False), (picture(), True)):
+        said = {"prompt": "What is this?", "key": new_key()}
+        if content:
+            said["picture"] = SimpleUploadedFile("photo.png", content, content_type="image/png")
+        refused = Client().post(reverse("start-battle"), said)
+        page = refused.content.decode()
+        assert (refused.status_code, "data-work" in page, "data-waits" in page) == (429, True, waits)
+        assert ("choose your picture again" in page) == waits
