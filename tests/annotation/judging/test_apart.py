@@ -136,6 +136,7 @@ OF_ONE = {
     "annotation/web/own_answers.py": "of one respondent",
     "annotation/web/review_page.py": "one judgment",
     "arena/queries/__init__.py": "of one visitor",
+    "arena/queries/appeals.py": "of one visitor",
     "arena/queries/conversations.py": "of one visitor's battle",
     "arena/queries/own.py": "of one visitor",
     "arena/queries/own_conversations.py": "of one visitor",
