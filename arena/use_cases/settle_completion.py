@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 
 from accounts.models import Person
 from annotation.enums import ImpressionEnd, ItemState
@@ -23,7 +24,7 @@ from arena.use_cases.moderate_answers import moderate_answers
 from foundation.encryption import blind_digest
 from foundation.transitions import check
 from inference_workers.enums import CompletionState, Rejection, Task
-from inference_workers.models import Completion, OutboxEntry
+from inference_workers.models import OutboxEntry
 
 
 def settle_completion(*, completion_id: UUID, now: datetime) -> Battle | None:
@@ -33,13 +34,14 @@ def settle_completion(*, completion_id: UUID, now: datetime) -> Battle | None:
     Safe to call again, late, or for a completion of no battle; the outbox row says what has been handled.
     """
     with transaction.atomic():
-        entry = OutboxEntry.objects.select_for_update().filter(completion=completion_id, handled_at=None).first()
+        unhandled = OutboxEntry.objects.filter(completion=completion_id, handled_at=None)
+        entry = unhandled.select_for_update(of=["self"]).annotate(task=F("completion__task")).first()
         if entry is None:
             return None
         battle = _locked(item__responses__turns__completion=completion_id)
         if battle is not None and battle.state == BattleState.ANSWERING:
             _settle(battle, completion_id, now)
-        if battle is None and Completion.objects.filter(pk=completion_id).exclude(task=Task.TEXT).exists():
+        if battle is None and entry.task != Task.TEXT:
             for waiting in battles_of_measure(completion_id):
                 settle_checks(battle_id=waiting, now=now)
         entry.handled_at = now

@@ -255,6 +255,7 @@ class TestManaging:
         )
         limits = {"max_prompt_chars": 100, "max_turns": 2, "battles_per_day": 5, "max_waiting": 9}
         limits |= {"max_regenerations": 2, "newcomer_votes": 50, "work_bits": 18}
+        limits |= {"battles_per_network": 300, "excluded_alarm": 5}
         assert client.post(page, values | limits).status_code == 302
         arena.refresh_from_db()
         assert (arena.look, arena.examples, arena.battles_per_day) == ("lake", ["A?", "B?"], 5)

@@ -4,7 +4,6 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
-from django.db.migrations.exceptions import BadMigrationError, InconsistentMigrationHistory
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -50,8 +49,8 @@ def test_a_database_between_them_is_refused_by_name(missing):
     assert set(recorded.applied_migrations()) == before
 
 
-def test_control_without_the_question_such_a_database_ends_in_an_error_of_django(monkeypatch):
+def test_control_without_the_question_it_ends_in_the_middle_of_djangos_graph(monkeypatch):
     before_they_were_one(("annotation", "0027_uncounted_battles"))
     monkeypatch.setattr(installation, "halfway", lambda applied: [])
-    with pytest.raises((ValueError, BadMigrationError, InconsistentMigrationHistory)):
+    with pytest.raises((ValueError, KeyError)):
         call_command("migrate", verbosity=0)
