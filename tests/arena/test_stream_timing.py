@@ -62,8 +62,11 @@ def write(battle, *, characters: int, pieces: int, seconds: float) -> None:
         thread.join()
 
 
-def read(client: Client, battle, *, events: int, of: str = "text", last_event_id: str = "") -> list[tuple[float, int]]:
-    """When the first events of a kind come, in seconds, and up to which character each goes."""
+def read(
+    client: Client, battle, *, events: int, of: str = "text", last_event_id: str = "", most: float = 30.0
+) -> list[tuple[float, int]]:
+    """When the first events of a kind come, in seconds, and up to which character each goes; TimeoutError where there
+    are fewer after `most` seconds."""
     cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
     headers = [(b"cookie", cookie.encode()), (b"last-event-id", last_event_id.encode())]
     scope = {"type": "http", "method": "GET", "path": f"/streams/battles/{battle.pk}", "headers": headers}
@@ -83,7 +86,7 @@ def read(client: Client, battle, *, events: int, of: str = "text", last_event_id
             if len(found) >= events:
                 stop.set()
 
-        await asyncio.wait_for(application(scope, receive, send), 30)
+        await asyncio.wait_for(application(scope, receive, send), most)
 
     asyncio.run(run())
     return found[:events]
