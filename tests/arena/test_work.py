@@ -241,3 +241,16 @@ def test_under_flood_a_picture_has_to_be_chosen_again_before_the_browser_sends_a
         page = refused.content.decode()
         assert (refused.status_code, "data-work" in page, "data-waits" in page) == (429, True, waits)
         assert ("choose your picture again" in page) == waits
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whose_answer_was_chosen_to_go_on_from_is_still_chosen_when_the_work_is_done():
+    client = browser_of(TOKEN)
+    arena = flooded(flood_per_minute=None)
+    person = person_of_visitor(token=TOKEN, now=timezone.now())
+    held = votable(person, arena=arena)
+    vote(held, person, choice="tie", goes_on=True)
+    Arena.objects.filter(pk=arena.pk).update(flood_per_minute=1)
+    said = {"prompt": "And at night?", "base": "b", "key": new_key()}
+    page = client.post(reverse("go-on", args=[held.pk]), said).content.decode()
+    assert re.findall(r'name="base" value="(\w?)"[^>]* checked', page) == ["b"]
