@@ -236,7 +236,9 @@ class TestManaging:
         for model in LanguageModel.objects.order_by("pk")[:2]:
             entered = client.post(reverse("arena-enter", args=["poems"]), {"model": model.pk})
             assert entered.status_code == 302
-        assert "Nothing is missing" in client.get(reverse("campaign", args=["poems"])).content.decode()
+        overview = client.get(reverse("campaign", args=["poems"])).content.decode()
+        assert ("Nothing is missing" in overview, "Every visitor of the arena" in overview) == (True, True)
+        assert "Only with an invitation" not in overview
         assert client.post(reverse("campaign-state", args=["poems"]), {"to": "running"}).status_code == 302
         arena = Arena.objects.select_related("campaign").get()
         assert (arena.is_default, main_board(arena.campaign).is_public) == (True, True)

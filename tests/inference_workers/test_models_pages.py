@@ -1,6 +1,7 @@
 """The pages of language models and endpoints, for operators."""
 
 import random
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -306,3 +307,10 @@ def test_no_other_completion_can_be_looked_at_by_its_id(operator):
     model = revision.language_model_id
     assert operator.get(address("model-tested", model, completion.pk)).status_code == 404
     assert operator.get(address("model", model), {"test": str(completion.pk)}).context["test"] is None
+
+
+def test_a_new_endpoint_sends_nothing_along_and_a_wrong_address_has_one_fault(operator):
+    page = operator.get(address("endpoint-new"))
+    assert re.search(r'name="extra_body"[^>]*>\s*([^<]*)</textarea>', page.content.decode())[1].strip() == ""
+    refused = operator.post(address("endpoint-new"), form_of(page) | {"name": "Far", "base_url": "file:///etc"})
+    assert (refused.status_code, len(refused.context["form"].errors["base_url"])) == (422, 1)
