@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import psycopg
 import structlog
-from django.db.models import Count, Q
+from django.db import connection
+from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from annotation.enums import RespondentState
-from arena.enums import BattleState
-from arena.models import Arena, Battle
+from arena.models import Arena
 from foundation.database import lone_connection
 
 log = structlog.get_logger(__name__)
@@ -20,13 +20,14 @@ log = structlog.get_logger(__name__)
 DAYS = 30
 # Of fewer votes a share says nothing.
 LEAST_VOTES = 20
-VOTED = (BattleState.VOTED, BattleState.HELD)
-SHARES = """
-SELECT b.arena_id, count(*) FILTER (WHERE r.state = 'blocked')::float / count(*)
+# One statement says it, to a page of one arena and to Prometheus of all.
+COUNTED = """
+SELECT b.arena_id, count(*), count(*) FILTER (WHERE r.state = 'blocked')
 FROM arena_battle b
 JOIN annotation_assignment a ON a.id = b.assignment_id
 JOIN annotation_respondent r ON r.id = a.respondent_id
-WHERE b.state IN ('voted', 'held') AND b.mode = 'anonymous' AND b.ended_at > now() - make_interval(days => %(days)s)
+WHERE b.state IN ('voted', 'held') AND b.mode = 'anonymous' AND b.ended_at > %(since)s
+    AND (%(arena)s::bigint IS NULL OR b.arena_id = %(arena)s::bigint)
 GROUP BY b.arena_id ORDER BY b.arena_id
 """
 
@@ -49,12 +50,14 @@ class Excluded:
 
 
 def excluded_in(arena: Arena, *, now: datetime) -> Excluded:
-    counted = Battle.objects.filter(
-        arena=arena, state__in=VOTED, mode="anonymous", ended_at__gt=now - timedelta(days=DAYS)
-    )
-    blocked = Q(assignment__respondent__state=RespondentState.BLOCKED)
-    found = counted.aggregate(votes=Count("pk"), set_apart=Count("pk", filter=blocked))
-    return Excluded(**found, limit=arena.excluded_alarm)
+    with connection.cursor() as cursor:
+        cursor.execute(COUNTED, _of(arena.pk, now))
+        found = cursor.fetchone()
+    return Excluded(*(found[1:] if found else (0, 0)), limit=arena.excluded_alarm)
+
+
+def _of(arena_id: int | None, now: datetime) -> dict[str, Any]:
+    return {"arena": arena_id, "since": now - timedelta(days=DAYS)}
 
 
 class ExcludedCollector(Collector):
@@ -62,13 +65,13 @@ class ExcludedCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            with lone_connection() as connection:
-                rows = connection.execute(SHARES, {"days": DAYS}).fetchall()
+            with lone_connection() as lone:
+                rows = lone.execute(COUNTED, _of(None, timezone.now())).fetchall()
         except psycopg.Error as error:
             log.warning("excluded_shares_not_measured", error=type(error).__name__)
             return
         meaning = "Share of an arena's votes of the last 30 days that blocks have taken out."
         family = GaugeMetricFamily("cardinal_arena_excluded_share", meaning, labels=["arena"])
-        for arena, share in rows:
-            family.add_metric([str(arena)], share)
+        for arena, votes, set_apart in rows:
+            family.add_metric([str(arena)], Excluded(votes, set_apart, None).percent / 100)
         yield family
