@@ -13,6 +13,8 @@ class PromptClassifier(models.Model):
     # The least score of a class that becomes a label.
     limit = models.FloatField(default=0.5)
     changed_at = models.DateTimeField()
+    # The oldest prompt that the sweeps have come to on their way down; empty: they begin again below the newest.
+    reached = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [models.CheckConstraint(name="classifier_limit_in_range", condition=Q(limit__gt=0, limit__lte=1))]

@@ -4,10 +4,10 @@ import structlog
 
 from annotation.use_cases.label_prompt import label_by_classifier
 from arena.models import PromptClassifier
-from arena.queries.classifier import Wanted, wanted_of
+from arena.queries.classifier import Wanted, sweep_of
 from inference_workers.dispatch import request_measures
 from inference_workers.enums import Priority
-from inference_workers.queries.measures import failed_lately, scores_of
+from inference_workers.queries.measures import scores_of
 
 log = structlog.get_logger(__name__)
 
@@ -16,8 +16,9 @@ AGAIN_AFTER = timedelta(hours=1)
 
 
 def classify_prompts(*, now: datetime, limit: int = 200) -> int:
-    """Label the prompts of arenas that have a model for it, the newest first: ask for what is not sorted yet, behind
-    everybody who waits, and write what is there. Returns how many got their labels. No battle waits for any of it.
+    """Label the prompts of arenas that have a model for it, the newest first and then, sweep by sweep, the older: ask
+    for what is not sorted yet, behind everybody who waits, and write what is there. Returns how many got their labels.
+    No battle waits for any of it.
     """
     labelled = 0
     classifiers = PromptClassifier.objects.select_related("language_model__current", "arena")
@@ -27,9 +28,9 @@ def classify_prompts(*, now: datetime, limit: int = 200) -> int:
 
 
 def _classify(classifier: PromptClassifier, now: datetime, limit: int) -> int:
-    revision, wanted = classifier.language_model.serves, wanted_of(classifier, limit)
-    digests = [each.digest for each in wanted]
-    found, failed = scores_of(revision.pk, digests), failed_lately(revision.pk, digests, since=now - AGAIN_AFTER)
+    revision, swept = classifier.language_model.serves, sweep_of(classifier, limit, since=now - AGAIN_AFTER)
+    wanted = swept.wanted
+    found = scores_of(revision.pk, [each.digest for each in wanted])
     labelled = 0
     for each in wanted:
         if each.digest in found:
@@ -41,10 +42,12 @@ def _classify(classifier: PromptClassifier, now: datetime, limit: int) -> int:
                 now=now,
             )
             labelled += 1
-        elif each.digest not in failed:
+        elif each.digest not in swept.stuck:
             _ask(classifier, each)
-    if failed:
-        log.warning("prompts_not_classified", arena=classifier.arena_id, prompts=len(failed))
+    if swept.reached != classifier.reached:
+        PromptClassifier.objects.filter(pk=classifier.pk).update(reached=swept.reached)
+    if swept.stuck:
+        log.warning("prompts_not_classified", arena=classifier.arena_id, prompts=len(swept.stuck))
     return labelled
 
 

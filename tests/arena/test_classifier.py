@@ -12,6 +12,8 @@ from annotation.models import Event, PromptLabel
 from annotation.policies.categories import RULES_VERSION
 from annotation.queries.labels import agreement_in
 from arena.models import PromptClassifier
+from arena.queries.classifier import Swept
+from arena.use_cases import classify_prompts as classifying
 from arena.use_cases.classify_prompts import classify_prompts
 from arena.use_cases.set_classifier import set_classifier
 from arena.use_cases.set_moderator import SortsNothing
@@ -106,6 +108,38 @@ def test_off_it_asks_nothing_and_a_battle_begins_and_votes_whether_it_works_or_f
     page = client.get(reverse("arena-prompts", args=["arena"])).content.decode()
     assert "Sorter could not label 1 of the newest prompts: internal." in page
     assert (sweep(later=timedelta(hours=2)), asked.count()) == (0, 3)  # asked again after an hour
+
+
+def labelled_behind_failures(failing: int, most: int, sweeps: int) -> list:
+    """The newest prompts fail, so many; older ones are left. What is labelled after some sweeps of `most` prompts."""
+    put_to_work(sorter())
+    for _again in range(3):
+        begin(prompt="Some !code please")
+    person = make_person()
+    for number in range(failing):
+        begin(person if number % 2 else None, prompt="this !fails")
+    Completion.objects.filter(task="text").update(state="cancelled")
+    for _again in range(sweeps):
+        classify_prompts(now=timezone.now(), limit=most)
+        asked = Completion.objects.filter(task="classes", state="queued").count()
+        assert asked <= 2 * most
+        run_pump(Backends())
+    return by_model()
+
+
+def test_prompts_that_fail_do_not_keep_older_ones_from_their_labels():
+    assert len(labelled_behind_failures(failing=5, most=2, sweeps=11)) == 3
+    assert PromptClassifier.objects.get().reached is None  # the end was reached: it begins again
+
+
+def test_control_where_each_sweep_looks_at_the_newest_alone_the_older_ones_starve(monkeypatch):
+    found = classifying.sweep_of
+    monkeypatch.setattr(classifying, "sweep_of", lambda *given, **named: without_the_older(found(*given, **named)))
+    assert labelled_behind_failures(failing=5, most=2, sweeps=11) == []
+
+
+def without_the_older(swept: Swept) -> Swept:
+    return Swept(swept.wanted[:2], swept.stuck, None)
 
 
 def test_another_limit_or_revision_labels_anew_beside_the_old_and_an_erased_persons_prompt_is_passed_over():
