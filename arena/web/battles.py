@@ -14,6 +14,7 @@ from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.errors import PersonErased
 from accounts.models import Person
 from annotation.forms import JudgmentForm
 from annotation.questions import Asked, get_type
@@ -37,6 +38,7 @@ from arena.queries.conversations import part_of
 from arena.queries.house_rules import shows_support
 from arena.queries.waiting import wait_of
 from arena.use_cases.ask_follow_up import NoMoreTurns, NotReady, NotYourBattle, ask_follow_up
+from arena.use_cases.ask_models import TextErased
 from arena.use_cases.cast_vote import NotLoaded, StaleTurn, cast_vote
 from arena.use_cases.demand_work import WorkWanted
 from arena.use_cases.hold_to_rules import HouseRuleBroken
@@ -153,13 +155,19 @@ def start(request: HtmxRequest, slug: str | None = None, mode: str = Mode.ANONYM
         return show_home(request, arena, form, mode=mode, status=422)
     except ModeNotAllowed as missing:
         raise Http404 from missing
-    except ArenaError as refused:
+    except (ArenaError, PersonErased) as refused:
         return not_started(request, arena, form, refused, mode)
     return remember(request, redirect("battle", battle.pk))
 
 
 def not_started(
-    request: HtmxRequest, arena: Arena, form: PromptForm, refused: ArenaError, mode: str, *, sender: str = ""
+    request: HtmxRequest,
+    arena: Arena,
+    form: PromptForm,
+    refused: ArenaError | PersonErased,
+    mode: str,
+    *,
+    sender: str = "",
 ) -> HttpResponseBase:
     """Says why, and when to come back where that is known; the prompt is still there. What has no words crashes. After
     its work the browser presses the button `sender` by itself, or else the form's own.
@@ -271,7 +279,7 @@ def follow_up(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
         problem = _("A battle has no more turns than this. Vote, or start a new one.")
     except (NotReady, InFlight, KeyReused):
         problem = _("This battle has moved on, perhaps in another tab.")
-    except NotYourBattle as missing:
+    except (NotYourBattle, PersonErased, TextErased) as missing:
         raise Http404 from missing
     if problem:
         return show_battle(request, battle_id, person, status=422, problem=problem, said=request.POST.get("prompt", ""))

@@ -8,11 +8,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from accounts.errors import PersonErased
 from accounts.models import Person
 from arena.errors import ArenaError
 from arena.forms import LETTERS, GoOnForm
 from arena.policies import PromptRefused
 from arena.use_cases.ask_follow_up import NoMoreTurns, NotReady, NotYourBattle
+from arena.use_cases.ask_models import TextErased
 from arena.use_cases.continue_battle import ModelsLeft, continue_battle
 from arena.use_cases.demand_work import WorkWanted
 from arena.use_cases.keep_picture import NoPictures
@@ -49,7 +51,7 @@ def go_on(request: HtmxRequest, battle_id: UUID) -> HttpResponseBase:
             work=said["work"],
             now=timezone.now(),
         )
-    except NotYourBattle as missing:
+    except (NotYourBattle, PersonErased, TextErased) as missing:
         raise Http404 from missing
     except TooBusy as busy:
         return too_busy(request, battle_id, person, busy)

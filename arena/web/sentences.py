@@ -4,6 +4,8 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.errors import PersonErased
+from arena.use_cases.ask_models import TextErased
 from arena.use_cases.demand_work import WorkWanted
 from arena.use_cases.keep_picture import NoPictures
 from arena.use_cases.start_battle import (
@@ -20,7 +22,13 @@ from arena.use_cases.start_battle import (
     VisitorGone,
 )
 
+ERASED = gettext_lazy(
+    "What this browser had here was deleted a moment ago, perhaps in another tab, so nothing was begun. Send it again"
+    " to begin as somebody new."
+)
 SENTENCES = {
+    PersonErased: ERASED,
+    TextErased: ERASED,
     ArenaClosed: gettext_lazy("This arena takes no battles at the moment."),
     NotEnoughModels: gettext_lazy("A battle needs more models than are set up. An admin can add one."),
     TooManyBattles: gettext_lazy("That is as many battles as one visitor can start for now. Come back later."),
@@ -42,6 +50,8 @@ PICTURE_USE = gettext_lazy(
     " data, and is in no dataset. House rules do not look into it. Show nobody who has not agreed."
 )
 STATUS = {
+    PersonErased: 409,
+    TextErased: 409,
     ArenaClosed: 503,
     NotEnoughModels: 503,
     TooBusy: 429,

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts.errors import PersonErased
 from arena.enums import Mode
 from arena.errors import ArenaError
 from arena.queries.pool import PoolEmpty
@@ -58,6 +59,6 @@ def start_any(request: HtmxRequest, slug: str | None = None) -> HttpResponseBase
         raise Http404 from missing
     except PoolEmpty:
         return show_home(request, arena, blank, status=422, refusal=_("There is no prompt to draw any more."))
-    except ArenaError as refused:
+    except (ArenaError, PersonErased) as refused:
         return not_started(request, arena, blank, refused, Mode.ANONYMOUS, sender="#give-any")
     return remember(request, redirect("battle", battle.pk))

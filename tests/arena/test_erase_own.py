@@ -6,6 +6,7 @@ import re
 import pytest
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.enums import LinkPurpose
@@ -19,7 +20,8 @@ from annotation.models import Judgment, LeaderboardSnapshot
 from annotation.use_cases.create_board import create_board
 from annotation.use_cases.refresh_board import refresh_board
 from annotation.use_cases.verify_log import verify_log
-from arena.models import Battle
+from arena.models import Battle, PoolPrompt
+from arena.use_cases import start_battle as starting
 from arena.use_cases.erase_own import LastSuperuser, erase_by_link, erase_own
 from arena.use_cases.settle_completion import settle_completion
 from arena.use_cases.sweep_battles import sweep_battles
@@ -29,7 +31,7 @@ from inference_workers.use_cases.fail_completion import fail_completion
 from tests.annotation.numbering import number_log
 from tests.arena.factories import begin, claimed_turn, finish, make_arena, make_models, votable
 from tests.arena.voting import browser_of, voted
-from tests.factories import make_person, make_user
+from tests.factories import make_person, make_user, new_key
 
 pytestmark = pytest.mark.django_db
 TOKEN = "cookie-of-who-wants-to-be-deleted"
@@ -296,3 +298,24 @@ def test_every_form_needs_its_token(person):
     addresses = ("/mine/data/erase", "/mine/data/link", f"/mine/link/{token}")
     assert [client.post(each, {"confirmed": "on"}).status_code for each in addresses] == [403] * 3
     assert all(texts_of(person))
+
+
+@pytest.mark.parametrize("address", ["start-battle", "start-any"])
+def test_whoever_is_erased_while_a_battle_of_theirs_begins_is_told_and_begins_anew(
+    monkeypatch, person, browser, address
+):
+    PoolPrompt.objects.create(arena=make_arena(), text="Why is the sky blue?", digest="d" * 64)
+    held = starting.hold_to_rules
+
+    def deleted_in_another_tab(*given, **named):
+        erase(person)
+        return held(*given, **named)
+
+    monkeypatch.setattr(starting, "hold_to_rules", deleted_in_another_tab)
+    said = {"prompt": "Why is the sky blue?", "key": new_key()}
+    told = browser.post(reverse(address), said)
+    assert (told.status_code, "was deleted a moment ago" in told.content.decode()) == (409, True)
+    assert Battle.objects.count() == 0
+    monkeypatch.undo()
+    assert browser.post(reverse(address), said | {"key": new_key()}).status_code == 302
+    assert Battle.objects.get().assignment.respondent.person_id != person.pk
