@@ -52,8 +52,8 @@ class Excluded:
 def excluded_in(arena: Arena, *, now: datetime) -> Excluded:
     with connection.cursor() as cursor:
         cursor.execute(COUNTED, _of(arena.pk, now))
-        found = cursor.fetchone()
-    return Excluded(*(found[1:] if found else (0, 0)), limit=arena.excluded_alarm)
+        _arena, votes, set_apart = cursor.fetchone() or (arena.pk, 0, 0)
+    return Excluded(votes, set_apart, arena.excluded_alarm)
 
 
 def _of(arena_id: int | None, now: datetime) -> dict[str, Any]:
