@@ -8,7 +8,6 @@ LONGEST_FUNCTION = 40
 LONGEST_FILE = 400
 
 ACCEPTED = {
-    "inference_workers/models.py": "tables that refer to each other, with their constraints, one after the other",
     "annotation/use_cases/publish_instrument.py publish_instrument": "one row after the other, each column named once",
     "annotation/use_cases/show_item.py show_item": "thirteen arguments and one row of twenty columns, named once each",
 }
