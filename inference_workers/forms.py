@@ -14,9 +14,9 @@ from inference_workers.enums import Backend, Output, Task, TokensField
 from inference_workers.models import Endpoint, LanguageModel, LanguageModelRevision
 from inference_workers.policies.folders import SMOLLM2, ModelNotAllowed, model_folder, sorts_texts
 from inference_workers.use_cases.edit_endpoint import EndpointSettings
-from inference_workers.use_cases.edit_language_model import Card, Recipe, refuse_pictures_without_a_reader
+from inference_workers.use_cases.edit_language_model import Card, Recipe, refuse_card_beside
 
-PRICE_FIELDS = ["price_read", "price_written"]
+PRICE_FIELDS = ["price_read", "price_written", "price_file", "price_second", "longest_seconds"]
 CARD_FIELDS = [
     "name",
     "slug",
@@ -156,9 +156,18 @@ class LanguageModelForm(forms.ModelForm):  # type: ignore[type-arg]
         model = LanguageModel
         fields = CARD_FIELDS
         help_texts = dict.fromkeys(
-            PRICE_FIELDS,
+            ["price_read", "price_written"],
             _("In US dollars. What a campaign’s responses will cost is reckoned from it; leave it empty if unknown."),
-        )
+        ) | {
+            "price_file": _(
+                "In US dollars, of a model that answers with images, sounds or films: for each of them. 0 where only"
+                " its seconds or the words that ask for it cost something; empty if unknown."
+            ),
+            "price_second": _("In US dollars, besides, for each second that a sound or a film plays."),
+            "longest_seconds": _(
+                "What a budget reckons with until a file is there, where its seconds are paid. No file is cut by it."
+            ),
+        }
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
@@ -177,7 +186,7 @@ class LanguageModelForm(forms.ModelForm):  # type: ignore[type-arg]
         in_process = endpoint is not None and endpoint.backend == Backend.TRANSFORMERS
         if in_process and cleaned.get("output", Output.TEXT) != Output.TEXT:
             self.add_error("output", _("In the worker’s own process models answer with text alone."))
-        self._refuse_pictures(cleaned)
+        self._refuse_card(cleaned)
         if endpoint and name and in_process:
             self._check_folder(name, cleaned.get("task"))
         return cleaned
@@ -196,11 +205,11 @@ class LanguageModelForm(forms.ModelForm):  # type: ignore[type-arg]
         if task == Task.CLASSES and folder.is_dir() and not sorts_texts(folder):
             self.add_error("provider_model", _("This model has no head that sorts texts."))
 
-    def _refuse_pictures(self, cleaned: dict[str, Any]) -> None:
+    def _refuse_card(self, cleaned: dict[str, Any]) -> None:
         """By the rule of the use case, beside the field, as soon as the rest of it can be asked."""
-        if cleaned.get("takes_images") and cleaned.get("endpoint") and not self.errors:
+        if cleaned.get("endpoint") and not self.errors:
             try:
-                refuse_pictures_without_a_reader(self.card, self.recipe)
+                refuse_card_beside(self.recipe, self.card)
             except ValidationError as refused:
                 self.add_error(None, refused)
 

@@ -6,23 +6,30 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from inference_workers.policies.prices import CHARACTERS_PER_TOKEN, cost_of
+from inference_workers.policies.prices import CHARACTERS_PER_TOKEN, Prices, Usage, cost_of
 
 
 @dataclass(frozen=True)
 class Pace:
-    """What is known of one language model. `written_tokens` and `seconds` are those of its last completions, on
-    average; None where it has none. Prices are in US dollars for a million tokens."""
+    """What is known of one language model. `written_tokens`, `seconds` and what its files played are those of its last
+    completions, on average; None where it has none."""
 
     model: str
     endpoint: int
     capacity: int
     most_tokens: int
     system_characters: int
-    price_read: Decimal | None
-    price_written: Decimal | None
+    prices: Prices
     written_tokens: float | None
     seconds: float | None
+    played_seconds: float | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether what it writes is known by its limit alone."""
+        if self.prices.of_files:
+            return self.prices.second is not None and self.played_seconds is None
+        return self.written_tokens is None
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,8 @@ class Wanted:
 
 @dataclass(frozen=True)
 class ModelEstimate:
-    """`at_most` says that the tokens written are the most there can be, as nothing is known of the model."""
+    """`at_most` says that the tokens written, or the seconds played, are the most there can be, as nothing is known of
+    the model."""
 
     model: str
     completions: int
@@ -87,9 +95,11 @@ def _of_model(wanted: Wanted, characters: float) -> ModelEstimate:
     read = round((characters + pace.system_characters) * completions / CHARACTERS_PER_TOKEN)
     most = wanted.most_tokens or pace.most_tokens
     written = round(completions * (most if pace.written_tokens is None else min(pace.written_tokens, most)))
-    cost = cost_of(read, written, pace.price_read, pace.price_written)
+    usage = Usage(read, written)
+    if pace.prices.of_files:
+        usage = Usage(read, 0, files=completions, seconds=pace.played_seconds)
     name = f"{pace.model} ({wanted.settings})" if wanted.settings else pace.model
-    return ModelEstimate(name, completions, read, written, pace.written_tokens is None, cost)
+    return ModelEstimate(name, completions, read, usage.written, pace.is_new, cost_of(usage, pace.prices))
 
 
 def _time(wanted: Sequence[Wanted]) -> timedelta | None:

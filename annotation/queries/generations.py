@@ -14,6 +14,7 @@ from annotation.models import Campaign, Generation, Item, Turn
 from annotation.policies.estimates import Pace
 from inference_workers.enums import CompletionState, Rejection, Task, Visibility
 from inference_workers.models import LanguageModel
+from inference_workers.policies.prices import Prices
 
 FAILED = (CompletionState.FAILED, CompletionState.CANCELLED)
 SHOWN_FAILURES = 20
@@ -33,7 +34,9 @@ WHERE i.generation_id = %(generation)s
 """
 # Completions by what has become of them, for each model. What a completion that was replaced had cost is paid too.
 COUNTS = """
-SELECT m.id, m.name, m.price_read, m.price_written,
+SELECT m.id, m.name,
+    bool_or(CASE WHEN v.output = 'text' THEN m.price_read IS NOT NULL AND m.price_written IS NOT NULL
+        ELSE m.price_file IS NOT NULL OR m.price_second IS NOT NULL END),
     count(*) FILTER (WHERE r.state <> 'void'),
     count(*) FILTER (WHERE c.state = 'succeeded'),
     count(*) FILTER (WHERE c.state IN ('queued', 'running') AND r.state = 'filling'),
@@ -61,13 +64,14 @@ GROUP BY m.id, m.name ORDER BY m.name
 """
 # Of each model's current revision, what its last completions took.
 PACES = """
-SELECT m.id, count(c.*), avg(c.completion_tokens), avg(c.prompt_tokens), avg(c.total_seconds)
+SELECT m.id, avg(c.completion_tokens), avg(c.total_seconds), avg(f.seconds)
 FROM unnest(%(models)s::bigint[]) AS wanted(id)
 JOIN inference_workers_languagemodel m ON m.id = wanted.id
 LEFT JOIN LATERAL (
     SELECT * FROM inference_workers_completion x
     WHERE x.revision_id = m.current_id AND x.state = 'succeeded' ORDER BY x.created_at DESC LIMIT %(last)s
 ) c ON true
+LEFT JOIN inference_workers_completionfile f ON f.completion_id = c.id
 GROUP BY m.id
 """
 
@@ -183,7 +187,7 @@ def generation_progress(generation: Generation, now: datetime) -> GenerationProg
     shown = failed.select_related("completion", "response__contestant").order_by("response__item", "pk")[
         :SHOWN_FAILURES
     ]
-    recent, first = sum(row[12] for row in rows), min((row[13] for row in rows if row[13]), default=None)
+    recent, first = sum(row[11] for row in rows), min((row[12] for row in rows if row[12]), default=None)
     speed = _speed(recent, first, now)
     to_come = sum(model.waiting + model.asked for model in models)
     runs = generation.state == GenerationState.RUNNING
@@ -195,7 +199,7 @@ def generation_progress(generation: Generation, now: datetime) -> GenerationProg
         failures=[_failure(turn) for turn in shown],
         failed_items=failed.values("response__item").distinct().count() if any(m.failed for m in models) else 0,
         speed=speed,
-        token_speed=speed / 60 * float(sum(row[14] for row in rows)) / recent if speed else None,
+        token_speed=speed / 60 * float(sum(row[13] for row in rows)) / recent if speed else None,
         left=timedelta(minutes=to_come / speed) if speed and runs else None,
     )
 
@@ -207,8 +211,7 @@ def is_shared(generation: Generation) -> bool:
 
 
 def _model(row: Sequence[Any]) -> ModelProgress:
-    _pk, name, read_at, written_at, wanted, written, asked, failed, read, tokens, cost, unpriced = row[:12]
-    has_price = read_at is not None and written_at is not None
+    _pk, name, has_price, wanted, written, asked, failed, read, tokens, cost, unpriced = row[:11]
     return ModelProgress(
         name=name,
         wanted=wanted,
@@ -219,7 +222,7 @@ def _model(row: Sequence[Any]) -> ModelProgress:
         written_tokens=int(tokens),
         cost=cost if cost or has_price else None,
         unpriced=unpriced,
-        estimated=row[15],
+        estimated=row[14],
     )
 
 
@@ -260,10 +263,10 @@ def paces(models: Sequence[LanguageModel]) -> Mapping[int, Pace]:
             capacity=model.serves.endpoint.capacity,
             most_tokens=model.serves.max_tokens,
             system_characters=len(model.serves.system_prompt),
-            price_read=model.price_read,
-            price_written=model.price_written,
-            written_tokens=_number(found[model.pk][1]),
-            seconds=_number(found[model.pk][3]),
+            prices=Prices.of(model.serves, model),
+            written_tokens=_number(found[model.pk][0]),
+            seconds=_number(found[model.pk][1]),
+            played_seconds=_number(found[model.pk][2]),
         )
         for model in models
     }

@@ -1,7 +1,6 @@
 """Items by language models: prompts and contestants are chosen, reckoned up, started, and watched."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -38,6 +37,8 @@ from annotation.web.managed import actor_of, managed_campaign
 from foundation.idempotency import IdempotencyError, mint_key
 from foundation.transitions import ForbiddenTransition
 from inference_workers.models import LanguageModel
+from inference_workers.policies.price_words import price_words
+from inference_workers.policies.prices import Prices
 
 SALT = "annotation.generate.file"
 # Files that nobody started with are swept away after a day.
@@ -146,8 +147,7 @@ def _page(
         {
             "box": box,
             "endpoint": model.serves.endpoint.name,
-            "read": _price(model.price_read),
-            "written": _price(model.price_written),
+            "price": price_words(Prices.of(model.serves, model)),
         }
         for box, model in zip(form["models"], models, strict=True)
     ]
@@ -160,10 +160,6 @@ def _page(
         "kept_name": kept[1] if kept else "",
         "generations": campaign_generations(campaign, GenerationKind.RESPONSES),
     }
-
-
-def _price(price: Decimal | None) -> str:
-    return "" if price is None else f"{price.normalize():f}"
 
 
 def _kept_file(request: HttpRequest, form: GenerateForm, campaign: Campaign) -> tuple[str, str] | None:
@@ -203,9 +199,8 @@ def _digest(prompts: Sequence[GivenPrompt], models: Sequence[LanguageModel], sam
     whole = sha256()
     for given in prompts:
         whole.update(given.messages.encode())
-    whole.update(
-        repr([(model.pk, model.current_id, model.price_read, model.price_written) for model in models]).encode()
-    )
+    about = [(model.pk, model.current_id, Prices.of(model.serves, model)) for model in models]
+    whole.update(repr(about).encode())
     whole.update(repr(samples).encode())
     return whole.hexdigest()[:32]
 

@@ -23,6 +23,8 @@ class Call:
         self._max_bytes = max_bytes
         self._read = 0
         self._cancelled = threading.Event()
+        # Whether the endpoint began to answer; with what, whoever reads the answer knows.
+        self.answered = False
 
     def cancel(self) -> None:
         self._cancelled.set()
@@ -56,6 +58,7 @@ class BoundedTransport(httpx.BaseTransport):
         request.headers["accept-encoding"] = "identity"
         request.headers["user-agent"] = "Cardinal"
         answer = self._client.send(request, stream=True, follow_redirects=False)
+        self._call.answered = True
         if answer.headers.get("content-encoding", "identity").strip().lower() != "identity":
             answer.close()
             raise failure(ErrorCode.ENDPOINT_PROTOCOL, "the endpoint sent packed data, which was not asked for")

@@ -11,12 +11,13 @@ import binascii
 import json
 import re
 import time
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
 from .bounded_http import BoundedTransport, Call
-from .openai_stream import retry_after
+from .openai_stream import endpoint_fault, retry_after
 from .protocol import ErrorCode, GenerationError, GenerationFailure, GenerationRequest, failure
 from .settings import EndpointSettings
 from .text_stream import clean
@@ -26,11 +27,31 @@ _JOB = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 _GOES_ON = frozenset({"queued", "pending", "in_progress", "processing", "running"})
 _BUSY_STATUSES = frozenset({408, 409, 425, 429})
 
+# Errors of a request that was on its way; before those nobody was reached.
+_SENT = (httpx.ReadError, httpx.ReadTimeout, httpx.WriteError, httpx.WriteTimeout, httpx.RemoteProtocolError)
+
+
+class _Refused(GenerationFailure):
+    """The endpoint says itself that no file was made; nobody is paid for it."""
+
 
 def fetch_file(
     request: GenerationRequest, *, settings: EndpointSettings, http_client: httpx.Client, call: Call
 ) -> bytes:
-    """What the address answers with. Raises GenerationFailure and errors of httpx."""
+    """What the address answers with. Raises GenerationFailure, whose error is `unheard` unless the endpoint was never
+    reached, or refused."""
+    try:
+        return _fetched(request, settings, http_client, call)
+    except _Refused:
+        raise
+    except (GenerationFailure, httpx.HTTPError) as error:
+        known = endpoint_fault(error)
+        if known is None:
+            raise
+        raise GenerationFailure(replace(known.error, unheard=call.answered or isinstance(error, _SENT))) from error
+
+
+def _fetched(request: GenerationRequest, settings: EndpointSettings, http_client: httpx.Client, call: Call) -> bytes:
     with httpx.Client(
         base_url=settings.base_url.rstrip("/") + "/",
         headers={"Authorization": f"Bearer {settings.api_key or 'none'}"},
@@ -95,7 +116,7 @@ def _film(client: httpx.Client, request: GenerationRequest, settings: EndpointSe
         time.sleep(POLL_S)
         job = _json(_sent(client.get(f"videos/{name}")))
     if job.get("status") != "completed":
-        raise failure(ErrorCode.ENDPOINT_STATUS, "the endpoint says that the film failed")
+        raise _Refused(GenerationError(ErrorCode.ENDPOINT_STATUS, "the endpoint says that the film failed"))
     return _content(_sent(client.get(f"videos/{name}/content")))
 
 
@@ -106,7 +127,9 @@ def _sent(answer: httpx.Response) -> httpx.Response:
     code = ErrorCode.ENDPOINT_RATE_LIMITED if status == 429 else ErrorCode.ENDPOINT_STATUS
     retryable = status in _BUSY_STATUSES or status >= 500
     wait = retry_after(answer.headers) if retryable else None
-    raise GenerationFailure(GenerationError(code, f"the endpoint answered with status {status}", retryable, wait))
+    error = GenerationError(code, f"the endpoint answered with status {status}", retryable, wait)
+    # A status that refuses the order; one of a question about a job that was taken on says nothing of the film.
+    raise (_Refused if answer.request.method == "POST" else GenerationFailure)(error)
 
 
 def _content(answer: httpx.Response) -> bytes:

@@ -122,7 +122,7 @@ class OpenAIBackend:
             held.call.cancel()
             del self._held[request_id]
             text = f"the endpoint had not finished after {self._settings.total_s:g} s"
-            error = GenerationError(ErrorCode.ENDPOINT_TIMEOUT, text, retryable=True)
+            error = GenerationError(ErrorCode.ENDPOINT_TIMEOUT, text, retryable=True, unheard=True)
             events.append(held.ending or Failed(request_id, error))
         return events
 

@@ -139,12 +139,15 @@ class ErrorCode(StrEnum):
 @dataclass(frozen=True, slots=True)
 class GenerationError:
     """Why a request failed. `message` is fit for an administrator: no prompt, no key, no body of a remote answer.
-    `retryable` says whether the same request may succeed later, `retry_after_s` how long the endpoint asked to wait."""
+    `retryable` says whether the same request may succeed later, `retry_after_s` how long the endpoint asked to wait.
+    `unheard` says of a file that the endpoint had the order and did not refuse it: it may have been made, and be paid.
+    """
 
     code: ErrorCode
     message: str
     retryable: bool = False
     retry_after_s: float | None = None
+    unheard: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,30 @@ class LanguageModel(models.Model):
         blank=True,
         validators=[MinValueValidator(0)],
     )
+    # What one that is a file costs besides, in US dollars: the file, and each second that it plays. A file's length is
+    # known when it is there; until then it counts with the longest.
+    price_file = models.DecimalField(
+        _("price of a file"),
+        max_digits=10,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    price_second = models.DecimalField(
+        _("price of a second of sound or film"),
+        max_digits=10,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    longest_seconds = models.PositiveIntegerField(
+        _("longest sound or film in seconds"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(4 * 3600)],
+    )
     keeps_logprobs = models.BooleanField(
         _("keeps log-probabilities"),
         default=False,
@@ -67,6 +91,12 @@ class LanguageModel(models.Model):
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                name="priced_seconds_have_an_end",
+                condition=Q(price_second__isnull=True) | Q(longest_seconds__isnull=False),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

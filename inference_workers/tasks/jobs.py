@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -72,6 +72,9 @@ class Job:
     def usage(self) -> Usage | None:
         """None where nothing came back: an endpoint that fails is not paid."""
         end = self.finished
+        if end is not None and end.file is not None:
+            # How long it plays is known once it has been looked at.
+            return Usage(guessed_tokens(self.sent), 0, files=1)
         if end is not None and end.prompt_tokens is not None and end.completion_tokens is not None:
             return Usage(end.prompt_tokens, end.completion_tokens)
         if end is None and not self.received:
@@ -80,8 +83,15 @@ class Job:
 
 
 def usage_so_far(job: Job) -> Usage:
-    """Of a job that is given up in the middle: its prompt is paid for, whatever has come back."""
-    return job.usage or Usage(guessed_tokens(job.sent), 0)
+    """Of a job that is given up in the middle: its prompt is paid for, whatever has come back, and so is the file that
+    its endpoint may make all the same."""
+    return job.usage or (unheard_usage(job) if job.sent else Usage(0, 0))
+
+
+def unheard_usage(job: Job) -> Usage:
+    """Of a job whose endpoint had the order, and of which nobody will hear."""
+    makes_file = job.completion.revision.output != Output.TEXT
+    return Usage(guessed_tokens(job.sent), 0, files=int(makes_file), unheard=makes_file)
 
 
 def identifying_names(model: LanguageModel, provider_model: str) -> list[str]:
@@ -209,7 +219,7 @@ def finish(job: Job, event: Finished) -> None:
                 file=file,
                 finish_reason=FinishReason(event.finish_reason.value),
                 measures=measures,
-                usage=job.usage,
+                usage=_paid(job, file),
                 now=timezone.now(),
                 screen_version=None if file else SCREEN_VERSION,
                 house_rules=broken(job),
@@ -220,6 +230,11 @@ def finish(job: Job, event: Finished) -> None:
         fail(job, code="person_erased", message="the person this was written for was erased")
 
 
+def _paid(job: Job, file: WrittenFile | None) -> Usage | None:
+    used = job.usage
+    return used if file is None or used is None else replace(used, seconds=file.seconds or 0.0)
+
+
 def _file_of(job: Job, event: Finished, output: str) -> AbstractContextManager[WrittenFile | None]:
     """What a person asked for is shown blind: nothing in it may tell one model from another."""
     if event.file is None:
@@ -228,7 +243,17 @@ def _file_of(job: Job, event: Finished, output: str) -> AbstractContextManager[W
     return kept_file(event.file, output, most=most, uniform=job.completion.person_id is not None)
 
 
-def fail(job: Job, *, code: str, message: str, retryable: bool = False, retry_after: float | None = None) -> None:
+def fail(
+    job: Job,
+    *,
+    code: str,
+    message: str,
+    retryable: bool = False,
+    retry_after: float | None = None,
+    unheard: bool = False,
+) -> None:
+    """With `unheard` its endpoint may have made the file that was asked for."""
+    lost_file = unheard and job.sent > 0 and job.completion.revision.output != Output.TEXT
     fail_completion(
         completion_id=job.id,
         lease_token=job.token,
@@ -236,7 +261,7 @@ def fail(job: Job, *, code: str, message: str, retryable: bool = False, retry_af
         message=message,
         retryable=retryable,
         retry_after=retry_after,
-        usage=job.usage,
+        usage=job.usage or (unheard_usage(job) if lost_file else None),
         now=timezone.now(),
         screen_version=SCREEN_VERSION if code in Rejection.values else None,
         house_rules=broken(job) if code == Rejection.MODERATED else None,
@@ -255,4 +280,5 @@ def fail_with(job: Job, error: GenerationError) -> None:
         message=error.message,
         retryable=error.retryable,
         retry_after=error.retry_after_s,
+        unheard=error.unheard,
     )

@@ -178,7 +178,7 @@ class Pump:
 
     def _refuse(self, job: Job, *, code: str, message: str) -> None:
         job.backend.cancel(job.request_id)
-        job.ending = partial(jobs.fail, job, code=code, message=message)
+        job.ending = partial(jobs.fail, job, code=code, message=message, unheard=True)
 
     # -- what comes in
 
@@ -289,7 +289,8 @@ class Pump:
         for job in self._jobs.values():
             if job.backend is backend and job.ending is None:
                 message = f"the backend broke: {type(error).__name__}"
-                job.ending = partial(jobs.fail, job, code=ErrorCode.INTERNAL.value, message=message, retryable=True)
+                code = ErrorCode.INTERNAL.value
+                job.ending = partial(jobs.fail, job, code=code, message=message, retryable=True, unheard=True)
         self._in_use.pop(id(backend), None)
         self._backends.drop(backend)
 
@@ -362,6 +363,7 @@ class Pump:
                     code="time_limit" if late else ErrorCode.INTERNAL.value,
                     message="the worker's time limit was over" if late else f"the pump broke: {type(error).__name__}",
                     retryable=True,
+                    unheard=True,
                 )
             except (DatabaseError, InterfaceError):
                 log.warning("left_to_the_sweeper", completion_id=str(job.id))

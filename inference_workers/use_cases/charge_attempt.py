@@ -2,7 +2,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from inference_workers.models import Completion
-from inference_workers.policies.prices import Usage, cost_of
+from inference_workers.policies.prices import Prices, Usage, cost_of
 from inference_workers.use_cases.lock_gauge import lock_gauge
 from inference_workers.use_cases.note_attempt import add_spent
 
@@ -22,9 +22,9 @@ def charge_unheard(completion: Completion) -> None:
 
 def charge_known(completion: Completion, usage: Usage, *, instead_of: Decimal | None = None) -> None:
     """Charge an attempt of a locked completion that its worker gave up in the middle of a text with what it took so
-    far, in place of the estimate `instead_of` where one was charged. The caller saves the completion."""
-    model = completion.revision.language_model
-    cost = cost_of(usage.read, usage.written, model.price_read, model.price_written)
+    far, in place of the estimate `instead_of` where one was charged. A file that may have been made all the same stays
+    an estimate. The caller saves the completion."""
+    cost = cost_of(usage, Prices.of(completion.revision))
     if cost is None:
         return
     difference = cost - (instead_of or Decimal())
@@ -32,8 +32,8 @@ def charge_known(completion: Completion, usage: Usage, *, instead_of: Decimal | 
     add_spent(gauge, difference, clock)
     gauge.save(update_fields=["spent_today", "spent_on"])
     completion.cost = (completion.cost or Decimal()) + difference
-    if instead_of:
-        completion.estimated_cost = (completion.estimated_cost or instead_of) - instead_of or None
+    guessed = (completion.estimated_cost or Decimal()) - (instead_of or Decimal())
+    completion.estimated_cost = max(guessed + cost if usage.unheard else guessed, Decimal()) or None
 
 
 def by_endpoint(completions: Iterable[Completion]) -> list[Completion]:

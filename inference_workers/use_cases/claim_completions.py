@@ -13,12 +13,19 @@ from inference_workers.policies.limits import Left, Wanted, affordable, filled
 from inference_workers.policies.prices import PICTURE_TOKENS
 from inference_workers.use_cases.lock_gauge import breaker_of, lock_gauge, set_breaker, spent_today
 
-# At most: a token has at least one byte, a picture so many of them, and an answer has its length limit.
+# At most: a token has at least one byte, a picture so many of them, and an answer has its length limit. A file counts
+# with the longest that its model makes.
+MOST_OF_A_FILE = """
+CASE WHEN r.output = 'text' THEN 0 ELSE
+    coalesce(m.price_file, 0) + coalesce(m.price_second * m.longest_seconds, 0) END
+"""
 MOST_COST = f"""
-((coalesce(octet_length(q.messages::text), octet_length(p.sealed), 0) + octet_length(r.system_prompt)
+({MOST_OF_A_FILE}
++ ((coalesce(octet_length(q.messages::text), octet_length(p.sealed), 0) + octet_length(r.system_prompt)
     + q.pictures * {PICTURE_TOKENS})
-    * coalesce(m.price_read, 0) + coalesce((q.sampling->>'max_tokens')::bigint, r.max_tokens)
-    * coalesce(m.price_written, 0)) / 1000000
+    * coalesce(m.price_read, 0) + CASE WHEN r.output = 'text' THEN
+        coalesce((q.sampling->>'max_tokens')::bigint, r.max_tokens) * coalesce(m.price_written, 0) ELSE 0 END)
+    / 1000000)
 """
 JOINED = """
 FROM inference_workers_completion q

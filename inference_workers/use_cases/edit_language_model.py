@@ -29,6 +29,10 @@ class Card:
     # In US dollars for a million tokens; None where nobody said.
     price_read: Decimal | None = None
     price_written: Decimal | None = None
+    # Of a file, of each second that it plays, and the longest that it plays.
+    price_file: Decimal | None = None
+    price_second: Decimal | None = None
+    longest_seconds: int | None = None
     keeps_logprobs: bool = False
     takes_images: bool = False
 
@@ -73,7 +77,7 @@ def add_language_model(*, card: Card, recipe: Recipe, now: datetime, actor: Pers
     """A new language model at its first revision. Raises django's ValidationError."""
     with transaction.atomic():
         model = LanguageModel()
-        refuse_pictures_without_a_reader(card, recipe)
+        refuse_card_beside(recipe, card)
         _write_card(model, card, now)
         revision = add_revision(model, recipe)
         record_change(subject=model, verb="added", before={}, after=_told(model), actor=actor, revision=revision)
@@ -94,7 +98,7 @@ def edit_language_model(
         before, former = _told(model), model.current_id
         if card.task != model.task and model.revisions.filter(completions__isnull=False).exists():
             raise ValidationError({"task": _("It was asked already: add another model for another task.")})
-        refuse_pictures_without_a_reader(card, recipe)
+        refuse_card_beside(recipe, card)
         _write_card(model, card, now)
         if model.current is None or not Recipe.of(model.current).same_as(recipe):
             add_revision(model, recipe)
@@ -103,7 +107,25 @@ def edit_language_model(
     return model
 
 
-def refuse_pictures_without_a_reader(card: Card, recipe: Recipe) -> None:
+def refuse_card_beside(recipe: Recipe, card: Card) -> None:
+    """Raises ValidationError for what a card says that cannot be so of a model of that recipe."""
+    _refuse_pictures_without_a_reader(card, recipe)
+    _refuse_prices_of_nothing(card, recipe)
+
+
+def _refuse_prices_of_nothing(card: Card, recipe: Recipe) -> None:
+    if recipe.output == Output.TEXT and (card.price_file is not None or card.price_second is not None):
+        name = "price_file" if card.price_file is not None else "price_second"
+        raise ValidationError({name: _("A model that answers with text has no price of a file.")})
+    if card.price_second is None:
+        return
+    if recipe.output == Output.IMAGE:
+        raise ValidationError({"price_second": _("An image has no seconds.")})
+    if card.longest_seconds is None:
+        raise ValidationError({"longest_seconds": _("Where seconds are paid, a budget has to know the longest file.")})
+
+
+def _refuse_pictures_without_a_reader(card: Card, recipe: Recipe) -> None:
     """What a model in the worker's own process reads is text alone, and so is what one that measures reads. Raises
     ValidationError."""
     if not card.takes_images:

@@ -38,11 +38,11 @@ def fail_completion(
         completion = held_completion(completion_id, lease_token)
         if completion is None:
             return None
-        cost = note_attempt(completion, code=code, retryable=retryable, usage=usage)
+        charged = note_attempt(completion, code=code, retryable=retryable, usage=usage)
         reason = {
             "error_code": code,
             "error_message": clean_text(message)[:2000],
-            "cost": cost,
+            **charged,
             "reserved_cost": None,
             "screen_version": screen_version,
             "house_rules": house_rules,

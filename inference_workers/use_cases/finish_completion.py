@@ -85,7 +85,7 @@ def finish_completion(
         completion = held_completion(completion_id, lease_token)
         if completion is None:
             return False
-        cost = note_attempt(completion, usage=usage or measures.usage)
+        charged = note_attempt(completion, usage=usage or measures.usage)
         end_completion(
             completion,
             CompletionState.SUCCEEDED,
@@ -95,7 +95,7 @@ def finish_completion(
             **NO_ERROR,
             **measures.columns,
             logprobs=_packed(measures.logprobs, completion.person),
-            cost=cost,
+            **charged,
             screen_version=screen_version,
             house_rules=house_rules,
         )

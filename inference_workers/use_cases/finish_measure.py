@@ -34,7 +34,7 @@ def finish_measure(
         completion = held_completion(completion_id, lease_token)
         if completion is None:
             return False
-        cost = note_attempt(completion, usage=usage)
+        charged = note_attempt(completion, usage=usage)
         end_completion(
             completion,
             CompletionState.SUCCEEDED,
@@ -45,7 +45,7 @@ def finish_measure(
             prompt_tokens=prompt_tokens,
             completion_tokens=0 if prompt_tokens is not None else None,
             total_seconds=total_seconds,
-            cost=cost,
+            **charged,
         )
     return True
 

@@ -5,30 +5,38 @@ from inference_workers.enums import BreakerState
 from inference_workers.models import Completion, EndpointGauge
 from inference_workers.policies.breaker import after, verdict_of
 from inference_workers.policies.limits import filled
-from inference_workers.policies.prices import Usage, cost_of
+from inference_workers.policies.prices import Prices, Usage, cost_of
 from inference_workers.use_cases.lock_gauge import breaker_of, lock_gauge, set_breaker, spent_today
 
 
 def note_attempt(
     completion: Completion, *, code: str = "", retryable: bool = False, usage: Usage | None = None
-) -> Decimal | None:
+) -> dict[str, Decimal | None]:
     """Write to its endpoint's gauge how an attempt of a locked completion ended, in the caller's transaction: whether
-    the endpoint answered, and what it is paid for at the price of this moment. Returns what the completion has cost
-    with this attempt; None where no price is known."""
+    the endpoint answered, and what it is paid for at the price of this moment. Returns the completion's columns of cost
+    with this attempt; None where no price is known, or nothing is a guess."""
     revision = completion.revision
     gauge, clock = lock_gauge(endpoint_id=revision.endpoint_id)
     changed = _note_breaker(gauge, completion, code, retryable, clock)
     changed |= _note_tokens(gauge, completion.drawn_with["max_tokens"], usage, clock)
     cost = None
     if usage is not None:
-        model = revision.language_model
-        cost = cost_of(usage.read, usage.written, model.price_read, model.price_written)
+        cost = cost_of(usage, Prices.of(revision))
     if cost:
         add_spent(gauge, cost, clock)
         changed = True
     if changed:
         gauge.save()
-    return completion.cost if cost is None else (completion.cost or Decimal()) + cost
+    return with_attempt(completion, cost, is_guess=usage is not None and usage.unheard)
+
+
+def with_attempt(completion: Completion, cost: Decimal | None, *, is_guess: bool) -> dict[str, Decimal | None]:
+    """The columns of cost of a completion after an attempt that cost so much."""
+    charged, guessed = completion.cost, completion.estimated_cost
+    if cost is not None:
+        charged = (charged or Decimal()) + cost
+        guessed = (guessed or Decimal()) + cost if is_guess else guessed
+    return {"cost": charged, "estimated_cost": guessed}
 
 
 def add_spent(gauge: EndpointGauge, amount: Decimal, clock: datetime) -> None:

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from inference_workers.enums import BreakerState, CompletionState, Priority, Task, Visibility
+from inference_workers.enums import BreakerState, CompletionState, Output, Priority, Task, Visibility
 from inference_workers.models import Completion, LanguageModel
 from inference_workers.use_cases.ask_for_test import TEST_QUESTION
 from inference_workers.use_cases.request_completion import request_completion
@@ -11,14 +11,14 @@ from inference_workers.use_cases.request_completion import request_completion
 
 def probe_models(*, every: timedelta, now: datetime) -> int:
     """Ask something small of every language model that takes part and was not asked so for that long: after people,
-    before batches, and within its endpoint's budget. An endpoint that is left alone is tried by its breaker instead.
-    Returns how many were asked."""
+    before batches, and within its endpoint's budget. An endpoint that is left alone is tried by its breaker instead. A
+    file is nothing small: models that make files are tried out by hand. Returns how many were asked."""
     probes = Completion.objects.filter(revision__language_model=OuterRef("pk"), priority=Priority.PROBE)
     asked = probes.filter(
         Q(created_at__gt=now - every) | Q(state__in=[CompletionState.QUEUED, CompletionState.RUNNING])
     )
     due = (
-        LanguageModel.objects.filter(weight__gt=0, current__isnull=False)
+        LanguageModel.objects.filter(weight__gt=0, current__output=Output.TEXT)
         .exclude(visibility=Visibility.RETIRED)
         .exclude(current__endpoint__gauge__state__in=[BreakerState.OPEN, BreakerState.HALF_OPEN])
         .exclude(Exists(asked))

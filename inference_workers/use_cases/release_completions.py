@@ -36,7 +36,7 @@ def release_completions(*, held: Mapping[UUID, UUID], usage: Mapping[UUID, Usage
         charged = Completion.objects.select_related("revision__language_model").filter(pk__in=released & set(taken))
         for completion in by_endpoint(charged):
             charge_known(completion, taken[completion.pk])
-            completion.save(update_fields=["cost"])
+            completion.save(update_fields=["cost", "estimated_cost"])
         if released:
             transaction.on_commit(
                 lambda: wake_workers(completion_id=min(released), priority=Priority.VISITOR), robust=True

@@ -22,6 +22,8 @@ from inference_workers.enums import CompletionState, Task
 from inference_workers.forms import CARD_FIELDS, RECIPE_FIELDS, LanguageModelForm
 from inference_workers.models import Completion, LanguageModel
 from inference_workers.policies.logprobs import perplexity
+from inference_workers.policies.price_words import price_words
+from inference_workers.policies.prices import Prices
 from inference_workers.policies.screen import SCREEN_VERSION
 from inference_workers.queries import completion_logprobs, completion_texts, worker_status
 from inference_workers.queries.health import (
@@ -70,6 +72,7 @@ def show(request: HttpRequest, model_id: int) -> HttpResponse:
     context = {
         "model": model,
         "gauge": gauge_of(model),
+        "price": price_words(Prices.of(model.current, model)) if model.current else "",
         "health": health,
         "windows": [(name, window, reason_words(window.reasons)) for name, window in windows],
         "screen_version": SCREEN_VERSION,

@@ -49,6 +49,8 @@ NAMES = (
         "organisation",
         "visibility",
         "price_read",
+        "price_second",
+        "longest_seconds",
         "span",
         "endpoint",
         "provider_model",

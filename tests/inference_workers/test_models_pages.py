@@ -173,6 +173,29 @@ def test_a_model_says_whether_it_takes_pictures_and_one_that_reads_text_alone_ca
     assert not LanguageModel.objects.filter(slug="own").exists()
 
 
+def test_a_model_of_films_has_a_price_of_them_and_one_of_texts_has_none(operator, settings):
+    settings.MODEL_PROBE_MINUTES = 30
+    far = make_endpoint(backend=Backend.OPENAI, base_url=ADDRESS)
+    model = make_revision(endpoint=far).language_model
+    page = address("model-edit", model.pk)
+
+    def send(**given):
+        answer = operator.post(page, form_of(operator.get(page)) | given)
+        return set(answer.context["form"].errors) if answer.context else answer.status_code
+
+    seconds = {"price_second": "0.10", "longest_seconds": "12"}
+    assert send(price_file="0.04") == {"price_file"}
+    assert send(output="image", **seconds) == {"price_second"}
+    assert send(output="video", price_second="0.10") == {"longest_seconds"}
+    assert send(output="video", price_file="0.0425", **seconds) == 302
+    shown = operator.get(address("model", model.pk)).content.decode()
+    assert "0.0425 USD for each file, 0.1 USD for each second" in shown
+    assert "one that measures or makes files is not looked at" in shown
+    assert "0.0425" in operator.get(address("models")).content.decode()
+    changed = OperatorEvent.objects.latest("pk").changes
+    assert changed["longest_seconds"] == [None, 12]
+
+
 def test_every_field_that_decides_answers_is_compared():
     assert list(DECISIVE) == RECIPE_FIELDS
 

@@ -25,6 +25,7 @@ def test_models_with_a_weight_are_asked_once_in_that_time_and_others_never():
     asked = make_revision()
     make_revision(model={"weight": 0.0})
     make_revision(model={"visibility": "retired"})
+    make_revision(output="video")
     alone = make_revision()
     left = timezone.now() + timedelta(minutes=1)
     EndpointGauge.objects.filter(pk=alone.endpoint_id).update(state=BreakerState.OPEN, opened_until=left)

@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -11,18 +12,18 @@ from PIL import Image
 
 from accounts.enums import Role
 from annotation.enums import TurnKind
-from annotation.models import Item, MediaFile, Turn
+from annotation.models import Campaign, Item, MediaFile, Turn
 from annotation.queries.shown import shown_item
 from annotation.use_cases import sweep_media as sweeping
 from annotation.use_cases.sweep_media import sweep_media
 from foundation.media.store import media_path, staged, staging_folder
 from inference_workers.engine.scripted import Script, ScriptedBackend, ScriptedSettings
-from inference_workers.models import Completion, CompletionFile
+from inference_workers.models import Completion, CompletionFile, LanguageModel
 from inference_workers.streams import StreamWriter, sync_client
 from inference_workers.tasks.files import FileRefused, kept_file
 from inference_workers.tasks.pump import Pump
 from tests.annotation.generating.factories import advance, generation_of
-from tests.factories import PREFERENCE, make_campaign, make_user
+from tests.factories import PREFERENCE, make_campaign, make_user, new_key
 from tests.inference_workers.engine.tiny_media_endpoint import file_for
 from tests.inference_workers.factories import make_endpoint, make_revision
 
@@ -90,6 +91,36 @@ def test_a_batch_of_files_makes_items_that_are_judged_with_the_players_there_are
     page = admin.get(reverse("campaign-item", args=["trial", turns[0].response.item_id])).content.decode()
     assert "How it was written" in page
     assert {"image": "<img", "audio": "<audio", "video": "<video"}[output] in page
+
+
+def test_what_films_will_cost_is_told_before_they_are_ordered_and_what_they_cost_after():
+    make_campaign(slug="trial", questions=[PREFERENCE])
+    asked = writers("video")
+    LanguageModel.objects.update(price_file="0.25", price_second="0.5", longest_seconds=4)
+    admin = Client()
+    admin.force_login(make_user(role=Role.CAMPAIGN_ADMIN))
+    page = reverse("campaign-generate", args=["trial"])
+
+    def reckoned():
+        values = {"models": [model.pk for model in asked], "lines": "One?\nTwo?", "samples": 1, "design": "matched"}
+        answer = admin.post(page, values | {"key": new_key()})
+        return answer, answer.context["figures"]["estimate"]
+
+    answer, found = reckoned()
+    # Four films of which nobody knows how long they will play.
+    assert (found.cost, found.at_most, found.tokens) == (Decimal(9), True, 4)
+    assert "0.25 USD for each file, 0.5 USD for each second" in answer.content.decode()
+    assert "≤ 9.0000" in answer.content.decode()
+    generation = generation_of(Campaign.objects.get(), 2, asked=asked)
+    advance(generation)
+    pump()
+    advance(generation)
+    seconds = [Decimal(str(round(each, 3))) for each in CompletionFile.objects.values_list("seconds", flat=True)]
+    cost = sum(Decimal("0.25") + each / 2 for each in seconds)
+    told = admin.get(reverse("generation", args=["trial", generation.pk])).context["progress"]
+    assert (len(seconds), told.cost, told.unpriced) == (4, cost, [])
+    _answer, found = reckoned()
+    assert (found.at_most, float(found.cost)) == (False, pytest.approx(float(cost), abs=0.01))
 
 
 @pytest.mark.parametrize("output", ["image", "audio", "video"])

@@ -33,7 +33,7 @@ from annotation.use_cases.sweep_generations import sweep_generations
 from foundation.transitions import ForbiddenTransition
 from inference_workers.enums import CompletionState, Priority, Visibility
 from inference_workers.models import Completion, LanguageModel
-from inference_workers.policies.prices import Usage
+from inference_workers.policies.prices import Prices, Usage
 from inference_workers.queries import queue_length
 from tests.annotation.generating.factories import (
     advance,
@@ -330,8 +330,8 @@ def test_more_prompts_than_one_generation_takes_are_refused(monkeypatch):
 
 
 def test_the_estimate_counts_completions_tokens_money_and_time():
-    known = Pace("Known", 1, 4, 256, 100, Decimal("1.00"), Decimal("2.00"), 50.0, 2.0)
-    other = Pace("Other", 1, 4, 256, 0, None, None, None, 4.0)
+    known = Pace("Known", 1, 4, 256, 100, Prices(read=Decimal("1.00"), written=Decimal("2.00")), 50.0, 2.0)
+    other = Pace("Other", 1, 4, 256, 0, Prices(), None, 4.0)
     found = estimate(prompts=100, characters=4000, wanted=[Wanted(known, 100), Wanted(other, 100)])
     assert (found.completions, found.at_most, found.unpriced) == (200, True, ["Other"])
     # 14,000 characters are read as 3,500 tokens, 5,000 are written.
@@ -340,7 +340,7 @@ def test_the_estimate_counts_completions_tokens_money_and_time():
     assert found.cost == (3500 * Decimal(1) + 5000 * Decimal(2)) / 1_000_000
     # Both wait at the same endpoint, which takes four at once.
     assert found.time == timedelta(seconds=100 * (2 + 4) / 4)
-    new = Pace("New", 2, 1, 9, 0, None, None, None, None)
+    new = Pace("New", 2, 1, 9, 0, Prices(), None, None)
     assert estimate(prompts=1, characters=9, wanted=[Wanted(new, 1)]).time is None
     # Settings that write less than the model did before.
     short = estimate(prompts=100, characters=4000, wanted=[Wanted(known, 100, "short", 10)]).models[0]

@@ -1,6 +1,7 @@
 """The pages on which responses are asked of language models, and gold is made and checked."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -16,8 +17,10 @@ from annotation.queries.campaigns import supply_of
 from annotation.use_cases.make_gold import make_gold
 from annotation.web.figures import in_words
 from inference_workers.models import LanguageModel
-from tests.annotation.generating.factories import LONG, advance, claimed, fail, generation_of, models, work_off
+from inference_workers.use_cases.requeue_expired import requeue_expired
+from tests.annotation.generating.factories import LONG, advance, claimed, fail, finish, generation_of, models, work_off
 from tests.factories import PREFERENCE, make_campaign, make_item, make_user, new_key
+from tests.inference_workers.factories import let_lease_run_out
 
 pytestmark = pytest.mark.django_db
 
@@ -168,6 +171,31 @@ def test_a_generation_is_paused_resumed_tried_again_and_cancelled_by_its_page(ca
     assert press("cancel") == (302, "cancelled")
     assert press("resume")[0] == press("other")[0] == 422
     assert sorted(Item.objects.values_list("state", flat=True)) == ["open", "void"]
+
+
+def test_a_generation_that_ended_with_failures_says_so_and_what_of_its_cost_nobody_told(campaign, admin):
+    asked = models(2, model={"price_read": "0", "price_written": "1000"}, max_tokens=50)
+    generation = generation_of(campaign, 2, asked=asked)
+    page = reverse("generation", args=["trial", generation.pk])
+    advance(generation)
+    lost, *others = claimed()
+    for completion in others:
+        finish(completion)
+    # Its worker died: fifty tokens are the most that it can have written. The others wrote twenty.
+    let_lease_run_out(lost)
+    requeue_expired(now=timezone.now())
+    for _round in range(3):
+        advance(generation)
+        for completion in claimed():
+            fail(completion)
+    shown = admin.get(page)
+    progress = shown.context["progress"]
+    assert (progress.written, progress.failed, progress.cost) == (3, 1, Decimal("0.11"))
+    assert progress.estimated == Decimal("0.05")
+    assert "0.0500 of it is the most that attempts can have cost whose worker died" in shown.content.decode()
+    assert "Ended, some failed" in shown.content.decode()
+    generation.refresh_from_db()
+    assert generation.state == "done"
 
 
 def test_the_page_of_a_generation_takes_as_many_queries_with_one_item_as_with_thirty(
