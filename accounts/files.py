@@ -31,6 +31,11 @@ def write_personal_file(
     return file
 
 
+def remove_personal_file(file_id: UUID) -> None:
+    """What was kept for a moment, in the caller's transaction. Nothing where it is gone."""
+    PersonalFile.objects.filter(pk=file_id).delete()
+
+
 def read_personal_files(ids: Iterable[UUID]) -> dict[UUID, OpenFile | None]:
     """Files by id; None where the owner was erased. Of an unknown id nothing."""
     found: dict[UUID, OpenFile | None] = {}

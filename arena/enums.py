@@ -77,6 +77,15 @@ class ModerationState(models.TextChoices):
     DROPPED = "dropped", _("Nobody waits for it any more")
 
 
+class Unseen(models.TextChoices):
+    """What of an arena its moderation model is not shown."""
+
+    PROMPT_PICTURES = "prompt_pictures", _("pictures that visitors add")
+    IMAGES = "image", _("images that models answer with")
+    SOUNDS = "audio", _("sounds that models answer with")
+    FILMS = "video", _("films that models answer with")
+
+
 class OnSilence(models.TextChoices):
     """What becomes of a text that the moderation model gives no answer to in time."""
 

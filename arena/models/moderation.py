@@ -3,8 +3,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from accounts.models import PersonalFile
 from annotation.models import Respondent
-from arena.enums import JudgedText, ModerationState, OnSilence, Silence
+from arena.enums import FindingOutcome, JudgedText, ModerationState, OnSilence, Silence
 from arena.models.arenas import Arena
 from arena.models.battles import Battle
 from inference_workers.models import Completion, LanguageModel, LanguageModelRevision
@@ -18,6 +19,8 @@ class Moderator(models.Model):
     # The least score of a class that stops a text; null for a class that never does. "*" is every class not named.
     limits = models.JSONField()
     wait_seconds = models.PositiveSmallIntegerField(default=5, validators=[MinValueValidator(1), MaxValueValidator(20)])
+    # Pictures too: those that visitors add, and answers that are images. Sounds and films it is never shown.
+    takes_images = models.BooleanField(default=False, db_default=False)
     on_silence = models.CharField(max_length=12, choices=OnSilence)
     changed_at = models.DateTimeField()
 
@@ -31,8 +34,8 @@ class Moderator(models.Model):
 
 
 class Moderation(models.Model):
-    """One text that was shown to a moderation model: what it said, under which limits, and what became of the text;
-    never the text."""
+    """One text that was shown to a moderation model, with or without a picture: what it said, under which limits, and
+    what became of the text; never the text. An answer may be a picture alone."""
 
     arena = models.ForeignKey(Arena, on_delete=models.PROTECT, related_name="moderations")
     about = models.CharField(max_length=8, choices=JudgedText)
@@ -45,12 +48,18 @@ class Moderation(models.Model):
     scores = models.JSONField(null=True)
     found = ArrayField(models.CharField(max_length=80), default=list)
     silence = models.CharField(max_length=8, choices=Silence, blank=True, default="")
+    with_picture = models.BooleanField(default=False, db_default=False)
+    # A visitor's picture while the model looks at it; a battle keeps its own.
+    picture = models.OneToOneField(PersonalFile, on_delete=models.SET_NULL, null=True, related_name="+")
     # As a finding of a house rule.
     battle = models.ForeignKey(Battle, on_delete=models.PROTECT, null=True, related_name="moderations")
     respondent = models.ForeignKey(Respondent, on_delete=models.PROTECT, null=True, related_name="+")
     completion = models.OneToOneField(Completion, on_delete=models.PROTECT, null=True, related_name="+")
     asked_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    # What an admin made of a text that it stopped.
+    outcome = models.CharField(max_length=12, choices=FindingOutcome, blank=True, db_default="")
+    looked_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
@@ -64,6 +73,15 @@ class Moderation(models.Model):
                 name="moderation_of_an_answer_names_it",
                 condition=Q(about="answer", completion__isnull=False)
                 | (~Q(about="answer") & Q(completion__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="moderation_looked_at_was_stopped",
+                condition=Q(outcome="", looked_at__isnull=True)
+                | (~Q(outcome="") & Q(looked_at__isnull=False, state=ModerationState.STOPPED)),
+            ),
+            models.CheckConstraint(
+                name="moderation_keeps_a_picture_while_asked",
+                condition=Q(picture__isnull=True) | Q(state=ModerationState.ASKED, with_picture=True),
             ),
             models.CheckConstraint(
                 name="ended_moderation_has_its_time",
@@ -82,3 +100,8 @@ class Moderation(models.Model):
 
     def __str__(self) -> str:
         return f"moderation {self.pk}"
+
+    @property
+    def reached(self) -> list[tuple[str, float]]:
+        """The classes that reached their limits, with their scores."""
+        return [(name, (self.scores or {})[name]) for name in self.found]

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from django.db.models import Count, F, Q
 
-from arena.enums import BattleState, JudgedText, ModerationState, Silence
+from arena.enums import BattleState, JudgedText, ModerationState, Silence, Unseen
 from arena.models import Arena, Moderation, Moderator
 from arena.policies import ANY_CLASS
+from inference_workers.enums import Output
 
 DAYS = 14
 HOUR = timedelta(hours=1)
@@ -21,7 +22,7 @@ SILENT = (ModerationState.LET_THROUGH, ModerationState.HELD_BACK)
 
 
 def moderator_of(arena: Arena) -> Moderator | None:
-    found = Moderator.objects.filter(arena=arena).select_related("language_model__current__endpoint")
+    found = Moderator.objects.filter(arena=arena).select_related("arena", "language_model__current__endpoint")
     return found.first()
 
 
@@ -54,6 +55,16 @@ def overdue_battles(*, now: datetime, limit: int) -> list[UUID]:
     return list(dict.fromkeys(late))
 
 
+def unseen(moderator: Moderator) -> list[Unseen]:
+    """What goes by it unseen."""
+    arena, found = moderator.arena, []
+    if arena.takes_images and not moderator.takes_images:
+        found.append(Unseen.PROMPT_PICTURES)
+    if arena.output != Output.TEXT and not (arena.output == Output.IMAGE and moderator.takes_images):
+        found.append(Unseen(arena.output))
+    return found
+
+
 @dataclass(frozen=True)
 class ModerationRate:
     """Of one kind of text: how many were shown to the model in the last days, and what became of them."""
@@ -63,6 +74,7 @@ class ModerationRate:
     stopped: int
     let_through: int
     held_back: int
+    pictures: int
 
     @property
     def percent_stopped(self) -> float:
@@ -72,13 +84,14 @@ class ModerationRate:
 @dataclass(frozen=True)
 class Moderated:
     """`by_class` counts the texts that a class stopped; `unknown` are classes with a limit that the model has none
-    of; `silent` of `asked` texts of the last hour had no answer."""
+    of; `unseen` is what of the arena it is not shown; `silent` of `asked` texts of the last hour had no answer."""
 
     moderator: Moderator | None
     rates: Sequence[ModerationRate] = ()
     by_class: Sequence[tuple[str, int]] = ()
     by_model: Sequence[tuple[str, int]] = ()
     unknown: Sequence[str] = ()
+    unseen: Sequence[str] = ()
     silent: int = 0
     asked: int = 0
     reasons: Sequence[tuple[str, int]] = ()
@@ -98,6 +111,7 @@ def moderated(arena: Arena, *, now: datetime) -> Moderated:
         by_class=_by_class(recent),
         by_model=_by_model(recent),
         unknown=[] if moderator is None else _unknown(moderator),
+        unseen=[] if moderator is None else [str(each.label) for each in unseen(moderator)],
         silent=silent.count(),
         asked=last_hour.count(),
         reasons=[
@@ -116,6 +130,7 @@ def _rates(recent) -> list[ModerationRate]:  # type: ignore[no-untyped-def]
         stopped=of(ModerationState.STOPPED),
         let_through=of(ModerationState.LET_THROUGH),
         held_back=of(ModerationState.HELD_BACK),
+        pictures=Count("pk", filter=Q(with_picture=True)),
     )
     found = {row.pop("about"): row for row in rows.order_by()}
     return [ModerationRate(str(about.label), **found[about.value]) for about in JudgedText if about.value in found]

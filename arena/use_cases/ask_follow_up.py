@@ -42,7 +42,7 @@ def ask_follow_up(
     """Say the next thing to both sides, once per `key`. Refuses NotYourBattle, ArenaClosed, NotReady,
     NoMoreTurns, PromptRefused, NoPictures, VisitorGone and TooBusy.
     """
-    held = hold_next(battle_id, person, prompt, now)
+    held = hold_next(battle_id, person, prompt, picture, now)
     body = body_hash({"battle": str(battle_id), "prompt": prompt, **told_of(picture)})
     with transaction.atomic(), once(key=key, scope=f"battle:{person.pk}", body_hash=body, now=now) as attempt:
         battle = lock_battle(battle_id, person)
@@ -67,14 +67,14 @@ def ask_follow_up(
     return battle
 
 
-def hold_next(battle_id: UUID, person: Person, prompt: str, now: datetime) -> Held:
+def hold_next(battle_id: UUID, person: Person, prompt: str, picture: NewPicture | None, now: datetime) -> Held:
     """Raises NotYourBattle and HouseRuleBroken; before the transaction, so that a refusal is noted."""
     mine = Battle.objects.select_related("arena").filter(assignment__respondent__person=person)
     battle = mine.filter(pk=battle_id).first()
     if battle is None:
         raise NotYourBattle("no such battle of this visitor")
-    about = JudgedText.PROMPT
-    return hold_to_rules([prompt.strip()], arena=battle.arena, person=person, about=about, now=now, battle=battle)
+    said = {"about": JudgedText.PROMPT, "battle": battle, "picture": picture if battle.takes_images else None}
+    return hold_to_rules([prompt.strip()], arena=battle.arena, person=person, now=now, **said)
 
 
 def lock_battle(battle_id: UUID, person: Person) -> Battle:

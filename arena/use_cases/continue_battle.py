@@ -63,7 +63,7 @@ def continue_battle(
     battle has an item and a vote of its own. Refuses NotYourBattle, ArenaClosed, VisitorGone, NotReady, NoMoreTurns,
     PromptRefused, NoPictures, TooBusy, TooManyBattles, WorkWanted, which `work` answers, and ModelsLeft.
     """
-    held = hold_next(battle_id, person, prompt, now)
+    held = hold_next(battle_id, person, prompt, picture, now)
     body = body_hash({"battle": str(battle_id), "prompt": prompt, "place": place, **told_of(picture)})
     with transaction.atomic(), once(key=key, scope=f"battle:{person.pk}", body_hash=body, now=now) as attempt:
         battle = lock_battle(battle_id, person)

@@ -10,6 +10,7 @@ from arena.models import Arena, Battle, HouseRule, Moderation, RuleFinding
 from arena.policies import PromptRefused
 from arena.queries.house_rules import rules_in_force
 from arena.use_cases.moderate import moderate
+from foundation.media.anew import NewPicture
 from inference_workers.models import Completion, RuleSet
 from inference_workers.policies.house_rules import REMOVES, Hit, Rule, RuleBook, as_data, digest_of, rule_book
 
@@ -39,14 +40,16 @@ def hold_to_rules(
     about: JudgedText,
     now: datetime,
     battle: Battle | None = None,
+    picture: NewPicture | None = None,
 ) -> Held:
-    """Hold what a visitor wrote to the house rules, and then show it to the arena's moderation model. What must not be
+    """Hold what a visitor wrote to the house rules, and then show it to the arena's moderation model, with the picture
+    that goes with it. What must not be
     is noted, without the text, and raises HouseRuleBroken, which Moderated is too; so call it outside of a transaction
     that the refusal rolls back. What else is found is noted by `note_hits` once there is something to note it of.
     """
     said = list(texts)
     held = _hold_to_list(said, arena, person, about, now, battle)
-    shown = moderate(said, arena=arena, person=person, about=about, now=now, battle=battle)
+    shown = moderate(said, arena=arena, person=person, about=about, now=now, battle=battle, picture=picture)
     for each in shown:
         if each.state == ModerationState.STOPPED:
             raise Moderated(f"This arena does not take this: {', '.join(each.found)}.")

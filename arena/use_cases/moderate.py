@@ -1,12 +1,14 @@
 """What is shown to an arena's moderation model, and what becomes of it."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
+from accounts.files import remove_personal_file, write_personal_file
 from accounts.models import Person
 from annotation.models import Respondent
 from arena.enums import JudgedText, ModerationState, OnSilence, Silence
@@ -14,21 +16,31 @@ from arena.models import Arena, Battle, Moderation, Moderator
 from arena.policies import classes_beyond
 from arena.queries.moderation import moderator_of, silent_lately
 from arena.transitions import MODERATION
+from foundation.media.anew import NewPicture
 from foundation.transitions import check
-from inference_workers.dispatch import measure_digest, request_measures
-from inference_workers.enums import Priority, Task
+from inference_workers.dispatch import cancel_completion, measure_digest, request_measures
+from inference_workers.enums import CompletionState, Priority, Task
+from inference_workers.models import Completion
 from inference_workers.queries.measures import has_failed, scores_of
 
 # How often a waiting page looks whether the answer is there, in seconds.
 LOOK_EVERY = 0.1
+CANCELLABLE = (CompletionState.QUEUED, CompletionState.RUNNING)
 
 
 def moderate(
-    texts: Iterable[str], *, arena: Arena, person: Person, about: JudgedText, now: datetime, battle: Battle | None
+    texts: Iterable[str],
+    *,
+    arena: Arena,
+    person: Person,
+    about: JudgedText,
+    now: datetime,
+    battle: Battle | None,
+    picture: NewPicture | None = None,
 ) -> Sequence[Moderation]:
-    """Show what a visitor wrote to the arena's moderation model, where it has one, and wait for what it says, but not
-    for longer than the arena's setting. Each is decided when this returns. Outside of transactions: workers have to see
-    what is asked of them.
+    """Show what a visitor wrote to the arena's moderation model, where it has one, the first text with the picture that
+    is to go with it, where it takes any; and wait for what it says, but not for longer than the arena's setting. Each
+    is decided when this returns, and the picture gone. Outside of transactions: workers have to see what is asked.
     """
     moderator, said = moderator_of(arena), [text for text in texts if text.strip()]
     if moderator is None or not said:
@@ -36,21 +48,42 @@ def moderate(
     respondent = Respondent.objects.filter(campaign=arena.campaign_id, person=person).first()
     about_it = {"about": about, "battle": battle, "respondent": respondent}
     spared = silent_lately(arena, now=now)
-    asked = [show_to(moderator, text, person, now, **about_it) for text in said]
+    beside = picture if moderator.takes_images else None
+    with transaction.atomic():
+        first = show_to(moderator, said[0], person, now, **about_it, **_kept(person, beside))
+        asked = [first, *(show_to(moderator, text, person, now, **about_it) for text in said[1:])]
     waited = _wait(asked, 0.0 if spared else float(moderator.wait_seconds))
     for each in asked:
         decide(each, moderator, at=now + timedelta(seconds=waited), if_silent=_why(each, spared=spared))
     return asked
 
 
-def show_to(moderator: Moderator, text: str, person: Person, now: datetime, **about: Any) -> Moderation:
-    """Ask the model about a text; the row is what waits for its measure."""
-    revision, chat = moderator.language_model.serves, [{"role": "user", "content": text}]
+def _kept(person: Person, picture: NewPicture | None) -> dict[str, Any]:
+    """For the workers to open, until the row has ended."""
+    if picture is None:
+        return {}
+    size = {"width": picture.width, "height": picture.height}
+    kept = write_personal_file(person=person, content=picture.content, content_type=picture.content_type, **size)
+    return {"seen": {"picture": str(kept.pk)}, "picture": kept}
+
+
+def show_to(
+    moderator: Moderator,
+    text: str,
+    person: Person,
+    now: datetime,
+    *,
+    seen: Mapping[str, str] | None = None,
+    **about: Any,
+) -> Moderation:
+    """Ask the model about a text, or what is `seen` with it or alone; the row is what waits for its measure."""
+    revision, chat = moderator.language_model.serves, [{"role": "user", "content": text, **(seen or {})}]
     row = Moderation.objects.create(
         arena_id=moderator.arena_id,
         revision=revision,
         digest=measure_digest(Task.CLASSES, chat, person),
         limits=moderator.limits,
+        with_picture=bool(seen),
         asked_at=now,
         **about,
     )
@@ -96,4 +129,16 @@ def end_moderation(row: Moderation, state: ModerationState, at: datetime) -> Non
     """Raises ForbiddenTransition where it has ended."""
     check(MODERATION, row.state, state)
     row.state, row.ended_at = state, at
-    row.save(update_fields=["state", "scores", "found", "silence", "ended_at"])
+    kept, row.picture = row.picture_id, None
+    with transaction.atomic():
+        row.save(update_fields=["state", "scores", "found", "silence", "ended_at", "picture"])
+        if kept is not None:
+            _forget(row, kept)
+
+
+def _forget(row: Moderation, kept: UUID) -> None:
+    """The picture, and the question about it where nobody has answered that."""
+    remove_personal_file(kept)
+    waiting = Completion.objects.filter(revision=row.revision_id, digest=row.digest, state__in=CANCELLABLE)
+    for pk in waiting.values_list("pk", flat=True):
+        cancel_completion(pk)

@@ -7,12 +7,16 @@ from accounts.models import Person
 from annotation.use_cases.record_event import record_event
 from arena.errors import ArenaError
 from arena.models import Arena, Moderator
-from inference_workers.enums import Task
+from inference_workers.enums import Backend, Task
 from inference_workers.models import LanguageModel
 
 
 class SortsNothing(ArenaError):
     """The language model is for something else than sorting texts, or was never given a revision."""
+
+
+class ReadsWordsOnly(ArenaError):
+    """In the workers' own process models read texts alone, whatever the setting says."""
 
 
 def refuse_unless_sorting(model: LanguageModel) -> None:
@@ -28,12 +32,17 @@ def set_moderator(
     limits: Mapping[str, float | None],
     wait_seconds: int,
     on_silence: str,
+    takes_images: bool = False,
     actor: Person | None,
     now: datetime,
 ) -> Moderator:
-    """From now on this model is shown what is written in an arena. Raises SortsNothing."""
+    """From now on this model is shown what is written in an arena, and with `takes_images` pictures too. Raises
+    SortsNothing and ReadsWordsOnly."""
     refuse_unless_sorting(language_model)
+    if takes_images and language_model.serves.endpoint.backend == Backend.TRANSFORMERS:
+        raise ReadsWordsOnly(f"{language_model.slug} runs in the workers")
     said = {"limits": dict(limits), "wait_seconds": wait_seconds, "on_silence": on_silence}
+    said["takes_images"] = takes_images
     with transaction.atomic():
         arena = Arena.objects.select_for_update(of=["self"]).get(pk=arena_id)
         moderator, _made = Moderator.objects.update_or_create(

@@ -27,6 +27,7 @@ urlpatterns = [
     path("arenas/<slug:slug>/rules/model", moderation.model, name="arena-moderator"),
     path("arenas/<slug:slug>/rules/model/remove", moderation.unset_model, name="arena-moderator-remove"),
     path("arenas/<slug:slug>/findings/<int:finding_id>", moderation.look, name="arena-finding"),
+    path("arenas/<slug:slug>/moderations/<int:moderation_id>", moderation.look_model, name="arena-moderation"),
     path("arenas/<slug:slug>/models", manage.models, name="arena-models"),
     path("arenas/<slug:slug>/models/enter", manage.enter, name="arena-enter"),
     path("arenas/<slug:slug>/models/<int:entry_id>/state", manage.change, name="arena-entry-state"),

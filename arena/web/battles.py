@@ -57,7 +57,7 @@ from arena.web.arena_forms import StartForm
 from arena.web.files import with_addresses
 from arena.web.modes import address_of, arena_at, mode_context
 from arena.web.offers import offer_in, suggestions_of
-from arena.web.sentences import PICTURE_USE, SENTENCES, STATUS, blind_words
+from arena.web.sentences import SENTENCES, STATUS, blind_words, checked_words
 from arena.web.visitors import known_person, person_for, remember
 from foundation.clientaddress import network_digest
 from foundation.idempotency import BadKey, InFlight, KeyReused, mint_key
@@ -108,7 +108,7 @@ def show_home(
     others = [each for each in arenas.listed_arenas() if each.pk != arena.pk]
     # A refused prompt stays what it was: offered, as long as nobody changes it.
     sent = request.POST if request.method == "POST" else request.GET
-    context["picture_use"] = PICTURE_USE if arena.takes_images else ""
+    context |= checked_words(arena)
     if mode == Mode.ANONYMOUS:
         context["suggestions"] = suggestions_of(
             arena, topic=sent.get("topic") or sent.get("category", ""), token=sent.get("offer", "")

@@ -18,7 +18,8 @@ from annotation.models import Respondent
 from annotation.use_cases.block_respondent import block_respondent, unblock_respondent
 from annotation.web.access import for_campaign_admins
 from annotation.web.managed import actor_of
-from arena.models import Arena, BlockAppeal, HouseRule, RuleFinding
+from arena.enums import ModerationState
+from arena.models import Arena, BlockAppeal, HouseRule, Moderation, RuleFinding
 from arena.queries.appeals import set_apart_in, visitor_in
 from arena.queries.excluded import excluded_in
 from arena.queries.house_rules import (
@@ -31,10 +32,12 @@ from arena.queries.house_rules import (
 )
 from arena.queries.integrity import DAYS as INTEGRITY_DAYS
 from arena.queries.integrity import LEAST_VOTES, integrity_of
+from arena.queries.marks import LISTED, marks_in, stopped_to_look_at
 from arena.queries.moderation import DAYS as MODERATED_DAYS
 from arena.queries.moderation import moderated, moderator_of
 from arena.use_cases.add_house_rule import UnusableRule, add_house_rule
 from arena.use_cases.look_at_finding import look_at_finding
+from arena.use_cases.look_at_moderation import look_at_moderation
 from arena.use_cases.set_moderator import set_moderator, unset_moderator
 from arena.use_cases.settle_block_appeal import settle_block_appeal
 from arena.use_cases.switch_house_rule import switch_house_rule
@@ -116,6 +119,7 @@ def show_integrity(request: HttpRequest, arena: Arena, *, status: int = 200, **m
         "least": LEAST_VOTES,
         "moderated": moderated(arena, now=now),
         "moderated_days": MODERATED_DAYS,
+        "marks": marks_in(arena),
     }
     return render(request, "arena/manage/integrity.html", context | more, status=status)
 
@@ -203,6 +207,22 @@ def look(request: HttpRequest, slug: str, finding_id: int) -> HttpResponse:
     return redirect("arena-rules", slug)
 
 
+@require_POST
+@for_campaign_admins
+def look_model(request: HttpRequest, slug: str, moderation_id: int) -> HttpResponse:
+    """What an admin made of a text that the moderation model stopped."""
+    arena, form = managed_arena(slug), OutcomeForm(request.POST)
+    if moderation_id >= LARGEST:
+        raise Http404
+    row = get_object_or_404(Moderation, arena=arena, pk=moderation_id, state=ModerationState.STOPPED)
+    if not form.is_valid():
+        return show_rules(request, arena, problem=first_error(form), status=422)
+    look_at_moderation(
+        moderation_id=row.pk, outcome=form.cleaned_data["outcome"], actor=actor_of(request), now=timezone.now()
+    )
+    return redirect("arena-rules", slug)
+
+
 def rule_in(arena: Arena, rule_id: int) -> HouseRule:
     """404 for one of another arena, and for a number that no row can have."""
     if rule_id >= LARGEST:
@@ -232,6 +252,7 @@ def show_rules(
         "rates": removed_rates(arena),
         "form": form or RuleForm(),
         "try_form": tried or TryForm(),
+        "stopped": Paginator(stopped_to_look_at(arena), LISTED).page(1),
         "moderated": shown_to,
         "moderator_form": moderator_form or ModeratorForm(shown_to.moderator),
     }

@@ -10,7 +10,7 @@ from arena.enums import FindingOutcome, OnSilence
 from arena.models import HouseRule, Moderator, PromptClassifier
 from arena.policies import BadLimits, read_limits, written_limits
 from foundation.text import clean_text
-from inference_workers.enums import RuleAction, RuleKind, Task
+from inference_workers.enums import Backend, RuleAction, RuleKind, Task
 from inference_workers.models import LanguageModel
 from inference_workers.policies.personal_data import CHECKS
 from inference_workers.queries.measures import measuring_models
@@ -95,6 +95,10 @@ class ClassifierForm(forms.Form):
         self.fields["language_model"].queryset = sorting_models()  # type: ignore[attr-defined]
 
 
+# Of a moderator what the form shows as it is.
+KEPT = ("language_model", "wait_seconds", "takes_images", "on_silence")
+
+
 class ModeratorForm(forms.Form):
     """Which language model is shown what is written here, and what becomes of what it says."""
 
@@ -122,6 +126,14 @@ class ModeratorForm(forms.Form):
         initial=5,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
+    takes_images = forms.BooleanField(
+        label=_("Show it pictures too"),
+        required=False,
+        help_text=_(
+            "Those that visitors add and answers that are images, as image_url: only for an address whose model takes"
+            " pictures, as omni-moderation does. Sounds and films are never shown to it."
+        ),
+    )
     on_silence = forms.ChoiceField(
         label=_("When it does not answer in time"), choices=OnSilence, widget=forms.RadioSelect
     )
@@ -129,7 +141,7 @@ class ModeratorForm(forms.Form):
     def __init__(self, moderator: Moderator | None, data: Any = None) -> None:
         initial = {}
         if moderator is not None:
-            initial = {name: getattr(moderator, name) for name in ("language_model", "wait_seconds", "on_silence")}
+            initial = {name: getattr(moderator, name) for name in KEPT}
             initial["limits"] = written_limits(moderator.limits)
         super().__init__(data, initial=initial)
         self.fields["language_model"].queryset = sorting_models()  # type: ignore[attr-defined]
@@ -139,6 +151,13 @@ class ModeratorForm(forms.Form):
             return read_limits(clean_text(self.cleaned_data["limits"]))
         except BadLimits as error:
             raise forms.ValidationError(str(error)) from error
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        model = cleaned.get("language_model")
+        if cleaned.get("takes_images") and model is not None and model.serves.endpoint.backend == Backend.TRANSFORMERS:
+            self.add_error("takes_images", _("A folder that the workers run reads words alone."))
+        return cleaned
 
 
 class AppealDecisionForm(forms.Form):

@@ -5,6 +5,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.errors import PersonErased
+from arena.models import Arena
+from arena.queries.moderation import moderator_of, unseen
 from arena.use_cases.ask_models import TextErased
 from arena.use_cases.demand_work import WorkWanted
 from arena.use_cases.keep_picture import NoPictures
@@ -21,6 +23,7 @@ from arena.use_cases.start_battle import (
     TooManyBattles,
     VisitorGone,
 )
+from inference_workers.enums import Output
 
 ERASED = gettext_lazy(
     "What this browser had here was deleted a moment ago, perhaps in another tab, so nothing was begun. Send it again"
@@ -49,6 +52,7 @@ PICTURE_USE = gettext_lazy(
     " anew without what its file says of place, time and camera, is encrypted with your key, goes when you delete your"
     " data, and is in no dataset. House rules do not look into it. Show nobody who has not agreed."
 )
+PICTURE_CHECKED = gettext_lazy("A moderation model looks at it first; what that stops is not kept.")
 STATUS = {
     PersonErased: 409,
     TextErased: 409,
@@ -66,6 +70,19 @@ STATUS = {
     TakeNoPictures: 422,
     WorkWanted: 429,
 }
+
+
+def checked_words(arena: Arena) -> dict[str, str]:
+    """What visitors read of the use of their pictures, and of what an arena's moderation model is not shown."""
+    if not arena.takes_images and arena.output == Output.TEXT:
+        return {"picture_use": "", "unchecked": ""}
+    moderator = moderator_of(arena)
+    use = str(PICTURE_USE) if arena.takes_images else ""
+    if use and moderator is not None and moderator.takes_images:
+        use = f"{use} {PICTURE_CHECKED}"
+    missing = [str(kind.label) for kind in unseen(moderator)] if moderator is not None else []
+    words = _("A moderation model checks the words here. It is not shown: %(kinds)s.")
+    return {"picture_use": use, "unchecked": words % {"kinds": ", ".join(missing)} if missing else ""}
 
 
 def blind_words(refused: TakeNoPictures) -> str:

@@ -1,8 +1,9 @@
 """Measures from an OpenAI-compatible address, several texts in one request: embeddings of POST /embeddings, classes of
-POST /moderations."""
+POST /moderations. What has a picture is asked about alone: a list with a picture in it is one thing to sort."""
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,7 +43,7 @@ def _ask(
     body = {
         **settings.extra_body,
         "model": requests[0].model.path,
-        "input": [clean(request.messages[-1].content) for request in requests],
+        "input": _input(requests),
         **also,
     }
     try:
@@ -69,6 +70,17 @@ def _ask(
             text = f"the endpoint could not be asked: {type(error).__name__}"
             raise failure(ErrorCode.ENDPOINT_UNREACHABLE, text, retryable=True) from error
         raise known from error
+
+
+def _input(requests: Sequence[MeasureRequest]) -> list[Any]:
+    """Texts; or of the one request that has a picture its words, where it has any, and the picture, as parts."""
+    picture = requests[0].messages[-1].picture
+    texts = [clean(request.messages[-1].content) for request in requests]
+    if picture is None:
+        return texts
+    words = [{"type": "text", "text": text} for text in texts if text.strip()]
+    url = f"data:{picture.content_type};base64,{b64encode(picture.content).decode()}"
+    return [*words, {"type": "image_url", "image_url": {"url": url}}]
 
 
 def _readings(answer: Any, count: int) -> list[Reading]:

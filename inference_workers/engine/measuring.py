@@ -116,11 +116,13 @@ class MeasuringBackend:
         return [Failed(held.request.id, GenerationError(ErrorCode.CANCELLED, "cancelled")) for held in gone]
 
     def _next_batch(self) -> list[_Held]:
-        """Those that go with the one that has waited longest."""
+        """Those that go with the one that has waited longest; what has a picture goes alone."""
         waiting = list(self._held.values())
         first = waiting[0].request
+        if first.messages[-1].picture is not None:
+            return waiting[:1]
         alike = [held for held in waiting if (held.request.model, held.request.task) == (first.model, first.task)]
-        return alike[: self._batch]
+        return [held for held in alike if held.request.messages[-1].picture is None][: self._batch]
 
     def _end(self, held: _Held, end: Reading | GenerationFailure) -> Event | None:
         if self._held.get(held.request.id) is not held:

@@ -96,7 +96,7 @@ class Task(StrEnum):
 @dataclass(frozen=True, slots=True)
 class MeasureRequest:
     """Numbers wanted of `model`: the embedding of the one message's content, its scores by class, or the reward of the
-    chat."""
+    chat. Only what is sorted into classes may have a picture, or be one alone."""
 
     id: str
     task: Task

@@ -12,6 +12,9 @@ from django.utils import timezone
 
 from accounts.errors import PersonErased
 from accounts.files import read_personal_files
+from foundation.media.anew import made_anew
+from foundation.media.check import BadMedia
+from foundation.media.store import media_path
 from inference_workers.engine.protocol import (
     Backend,
     ChatMessage,
@@ -27,7 +30,7 @@ from inference_workers.engine.protocol import (
 )
 from inference_workers.enums import Backend as BackendKind
 from inference_workers.enums import FinishReason, Output, Rejection
-from inference_workers.models import Completion, LanguageModel, LanguageModelRevision, RuleSet
+from inference_workers.models import Completion, CompletionFile, LanguageModel, LanguageModelRevision, RuleSet
 from inference_workers.policies.house_rules import rule_book
 from inference_workers.policies.prices import CHARACTERS_PER_TOKEN, PICTURE_TOKENS, Usage, guessed_tokens
 from inference_workers.policies.screen import NO_RULES, SCREEN_VERSION, Asked, Screen
@@ -158,10 +161,38 @@ def pictures_of(messages: Sequence[dict[str, str]]) -> dict[str, Picture]:
 
 
 def measure_request(job: Job, messages: Sequence[dict[str, str]], ref: ModelRef) -> MeasureRequest:
-    """Nothing is put before what is measured: a revision's system prompt is for models that write."""
-    job.sent = sum(len(message["content"]) for message in messages)
-    chat = tuple(ChatMessage(message["role"], message["content"]) for message in messages)
+    """Nothing is put before what is measured: a revision's system prompt is for models that write. Raises ValueError
+    for a picture that the engine cannot look at, and PersonErased where it is gone."""
+    shown = [shown_picture(message, job.completion.person_id) for message in messages]
+    pictures = sum(picture is not None for picture in shown)
+    if pictures and job.completion.revision.endpoint.backend == BackendKind.TRANSFORMERS:
+        raise ValueError("in the worker's own process models read text alone")
+    job.sent = sum(len(message["content"]) for message in messages) + pictures * PICTURE_TOKENS * CHARACTERS_PER_TOKEN
+    chat = tuple(
+        ChatMessage(message["role"], message["content"], picture)
+        for message, picture in zip(messages, shown, strict=True)
+    )
     return MeasureRequest(job.request_id, Task(job.completion.task), chat, ref)
+
+
+def shown_picture(message: Mapping[str, str], person_id: UUID | None) -> Picture | None:
+    """What a person added to their words, or a model's answer to this person that is a picture. Raises PersonErased."""
+    if "picture" in message:
+        return pictures_of([dict(message)])[message["picture"]]
+    if "answer" not in message:
+        return None
+    file = CompletionFile.objects.filter(completion=message["answer"], completion__person=person_id).first()
+    try:
+        content = media_path(file.stored).read_bytes() if file is not None else None
+    except FileNotFoundError:
+        content = None
+    if content is None:
+        raise PersonErased("the person whom it was made for has been erased")
+    try:
+        drawn = made_anew(content, "the answer")  # as large as every server takes
+    except BadMedia as bad:
+        raise ValueError(bad.reason) from bad
+    return Picture(drawn.content_type, drawn.content)
 
 
 def measured(job: Job, event: Measured) -> None:

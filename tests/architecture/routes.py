@@ -36,14 +36,14 @@ from annotation.use_cases.start_campaign import start_campaign
 from annotation.use_cases.start_generation import start_generation
 from annotation.use_cases.start_judging import start_judging
 from annotation.use_cases.submit_work import submit_work
-from arena.enums import Mode
-from arena.models import Arena, PoolPrompt, RuleFinding
+from arena.enums import JudgedText, Mode, ModerationState
+from arena.models import Arena, Moderation, PoolPrompt, RuleFinding
 from arena.use_cases.hold_to_rules import HouseRuleBroken
 from arena.use_cases.share_battle import share_battle
 from arena.use_cases.start_battle import start_battle
 from arena.web.visitors import COOKIE
 from foundation.media.anew import made_anew
-from inference_workers.models import LanguageModel
+from inference_workers.models import LanguageModel, LanguageModelRevision
 from inference_workers.use_cases.ask_for_test import ask_for_test
 from tests.annotation.datasets.rows import build, judged
 from tests.annotation.media.files import one, picture
@@ -226,6 +226,11 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST missing": admins(404),
     },
     "arenas/<slug:slug>/findings/<int:finding_id>": {
+        "GET arena": 405,
+        "POST arena": admins(422),
+        "POST missing": admins(404),
+    },
+    "arenas/<slug:slug>/moderations/<int:moderation_id>": {
         "GET arena": 405,
         "POST arena": admins(422),
         "POST missing": admins(404),
@@ -932,6 +937,22 @@ def make_finding(arena: Arena) -> RuleFinding:
     return RuleFinding.objects.get(arena=arena)
 
 
+def make_stopped(arena: Arena) -> Moderation:
+    """Of a prompt that the moderation model was against."""
+    return Moderation.objects.create(
+        arena=arena,
+        about=JudgedText.PROMPT,
+        state=ModerationState.STOPPED,
+        revision=LanguageModelRevision.objects.first(),
+        digest="0" * 64,
+        limits={"*": 0.5},
+        scores={"violence": 0.9},
+        found=["violence"],
+        asked_at=timezone.now(),
+        ended_at=timezone.now(),
+    )
+
+
 def make_world() -> World:
     make_models(2)
     LanguageModel.objects.update(takes_images=True)
@@ -961,7 +982,7 @@ def make_world() -> World:
     served = make_served()
     poems = make_arena("poems", modes=Mode.values)
     pooled = PoolPrompt.objects.create(arena=poems, text="Write a haiku.", digest="0" * 64, category="poems")
-    finding = make_finding(poems)
+    finding, stopped = make_finding(poems), make_stopped(poems)
     visitor = votable(arena=poems).assignment.respondent_id
     drafted = start_campaign(name="Drafted", draft=pairwise.draft, settings={}, actor=None, now=timezone.now())
     for number, role in enumerate(ROLES):
@@ -978,6 +999,8 @@ def make_world() -> World:
         world.know(role, "arena", slug="poems", entry_id=str(poems.entries.values_list("pk", flat=True)[0]))
         world.know(role, "arena", prompt_id=str(pooled.pk))
         world.know(role, "arena", rule_id=str(finding.rule_id), finding_id=str(finding.pk))
+        world.know(role, "arena", moderation_id=str(stopped.pk))
+        world.know(role, "missing", moderation_id="7777777")
         world.know(role, "arena", respondent_id=str(visitor), appeal_id="7777777")
         world.know(role, "linked", token=link_to(world.persons[role]))
         world.know(role, "missing", receipt="no-such-receipt", draw_id="7")

@@ -6,7 +6,7 @@ import pytest
 from inference_workers.engine.embeddings_endpoint import endpoint_measure
 from inference_workers.engine.encoders import local_measure
 from inference_workers.engine.measuring import MeasuringBackend, scripted_measure
-from inference_workers.engine.protocol import ChatMessage, ErrorCode, MeasureRequest, ModelRef, Task
+from inference_workers.engine.protocol import ChatMessage, ErrorCode, MeasureRequest, ModelRef, Picture, Task
 from inference_workers.engine.settings import EndpointSettings
 from tests.inference_workers.engine.json_endpoint import JSONEndpoint
 from tests.inference_workers.engine.test_measuring import run
@@ -87,6 +87,28 @@ def test_an_address_is_asked_in_the_shape_of_moderations_with_its_key():
         assert sort("kill", "hug", endpoint=endpoint) == [{"violence": 0.75, "hate/threatening": 0.0}] * 2
         assert endpoint.asked == [("/v1/moderations", {"model": "guard-1", "input": ["kill", "hug"]})]
         assert endpoint.keys == ["Bearer sk-1"]
+
+
+def test_what_has_a_picture_is_asked_about_alone_as_parts_and_texts_go_together():
+    """A list with a picture in it has one result."""
+
+    def moderations(body):
+        parts = isinstance(body["input"][0], dict)
+        score = 0.9 if parts else 0.1
+        return 200, {"results": [{"category_scores": {"violence": score}}] * (1 if parts else len(body["input"]))}
+
+    seen = Picture("image/png", b"pixels")
+    chats = [ChatMessage("user", "one"), ChatMessage("user", "two", seen), ChatMessage("user", "three")]
+    chats.append(ChatMessage("user", "", seen))
+    with JSONEndpoint(moderations) as endpoint:
+        settings = EndpointSettings(base_url=endpoint.url, max_bytes=100_000, total_s=5.0)
+        backend = MeasuringBackend(endpoint_measure(settings, httpx.Client()), batch=4, capacity=8)
+        requests = [MeasureRequest(str(n), Task.CLASSES, (chat,), ModelRef("guard-1")) for n, chat in enumerate(chats)]
+        ends = run(backend, *requests)
+        picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,cGl4ZWxz"}}
+        asked = [body["input"] for _path, body in endpoint.asked]
+    assert asked == [["one", "three"], [{"type": "text", "text": "two"}, picture], [picture]]
+    assert [ends[str(n)].numbers for n in range(4)] == [(0.1,), (0.9,), (0.1,), (0.9,)]
 
 
 @pytest.mark.parametrize(
