@@ -73,8 +73,15 @@ def hold_next(battle_id: UUID, person: Person, prompt: str, picture: NewPicture 
     battle = mine.filter(pk=battle_id).first()
     if battle is None:
         raise NotYourBattle("no such battle of this visitor")
-    said = {"about": JudgedText.PROMPT, "battle": battle, "picture": picture if battle.takes_images else None}
-    return hold_to_rules([prompt.strip()], arena=battle.arena, person=person, now=now, **said)
+    return hold_to_rules(
+        [prompt.strip()],
+        arena=battle.arena,
+        person=person,
+        about=JudgedText.PROMPT,
+        now=now,
+        battle=battle,
+        picture=picture if battle.takes_images else None,
+    )
 
 
 def lock_battle(battle_id: UUID, person: Person) -> Battle:

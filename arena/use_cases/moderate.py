@@ -46,9 +46,9 @@ def moderate(
     if moderator is None or not said:
         return ()
     respondent = Respondent.objects.filter(campaign=arena.campaign_id, person=person).first()
-    about_it = {"about": about, "battle": battle, "respondent": respondent}
+    about_it: dict[str, Any] = {"about": about, "battle": battle, "respondent": respondent}
     spared = silent_lately(arena, now=now)
-    beside = picture if moderator.takes_images else None
+    beside = picture if moderator.takes_images and arena.takes_images else None
     with transaction.atomic():
         first = show_to(moderator, said[0], person, now, **about_it, **_kept(person, beside))
         asked = [first, *(show_to(moderator, text, person, now, **about_it) for text in said[1:])]

@@ -126,8 +126,7 @@ def start_battle(
     `draw_contestants` refuses. What is shown to whom, with its probability, is written before anybody sees it."""
     written = [] if any_of is not None else [checked_prompt(prompt, longest=arena.max_prompt_chars)]
     _refuse_early(arena, person, network, work, key, now)
-    seen = picture if arena.takes_images else None
-    held = hold_to_rules(written, arena=arena, person=person, about=JudgedText.PROMPT, now=now, picture=seen)
+    held = hold_to_rules(written, arena=arena, person=person, about=JudgedText.PROMPT, now=now, picture=picture)
     body = body_hash({"arena": arena.pk, "prompt": "".join(written), **_arranged(any_of, mode, named, picture)})
     with transaction.atomic(), once(key=key, scope=f"battle:{person.pk}", body_hash=body, now=now) as attempt:
         if attempt.replayed:

@@ -181,7 +181,7 @@ def shown_picture(message: Mapping[str, str], person_id: UUID | None) -> Picture
         return pictures_of([dict(message)])[message["picture"]]
     if "answer" not in message:
         return None
-    file = CompletionFile.objects.filter(completion=message["answer"], completion__person=person_id).first()
+    file = CompletionFile.objects.filter(completion=UUID(message["answer"]), completion__person=person_id).first()
     try:
         content = media_path(file.stored).read_bytes() if file is not None else None
     except FileNotFoundError:

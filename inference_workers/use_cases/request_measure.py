@@ -2,6 +2,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -78,7 +79,7 @@ def checked_chat(task: Task, chat: Sequence[Mapping[str, Any]]) -> list[dict[str
 def refuse_foreign_pictures(messages: Sequence[Mapping[str, str]], person: Person | None) -> None:
     """Raises InvalidMessages."""
     own_pictures(messages, person)
-    answers = [message["answer"] for message in messages if "answer" in message]
+    answers = [UUID(message["answer"]) for message in messages if "answer" in message]
     if not answers:
         return
     theirs = CompletionFile.objects.filter(kind=MediaKind.IMAGE, completion__person__isnull=False)

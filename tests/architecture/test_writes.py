@@ -17,6 +17,7 @@ EXCEPTIONS = {
     "accounts/admin.py CardinalUserAdmin.save_formset: save": "commit=False: it reads the forms, use cases write",
     "accounts/texts.py write_personal_text: create": "a part of use cases: it seals what they are told to keep",
     "accounts/files.py write_personal_file: save": "a part of use cases: it seals what they are told to keep",
+    "accounts/files.py remove_personal_file: delete": "a part of use cases: it takes away what they kept for a moment",
     "inference_workers/admin.py EndpointAdmin.delete_queryset: delete": "the admin deletes by itself, here less of it",
     "foundation/media/anew.py _written: save": "Pillow writes the picture into memory",
     "foundation/key_mark.py leave_mark: get_or_create": "a part of migrate: it says whose database this is",
