@@ -18,7 +18,7 @@ from arena.use_cases.ask_models import ask_models
 from arena.use_cases.hold_to_rules import Held, hold_to_rules, note_hits
 from arena.use_cases.keep_picture import said_by, told_of
 from arena.use_cases.refuse_flood import refuse_when_busy
-from arena.use_cases.start_battle import VisitorGone, refuse_unless_open
+from arena.use_cases.start_battle import gone, refuse_unless_open
 from foundation.idempotency import body_hash, once
 from foundation.media.anew import NewPicture
 from foundation.transitions import ForbiddenTransition, check
@@ -100,7 +100,7 @@ def refuse_if_left(battle: Battle, now: datetime) -> None:
     """A battle whose visitor was blocked or withdrew, or whose time ran out, takes no more turns than votes."""
     assignment = battle.assignment
     if assignment.respondent.state != RespondentState.ACTIVE:
-        raise VisitorGone(f"the visitor is {assignment.respondent.state}")
+        raise gone(assignment.respondent.state)
     if assignment.state != AssignmentState.OPEN or assignment.lease_expires_at <= now:
         raise NotReady("the battle was left")
 

@@ -19,7 +19,7 @@ from arena.transitions import BATTLE
 from arena.use_cases.ask_follow_up import NotYourBattle
 from arena.use_cases.hold_to_rules import Held, hold_to_rules, note_hits
 from arena.use_cases.show_models import reveal_held
-from arena.use_cases.start_battle import VisitorGone
+from arena.use_cases.start_battle import gone
 from foundation.transitions import check
 
 
@@ -103,7 +103,7 @@ def cast_vote(
 
 def _refuse_other(battle: Locked, turn_count: int, regenerations: int) -> None:
     if battle.visitor_state != RespondentState.ACTIVE:
-        raise VisitorGone(f"the visitor is {battle.visitor_state}")
+        raise gone(battle.visitor_state)
     if (turn_count, regenerations) != (battle.turn_count, battle.regenerations):
         raise StaleTurn(f"the battle has {battle.turn_count} turns, the form knew {turn_count}")
 

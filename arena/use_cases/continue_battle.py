@@ -25,7 +25,7 @@ from arena.use_cases.demand_work import work_done
 from arena.use_cases.hold_to_rules import note_hits
 from arena.use_cases.keep_picture import said_by, told_of
 from arena.use_cases.refuse_flood import refuse_flood, refuse_when_busy
-from arena.use_cases.start_battle import VisitorGone, assign, make_item, refuse_unless_open, seat
+from arena.use_cases.start_battle import assign, gone, make_item, refuse_unless_open, seat
 from foundation.idempotency import body_hash, once
 from foundation.media.anew import NewPicture
 
@@ -86,7 +86,7 @@ def continue_battle(
 def _refuse_unless_held(battle: Battle) -> None:
     respondent = battle.assignment.respondent
     if respondent.state != RespondentState.ACTIVE:
-        raise VisitorGone(f"the visitor is {respondent.state}")
+        raise gone(respondent.state)
     if battle.state != BattleState.HELD or Battle.objects.filter(continues=battle).exists():
         raise NotReady(f"the battle is {battle.state}, or went on already")
     if battle.turns_before + battle.turn_count >= battle.arena.max_turns:

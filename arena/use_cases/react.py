@@ -10,7 +10,7 @@ from arena.enums import BattleState
 from arena.errors import ArenaError
 from arena.models import Battle
 from arena.use_cases.ask_follow_up import lock_battle
-from arena.use_cases.start_battle import VisitorGone
+from arena.use_cases.start_battle import gone
 from inference_workers.enums import CompletionState
 
 
@@ -28,7 +28,7 @@ def react(*, battle_id: UUID, number: int, place: int, kind: str, is_set: bool, 
         battle = lock_battle(battle_id, person)
         respondent = battle.assignment.respondent
         if respondent.state != RespondentState.ACTIVE:
-            raise VisitorGone(f"the visitor is {respondent.state}")
+            raise gone(respondent.state)
         turn = _shown(battle, number, place)
         return record_reaction(respondent=respondent, turn=turn, kind=kind, is_set=is_set)
 

@@ -65,6 +65,8 @@ __all__ = [
     "TooFewTakePictures",
     "TooManyBattles",
     "VisitorGone",
+    "VotesSetApart",
+    "gone",
     "refuse_unless_open",
     "start_battle",
 ]
@@ -80,6 +82,16 @@ class ArenaClosed(ArenaError):
 
 class VisitorGone(ArenaError):
     """This visitor was blocked here, or has withdrawn their consent."""
+
+
+class VotesSetApart(VisitorGone):
+    """A block stands against this visitor here, against which they may appeal."""
+
+
+def gone(state: str) -> VisitorGone:
+    """What whoever is not an active visitor any more is refused with."""
+    kind = VotesSetApart if state == RespondentState.BLOCKED else VisitorGone
+    return kind(f"the visitor is {state}")
 
 
 class TextNotAgreed(ArenaError):
@@ -170,7 +182,7 @@ def _enrol(campaign: Campaign, person: Person, agreed: int | None, now: datetime
     respondent = enrol_respondent(campaign=campaign, person=person, kind=RespondentKind.VISITOR, now=now)
     respondent.person, respondent.campaign = person, campaign
     if respondent.state != RespondentState.ACTIVE:
-        raise VisitorGone(f"the visitor is {respondent.state}")
+        raise gone(respondent.state)
     if campaign.consent_id is not None and respondent.consent_id != campaign.consent_id:
         if agreed != campaign.consent_id:
             raise TextNotAgreed("the visitor was shown another text about data use, or none")

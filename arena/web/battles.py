@@ -51,6 +51,7 @@ from arena.use_cases.start_battle import (
     TooBusy,
     TooManyBattles,
     VisitorGone,
+    VotesSetApart,
     start_battle,
 )
 from arena.web.arena_forms import StartForm
@@ -180,6 +181,7 @@ def not_started(
         said = {"refusal": blind_words(refused)}
     elif type(refused) in SENTENCES:
         said = {"refusal": SENTENCES[type(refused)], "rereads": isinstance(refused, TextNotAgreed)}
+        said["apart"] = isinstance(refused, VotesSetApart)
     else:
         raise refused
     response = show_home(request, arena, form, mode=mode, status=STATUS[type(refused)], **said)
@@ -360,7 +362,7 @@ def _not_now(refused: CampaignClosed | NotLoaded | NotPlayed | VisitorGone | Hou
     if isinstance(refused, HouseRuleBroken):
         return str(refused)
     if isinstance(refused, VisitorGone):
-        return str(SENTENCES[VisitorGone])
+        return str(SENTENCES[type(refused)])
     if isinstance(refused, NotLoaded):
         return _("The images have not all been loaded. Load this page again, look at them and vote. Nothing is stored.")
     if isinstance(refused, NotPlayed):

@@ -2,6 +2,7 @@
 house rules: what they are, what they find, and what an admin makes of it. No page here shows a text that
 a rule found: the links go to the pages where admins may read it anyway."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from annotation.enums import RespondentKind, RespondentState
 from annotation.forms.people import BlockForm
 from annotation.models import Respondent
-from annotation.use_cases.block_respondent import block_respondent, unblock_respondent
+from annotation.use_cases.block_respondent import block_respondent
 from annotation.web.access import for_campaign_admins
 from annotation.web.managed import actor_of
 from arena.enums import ModerationState
@@ -38,6 +39,7 @@ from arena.queries.moderation import moderated, moderator_of
 from arena.use_cases.add_house_rule import UnusableRule, add_house_rule
 from arena.use_cases.look_at_finding import look_at_finding
 from arena.use_cases.look_at_moderation import look_at_moderation
+from arena.use_cases.release_visitor import release_visitor
 from arena.use_cases.set_moderator import set_moderator, unset_moderator
 from arena.use_cases.settle_block_appeal import settle_block_appeal
 from arena.use_cases.switch_house_rule import switch_house_rule
@@ -73,7 +75,9 @@ def visitor(request: HttpRequest, slug: str, respondent_id: int) -> HttpResponse
     found = get_object_or_404(Respondent, pk=respondent_id, campaign=arena.campaign_id, kind=RespondentKind.VISITOR)
     form = BlockForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        act = unblock_respondent if found.state == RespondentState.BLOCKED else block_respondent
+        act: Callable[..., object] = block_respondent
+        if found.state == RespondentState.BLOCKED:
+            act = release_visitor
         try:
             reason = form.cleaned_data["reason"]
             act(respondent_id=found.pk, reason=reason, actor=actor_of(request), now=timezone.now())

@@ -22,6 +22,7 @@ from arena.use_cases.start_battle import (
     TooFewTakePictures,
     TooManyBattles,
     VisitorGone,
+    VotesSetApart,
 )
 from inference_workers.enums import Output
 
@@ -36,6 +37,10 @@ SENTENCES = {
     NotEnoughModels: gettext_lazy("A battle needs more models than are set up. An admin can add one."),
     TooManyBattles: gettext_lazy("That is as many battles as one visitor can start for now. Come back later."),
     VisitorGone: gettext_lazy("Your part in this arena has ended: it was withdrawn, or somebody stopped it."),
+    VotesSetApart: gettext_lazy(
+        "Your votes in this arena are set apart, so nothing can be begun here now. “Your battles” says why, and there"
+        " you can appeal."
+    ),
     NoSuchModel: gettext_lazy("One of these models cannot be chosen now. Choose again."),
     NamedTwice: gettext_lazy("Choose a different model for each side, or leave one to chance."),
     SetTooSmall: gettext_lazy("Too few of your models take part now. Add some to your set."),
@@ -61,6 +66,7 @@ STATUS = {
     TooBusy: 429,
     TooManyBattles: 429,
     VisitorGone: 403,
+    VotesSetApart: 403,
     TextNotAgreed: 422,
     NoSuchModel: 422,
     NamedTwice: 422,
