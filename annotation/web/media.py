@@ -1,5 +1,6 @@
 """Files of media: sent by campaign admins, and given to those who may see them, whole or by the part."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -104,9 +105,11 @@ def sample(request: HttpRequest, name: str) -> HttpResponse:
     )
 
 
-def send_media(request: HttpRequest, found: MediaFile | None, *, seen_by: str) -> HttpResponseBase:
-    """The file, or with `?captions` those of the film. Nothing in the answer tells the file's name, nor, but to its own
-    assignment, that two files are the same."""
+def send_media(
+    request: HttpRequest, found: MediaFile | None, *, seen_by: str, when_sent: Callable[[], object] | None = None
+) -> HttpResponseBase:
+    """The file, or with `?captions` those of the film; `when_sent` is for the file alone. Nothing in the answer tells
+    the file's name, nor, but to its own assignment, that two files are the same."""
     is_captions = "captions" in request.GET
     stored = "" if found is None else found.captions if is_captions else found.stored
     path = media_path(stored) if stored else None
@@ -114,7 +117,8 @@ def send_media(request: HttpRequest, found: MediaFile | None, *, seen_by: str) -
         raise Http404
     content_type = CONTENT_TYPE if is_captions else found.content_type
     tag = salted_hmac("annotation.web.media", f"{seen_by}:{digest_of(stored)}").hexdigest()
-    response = send_file(request, path, name="", digest=tag, content_type=content_type)
+    ending = None if is_captions else when_sent
+    response = send_file(request, path, name="", digest=tag, content_type=content_type, when_sent=ending)
     response["Cross-Origin-Resource-Policy"] = "same-origin"
     response["X-Robots-Tag"] = "noindex"
     return response

@@ -38,6 +38,8 @@ class Battle(models.Model):
     # Files of its answers that its visitor's browser has been sent whole, by their places.
     files_sent = ArrayField(models.CharField(max_length=16), default=list, db_default=[])
     created_at = models.DateTimeField(db_default=Now())
+    # Once all answers of its current turn are whole: when they may be read, which does not tell when that was.
+    opens_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from statistics import median
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Max
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Person
@@ -21,81 +21,17 @@ from annotation.policies.arms import price_direction
 from annotation.queries import instrument_questions, main_board, texts_if_read
 from annotation.questions import Asked, Situation
 from arena.enums import BattleState, Mode
-from arena.lockstep import Tempo
-from arena.models import Arena, Battle, Moderator
+from arena.models import Arena, Battle
+from arena.queries.answering import SIDES
 from arena.queries.arenas import default_arena, playing_models
 from arena.queries.conversations import history_of
 from arena.queries.files import BattleFile, files_of, players_of
 from arena.queries.pictures import last_picture
 from arena.queries.reactions import Reactions, reactions_of
 from arena.queries.sets import names_chosen
-from arena.queries.tempo import common_tempo
 from arena.queries.votes import place_of, preferred_sides
 from inference_workers.enums import CompletionState, Output
 from inference_workers.policies.releases import may_be_named
-
-# As shown; a battle has the first two, three or four.
-SIDES = ("a", "b", "c", "d")
-
-
-@dataclass(frozen=True)
-class AnsweringTurn:
-    """The current turn of a battle as its stream sees it. `completions` maps each job to the side it is shown on."""
-
-    number: int
-    person: Person
-    completions: dict[UUID, str]
-    outcome: str
-    ended: bool
-    texts: dict[str, str] = field(default_factory=dict)
-    # Whether nothing is shown before all answers are whole and were checked.
-    held: bool = False
-    tempo: Tempo = field(default_factory=Tempo)
-    seconds_since_asked: float = 0.0
-
-    @property
-    def shown_at_most(self) -> float:
-        """How far any reader can have come; whoever says more would learn how far the models are."""
-        return max(0.0, self.seconds_since_asked - self.tempo.lead) * self.tempo.pace
-
-
-def answering_turn(battle_id: UUID, *, person: Person | None) -> AnsweringTurn | None:
-    """None where there is no such battle of this person."""
-    battle = (
-        Battle.objects.select_related("impression")
-        .filter(pk=battle_id, assignment__respondent__person=person)
-        .exclude(assignment__respondent__person=None)
-        .first()
-    )
-    if battle is None or person is None:
-        return None
-    current = Turn.objects.filter(response__item=battle.item_id, number=battle.turn_count - 1)
-    turns = list(current.select_related("response", "completion"))
-    side_of = {position: SIDES[place] for place, position in enumerate(battle.impression.order)}
-    ended = battle.state != BattleState.ANSWERING
-    return AnsweringTurn(
-        number=battle.turn_count - 1,
-        person=person,
-        completions={turn.job.pk: side_of[turn.response.position] for turn in turns},
-        outcome="ready" if battle.state in (BattleState.VOTABLE, BattleState.HELD, BattleState.VOTED) else "void",
-        ended=ended,
-        texts=_texts(turns, side_of) if ended else {},
-        held=Moderator.objects.filter(arena=battle.arena_id).exists(),
-        tempo=common_tempo(battle.arena_id),
-        seconds_since_asked=(timezone.now() - min(turn.job.created_at for turn in turns)).total_seconds(),
-    )
-
-
-def _texts(turns: list[Turn], side_of: dict[int, str]) -> dict[str, str]:
-    done = [turn for turn in turns if turn.job.state == CompletionState.SUCCEEDED]
-    sealed = read_personal_texts(t.job.personal_text_id for t in done if t.job.personal_text_id)
-    return {
-        side_of[turn.response.position]: (
-            sealed[turn.job.personal_text_id] if turn.job.personal_text_id else turn.job.text
-        )
-        or ""
-        for turn in done
-    }
 
 
 def default_board() -> Board | None:
@@ -183,6 +119,8 @@ class Ballot:
     names: Mapping[str, str] = field(default_factory=dict)
     # What the models answer with.
     output: str = Output.TEXT
+    # When the answers of the current turn may be read; no page says it.
+    opens_at: datetime | None = None
 
     @property
     def sides(self) -> list[tuple[str, str]]:
@@ -196,6 +134,10 @@ class Ballot:
     @property
     def is_answering(self) -> bool:
         return self.state == BattleState.ANSWERING
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether somebody has to open it, which a look alone does not."""
+        return self.is_answering and self.opens_at is not None and self.opens_at <= now
 
     @property
     def is_votable(self) -> bool:
@@ -240,6 +182,7 @@ def ballot(battle_id: UUID, *, person: Person | None) -> Ballot | None:
         takes_images=battle.takes_images,
         names=names_chosen(battle, side_of),
         output=battle.arena.output,
+        opens_at=battle.opens_at,
     )
 
 

@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import F, Q
+
 from accounts.models import Person, PersonLink
 from annotation.enums import JudgmentKind
-from annotation.models import Judgment
+from annotation.models import EarlierTurn, Judgment, Turn
 from annotation.queries.earnings import Earned, earned_by_slug
+from arena.enums import BattleState
 from arena.models import Battle
 from arena.queries.files import released_files
+from inference_workers.models import Completion
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,27 @@ def own_holdings(person: Person, *, now: datetime) -> Holdings:
     return Holdings(
         battles=Battle.objects.filter(assignment__respondent__person=person).count(),
         judgments=judgments.count(),
-        texts=person.texts.count(),
+        texts=_texts(person),
         files=released_files(person).count(),
         pictures=person.files.count(),
         has_account=person.user_id is not None,
         waiting=[each for each in owed if each.waiting > 0],
         links=list(links.order_by("purpose")),
     )
+
+
+def _texts(person: Person) -> int:
+    """What they wrote, and what was written for them and shown. How often models were asked, and which answers are
+    there that nobody may read yet, would tell of a battle that is being answered."""
+    jobs = Completion.objects.filter(person=person)
+    measured = person.measurements.all()
+    of_jobs = sum(
+        found.filter(**{f"{name}__isnull": False}).count()
+        for found, name in ((jobs, "personal_messages"), (jobs, "personal_text"), (measured, "personal_numbers"))
+    )
+    turns = Turn.objects.filter(completion__person=person, completion__personal_text__isnull=False)
+    hidden = Q(response__item__battle__state=BattleState.ANSWERING) & Q(
+        number=F("response__item__battle__turn_count") - 1
+    )
+    earlier = EarlierTurn.objects.filter(completion__person=person, completion__personal_text__isnull=False)
+    return person.texts.count() - of_jobs + turns.exclude(hidden).count() + earlier.count()

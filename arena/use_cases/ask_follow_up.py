@@ -116,6 +116,6 @@ def refuse_unless_votable(battle: Battle) -> None:
 
 def ask_again(battle: Battle) -> None:
     """The models answer again; nothing can be voted on until all sides have. The caller has asked whether it may be."""
-    battle.state, battle.item.state = BattleState.ANSWERING, ItemState.FILLING
-    battle.save(update_fields=["state", "turn_count", "regenerations"])
+    battle.state, battle.item.state, battle.opens_at = BattleState.ANSWERING, ItemState.FILLING, None
+    battle.save(update_fields=["state", "turn_count", "regenerations", "opens_at"])
     battle.item.save(update_fields=["state"])

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -14,8 +14,10 @@ from annotation.transitions import ITEM
 from annotation.use_cases.record_event import record_event
 from annotation.use_cases.take_file import take_file
 from arena.enums import BattleState, ModerationState
+from arena.lockstep import opening
 from arena.models import Battle
 from arena.queries.moderation import battles_of_measure
+from arena.queries.tempo import common_tempo
 from arena.transitions import BATTLE
 from arena.use_cases.ask_models import ask_one, read_completion
 from arena.use_cases.end_unanswered import end_unanswered
@@ -23,12 +25,12 @@ from arena.use_cases.hold_to_rules import note_answer
 from arena.use_cases.moderate_answers import moderate_answers
 from foundation.encryption import blind_digest
 from foundation.transitions import check
-from inference_workers.enums import CompletionState, Rejection, Task
+from inference_workers.enums import CompletionState, Output, Rejection, Task
 from inference_workers.models import OutboxEntry
 
 
 def settle_completion(*, completion_id: UUID, now: datetime) -> Battle | None:
-    """Take note, once, that a completion ended: open its battle for the vote, replace the completion, or void all. The
+    """Take note, once, that a completion ended: say when its battle opens, replace the completion, or void all. The
     end of a measure is one too, where an answer waits for what a moderation model says.
 
     Safe to call again, late, or for a completion of no battle; the outbox row says what has been handled.
@@ -94,8 +96,8 @@ def _settle(battle: Battle, completion_id: UUID, now: datetime) -> None:
 
 
 def _go_on(battle: Battle, turns: Sequence[Turn], now: datetime) -> None:
-    """What is whole is shown to the arena's moderation model, if it has one; when all is, and may be read, the battle
-    opens. An answer that the model stops is one that failed."""
+    """What is whole is shown to the arena's moderation model, if it has one; when all is, and was let through, the
+    battle has its hour. An answer that the model stops is one that failed."""
     whole = [turn for turn in turns if turn.job.state == CompletionState.SUCCEEDED]
     said = moderate_answers(battle, whole, now)
     states = {pk: row.state for pk, row in said.items()}
@@ -107,9 +109,7 @@ def _go_on(battle: Battle, turns: Sequence[Turn], now: datetime) -> None:
         if battle.state == BattleState.ANSWERING:
             _replace_or_void(battle, turn, Rejection.MODERATED, now)
     if not stopped and len(whole) == len(turns) and ModerationState.ASKED not in states.values():
-        for turn in turns:
-            take_file(turn=turn, campaign_id=battle.item.campaign_id, now=now)
-        _open_for_vote(battle, now)
+        _set_hour(battle, turns, held=bool(said), now=now)
 
 
 def _replace_or_void(battle: Battle, turn: Turn, why: str, now: datetime) -> None:
@@ -137,15 +137,42 @@ def visitor_of(battle: Battle) -> Person:
     return person
 
 
+def _set_hour(battle: Battle, turns: Sequence[Turn], *, held: bool, now: datetime) -> None:
+    """Its answers are whole: say when they may be read. Held back texts and files have flowed to nobody before."""
+    flowing = not held and battle.arena.output == Output.TEXT
+    lengths = [len(read_completion(turn.job)) for turn in turns] if flowing else []
+    asked = min(turn.job.created_at for turn in turns)
+    whole = (now - asked).total_seconds()
+    battle.opens_at = asked + timedelta(seconds=opening(common_tempo(battle.arena_id), lengths, whole))
+    battle.save(update_fields=["opens_at"])
+
+
+def open_battle(*, battle_id: UUID, now: datetime) -> None:
+    """Open a battle for its vote, if its answers are whole and it is time that they may be read. Safe to call again.
+
+    Whoever looks at it next calls this, and the sweep: nothing that a visitor can ask for tells when they were whole.
+    """
+    with transaction.atomic():
+        battle = _locked(pk=battle_id)
+        if battle is not None and is_due(battle, now) and not _is_over(battle, now):
+            _open_for_vote(battle, now)
+
+
+def is_due(battle: Battle, now: datetime) -> bool:
+    return battle.state == BattleState.ANSWERING and battle.opens_at is not None and battle.opens_at <= now
+
+
 def _open_for_vote(battle: Battle, now: datetime) -> None:
     check(BATTLE, battle.state, BattleState.VOTABLE)
     check(ITEM, battle.item.state, ItemState.OPEN)
+    for turn in _turns(battle):
+        take_file(turn=turn, campaign_id=battle.item.campaign_id, now=now)
     for response in battle.item.responses.all():
         response.digest = response_digest(response)
         response.save(update_fields=["digest"])
     battle.item.state = ItemState.OPEN
     battle.item.save(update_fields=["state"])
-    battle.state, battle.answered_at = BattleState.VOTABLE, now
+    battle.state, battle.answered_at = BattleState.VOTABLE, battle.opens_at
     battle.save(update_fields=["state", "answered_at"])
 
 

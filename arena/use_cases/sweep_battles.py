@@ -12,7 +12,7 @@ from arena.transitions import BATTLE
 from arena.use_cases.end_unanswered import void_battles_item
 from arena.use_cases.leave_battle import leave_battle
 from arena.use_cases.moderate_answers import drop_moderations
-from arena.use_cases.settle_completion import settle_checks, settle_completion, void_battle
+from arena.use_cases.settle_completion import open_battle, settle_checks, settle_completion, void_battle
 from foundation.transitions import check
 from inference_workers.models import OutboxEntry
 
@@ -20,9 +20,9 @@ from inference_workers.models import OutboxEntry
 def sweep_battles(*, now: datetime, limit: int = 500) -> dict[str, int]:
     """Finish what a lost signal, a dead worker or a closed browser left open; returns how many of each.
 
-    News nobody took is settled, answers that a moderation model keeps for too long are decided, battles that never got
-    their answers are void, and battles whose vote lease ran out, or whose reader was gone while the models wrote, are
-    left.
+    News nobody took is settled, answers that a moderation model keeps for too long are decided, battles whose hour has
+    come are opened, battles that never got their answers are void, and battles whose vote lease ran out, or whose
+    reader was gone while the models wrote, are left.
     """
     news = list(
         OutboxEntry.objects.filter(handled_at=None)
@@ -34,6 +34,9 @@ def sweep_battles(*, now: datetime, limit: int = 500) -> dict[str, int]:
     for battle_id in overdue_battles(now=now, limit=limit):
         settle_checks(battle_id=battle_id, now=now)
     drop_moderations(now=now, limit=limit)
+    due = Battle.objects.filter(state=BattleState.ANSWERING, opens_at__lte=now).order_by("created_at")
+    for battle_id in list(due.values_list("pk", flat=True)[:limit]):
+        open_battle(battle_id=battle_id, now=now)
     abandoned = _leave_expired(now, limit) + _leave_unread(now, limit)
     return {"settled": len(news), "void": _void_stuck(now, limit), "abandoned": abandoned}
 

@@ -43,6 +43,7 @@ from arena.use_cases.cast_vote import NotLoaded, StaleTurn, cast_vote
 from arena.use_cases.demand_work import WorkWanted
 from arena.use_cases.hold_to_rules import HouseRuleBroken
 from arena.use_cases.keep_picture import NoPictures
+from arena.use_cases.settle_completion import open_battle
 from arena.use_cases.start_battle import (
     ArenaClosed,
     ModeNotAllowed,
@@ -213,7 +214,7 @@ def show_battle(
     request: HtmxRequest, battle_id: UUID, person: Person | None, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     """The whole page, or for htmx its inside. What may be seen depends on the battle's state alone."""
-    ballot = queries.ballot(battle_id, person=person)
+    ballot = due_ballot(battle_id, person)
     if ballot is None or person is None:
         raise Http404
     placed = with_addresses(ballot.exchanges, lambda place: reverse("battle-file", args=[battle_id, place]))
@@ -234,6 +235,15 @@ def show_battle(
     patch_cache_control(response, no_store=True)
     response["X-Robots-Tag"] = "noindex"
     return response
+
+
+def due_ballot(battle_id: UUID, person: Person | None) -> queries.Ballot | None:
+    """The ballot as it is now: a battle whose hour has come is opened by whoever looks first."""
+    ballot = queries.ballot(battle_id, person=person)
+    if ballot is not None and ballot.is_due(now := timezone.now()):
+        open_battle(battle_id=battle_id, now=now)
+        ballot = queries.ballot(battle_id, person=person)
+    return ballot
 
 
 def board_of(setting: arenas.Setting) -> str:

@@ -3,6 +3,7 @@ place in it: side, turn, how often all were asked anew."""
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponseBase
@@ -28,10 +29,8 @@ def with_addresses(exchanges: list[Exchange], address: Callable[[str], str]) -> 
 @require_safe
 def of_battle(request: HttpRequest, battle_id: UUID, place: str) -> HttpResponseBase:
     found = file_at(battle_id, place, person=known_person(request))
-    response = send_media(request, found, seen_by=f"battle {battle_id}")
-    if request.method == "GET" and response.status_code == 200:
-        note_sent(battle_id=battle_id, place=place)
-    return response
+    sent = partial(note_sent, battle_id=battle_id, place=place)
+    return send_media(request, found, seen_by=f"battle {battle_id}", when_sent=sent)
 
 
 @require_safe

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods
 
 from arena.enums import Mode
 from arena.models import Arena
-from arena.queries import SIDES, arenas
+from arena.queries import arenas
+from arena.queries.answering import SIDES
 from arena.queries.sets import Nameable, kept_models, nameable_models
 from arena.use_cases.draw_contestants import NoSuchModel
 from arena.use_cases.keep_models import keep_models

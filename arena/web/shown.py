@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from arena.lockstep import Lockstep, Side
-from arena.queries import AnsweringTurn
+from arena.queries.answering import AnsweringTurn
 
 BYTES = 6
 
@@ -36,7 +36,7 @@ class Shown:
 
     def is_beginning_of(self, lockstep: Lockstep) -> bool:
         """Whether the texts still begin with it, and nothing before the position is missing."""
-        return all(side.text[: int(lockstep.position)] == self.texts[name] for name, side in lockstep.sides.items())
+        return all(side.text[: lockstep.released] == self.texts[name] for name, side in lockstep.sides.items())
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ class Seen:
     digest: str
 
 
-def parse_resume(value: str, turn: AnsweringTurn) -> Seen | None:
+def parse_resume(value: str, turn: AnsweringTurn, furthest: int) -> Seen | None:
     """What a browser has by the id of its last event; None where it has nothing yet.
 
-    The id is whatever a client sends. One that cannot be is taken for a text that nobody knows; a position too high
-    would be answered when the slower model has come so far.
+    The id is whatever a client sends. One that cannot be is taken for a text that nobody knows: a position beyond the
+    `furthest` that any reader has come to would be answered when the slower model has come so far.
     """
     if not value:
         return None
@@ -60,5 +60,5 @@ def parse_resume(value: str, turn: AnsweringTurn) -> Seen | None:
     position, _, digest = rest.partition(".")
     if not all(part.isascii() and part.isdigit() and len(part) < 9 for part in (number, position)):
         return Seen(turn.number, 0, "")
-    is_possible = turn.ended or int(position) <= turn.shown_at_most
+    is_possible = turn.ended or int(position) <= furthest
     return Seen(int(number), int(position), digest) if is_possible else Seen(turn.number, 0, "")

@@ -17,10 +17,15 @@ import redis
 import structlog
 from asgiref.sync import sync_to_async
 from django.db import connection
+from django.utils import timezone
 
-from arena.lockstep import TICK, Lockstep
+from accounts.models import Person
+from arena.flows import known_flow, note_flow
+from arena.lockstep import TICK, Flow, Lockstep
 from arena.presence import RENEW_SECONDS, forget_reader, note_reader
-from arena.queries import AnsweringTurn, answering_turn, newest_snapshot_number
+from arena.queries import newest_snapshot_number
+from arena.queries.answering import AnsweringTurn, answering_turn
+from arena.use_cases.settle_completion import open_battle
 from arena.web.requests import person_of_scope
 from arena.web.shown import Shown, parse_resume
 from inference_workers.streams import START, Kind, StreamEvent, follows, shared_reader
@@ -33,10 +38,12 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 # How long without news before the rows are asked, which know the truth when Redis does not.
 LOOK_AFTER = 2.0
-# The same while whole answers are with a moderation model.
-LOOK_WHILE_CHECKED = 0.3
-# How long a returning browser's text may take to be read again; what was shown before is there at once.
+# The same where all answers are whole: until it is known when the battle opens.
+LOOK_WHOLE = 0.3
+# How long the text that a returning browser or the other readers have may take to be read again; it is there at once.
 RECOGNIZED_WITHIN = 1.0
+# Ticks by which the clocks of two servers may differ.
+SLACK = 2
 HEARTBEAT = 15.0
 BOARD_TICK = 1.0
 
@@ -113,10 +120,20 @@ async def battle_events(scope: Scope, battle_id: str) -> AsyncGenerator[str, Non
         battle = UUID(battle_id)
     except ValueError:
         return None
-    turn = await read_rows(lambda: answering_turn(battle, person=person_of_scope(scope)))
+    turn = await read_rows(lambda: due_turn(battle, person_of_scope(scope)))
     if turn is None:
         return None
-    return BattleStream(battle, turn, last_event_id(scope)).events()
+    flow = await sync_to_async(known_flow, thread_sensitive=False)(battle, turn.asking)
+    return BattleStream(battle, turn, flow, last_event_id(scope)).events()
+
+
+def due_turn(battle_id: UUID, person: Person | None) -> AnsweringTurn | None:
+    """The turn as it is now: a battle whose hour has come is opened by whoever looks first."""
+    turn = answering_turn(battle_id, person=person)
+    if turn is not None and turn.is_due:
+        open_battle(battle_id=battle_id, now=timezone.now())
+        turn = answering_turn(battle_id, person=person)
+    return turn
 
 
 def last_event_id(scope: Scope) -> str:
@@ -126,18 +143,26 @@ def last_event_id(scope: Scope) -> str:
 class BattleStream:
     """One reader of one battle's current turn."""
 
-    def __init__(self, battle_id: UUID, turn: AnsweringTurn, resume: str) -> None:
+    def __init__(self, battle_id: UUID, turn: AnsweringTurn, flow: Flow | None, resume: str) -> None:
+        self.begun_at = self.heard_at = self.sent_at = now = time.monotonic()
         self.battle_id = battle_id
         self.turn = turn
-        self.lockstep = Lockstep.of(turn.tempo, turn.completions.values())
+        self.lockstep = Lockstep.of(turn.tempo, turn.completions.values(), now=now, since=turn.seconds_since_asked)
+        # What the next reader is told, and how far this one is to come at once.
+        self.noted = flow or Flow()
+        furthest = self.noted.at(self.lockstep.ticks + SLACK, turn.tempo.pace)
+        if flow is not None:
+            self.lockstep.join(flow)
         self.shown = Shown.nothing(self.lockstep.sides)
         self.cursors = dict.fromkeys(turn.completions, START)
         # Sides that the workers have ended, and those of whose text a piece is missing: Redis was away or emptied.
         self.over: set[str] = set()
         self.torn: set[str] = set()
-        self.begun_at = self.heard_at = self.sent_at = time.monotonic()
-        self.returning = parse_resume(resume, turn)
+        self.returning = parse_resume(resume, turn, furthest)
+        self.has_its_place = flow is None and self.returning is None
         self.must_restart = False
+        # When the battle opens, on this clock; None while that is not known.
+        self.opens_at: float | None = None
         self.take_rows(turn)
 
     async def events(self) -> AsyncGenerator[str, None]:
@@ -152,6 +177,7 @@ class BattleStream:
                 await self.listen()
                 for ready in self.release():
                     yield ready
+                await self.note()
         finally:
             staying.cancel()
         await sync_to_async(forget_reader, thread_sensitive=False)(self.battle_id)
@@ -162,15 +188,21 @@ class BattleStream:
         Ask the rows when the workers are silent, or when all texts have ended.
         """
         now = time.monotonic()
-        until = now + (TICK if self.returning else self.lockstep.seconds_to_tick(now))
+        until = now + (self.lockstep.seconds_to_tick(now) if self.has_its_place else TICK)
         while (seconds := until - time.monotonic()) > 0:
             for each in await self.hear(seconds):
                 self.heard_at = time.monotonic()
                 self.take(each)
-        all_over = len(self.over) == len(self.lockstep.sides)
-        look_after = LOOK_AFTER if not all_over else LOOK_WHILE_CHECKED if self.turn.held else 0.0
-        if not self.turn.ended and time.monotonic() - self.heard_at > look_after:
+        if self.is_to_look(time.monotonic()):
             await self.look()
+
+    def is_to_look(self, now: float) -> bool:
+        if self.turn.ended:
+            return False
+        if self.opens_at is not None:
+            return now >= self.opens_at
+        all_over = len(self.over) == len(self.lockstep.sides)
+        return now - self.heard_at > (LOOK_WHOLE if all_over else LOOK_AFTER)
 
     async def hear(self, seconds: float) -> list[StreamEvent]:
         watching = {i: cursor for i, cursor in self.cursors.items() if self.turn.completions[i] not in self.over}
@@ -206,7 +238,7 @@ class BattleStream:
 
     async def look(self) -> None:
         self.heard_at = time.monotonic()
-        turn = await read_rows(lambda: answering_turn(self.battle_id, person=self.turn.person))
+        turn = await read_rows(lambda: due_turn(self.battle_id, self.turn.person))
         for completion_id, side in turn.completions.items():
             if completion_id not in self.turn.completions:
                 self.cursors.pop(next(i for i, s in self.turn.completions.items() if s == side), None)
@@ -217,10 +249,19 @@ class BattleStream:
     def take_rows(self, turn: AnsweringTurn) -> None:
         """Once the turn has ended its texts are those of the rows; a void battle has none to show."""
         self.turn = turn
+        self.opens_at = None if turn.opens_in is None else time.monotonic() + turn.opens_in
         if turn.ended:
             self.over = set(self.lockstep.sides)
             for side in self.lockstep.sides:
                 self.lockstep.finish(side, turn.texts.get(side, "") if turn.outcome == "ready" else "")
+
+    async def note(self) -> None:
+        """Tell who comes later, where the flow has begun, stopped or gone on."""
+        flow = self.lockstep.flow
+        if flow.follows(self.noted, self.turn.tempo.pace):
+            return
+        self.noted = flow
+        await sync_to_async(note_flow, thread_sensitive=False)(self.battle_id, self.turn.asking, flow)
 
     def release(self) -> list[str]:
         now = time.monotonic()
@@ -232,34 +273,38 @@ class BattleStream:
         return ready
 
     def has_found_its_place(self, now: float) -> bool:
-        """Whether it is known what the browser has. One that returns goes on behind its text, if that is still the
-        beginning of both texts; else it begins again. It is not kept waiting for an answer.
+        """Whether it is known what the browser has, and how far the turn's other readers are. One that returns goes on
+        behind its text, if that is still the beginning of all texts; else it begins again. It is not kept waiting for
+        an answer.
         """
-        if self.returning is None:
+        if self.has_its_place:
             return True
-        if self.lockstep.has(self.returning.position):
-            shown = Shown.beginning(self.lockstep.sides, self.returning.position)
-            self.must_restart = shown.digest != self.returning.digest
-        elif now - self.begun_at > RECOGNIZED_WITHIN:
-            self.must_restart = True
-        else:
+        claimed = 0 if self.returning is None else self.returning.position
+        reached = self.noted.at(self.lockstep.ticks_at(now), self.turn.tempo.pace)
+        if not self.lockstep.has(max(claimed, reached)) and now - self.begun_at <= RECOGNIZED_WITHIN:
             return False
-        if not self.must_restart:
-            self.shown, self.lockstep.position = shown, float(self.returning.position)
-        self.returning = None
+        self.has_its_place = True
+        if self.returning is not None:
+            shown = Shown.beginning(self.lockstep.sides, claimed)
+            self.must_restart = not self.lockstep.has(claimed) or shown.digest != self.returning.digest
+            if not self.must_restart:
+                self.shown = shown
+                self.lockstep.go_on_from(claimed)
         return True
 
     def news(self, now: float) -> list[str]:
         """What is to be sent: more text, after a restart where what the browser has is no beginning of it."""
         ready: list[str] = []
         if self.turn.held and not self.turn.ended:
+            self.lockstep.wait(now)
             return ready
         if self.turn.ended and self.turn.outcome != "ready":
             return ready
-        if self.must_restart or not self.shown.is_beginning_of(self.lockstep):
+        is_torn = not self.shown.is_beginning_of(self.lockstep)
+        if self.must_restart or is_torn:
             self.must_restart = False
             self.shown = Shown.nothing(self.lockstep.sides)
-            self.lockstep.restart()
+            self.lockstep.restart() if is_torn else self.lockstep.read_again()
             ready.append(event("restart", {}, number=self.number))
         delta = self.lockstep.release(now)
         if delta:
@@ -269,7 +314,7 @@ class BattleStream:
 
     @property
     def number(self) -> str:
-        return f"{self.turn.number}.{int(self.lockstep.position)}.{self.shown.digest}"
+        return f"{self.turn.number}.{self.lockstep.released}.{self.shown.digest}"
 
 
 async def stay(battle_id: UUID) -> None:

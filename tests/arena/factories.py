@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import Person
 from arena.models import Arena, Battle
 from arena.use_cases.seed_arena import seed_arena
-from arena.use_cases.settle_completion import settle_completion
+from arena.use_cases.settle_completion import open_battle, settle_completion
 from arena.use_cases.start_battle import start_battle
 from inference_workers.enums import FinishReason, Visibility
 from inference_workers.models import Completion
@@ -115,6 +115,12 @@ def claimed_turn(battle: Battle) -> list[Completion]:
 
 
 def finish(completion: Completion, text: str) -> None:
+    end(completion, text)
+    settle(completion)
+
+
+def end(completion: Completion, text: str) -> None:
+    """Its row alone: nobody has taken the news yet."""
     assert finish_completion(
         completion_id=completion.pk,
         lease_token=completion.lease_token,
@@ -124,7 +130,18 @@ def finish(completion: Completion, text: str) -> None:
         now=timezone.now(),
         screen_version=SCREEN_VERSION,
     )
+
+
+def settle(completion: Completion) -> None:
+    """The news of its end, and the hour at which the battle opens, if it has one now."""
     settle_completion(completion_id=completion.pk, now=timezone.now())
+    let_open()
+
+
+def let_open() -> None:
+    """It is the hour of every battle whose answers are whole."""
+    for battle in Battle.objects.filter(state="answering", opens_at__isnull=False):
+        open_battle(battle_id=battle.pk, now=battle.opens_at)
 
 
 def fail(completion: Completion, code: str = "empty") -> None:
@@ -136,7 +153,7 @@ def fail(completion: Completion, code: str = "empty") -> None:
         retryable=False,
         now=timezone.now(),
     )
-    settle_completion(completion_id=completion.pk, now=timezone.now())
+    settle(completion)
 
 
 TEXTS = ("Because of **Rayleigh**.", "Because it is.", "Blue light is scattered most.", "It mirrors the sea, they say.")

@@ -13,7 +13,7 @@ from inference_workers.streams import StreamWriter, sync_client
 from inference_workers.tasks.backends import Backends
 from inference_workers.tasks.pump import Pump
 from tests.annotation.media.files import picture, sound
-from tests.arena.factories import begin, make_arena, make_models
+from tests.arena.factories import begin, let_open, make_arena, make_models
 
 VENDOR = b"canaryvendor"
 
@@ -94,16 +94,18 @@ class Endpoints:
 
 
 def work(*files: bytes) -> None:
-    """What a worker does until nothing waits."""
-    _pump(Endpoints(*files))
+    """What a worker does until nothing waits; and it is the hour of what it made."""
+    pump(Endpoints(*files))
+    let_open()
 
 
 def work_for_real() -> None:
     """The same with the endpoints as their rows have them."""
-    _pump(Backends())
+    pump(Backends())
+    let_open()
 
 
-def _pump(backends: Endpoints | Backends) -> None:
+def pump(backends: Endpoints | Backends) -> None:
     writer = StreamWriter(sync_client())
     Pump(backends=backends, writer=writer, lease=timedelta(seconds=60), rest_seconds=1.0).run()
 

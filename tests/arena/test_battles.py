@@ -272,9 +272,13 @@ def test_the_sweeper_settles_what_no_signal_told():
             now=timezone.now(),
         )
     assert OutboxEntry.objects.filter(handled_at=None).count() == 2
-    sweep_battles(now=timezone.now())
-    battle.refresh_from_db()
-    assert (battle.state, OutboxEntry.objects.filter(handled_at=None).count()) == ("votable", 0)
+    states = []
+    for after in (timedelta(0), timedelta(seconds=5)):
+        sweep_battles(now=timezone.now() + after)
+        battle.refresh_from_db()
+        states.append(battle.state)
+    # The second time its hour has come.
+    assert (states, OutboxEntry.objects.filter(handled_at=None).count()) == (["answering", "votable"], 0)
 
 
 def test_a_battle_left_without_a_vote_is_abandoned_and_logged():

@@ -42,7 +42,7 @@ from inference_workers.streams import StreamWriter, sync_client
 from inference_workers.tasks.backends import Backends
 from inference_workers.tasks.pump import Pump
 from tests.architecture.routes import TABLE, TOKEN, World, make_world
-from tests.arena.factories import begin, claimed_turn, finish, make_arena, make_models
+from tests.arena.factories import begin, claimed_turn, finish, let_open, make_arena, make_models
 from tests.arena.test_blindness import begin_in_browser, read_stream
 from tests.inference_workers.engine.test_openai_backend import DONE, PATH, USAGE, chunk
 
@@ -180,6 +180,7 @@ def ids_of(battle: Battle) -> set[str]:
 
 def pump() -> None:
     Pump(backends=Backends(), writer=StreamWriter(sync_client()), lease=timedelta(seconds=30), rest_seconds=30.0).run()
+    let_open()
 
 
 def waiting(visitor: Person) -> Battle:

@@ -19,7 +19,7 @@ from arena.use_cases.set_classifier import set_classifier
 from arena.use_cases.set_moderator import SortsNothing
 from inference_workers.models import Completion
 from inference_workers.tasks.backends import Backends
-from tests.arena.factories import begin, make_arena, make_models
+from tests.arena.factories import begin, let_open, make_arena, make_models
 from tests.factories import make_person, make_user
 from tests.inference_workers.engine.tiny_classifier import save_tiny_classifier
 from tests.inference_workers.factories import make_endpoint, make_revision
@@ -100,6 +100,7 @@ def test_off_it_asks_nothing_and_a_battle_begins_and_votes_whether_it_works_or_f
     battle = begin(prompt="this !fails")
     sweep()
     run_pump(Backends())
+    let_open()
     battle.refresh_from_db()
     assert battle.state == "votable"
     asked = Completion.objects.filter(task="classes")

@@ -23,13 +23,12 @@ from annotation.use_cases.verify_log import verify_log
 from arena.models import Battle, PoolPrompt
 from arena.use_cases import start_battle as starting
 from arena.use_cases.erase_own import LastSuperuser, erase_by_link, erase_own
-from arena.use_cases.settle_completion import settle_completion
 from arena.use_cases.sweep_battles import sweep_battles
 from arena.web.visitors import COOKIE
 from inference_workers.models import Completion, OutboxEntry
 from inference_workers.use_cases.fail_completion import fail_completion
 from tests.annotation.numbering import number_log
-from tests.arena.factories import begin, claimed_turn, finish, make_arena, make_models, votable
+from tests.arena.factories import begin, claimed_turn, finish, make_arena, make_models, settle, votable
 from tests.arena.voting import browser_of, voted
 from tests.factories import make_person, make_user, new_key
 
@@ -109,7 +108,7 @@ def test_open_battles_end_and_nothing_is_left_for_the_workers(person):
     assert not Completion.objects.filter(state__in=["queued", "running"]).exists()
     # What a worker or the sweeper says of them later changes nothing and fails nowhere.
     for completion in running:
-        settle_completion(completion_id=completion.pk, now=timezone.now())
+        settle(completion)
     sweep_battles(now=timezone.now())
     assert set(Battle.objects.values_list("state", flat=True)) == {"abandoned"}
     assert {waiting.impression.end.kind, open_.impression.end.kind} == {"abandoned"}

@@ -16,7 +16,7 @@ from inference_workers.policies import breaker, retry
 from inference_workers.policies.breaker import OPENS_AFTER
 from inference_workers.streams import StreamWriter, sync_client
 from inference_workers.tasks.pump import Pump
-from tests.arena.factories import begin, make_models
+from tests.arena.factories import begin, let_open, make_models
 from tests.factories import make_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,6 +64,7 @@ def pump(backends):
     """What a worker does with the queue until it has nothing more to do that begins soon."""
     writer = StreamWriter(sync_client())
     Pump(backends=backends, writer=writer, lease=timedelta(seconds=30), rest_seconds=30.0).run()
+    let_open()
 
 
 @pytest.mark.slow

@@ -19,7 +19,6 @@ from arena.models import Battle
 from arena.use_cases import cast_vote as casting
 from arena.use_cases.erase_own import erase_own
 from arena.use_cases.keep_models import keep_models
-from arena.use_cases.settle_completion import settle_completion
 from arena.use_cases.share_battle import revoke_share
 from arena.web import files as serving
 from foundation.media.store import files_root
@@ -30,7 +29,7 @@ from inference_workers.tasks.files import kept_file
 from inference_workers.use_cases.finish_completion import Measures, finish_completion
 from tests.annotation.datasets.rows import rows_of, scope_of
 from tests.annotation.media.files import picture
-from tests.arena.factories import begin, claimed_turn, make_arena, make_models
+from tests.arena.factories import begin, claimed_turn, make_arena, make_models, settle
 from tests.arena.filing import arena_of_files, made, work, work_for_real
 from tests.arena.test_blindness import read_stream
 from tests.arena.test_shares import share
@@ -154,7 +153,7 @@ def finish_one(battle: Battle) -> None:
             measures=Measures(None, None, None, 0.5),
             now=timezone.now(),
         )
-    settle_completion(completion_id=completion.pk, now=timezone.now())
+    settle(completion)
 
 
 def test_while_one_side_is_whole_it_looks_as_if_none_were(person, browser):
@@ -200,11 +199,16 @@ def test_control_without_the_question_whose_it_is_anybody_gets_it(person, monkey
 
 def test_a_vote_on_pictures_that_were_not_loaded_is_refused_and_says_so(person, browser):
     battle = made("image", person)
-    browser.get(addresses(battle)[0])
+    browser.get(addresses(battle)[0]).getvalue()
+    # Of the other one the connection breaks before its end, and then a part is asked for.
+    cut = browser.get(addresses(battle)[1])
+    next(iter(cut.streaming_content))
+    cut.close()
+    browser.get(addresses(battle)[1], headers={"Range": "bytes=1-"}).getvalue()
     refused = vote(browser, battle)
     assert (refused.status_code, Judgment.objects.count()) == (409, 0)
     assert "The images have not all been loaded." in refused.content.decode()
-    browser.get(addresses(battle)[1])
+    browser.get(addresses(battle)[1]).getvalue()
     assert vote(browser, battle).status_code == 302
 
 
@@ -318,8 +322,8 @@ def test_three_pictures_whoever_says_who_meets(person, browser, mode):
     assert ("canaryname" in page) == (mode == "named")
     places = [f"/battles/{battle.pk}/files/{letter}-0-0" for letter in "ABC"]
     for place in places[:2]:
-        browser.get(place)
+        browser.get(place).getvalue()
     form = {"key": new_key(), "turn_count": 1, "regenerations": 0, **{f"order.{side}": 1 for side in "abc"}}
     assert browser.post(f"/battles/{battle.pk}/vote", form).status_code == 409
-    browser.get(places[2])
+    browser.get(places[2]).getvalue()
     assert browser.post(f"/battles/{battle.pk}/vote", form).status_code == 302

@@ -21,7 +21,7 @@ from inference_workers.models import Completion, RuleSet
 from inference_workers.policies import house_rules
 from inference_workers.streams import StreamWriter, sync_client
 from inference_workers.tasks.pump import Pump
-from tests.arena.factories import answer, begin, make_arena, make_models, votable
+from tests.arena.factories import answer, begin, let_open, make_arena, make_models, votable
 from tests.arena.voting import browser_of, vote, voted
 from tests.factories import make_person, make_user, new_key
 
@@ -67,6 +67,7 @@ def answered(*, text=BAD, times, position=0):
     )
     backends = OneThatSays(turn.job.revision.endpoint_id, text, times)
     Pump(backends=backends, writer=StreamWriter(sync_client()), lease=timedelta(seconds=30), rest_seconds=30.0).run()
+    let_open()
     battle.refresh_from_db()
     return battle
 

@@ -25,7 +25,7 @@ from inference_workers.models import Completion, EndpointGauge
 from inference_workers.streams import StreamWriter, sync_client
 from inference_workers.tasks.backends import Backends
 from inference_workers.tasks.pump import Pump
-from tests.arena.factories import answer, begin, make_arena, make_models
+from tests.arena.factories import answer, begin, let_open, make_arena, make_models
 from tests.arena.test_stream_timing import read, write
 from tests.arena.voting import browser_of
 from tests.factories import make_user, new_key
@@ -95,6 +95,7 @@ class Saying(Backends):
 def pump(backends=None) -> None:
     lease = timedelta(seconds=30)
     Pump(backends=backends or Saying(), writer=StreamWriter(sync_client()), lease=lease, rest_seconds=30.0).run()
+    let_open()
 
 
 @contextlib.contextmanager
@@ -308,6 +309,7 @@ def test_answers_that_it_keeps_for_too_long_go_by_the_setting_and_what_comes_lat
     battle.refresh_from_db()
     assert battle.state == "answering"  # it is waited for
     sweep_battles(now=timezone.now() + timedelta(seconds=21))
+    let_open()
     battle.refresh_from_db()
     assert battle.state == state
     pump()
@@ -422,6 +424,7 @@ def test_nothing_waits_for_ever_for_a_model_that_was_taken_away(guard):
     battle = answer(begun_unasked(arena), (GOOD, GOOD))
     unset_moderator(arena_id=arena.pk, actor=None)
     sweep_battles(now=timezone.now())
+    let_open()
     battle.refresh_from_db()
     assert battle.state == "votable"
     sweep_battles(now=timezone.now() + timedelta(minutes=2))

@@ -15,7 +15,7 @@ from inference_workers.policies.screen import SCREEN_VERSION, Asked, Screen
 from inference_workers.streams import StreamWriter, sync_client
 from inference_workers.tasks import jobs
 from inference_workers.tasks.pump import Pump
-from tests.arena.factories import begin, make_models
+from tests.arena.factories import begin, let_open, make_models
 from tests.factories import make_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -70,6 +70,7 @@ def battle_with(reason, times):
     backends = OneThatSays(turn.completion.revision.endpoint_id, NO_ANSWERS[reason], times)
     writer = StreamWriter(sync_client())
     Pump(backends=backends, writer=writer, lease=timedelta(seconds=30), rest_seconds=30.0).run()
+    let_open()
     battle.refresh_from_db()
     return battle, turn
 

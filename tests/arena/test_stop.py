@@ -17,13 +17,12 @@ from arena.use_cases import settle_completion as settling
 from arena.use_cases import stop_battle as stopping
 from arena.use_cases.ask_follow_up import NotYourBattle, ask_follow_up
 from arena.use_cases.cast_vote import cast_vote
-from arena.use_cases.settle_completion import settle_completion
 from arena.use_cases.stop_battle import NotWriting, stop_battle
 from arena.web.visitors import COOKIE
 from inference_workers.enums import FinishReason
 from inference_workers.models import Completion
 from inference_workers.use_cases.finish_completion import Measures, finish_completion
-from tests.arena.factories import begin, claimed_turn, fail, finish, make_models, votable
+from tests.arena.factories import begin, claimed_turn, fail, finish, make_models, settle, votable
 from tests.factories import make_person, new_key
 
 TOKEN = "cookie-of-who-has-seen-enough"
@@ -122,7 +121,7 @@ def finish_last(completion: Completion) -> None:
         measures=Measures(1, 1, 0.1, 0.1),
         now=timezone.now(),
     )
-    settle_completion(completion_id=completion.pk, now=timezone.now())
+    settle(completion)
 
 
 class Meeting:

@@ -10,9 +10,9 @@ from django.core.cache import cache
 from django.test import Client
 
 from arena.lockstep import TICK, UNKNOWN, Lockstep, Speed, Tempo
-from arena.queries import AnsweringTurn
 from arena.queries.tempo import common_tempo, speeds
 from arena.web import streams
+from arena.web.shown import parse_resume
 from arena.web.streams import application
 from inference_workers.models import Completion
 from inference_workers.streams import StreamWriter, sync_client
@@ -103,7 +103,7 @@ def test_text_goes_out_once_per_tick_however_often_it_comes_in(client, battle):
 def test_control_a_release_at_every_piece_goes_out_when_text_comes_in(client, battle, monkeypatch):
     def release(self, now):
         self.clock, before = now, int(self.position)
-        self.position = min(len(side.text) for side in self.sides.values())
+        self.position = self.released = min(len(side.text) for side in self.sides.values())
         return {name: side.text[before:] for name, side in self.sides.items() if side.text[before:]}
 
     monkeypatch.setattr(Lockstep, "release", release)
@@ -128,7 +128,7 @@ def test_a_reader_who_claims_to_have_come_far_begins_anew_however_far_the_models
 def test_control_believed_it_would_learn_whether_both_models_have_come_so_far(
     client, battle, waits_for_a_claim, monkeypatch
 ):
-    monkeypatch.setattr(AnsweringTurn, "shown_at_most", 1e9)
+    monkeypatch.setattr(streams, "parse_resume", lambda value, turn, furthest: parse_resume(value, turn, 10**9))
     ((seconds, _),) = read(client, battle, events=1, of="restart", last_event_id="0.2500.x")
     assert seconds >= waits_for_a_claim
 

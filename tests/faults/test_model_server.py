@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from accounts.use_cases.create_person import person_of_visitor
 from arena.models import Battle
-from arena.queries import answering_turn
+from arena.queries.answering import answering_turn
 from arena.use_cases import end_unanswered
 from arena.use_cases import settle_completion as settling
 from arena.use_cases.stop_battle import stop_battle
@@ -33,7 +33,7 @@ from inference_workers.streams import StreamWriter, sync_client
 from inference_workers.tasks import sweep_completions
 from inference_workers.tasks.backends import Backends
 from inference_workers.tasks.pump import Pump
-from tests.arena.factories import begin, make_arena
+from tests.arena.factories import begin, let_open, make_arena
 from tests.faults.model_server import ANSWER, BEHAVIOURS, CANARY, ODD_BUT_WHOLE, ModelServer
 from tests.faults.reading import Tab, follow
 from tests.inference_workers.factories import make_endpoint, make_revision
@@ -234,6 +234,7 @@ def test_control_a_stop_that_cancels_nothing_lets_the_model_write_on(generation_
 def pump_here(*, until: float = 30.0) -> None:
     """A worker's part in this process, where guards can be taken away."""
     Pump(backends=Backends(), writer=StreamWriter(sync_client()), lease=timedelta(seconds=30), rest_seconds=until).run()
+    let_open()
 
 
 @pytest.fixture

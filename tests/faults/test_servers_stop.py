@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.use_cases.create_person import person_of_visitor
 from arena import lockstep
-from arena.queries import answering_turn
+from arena.queries.answering import answering_turn
 from arena.web import streams
 from config.launch.binaries import programs_for
 from config.launch.processes import Command, free_port, server_account, start, stop
