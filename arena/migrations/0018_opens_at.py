@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('arena', '0016_classifier_reached'),
+        ('arena', '0017_moderated_pictures'),
     ]
 
     operations = [
