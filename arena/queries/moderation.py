@@ -154,4 +154,6 @@ def _unknown(moderator: Moderator) -> list[str]:
         arena=moderator.arena_id, revision__language_model=moderator.language_model_id, scores__isnull=False
     )
     scores = shown.order_by("-pk").values_list("scores", flat=True).first()
-    return [] if scores is None else [name for name in moderator.limits if name != ANY_CLASS and name not in scores]
+    # Of one that stops nothing there is nothing to tell.
+    named = [name for name, limit in moderator.limits.items() if name != ANY_CLASS and limit is not None]
+    return [] if scores is None else [name for name in named if name not in scores]
