@@ -25,7 +25,7 @@ from inference_workers.dispatch import InvalidMessages, request_measures
 from inference_workers.engine.scripted import Script, ScriptedBackend, ScriptedSettings
 from inference_workers.models import Completion, LanguageModel
 from inference_workers.tasks.backends import Backends
-from tests.arena.factories import begin, make_arena, make_models
+from tests.arena.factories import begin, let_open, make_arena, make_models
 from tests.arena.test_moderation_model import classifier, ends, working
 from tests.arena.voting import browser_of
 from tests.factories import make_person, make_user, new_key
@@ -143,6 +143,7 @@ def test_a_picture_that_it_lets_through_is_kept_once_and_so_is_that_of_a_follow_
         assert send(of_colour(BLUE)).status_code == 302
     battle = Battle.objects.get()
     run_pump(Backends())
+    let_open()
     battle.refresh_from_db()
     assert (battle.state, PersonalFile.objects.count()) == ("votable", 1)
     with working():
@@ -194,6 +195,7 @@ def painted(guard, settings, tmp_path, reds: int, output: str = "image", **given
     battle = begin(arena=make_arena(output=output), prompt="A door.")
     before(guard, battle.arena, **given)
     run_pump(Painting(reds) if output == "image" else Backends())
+    let_open()
     battle.refresh_from_db()
     return battle
 
