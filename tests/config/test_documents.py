@@ -35,6 +35,14 @@ def test_every_link_between_documents_leads_somewhere(document):
     assert broken == []
 
 
+def test_no_two_decisions_have_one_number_and_each_says_its_own():
+    decisions = sorted((REPOSITORY / "docs" / "decisions").glob("[0-9]*.md"))
+    numbers = [int(path.name[:4]) for path in decisions]
+
+    assert len(set(numbers)) == len(numbers) > 50
+    assert [path.read_text().partition(".")[0] for path in decisions] == [f"# {number}" for number in numbers]
+
+
 def test_every_named_file_exists(document):
     missing = [name for name in NAMED_FILE.findall(document.read_text()) if not (REPOSITORY / name).exists()]
 
