@@ -10,10 +10,11 @@ from annotation.enums import ItemPurpose, ItemState, JudgedItems, SourceState, T
 from annotation.models import Campaign, FollowUp, Item, Judging, Response, Turn, Verdict
 from annotation.policies.estimates import Estimate, Wanted, estimate
 from annotation.policies.judging import JudgedText, judge_messages, questions_for_model
-from annotation.queries.generations import paces
+from annotation.queries.generations import paces, usable_models
 from annotation.queries.log import by_whom, instrument_questions
 from annotation.queries.shown import shown_item
 from annotation.questions import Asked, Situation
+from inference_workers.enums import Output
 from inference_workers.models import LanguageModel
 
 # Prompts are this long on average, judged by the first.
@@ -60,6 +61,11 @@ def judgeable(campaign: Campaign, which: str) -> QuerySet[Item]:
         people = by_whom(campaign.judgments.filter(item=OuterRef("pk"), kind="answer", superseded_by__isnull=True))
         items = items.filter(Exists(people))
     return items.order_by("pk")
+
+
+def judging_models() -> list[LanguageModel]:
+    """Language models that can be asked for words, by name."""
+    return [model for model in usable_models() if model.serves.output == Output.TEXT]
 
 
 def left_out(campaign: Campaign, items: int) -> int:

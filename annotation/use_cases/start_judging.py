@@ -13,7 +13,7 @@ from annotation.selection.draws import new_seed, stream
 from annotation.use_cases.advance_judging import hint_judging
 from annotation.use_cases.record_event import record_event
 from foundation.idempotency import body_hash, once
-from inference_workers.enums import Task, Visibility
+from inference_workers.enums import Output, Task, Visibility
 from inference_workers.models import LanguageModel
 
 # The stream of a judging's seed that draws its items.
@@ -67,10 +67,10 @@ def chosen_items(campaign: Campaign, which: str, count: int | None, seed: int) -
 
 
 def _model(model_id: int) -> LanguageModel:
-    found = LanguageModel.objects.filter(pk=model_id, task=Task.TEXT, current__isnull=False)
+    found = LanguageModel.objects.filter(pk=model_id, task=Task.TEXT, current__output=Output.TEXT)
     model = found.exclude(visibility=Visibility.RETIRED).select_related("current").first()
     if model is None:
-        raise CannotJudge("this language model cannot be asked")
+        raise CannotJudge("this language model cannot be asked for words")
     return model
 
 

@@ -15,9 +15,16 @@ from annotation.enums import GenerationState, JudgedItems
 from annotation.forms.judging import ChangeJudgingForm, JudgingForm
 from annotation.models import Campaign, Judging
 from annotation.policies.judging import TEMPLATE_VERSION
-from annotation.queries.generations import usable_models
 from annotation.queries.judged import JudgeBesidePeople, judges_beside_people
-from annotation.queries.judges import judgeable, judgings_of, left_out, reckoned, sample_messages, why_not_judged
+from annotation.queries.judges import (
+    judgeable,
+    judging_models,
+    judgings_of,
+    left_out,
+    reckoned,
+    sample_messages,
+    why_not_judged,
+)
 from annotation.transitions import JUDGING
 from annotation.use_cases.change_judging import change_judging
 from annotation.use_cases.start_judging import CannotJudge, start_judging
@@ -35,7 +42,7 @@ from inference_workers.models import LanguageModel
 @for_campaign_admins
 def judges(request: HttpRequest, slug: str) -> HttpResponse:
     """A first POST reckons what it takes, a second of the same starts it."""
-    campaign, models = managed_campaign(slug), usable_models()
+    campaign, models = managed_campaign(slug), judging_models()
     sent = {"data": request.POST} if request.method == "POST" else {"initial": {"key": mint_key()}}
     form, figures = JudgingForm(models, **sent), None
     if form.is_valid():
@@ -75,7 +82,7 @@ def change(request: HttpRequest, slug: str, judging_id: int) -> HttpResponse:
             refused = True
     if not refused:
         return redirect("campaign-judges", slug)
-    context = _page(campaign, usable_models(), JudgingForm(usable_models(), initial={"key": mint_key()}))
+    context = _page(campaign, judging_models(), JudgingForm(judging_models(), initial={"key": mint_key()}))
     return render(request, "annotation/judging/judges.html", context | {"refused": True}, status=422)
 
 

@@ -181,6 +181,30 @@ def test_nobodys_own_words_are_put_before_a_judge():
 
 
 @pytest.mark.django_db
+def test_a_model_that_answers_with_files_is_no_judge(client):
+    campaign = make_campaign()
+    make_item(campaign)
+    judge = make_revision()
+    painter = make_revision(output="image")
+    client.force_login(make_user(role=Role.CAMPAIGN_ADMIN))
+    address = reverse("campaign-judges", args=[campaign.slug])
+    offered = client.get(address).context["form"].fields["models"].choices
+    assert [pk for pk, _name in offered] == [judge.language_model_id]
+    sent = {"models": [painter.language_model_id], "which": "all", "key": new_key()}
+    assert client.post(address, sent).status_code == 422
+    with pytest.raises(CannotJudge, match="cannot be asked for words"):
+        start_judging(
+            campaign_id=campaign.pk,
+            model_id=painter.language_model_id,
+            which="all",
+            count=None,
+            key=new_key(),
+            actor=None,
+            now=timezone.now(),
+        )
+
+
+@pytest.mark.django_db
 def test_a_judging_that_asks_nothing_is_refused_and_the_same_key_is_the_same_judging(client):
     empty, worded, draft = make_campaign(), make_campaign(questions=(RATIONALE,)), make_campaign()
     make_item(worded)
