@@ -3,6 +3,7 @@ house rules: what they are, what they find, and what an admin makes of it. No pa
 a rule found: the links go to the pages where admins may read it anyway."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -199,32 +200,31 @@ def unset_model(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 @for_campaign_admins
 def look(request: HttpRequest, slug: str, finding_id: int) -> HttpResponse:
-    arena, form = managed_arena(slug), OutcomeForm(request.POST)
+    """What an admin made of what a rule found."""
+    arena = managed_arena(slug)
     if finding_id >= LARGEST:
         raise Http404
     finding = get_object_or_404(RuleFinding, arena=arena, pk=finding_id)
-    if not form.is_valid():
-        return show_rules(request, arena, problem=first_error(form), status=422)
-    look_at_finding(
-        finding_id=finding.pk, outcome=form.cleaned_data["outcome"], actor=actor_of(request), now=timezone.now()
-    )
-    return redirect("arena-rules", slug)
+    return _mark(request, arena, partial(look_at_finding, finding_id=finding.pk))
 
 
 @require_POST
 @for_campaign_admins
 def look_model(request: HttpRequest, slug: str, moderation_id: int) -> HttpResponse:
     """What an admin made of a text that the moderation model stopped."""
-    arena, form = managed_arena(slug), OutcomeForm(request.POST)
+    arena = managed_arena(slug)
     if moderation_id >= LARGEST:
         raise Http404
     row = get_object_or_404(Moderation, arena=arena, pk=moderation_id, state=ModerationState.STOPPED)
+    return _mark(request, arena, partial(look_at_moderation, moderation_id=row.pk))
+
+
+def _mark(request: HttpRequest, arena: Arena, look_at: Callable[..., object]) -> HttpResponse:
+    form = OutcomeForm(request.POST)
     if not form.is_valid():
         return show_rules(request, arena, problem=first_error(form), status=422)
-    look_at_moderation(
-        moderation_id=row.pk, outcome=form.cleaned_data["outcome"], actor=actor_of(request), now=timezone.now()
-    )
-    return redirect("arena-rules", slug)
+    look_at(outcome=form.cleaned_data["outcome"], actor=actor_of(request), now=timezone.now())
+    return redirect("arena-rules", arena.campaign.slug)
 
 
 def rule_in(arena: Arena, rule_id: int) -> HouseRule:
