@@ -127,7 +127,7 @@ def _refuse_few(campaign: Campaign, admitted: Mapping[int, Admitted], *, with_pi
         return
     wait = endpoints_return()
     if wait is not None:
-        raise TooBusy(wait_seconds=max(5, round(wait.total_seconds())))
+        raise TooBusy(wait_seconds=max(5, round(wait.total_seconds())), answer=False)
     if with_picture:
         raise TooFewTakePictures(f"{len(admitted)} models take pictures, a battle needs {wanted}")
     raise NotEnoughModels(f"{len(admitted)} models can be drawn, a battle needs {wanted}")

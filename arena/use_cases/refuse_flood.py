@@ -16,9 +16,11 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 @dataclass
 class TooBusy(ArenaError):
-    """The workers have more than they can answer soon; nothing was written. Come back in `wait_seconds`."""
+    """The workers have more than they can answer soon, or too few models `answer` at all while the endpoints of others
+    are left alone; nothing was written. Come back in `wait_seconds`."""
 
     wait_seconds: int
+    answer: bool = True
 
 
 @dataclass

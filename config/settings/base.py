@@ -282,12 +282,14 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_throttle": 1,
     "queue_order_strategy": "priority",
     "priority_steps": [0, 3, 6, 9],
-    # Publishing is a hint: a broker that is down costs the caller a moment, not minutes of attempts.
+    # Publishing is a hint: a broker that is down, or stands still, costs the caller a moment, not minutes of attempts.
     "max_retries": 1,
     "interval_start": 0,
     "interval_step": 0.1,
     "interval_max": 0.1,
     "socket_connect_timeout": 2,
+    # Longer than a worker's own poll, which waits a second for news.
+    "socket_timeout": 3,
 }
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
 CELERY_WORKER_SEND_TASK_EVENTS = False

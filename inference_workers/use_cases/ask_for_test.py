@@ -2,7 +2,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from inference_workers.enums import BreakerState, Priority, Task
+from inference_workers.enums import BreakerState, CompletionState, Priority, Task
 from inference_workers.errors import InferenceError
 from inference_workers.models import Completion, LanguageModel
 from inference_workers.use_cases.lock_gauge import lock_gauge
@@ -18,18 +18,20 @@ class NothingToAsk(InferenceError):
 
 def ask_for_test(*, language_model_id: int, now: datetime) -> Completion:
     """Ask a language model something small, before everything that waits. At an endpoint that is left alone it is the
-    completion that tries it, at once. Raises NothingToAsk."""
+    completion that tries it, at once; fails it, the endpoint is left alone for as long again, and not for longer. A
+    test that waits there already is the one that is asked for. Raises NothingToAsk."""
     with transaction.atomic():
         model = LanguageModel.objects.select_related("current").get(pk=language_model_id)
         if model.current is None:
             raise NothingToAsk(model.slug)
         gauge, clock = lock_gauge(endpoint_id=model.current.endpoint_id)
         if gauge.state == BreakerState.OPEN:
-            gauge.opened_until = clock
-            gauge.save(update_fields=["opened_until"])
-        return try_out(
-            model, now=now, priority=Priority.VISITOR if gauge.state == BreakerState.CLOSED else Priority.PROBE
-        )
+            gauge.opened_until, gauge.openings = clock, max(gauge.openings - 1, 0)
+            gauge.save(update_fields=["opened_until", "openings"])
+        if gauge.state == BreakerState.CLOSED:
+            return try_out(model, now=now, priority=Priority.VISITOR)
+        tests = model.current.completions.filter(priority=Priority.PROBE, state=CompletionState.QUEUED)
+        return tests.order_by("created_at").first() or try_out(model, now=now, priority=Priority.PROBE)
 
 
 def try_out(model: LanguageModel, *, now: datetime, priority: Priority) -> Completion:

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import Event, Turn
@@ -17,7 +18,7 @@ from inference_workers.policies.breaker import OPENS_AFTER
 from inference_workers.streams import StreamWriter, sync_client
 from inference_workers.tasks.pump import Pump
 from tests.arena.factories import begin, let_open, make_models
-from tests.factories import make_person
+from tests.factories import make_person, new_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -133,12 +134,21 @@ def test_the_digest_of_the_candidates_is_without_a_model_whose_endpoint_is_left_
     assert begin(make_person()).impression.candidate_digest == whole.candidate_digest
 
 
-def test_with_fewer_than_two_models_left_a_battle_is_refused_with_the_wait_and_nothing_is_written():
+def test_with_fewer_than_two_models_left_a_battle_is_refused_with_the_wait_and_nothing_is_written(client):
     make_models(2)
     leave_alone(LanguageModel.objects.order_by("pk").first().current.endpoint_id, seconds=90)
     with pytest.raises(TooBusy) as refused:
         begin(make_person())
     assert 80 <= refused.value.wait_seconds <= 90
+    # The other one has nothing to do: nobody is told that all are busy.
+    page = client.post(reverse("start-battle"), {"prompt": "Why is it so?", "key": new_key()})
+    told = page.content.decode()
+    assert (page.status_code, "Too few models answer right now." in told, "answering others" in told) == (
+        429,
+        True,
+        False,
+    )
+    assert "Why is it so?" in told
     assert not Battle.objects.exists()
 
 

@@ -76,6 +76,21 @@ def test_a_batch_waits_for_the_operator_and_goes_on_once_the_key_is_mended():
     assert (gauge_of(revision).state, gauge_of(revision).opened_for) == (BreakerState.CLOSED, "")
 
 
+def test_an_operators_tests_leave_an_endpoint_alone_for_no_longer_than_it_was():
+    with CountingEndpoint(broken=True, status=401) as server:
+        revision = served(server)
+        asked(revision, 1, priority=Priority.VISITOR)
+        pump()
+        left = [gauge_of(revision).openings]
+        for _press in range(4):
+            first = ask_for_test(language_model_id=revision.language_model_id, now=timezone.now())
+            again = ask_for_test(language_model_id=revision.language_model_id, now=timezone.now())
+            assert first == again  # it waits for the worker
+            pump()
+            left.append(gauge_of(revision).openings)
+    assert (left, codes([first])) == ([1] * 5, [("failed", "endpoint_key_refused")])
+
+
 def test_an_operators_test_of_a_refused_key_ends_and_says_so():
     with CountingEndpoint(broken=True, status=401) as server:
         revision = served(server)
