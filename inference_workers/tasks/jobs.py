@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -34,7 +34,7 @@ from inference_workers.models import Completion, CompletionFile, LanguageModel, 
 from inference_workers.policies.house_rules import rule_book
 from inference_workers.policies.prices import CHARACTERS_PER_TOKEN, PICTURE_TOKENS, Usage, guessed_tokens
 from inference_workers.policies.screen import NO_RULES, SCREEN_VERSION, Asked, Screen
-from inference_workers.tasks.files import FileRefused, kept_file
+from inference_workers.tasks.files import FileLook, FileRefused
 from inference_workers.use_cases.fail_completion import fail_completion
 from inference_workers.use_cases.finish_completion import Measures, WrittenFile, finish_completion
 from inference_workers.use_cases.finish_measure import finish_measure
@@ -57,6 +57,7 @@ class Job:
     sent: int = 0
     received: int = 0
     finished: Finished | None = None
+    look: FileLook | None = None
 
     def __post_init__(self) -> None:
         # An earlier attempt may still be ending in the same backend.
@@ -70,6 +71,16 @@ class Job:
     def token(self) -> UUID:
         assert self.completion.lease_token is not None
         return self.completion.lease_token
+
+    @property
+    def may_end(self) -> bool:
+        """Whether its ending would wait for nothing."""
+        return self.ending is not None and (self.look is None or self.look.is_over)
+
+    def drop_look(self) -> None:
+        if self.look is not None:
+            self.look.drop()
+            self.look = None
 
     @property
     def usage(self) -> Usage | None:
@@ -242,7 +253,7 @@ def finish(job: Job, event: Finished) -> None:
         fail(job, code="file_missing", message=f"{output} was asked for, and something else came")
         return
     try:
-        with _file_of(job, event, output) as file:
+        with job.look.kept() if job.look else nullcontext() as file:
             finish_completion(
                 completion_id=job.id,
                 lease_token=job.token,
@@ -266,12 +277,12 @@ def _paid(job: Job, file: WrittenFile | None) -> Usage | None:
     return used if file is None or used is None else replace(used, seconds=file.seconds or 0.0)
 
 
-def _file_of(job: Job, event: Finished, output: str) -> AbstractContextManager[WrittenFile | None]:
-    """What a person asked for is shown blind: nothing in it may tell one model from another."""
-    if event.file is None:
-        return nullcontext()
-    most = settings.MEDIA_FILE_MAX_MB * MEGA
-    return kept_file(event.file, output, most=most, uniform=job.completion.person_id is not None)
+def look_at_file(job: Job, event: Finished) -> None:
+    """Begin to. What a person asked for is shown blind: nothing in it may tell one model from another."""
+    output = job.completion.revision.output
+    if event.file is not None and output != Output.TEXT:
+        most = settings.MEDIA_FILE_MAX_MB * MEGA
+        job.look = FileLook(event.file, output, most=most, uniform=job.completion.person_id is not None)
 
 
 def fail(

@@ -56,6 +56,8 @@ DRAIN_SECONDS = 10.0
 DATABASE_PAUSE = 1.0
 # An endpoint's own time limit comes first, so that its reason is the one that is noted.
 OVERTIME_SECONDS = 5.0
+# Of a file that has come, besides; a picture as large as is taken needs ten on a slow machine.
+LOOK_SECONDS = 120.0
 # For how long a pump with nothing in hand stays with endpoints that may not be asked now; the sweeper wakes it again.
 PATIENCE_SECONDS = 5.0
 
@@ -169,15 +171,22 @@ class Pump:
                 settle_cancelled(completion_id=job.id, attempt=job.completion.attempt, usage=used)
             elif job.ending is None and self._clock() >= job.deadline:
                 self._refuse(job, code="timeout", message="the endpoint's time limit was over")
+            elif not job.may_end and self._clock() >= job.deadline + LOOK_SECONDS:
+                self._refuse(job, code="file_refused", message="it took too long to look at")
 
     def _drop(self, job: Job) -> None:
         """Forget a job without a word to anybody."""
         job.backend.cancel(job.request_id)
+        self._forget(job)
+
+    def _forget(self, job: Job) -> None:
         self._writer.forget(job.id)
+        job.drop_look()
         del self._jobs[job.request_id]
 
     def _refuse(self, job: Job, *, code: str, message: str) -> None:
         job.backend.cancel(job.request_id)
+        job.drop_look()
         job.ending = partial(jobs.fail, job, code=code, message=message, unheard=True)
 
     # -- what comes in
@@ -309,6 +318,7 @@ class Pump:
                 job.finished = event
                 if event.file is None:
                     self._writer.add(job.id, job.screen.finish(cut=event.finish_reason == FinishReason.LENGTH))
+                jobs.look_at_file(job, event)
                 job.ending = partial(jobs.finish, job, event)
                 self._on_model(job.completion.revision.language_model.slug, WorkerState.READY, "")
             elif isinstance(event, Measured):
@@ -322,7 +332,7 @@ class Pump:
 
     def _settle(self) -> None:
         """Write the results that are there; the stream's last text goes out before its end is announced."""
-        ended = [job for job in self._jobs.values() if job.ending is not None]
+        ended = [job for job in self._jobs.values() if job.may_end]
         if ended:
             self._writer.flush(now=True)
         for job in ended:
@@ -334,8 +344,7 @@ class Pump:
             except DatabaseError as error:
                 log.error("result_refused", completion_id=str(job.id), error=type(error).__name__)
                 jobs.fail(job, code=ErrorCode.INTERNAL.value, message="the database refused the result")
-            self._writer.forget(job.id)
-            del self._jobs[job.request_id]
+            self._forget(job)
             self._idle = False  # it may wait for another attempt
 
     def _stop(self) -> bool:
@@ -346,9 +355,8 @@ class Pump:
         return bool(released)
 
     def _empty_backends(self) -> None:
-        for job in self._jobs.values():
-            job.backend.cancel(job.request_id)
-            self._writer.forget(job.id)
+        for job in list(self._jobs.values()):
+            self._drop(job)
         for backend in self._in_use.values():
             backend.step(0)  # takes the news of what was cancelled, for nobody
 

@@ -25,7 +25,6 @@ from foundation.media.store import files_root
 from inference_workers.engine import media_endpoint
 from inference_workers.enums import FinishReason
 from inference_workers.models import Completion, CompletionFile, LanguageModel, LanguageModelRevision
-from inference_workers.tasks.files import kept_file
 from inference_workers.use_cases.finish_completion import Measures, finish_completion
 from tests.annotation.datasets.rows import rows_of, scope_of
 from tests.annotation.media.files import picture
@@ -37,6 +36,7 @@ from tests.arena.voting import browser_of
 from tests.factories import new_key
 from tests.inference_workers.engine.tiny_media_endpoint import TinyMediaEndpoint
 from tests.inference_workers.factories import make_endpoint
+from tests.inference_workers.kept_files import kept_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOKEN = "cookie-of-who-looks-and-listens"

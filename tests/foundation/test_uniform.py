@@ -11,9 +11,10 @@ from foundation.media.kinds import MediaKind
 from foundation.media.store import media_path
 from foundation.media.uniform import write_uniform
 from inference_workers.tasks import files as keeping
-from inference_workers.tasks.files import FileRefused, kept_file
+from inference_workers.tasks.files import FileRefused
 from tests.annotation.media.files import picture
 from tests.arena.filing import VENDOR, telling_film, telling_picture, telling_sound
+from tests.inference_workers.kept_files import kept_file
 
 pytestmark = pytest.mark.django_db
 MOST = 10_000_000

@@ -20,12 +20,13 @@ from foundation.media.store import media_path, staged, staging_folder
 from inference_workers.engine.scripted import Script, ScriptedBackend, ScriptedSettings
 from inference_workers.models import Completion, CompletionFile, LanguageModel
 from inference_workers.streams import StreamWriter, sync_client
-from inference_workers.tasks.files import FileRefused, kept_file
+from inference_workers.tasks.files import FileRefused
 from inference_workers.tasks.pump import Pump
 from tests.annotation.generating.factories import advance, generation_of
 from tests.factories import PREFERENCE, make_campaign, make_user, new_key
 from tests.inference_workers.engine.tiny_media_endpoint import file_for
 from tests.inference_workers.factories import make_endpoint, make_revision
+from tests.inference_workers.kept_files import kept_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CANARY = b"canary-model"
