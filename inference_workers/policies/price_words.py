@@ -8,8 +8,9 @@ from inference_workers.policies.prices import Prices
 
 
 def price_words(prices: Prices) -> str:
+    """Empty where it is not known."""
     if not prices.are_known:
-        return _("price unknown")
+        return ""
     if not prices.of_files:
         words = _("%(read)s USD read, %(written)s USD written, for a million tokens")
         return words % {"read": _plain(prices.read), "written": _plain(prices.written)}

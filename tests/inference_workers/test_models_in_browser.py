@@ -52,6 +52,8 @@ def revision():
     vendors = {"name": "Large and far", "organisation": "Vendor", "licence": "Proprietary", "visibility": "hidden"}
     broken = make_revision(endpoint=far, model=vendors | prices)
     make_revision(endpoint=sound, model={"name": "Long gone", "visibility": "retired"})
+    films = {"price_file": "0.0425", "price_second": "0.1", "longest_seconds": 12}
+    make_revision(endpoint=sound, model={"name": "Maker of films"} | films, output="video")
     for number in range(12):
         ago = timedelta(hours=number % 7)
         ended(own, code="identity_leak" if number == 3 else "", first=0.1 + number / 20, total=2 + number / 2, ago=ago)
