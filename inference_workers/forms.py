@@ -41,6 +41,7 @@ RECIPE_FIELDS = [
     "repetition_penalty",
     "max_tokens",
     "accepts_cut",
+    "takes_schema",
     "stop",
 ]
 
@@ -127,6 +128,7 @@ class RecipeForm(forms.ModelForm):  # type: ignore[type-arg]
             "repetition_penalty": _("Repetition penalty"),
             "max_tokens": _("Most tokens of an answer"),
             "accepts_cut": _("Show answers that this limit cut off"),
+            "takes_schema": _("Takes a JSON schema"),
         }
         help_texts = {
             "provider_model": _(
@@ -138,6 +140,10 @@ class RecipeForm(forms.ModelForm):  # type: ignore[type-arg]
                 " arenas of that kind."
             ),
             "accepts_cut": _("Otherwise such an answer is asked for once more, and the second one voids the battle."),
+            "takes_schema": _(
+                "As a model judge it is told the form of its answer by response_format too. It can say nothing before"
+                " that answer then, and servers that do not know the word refuse it."
+            ),
             "top_k": _("0 switches it off."),
             "repetition_penalty": _("1 switches it off."),
         }

@@ -7,7 +7,7 @@ from kombu.exceptions import OperationalError
 
 from annotation.enums import GenerationState, VerdictState
 from annotation.models import Judging, Verdict
-from annotation.policies.judging import judge_messages
+from annotation.policies.judging import answer_schema, judge_messages
 from annotation.queries.judges import asked_of_models, judged_text, situation_of
 from annotation.selection.draws import new_seed
 from annotation.transitions import JUDGING, VERDICT
@@ -90,6 +90,7 @@ def _ask(judging: Judging, verdict: Verdict, problem: str) -> None:
         priority=Priority.BATCH,
         seed=new_seed(),
         screened=False,
+        schema=answer_schema(asked, situation) if judging.revision.takes_schema else None,
     )
     verdict.state, verdict.tries, verdict.problem = VerdictState.ASKED, verdict.tries + 1, problem
     verdict.save(update_fields=["completion", "state", "tries", "problem", "paid"])

@@ -196,6 +196,9 @@ class OpenAIBackend:
         body: dict[str, Any] = {settings.max_tokens_field: sampling.max_tokens, **_unusual(held.request)}
         if sampling.logprobs:
             body["logprobs"] = True
+        if held.request.schema is not None:
+            kept = {"name": "answer", "schema": dict(held.request.schema)}
+            body["response_format"] = {"type": "json_schema", "json_schema": kept}
         if settings.ask_usage:
             body["stream_options"] = {"include_usage": True}
         return client.chat.completions.create(

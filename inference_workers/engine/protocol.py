@@ -6,9 +6,10 @@ whole batch on and returns what happened. All calls come from one thread.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +72,15 @@ class Sampling:
 class GenerationRequest:
     """One completion wanted of `model`. A system prompt is the first of `messages`. `id` names the request in every
     event and must differ from those of all requests the backend still holds. `output` is "text", or "image", "audio" or
-    "video" where a file is wanted."""
+    "video" where a file is wanted. `schema` is a JSON schema that the text has to keep where the backend can see to it,
+    so that whoever asked reads what comes with care all the same."""
 
     id: str
     messages: tuple[ChatMessage, ...]
     sampling: Sampling
     model: ModelRef
     output: str = "text"
+    schema: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.messages:

@@ -36,6 +36,8 @@ class Completion(models.Model):
     seed = models.BigIntegerField()
     # What is other than the revision's: temperature, top_p, max_tokens, stop; null where nothing is.
     sampling = models.JSONField(null=True)
+    # The JSON schema that its text has to keep; told to endpoints that take one.
+    schema = models.JSONField(null=True)
     priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.BATCH)
 
     state = models.CharField(max_length=10, choices=CompletionState, default=CompletionState.QUEUED)

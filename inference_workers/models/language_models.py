@@ -126,6 +126,8 @@ class LanguageModelRevision(models.Model):
     stop = models.JSONField(default=list, blank=True)
     # Whether an answer that the limit ended is shown; otherwise it is asked for anew.
     accepts_cut = models.BooleanField(default=False)
+    # Whether its endpoint is told the JSON schema of answers that have one, and not the words alone.
+    takes_schema = models.BooleanField(_("takes a JSON schema"), default=False, db_default=False)
     output = models.CharField(_("answers with"), max_length=8, choices=Output, default=Output.TEXT, db_default="text")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -33,6 +33,7 @@ DECISIVE: Mapping[str, Promise] = {
     "repetition_penalty": _("Repetition penalty"),
     "max_tokens": _("Most tokens of an answer"),
     "accepts_cut": _("Shows cut answers"),
+    "takes_schema": _("Takes a JSON schema"),
     "stop": _("Stop texts"),
 }
 # What has ended in the last week, by how; one pass over the index of what has ended.

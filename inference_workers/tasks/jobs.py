@@ -153,6 +153,7 @@ def generation_request(job: Job, messages: Sequence[dict[str, str]], ref: ModelR
         ),
         model=ref,
         output=revision.output,
+        schema=job.completion.schema if revision.takes_schema else None,
     )
 
 

@@ -51,6 +51,7 @@ class Recipe:
     max_tokens: int = 256
     stop: Sequence[str] = ()
     accepts_cut: bool = False
+    takes_schema: bool = False
     output: str = Output.TEXT
 
     @classmethod
@@ -66,6 +67,7 @@ class Recipe:
             max_tokens=revision.max_tokens,
             stop=tuple(revision.stop),
             accepts_cut=revision.accepts_cut,
+            takes_schema=revision.takes_schema,
             output=revision.output,
         )
 
@@ -111,6 +113,8 @@ def refuse_card_beside(recipe: Recipe, card: Card) -> None:
     """Raises ValidationError for what a card says that cannot be so of a model of that recipe."""
     _refuse_pictures_without_a_reader(card, recipe)
     _refuse_prices_of_nothing(card, recipe)
+    if recipe.takes_schema and (recipe.endpoint.backend == Backend.TRANSFORMERS or recipe.output != Output.TEXT):
+        raise ValidationError({"takes_schema": _("Only a model of an address that answers with text takes a schema.")})
 
 
 def _refuse_prices_of_nothing(card: Card, recipe: Recipe) -> None:

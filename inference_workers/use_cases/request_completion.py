@@ -36,13 +36,15 @@ def request_completion(
     sampling: Mapping[str, Any] | None = None,
     screened: bool = True,
     rule_set: RuleSet | None = None,
+    schema: Mapping[str, Any] | None = None,
 ) -> Completion:
     """Ask a revision to answer `messages`, which end with what a user said. The worker adds the system prompt.
 
     The row is the job, and is part of the caller's transaction; workers are woken after its commit. With a `person`
     the messages, and later the answer, are sealed under that person's key. `sampling` is what is other than the
     revision's settings; the answer is held to `rule_set`. Without `screened` no rule for shown texts refuses it. A
-    person's message may name a picture of theirs. Raises InvalidMessages, InvalidSampling, DoesNotWrite, PersonErased.
+    person's message may name a picture of theirs. A `schema` is told to endpoints that take one. Raises
+    InvalidMessages, InvalidSampling, DoesNotWrite, PersonErased.
     """
     cleaned = checked_messages(messages)
     if revision.language_model.task != Task.TEXT:
@@ -59,6 +61,7 @@ def request_completion(
             sampling=checked_sampling(sampling),
             screened=screened,
             rule_set=rule_set,
+            schema=clean_json(dict(schema)) if schema else None,
             max_attempts=settings.COMPLETION_MAX_ATTEMPTS,
         )
         # Not a partial: Django's robust hooks ask a function that raised for its __qualname__.

@@ -51,6 +51,7 @@ NAMES = (
         "price_read",
         "price_second",
         "longest_seconds",
+        "takes_schema",
         "span",
         "endpoint",
         "provider_model",

@@ -196,6 +196,19 @@ def test_a_model_of_films_has_a_price_of_them_and_one_of_texts_has_none(operator
     assert changed["longest_seconds"] == [None, 12]
 
 
+def test_a_schema_is_taken_by_models_of_addresses_alone_and_makes_a_revision(operator):
+    far = make_endpoint(backend=Backend.OPENAI, base_url=ADDRESS)
+    model = make_revision(endpoint=far).language_model
+    page = address("model-edit", model.pk)
+    assert operator.post(page, form_of(operator.get(page)) | {"takes_schema": "on"}).status_code == 302
+    model.refresh_from_db()
+    assert (model.serves.number, model.serves.takes_schema) == (2, True)
+    own = make_endpoint(backend=Backend.TRANSFORMERS)
+    given = {"endpoint": own.pk, "provider_model": "smollm2"}
+    refused = operator.post(page, form_of(operator.get(page)) | given)
+    assert (refused.status_code, set(refused.context["form"].errors)) == (422, {"takes_schema"})
+
+
 def test_every_field_that_decides_answers_is_compared():
     assert list(DECISIVE) == RECIPE_FIELDS
 
