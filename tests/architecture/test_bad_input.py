@@ -51,7 +51,6 @@ NAMES = (
         "price_read",
         "price_second",
         "longest_seconds",
-        "takes_schema",
         "span",
         "endpoint",
         "provider_model",
