@@ -40,11 +40,10 @@ def request_completion(
 ) -> Completion:
     """Ask a revision to answer `messages`, which end with what a user said. The worker adds the system prompt.
 
-    The row is the job, and is part of the caller's transaction; workers are woken after its commit. With a `person`
-    the messages, and later the answer, are sealed under that person's key. `sampling` is what is other than the
-    revision's settings; the answer is held to `rule_set`. Without `screened` no rule for shown texts refuses it. A
-    person's message may name a picture of theirs. A `schema` is told to endpoints that take one. Raises
-    InvalidMessages, InvalidSampling, DoesNotWrite, PersonErased.
+    The row is the job, in the caller's transaction; workers are woken after its commit. With a `person` the messages,
+    and later the answer, are sealed under that person's key, and may name a picture of theirs. `sampling` is what is
+    other than the revision's; the answer is held to `rule_set`, and to `schema` where the endpoint takes one. No rule
+    for shown texts refuses it if not `screened`. Raises InvalidMessages, InvalidSampling, DoesNotWrite, PersonErased.
     """
     cleaned = checked_messages(messages)
     if revision.language_model.task != Task.TEXT:
@@ -53,9 +52,7 @@ def request_completion(
         completion = Completion.objects.create(
             revision=revision,
             person=person,
-            messages=cleaned if person is None else None,
-            personal_messages=write_personal_text(person=person, text=json.dumps(cleaned)) if person else None,
-            pictures=len(own_pictures(cleaned, person)),
+            **_kept(cleaned, person),
             priority=Priority(priority),
             seed=seed,
             sampling=checked_sampling(sampling),
@@ -69,6 +66,12 @@ def request_completion(
             lambda: wake_workers(completion_id=completion.pk, priority=completion.priority), robust=True
         )
     return completion
+
+
+def _kept(messages: list[dict[str, str]], person: Person | None) -> dict[str, Any]:
+    sealed = write_personal_text(person=person, text=json.dumps(messages)) if person else None
+    pictures = len(own_pictures(messages, person))
+    return {"messages": None if person else messages, "personal_messages": sealed, "pictures": pictures}
 
 
 def own_pictures(messages: Sequence[Mapping[str, str]], person: Person | None) -> list[str]:
