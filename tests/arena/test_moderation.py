@@ -227,6 +227,17 @@ def test_an_admin_adds_a_rule_and_is_told_what_cannot_be_one(client):
         rule(on_visitors=False, on_models=False)
 
 
+def test_a_rule_for_nobody_is_refused_beside_the_field_that_says_whose_texts_it_is_for(client):
+    make_arena()
+    client.force_login(make_user(role="campaign_admin"))
+    for_nobody = {"name": "Nobody", "action": "refuse", "kind": "words", "pattern": "neverword"}
+    refused = client.post(reverse("arena-rule-add", args=["arena"]), for_nobody)
+    page = refused.content.decode()
+    assert (refused.status_code, HouseRule.objects.filter(name="Nobody").exists()) == (422, False)
+    assert "The rule is in force" not in page
+    assert "Say whose texts it is for." in page[page.index('id="id_on_visitors"') - 1500 :]
+
+
 def test_a_rule_of_one_arena_is_none_of_another():
     make_arena()
     poems = make_arena("poems")
