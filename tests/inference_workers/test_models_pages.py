@@ -173,6 +173,27 @@ def test_a_model_says_whether_it_takes_pictures_and_one_that_reads_text_alone_ca
     assert not LanguageModel.objects.filter(slug="own").exists()
 
 
+def test_a_model_that_was_released_and_is_hidden_again_is_said_to_be_so(operator):
+    model = make_revision().language_model
+    page = address("model-edit", model.pk)
+
+    def told(visibility):
+        LanguageModel.objects.filter(pk=model.pk).update(visibility=visibility)
+        pages = address("model", model.pk), address("models")
+        whole, listed = (operator.get(each).content.decode() for each in pages)
+        badges = {"Name hidden again</span>", "Name hidden</span>", "Public</span>"}
+        shown = {each for each in badges if each in whole}
+        assert shown == {each for each in badges if each in listed}
+        return shown, "keeps its name" in whole
+
+    assert told("public") == ({"Public</span>"}, False)
+    sent = form_of(operator.get(page)) | {"visibility": "hidden"}
+    assert operator.post(page, sent).status_code == 302
+    assert told("hidden") == ({"Name hidden again</span>"}, True)
+    never = make_revision(model={"visibility": "hidden"})
+    assert "Name hidden</span>" in operator.get(address("model", never.language_model_id)).content.decode()
+
+
 def test_a_model_of_films_has_a_price_of_them_and_one_of_texts_has_none(operator, settings):
     settings.MODEL_PROBE_MINUTES = 30
     far = make_endpoint(backend=Backend.OPENAI, base_url=ADDRESS)
