@@ -75,6 +75,13 @@ class SettingsForm(forms.Form):
         return Settings(**self.cleaned_data) if self.cleaned_data.get("name") else None
 
 
+def settings_in_words(kept: dict[str, Any]) -> list[tuple[str, Any]]:
+    """What a generation keeps of one of its settings, as the form calls it; empty where models answer as they are."""
+    fields = SettingsForm.base_fields
+    told = {**kept, "stop": ", ".join(f"“{stop}”" for stop in kept["stop"])} if kept.get("stop") else kept
+    return [(str(field.label), told[name]) for name, field in fields.items() if name != "name" and name in told]
+
+
 class SampleForms:
     """The form of the samples with its rows of settings."""
 

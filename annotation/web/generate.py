@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from annotation.enums import GenerationKind, GenerationState, SampleDesign
 from annotation.forms.generate import ChangeForm, GenerateForm
-from annotation.forms.samples import SampleForms
+from annotation.forms.samples import SampleForms, settings_in_words
 from annotation.imports.problems import BrokenFile
 from annotation.imports.prompts import GivenPrompt, prompts_of_campaign, prompts_of_file, prompts_of_lines
 from annotation.imports.table_file import refusal
@@ -36,6 +36,7 @@ from annotation.web.figures import in_words, reckoned
 from annotation.web.managed import actor_of, managed_campaign
 from foundation.idempotency import IdempotencyError, mint_key
 from foundation.transitions import ForbiddenTransition
+from inference_workers.enums import Output
 from inference_workers.models import LanguageModel
 from inference_workers.policies.price_words import price_words
 from inference_workers.policies.prices import Prices
@@ -125,6 +126,7 @@ def watched(found: Generation) -> dict[str, Any]:
         "progress": progress,
         "left": in_words(progress.left),
         "design": SampleDesign(found.parameters["design"]).label if is_shared(found) else "",
+        "settings": [(each["name"], settings_in_words(each)) for each in found.parameters.get("settings", ())],
         "runs": found.state == GenerationState.RUNNING,
         "may_pause": GenerationState.PAUSED in goes_to,
         "may_resume": found.state == GenerationState.PAUSED,
@@ -146,6 +148,7 @@ def _page(
     writers = [
         {
             "box": box,
+            "output": Output(model.serves.output).label,
             "endpoint": model.serves.endpoint.name,
             "price": price_words(Prices.of(model.serves, model)),
         }

@@ -111,6 +111,7 @@ def test_what_films_will_cost_is_told_before_they_are_ordered_and_what_they_cost
     # Four films of which nobody knows how long they will play.
     assert (found.cost, found.at_most, found.tokens) == (Decimal(9), True, 4)
     assert "0.25 USD for each file, 0.5 USD for each second" in answer.content.decode()
+    assert answer.content.decode().count("<small>answers with films · ") == len(asked)
     assert "≤ 9.0000" in answer.content.decode()
     generation = generation_of(Campaign.objects.get(), 2, asked=asked)
     advance(generation)

@@ -298,6 +298,8 @@ def test_samples_and_settings_are_chosen_on_the_page_and_its_figures_come_first(
     assert (len(generation.contestants), generation.items.count()) == (4, 18)
     watched = admin.get(started["Location"]).content.decode()
     assert "3 samples of each model" in watched
+    assert "cold: Temperature 0.1 · Ends before “END”, “STOP”</p>" in watched
+    assert ("warm: First seed 7</p>" in watched, "seed_base" in watched) == (True, False)
     work_off(generation)
     item = admin.get(reverse("campaign-item", args=["trial", generation.items.first().pk])).content.decode()
     assert "How it was written" in item
