@@ -14,7 +14,7 @@ from inference_workers.enums import Backend, Output, Task, TokensField
 from inference_workers.models import Endpoint, LanguageModel, LanguageModelRevision
 from inference_workers.policies.folders import SMOLLM2, ModelNotAllowed, model_folder, sorts_texts
 from inference_workers.use_cases.edit_endpoint import EndpointSettings
-from inference_workers.use_cases.edit_language_model import Card, Recipe, refuse_card_beside
+from inference_workers.use_cases.edit_language_model import Card, Recipe, refuse_card_beside, refuse_other_output
 
 PRICE_FIELDS = ["price_read", "price_written", "price_file", "price_second", "longest_seconds"]
 CARD_FIELDS = [
@@ -212,10 +212,12 @@ class LanguageModelForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error("provider_model", _("This model has no head that sorts texts."))
 
     def _refuse_card(self, cleaned: dict[str, Any]) -> None:
-        """By the rule of the use case, beside the field, as soon as the rest of it can be asked."""
+        """By the rules of the use case, beside the field, as soon as the rest of it can be asked."""
         if cleaned.get("endpoint") and not self.errors:
             try:
                 refuse_card_beside(self.recipe, self.card)
+                if self.instance.pk:
+                    refuse_other_output(self.instance, self.recipe)
             except ValidationError as refused:
                 self.add_error(None, refused)
 

@@ -96,6 +96,13 @@ def _listed(entry: Entry, now: datetime) -> Listed:
     )
 
 
+def arenas_with(language_model_id: int, *, unless_of: str) -> list[str]:
+    """The names of open arenas that a model takes part in, or is paused in, and whose battles are of something else."""
+    entries = Entry.objects.filter(language_model=language_model_id).exclude(state=EntryState.RETIRED)
+    elsewhere = entries.exclude(arena__campaign__state=CampaignState.CLOSED).exclude(arena__output=unless_of)
+    return list(elsewhere.order_by("arena__campaign__name").values_list("arena__campaign__name", flat=True))
+
+
 def weight_of(entry: Entry, now: datetime) -> float:
     """Of the model on the whole site, times that of its entry, times its boost until this ends."""
     return entry.language_model.weight * entry.weight * (entry.boost if is_boosted(entry, now) else 1.0)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Person
 from inference_workers.enums import Backend, Output, Task, Visibility
 from inference_workers.models import Endpoint, LanguageModel, LanguageModelRevision
+from inference_workers.signals import output_changing
 from inference_workers.use_cases.record_change import record_change
 
 
@@ -101,6 +102,7 @@ def edit_language_model(
         if card.task != model.task and model.revisions.filter(completions__isnull=False).exists():
             raise ValidationError({"task": _("It was asked already: add another model for another task.")})
         refuse_card_beside(recipe, card)
+        refuse_other_output(model, recipe)
         _write_card(model, card, now)
         if model.current is None or not Recipe.of(model.current).same_as(recipe):
             add_revision(model, recipe)
@@ -115,6 +117,17 @@ def refuse_card_beside(recipe: Recipe, card: Card) -> None:
     _refuse_prices_of_nothing(card, recipe)
     if recipe.takes_schema and (recipe.endpoint.backend == Backend.TRANSFORMERS or recipe.output != Output.TEXT):
         raise ValidationError({"takes_schema": _("Only a model of an address that answers with text takes a schema.")})
+
+
+def refuse_other_output(model: LanguageModel, recipe: Recipe) -> None:
+    """Raises ValidationError where the model would come to answer with something else, and an app above says why that
+    may not be."""
+    if model.current is None or model.current.output == recipe.output:
+        return
+    said = output_changing.send(sender=LanguageModel, language_model_id=model.pk, output=recipe.output)
+    reasons = [reason for _receiver, reason in said if reason]
+    if reasons:
+        raise ValidationError({"output": reasons})
 
 
 def _refuse_prices_of_nothing(card: Card, recipe: Recipe) -> None:

@@ -1,8 +1,10 @@
 """What an arena's battles are of: text, images, sounds or films. Fixed by its first battle."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.test import Client
 from django.urls import reverse
@@ -12,14 +14,16 @@ from arena.models import Arena, Battle
 from arena.queries.arenas import entries_of, models_outside, playing_models
 from arena.use_cases import start_battle as starting
 from arena.use_cases.admit_contestants import admit_contestants
+from arena.use_cases.change_entry import change_entry
 from arena.use_cases.enter_model import OtherOutput, enter_model
 from arena.use_cases.save_arena import BadSettings, OutputFixed, save_arena
 from arena.use_cases.start_battle import NotEnoughModels
 from inference_workers.models import LanguageModel
+from inference_workers.use_cases.edit_language_model import Card, Recipe, edit_language_model
 from tests.arena.factories import begin, make_arena, make_models
 from tests.factories import make_user
 from tests.foundation.threads import Meanwhile, run_together
-from tests.inference_workers.factories import make_revision
+from tests.inference_workers.factories import make_endpoint, make_revision
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +73,40 @@ def test_only_models_whose_output_the_battles_are_of_enter_and_are_drawn():
     with pytest.raises(NotEnoughModels):
         begin(arena=pictures)
     assert Battle.objects.count() == 0
+
+
+def test_a_model_that_plays_keeps_what_it_answers_with_until_it_is_taken_out_of_its_arenas():
+    far = make_endpoint(backend="openai", base_url="https://1.1.1.1/v1")
+    model = make_revision(endpoint=far).language_model
+    words, pictures = make_arena("words"), make_arena("pictures", output="image", enters_all=False)
+    entry = enter_model(arena=words, language_model=model, actor=None, now=timezone.now())
+    operator = Client()
+    operator.force_login(make_user(role="operator"))
+    page = reverse("model-edit", args=[model.pk])
+
+    def send(output: str):
+        given = {field.html_name: field.value() for field in operator.get(page).context["form"]}
+        given = {name: value for name, value in given.items() if value is not None and value is not False}
+        return operator.post(page, given | {"output": output, "stop": "", "aliases": ""})
+
+    def become(output: str) -> None:
+        """Past the form, as whoever enters it in between leaves it."""
+        current = LanguageModel.objects.select_related("current__endpoint").get(pk=model.pk)
+        card = Card(**{name: getattr(current, name) for name in Card.__dataclass_fields__})
+        recipe = replace(Recipe.of(current.serves), output=output)
+        edit_language_model(language_model_id=model.pk, card=card, recipe=recipe, now=timezone.now())
+
+    refused = send("image")
+    assert (refused.status_code, set(refused.context["form"].errors)) == (422, {"output"})
+    assert f"something else: {words.campaign.name}. Take it out there first." in refused.content.decode()
+    with pytest.raises(ValidationError, match="Take it out there first"):
+        become("image")
+    assert list(model.revisions.values_list("output", flat=True)) == ["text"]
+    for state, status in (("paused", 422), ("retired", 302)):
+        change_entry(entry_id=entry.pk, to=state, reason="It draws now.", actor=None, now=timezone.now())
+        assert send("image").status_code == status
+    enter_model(arena=pictures, language_model=LanguageModel.objects.get(pk=model.pk), actor=None, now=timezone.now())
+    assert send("text").status_code == 422
 
 
 def test_what_an_arena_is_of_changes_until_its_first_battle_and_then_no_more():
