@@ -20,7 +20,7 @@ from accounts.use_cases.create_person import person_of_user
 from accounts.web.access import for_operators
 from inference_workers.enums import CompletionState, Task
 from inference_workers.forms import CARD_FIELDS, RECIPE_FIELDS, LanguageModelForm
-from inference_workers.models import Completion, LanguageModel
+from inference_workers.models import Completion, CompletionFile, LanguageModel
 from inference_workers.policies.logprobs import perplexity
 from inference_workers.policies.price_words import price_words
 from inference_workers.policies.prices import Prices
@@ -38,6 +38,7 @@ from inference_workers.queries.health import (
     revisions_of,
 )
 from inference_workers.queries.over_time import SPANS, probes_of, series_of
+from inference_workers.queries.tested_files import refusal_in_arenas
 from inference_workers.use_cases.ask_for_test import TEST_QUESTION, NothingToAsk, ask_for_test
 from inference_workers.use_cases.edit_language_model import add_language_model, edit_language_model
 from inference_workers.web.charts import bar_chart, line_chart, step_names
@@ -148,9 +149,21 @@ def own_test(model: LanguageModel, asked: str) -> dict[str, Any] | None:
     return {
         "row": row,
         "text": text,
+        **own_file(row),
         "waiting": waiting,
         "perplexity": perplexity(logprobs) if logprobs else None,
     }
+
+
+def own_file(row: Completion) -> dict[str, Any]:
+    """What a test brought where its model answers with files, and why no arena would show it."""
+    file = CompletionFile.objects.filter(completion=row).first()
+    if file is None:
+        return {}
+    try:
+        return {"file": file, "refusal": refusal_in_arenas(file)}
+    except FileNotFoundError:
+        return {"file": file, "is_gone": True}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
