@@ -1,6 +1,7 @@
 """Several samples under several settings: what is asked, what it is drawn with, and which items come of it."""
 
 import json
+import re
 import threading
 from collections import Counter
 from functools import partial
@@ -303,6 +304,12 @@ def test_samples_and_settings_are_chosen_on_the_page_and_its_figures_come_first(
     work_off(generation)
     item = admin.get(reverse("campaign-item", args=["trial", generation.items.first().pk])).content.decode()
     assert "How it was written" in item
+    words = r"(?s)<dt>Temperature</dt><dd[^>]*>0\.[17]</dd>.*<dt>Most tokens</dt><dd[^>]*>256</dd>"
+    assert re.search(words, item)
+    assert ("max_tokens" in item, "repetition_penalty" in item) == (False, False)
+    cold = generation.items.filter(responses__contestant__settings_name="cold").first()
+    shown = admin.get(reverse("campaign-item", args=["trial", cold.pk])).content.decode()
+    assert re.search(r"<dt>Ends before</dt><dd[^>]*>“END”, “STOP”</dd>", shown)
     # Other samples are other figures; a row without a name, and nonsense, are refused by their fields.
     assert admin.post(page, sent | {"samples": 2, "seen": answer.context["form"]["seen"].value()}).status_code == 200
     for wrong in ({"settings-2-top_p": "0.5"}, {"samples": 17}, {"design": "x"}, {"settings-0-temperature": "9"}):
