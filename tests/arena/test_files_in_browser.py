@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 FILES = {
     "image": (picture(size=(1200, 900), shade=10), picture(size=(1200, 900), shade=120)),
-    "audio": (sound(1.5), sound(1.5, pitch=300)),
-    "video": (film(seconds=1.5), film(seconds=2.0)),
+    "audio": (sound(5.0), sound(5.0, pitch=300)),
+    "video": (film(seconds=5.0), film(seconds=5.5)),
 }
 ASKS = {"image": "Describe an image", "audio": "Write what is to be heard", "video": "Describe a film"}
 # A scheme that was just switched is not on every element at once, and axe measures the one against the other.
@@ -31,12 +31,8 @@ PAINTED = """async scheme => {
   }
   throw new Error(`the page is not ${scheme} yet`);
 }"""
-FROM_ITS_BEGINNING = """letter => {
-  const player = document.querySelector(`[data-letter=${letter}][data-player]`);
-  player.currentTime = 0;
-  return player.paused;
-}"""
-PLAYED = "letter => document.querySelector(`[data-letter=${letter}][data-player]`).currentTime > 0.9"
+# More than half, and long before the end also on a busy machine.
+PLAYED = "letter => document.querySelector(`[data-letter=${letter}][data-player]`).currentTime > 2.8"
 
 
 @pytest.fixture(autouse=True)
@@ -108,9 +104,7 @@ def play(page: Page) -> None:
     page.wait_for_function(
         "() => [...document.querySelectorAll('[data-player]')].filter(p => !p.paused).map(p => p.dataset.letter) == 'B'"
     )
-    # On a busy machine it has come to its end meanwhile.
-    if page.evaluate(FROM_ITS_BEGINNING, "B"):
-        page.get_by_role("button", name="Play or pause B").click()
+    page.evaluate("document.querySelector('[data-letter=B][data-player]').currentTime = 0")
     page.wait_for_function(PLAYED, arg="B")
     page.get_by_role("button", name="Play or pause B").click()
     expect(gate).to_contain_text("Everything has been played.")
