@@ -9,6 +9,9 @@ from annotation.models import Assignment, Impression, Item
 from arena.enums import BaseChoice, BattleState, Mode
 from arena.models.arenas import Arena
 
+# Only what all models have answered comes to these.
+OPENED = (BattleState.VOTABLE, BattleState.HELD, BattleState.VOTED)
+
 
 class Battle(models.Model):
     """A contest of two to four models on a visitor's prompt. What was answered is its item; the vote is a judgment."""
@@ -70,6 +73,15 @@ class Battle(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    def shows(self, number: int) -> bool:
+        """Whether the answers to that turn may be read by whom they were written for: to the current one since it has
+        opened. What was stopped before its hour, or is void, shows none, also where all are whole: one of them was held
+        back, or nobody is to know that they were.
+        """
+        if number < self.turn_count - 1 or self.state in OPENED:
+            return True
+        return self.opens_at is not None and self.answered_at == self.opens_at
 
 
 class Share(models.Model):

@@ -208,14 +208,14 @@ def _exchange(
 def _whole(
     battle: Battle, turns: list[Turn], side_of: Mapping[int, str], read: Callable[[Any], str]
 ) -> dict[int, dict[str, str]]:
-    """By turn what all sides said, where all have, and none of them is still being written."""
+    """By turn what all sides said, where all have and it may be read."""
     answers: dict[int, dict[str, str]] = {}
     for turn in turns:
         if turn.job.state == CompletionState.SUCCEEDED:
             answers.setdefault(turn.number, {})[side_of[turn.response.position]] = read(turn.job)
-    if battle.state == BattleState.ANSWERING:
-        answers.pop(battle.turn_count - 1, None)
-    return {number: each for number, each in answers.items() if set(each) == set(side_of.values())}
+    return {
+        number: each for number, each in answers.items() if battle.shows(number) and set(each) == set(side_of.values())
+    }
 
 
 def _read_all(said: list[Any], turns: list[Turn]) -> Callable[[Any], str]:

@@ -87,7 +87,7 @@ def _answers(battle: Battle, turns: Sequence[Turn], texts: Mapping[int, str | No
     for number in range(battle.turn_count):
         sides = [turn for turn in turns if turn.number == number]
         is_whole = len(sides) == len(letters) and all(_is_answered(turn) for turn in sides)
-        is_shown = is_whole and not (battle.state == BattleState.ANSWERING and number == battle.turn_count - 1)
+        is_shown = is_whole and battle.shows(number)
         by_letter = sorted((letters[turn.response.position], turn) for turn in sides) if is_shown else []
         found.append({letter: _answer(turn, texts) for letter, turn in by_letter})
     return found

@@ -10,8 +10,8 @@ from accounts.models import Person, PersonLink
 from annotation.enums import JudgmentKind
 from annotation.models import EarlierTurn, Judgment, Turn
 from annotation.queries.earnings import Earned, earned_by_slug
-from arena.enums import BattleState
 from arena.models import Battle
+from arena.models.battles import OPENED
 from arena.queries.files import released_files
 from inference_workers.models import Completion
 
@@ -56,8 +56,9 @@ def _texts(person: Person) -> int:
         for found, name in ((jobs, "personal_messages"), (jobs, "personal_text"), (measured, "personal_numbers"))
     )
     turns = Turn.objects.filter(completion__person=person, completion__personal_text__isnull=False)
-    hidden = Q(response__item__battle__state=BattleState.ANSWERING) & Q(
-        number=F("response__item__battle__turn_count") - 1
-    )
+    battle = "response__item__battle__"
+    unopened = Q(**{f"{battle}opens_at": None}) | Q(**{f"{battle}answered_at": None})
+    unopened |= Q(**{f"{battle}answered_at__lt": F(f"{battle}opens_at")})
+    hidden = Q(number=F(f"{battle}turn_count") - 1) & ~Q(**{f"{battle}state__in": OPENED}) & unopened
     earlier = EarlierTurn.objects.filter(completion__person=person, completion__personal_text__isnull=False)
     return person.texts.count() - of_jobs + turns.exclude(hidden).count() + earlier.count()

@@ -6,7 +6,6 @@ from accounts.models import Person
 from annotation.enums import RespondentState
 from annotation.models import Turn
 from annotation.use_cases.record_reaction import record_reaction
-from arena.enums import BattleState
 from arena.errors import ArenaError
 from arena.models import Battle
 from arena.use_cases.ask_follow_up import lock_battle
@@ -36,9 +35,8 @@ def react(*, battle_id: UUID, number: int, place: int, kind: str, is_set: bool, 
 def _shown(battle: Battle, number: int, place: int) -> Turn:
     """An answer is shown once all sides have theirs, as on the page."""
     order = battle.impression.order
-    is_written = battle.state == BattleState.ANSWERING and number == battle.turn_count - 1
     turns = Turn.objects.filter(response__item=battle.item, number=number).select_related("completion", "response")
     by_position = {turn.response.position: turn for turn in turns if turn.job.state == CompletionState.SUCCEEDED}
-    if is_written or not 0 <= place < len(order) or by_position.keys() != set(order):
+    if not battle.shows(number) or not 0 <= place < len(order) or by_position.keys() != set(order):
         raise NotShown(f"no answer {place} to turn {number} is shown")
     return by_position[order[place]]

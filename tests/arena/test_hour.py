@@ -147,13 +147,22 @@ def test_files_have_no_address_before_the_hour(browser, person, settings, tmp_pa
     assert {browser.get(f"/battles/{battle.pk}/files/{side}-0-0").status_code for side in "AB"} == {200}
 
 
-def test_before_its_hour_a_battle_is_stopped_as_one_that_is_written(person):
-    battle = begin(person)
-    answered(battle)
-    stop_battle(battle_id=battle.pk, turn_count=1, person=person, now=timezone.now())
+def test_before_its_hour_a_battle_is_stopped_as_one_that_is_written(browser, person):
+    told = []
+    for is_whole in (False, True):
+        battle = begin(person)
+        if is_whole:
+            answered(battle)
+        stop_battle(battle_id=battle.pk, turn_count=1, person=person, now=timezone.now())
+        pages = browser.get(f"/battles/{battle.pk}"), browser.get("/mine/data")
+        told.append([PASSING.sub("", page.content.decode()).replace(str(battle.pk), "") for page in pages])
+    assert told[0][0] == told[1][0]
+    # Of two battles two prompts, and nothing of the models.
+    assert ("Rayleigh" in told[1][0], "2 texts" in told[1][1]) == (False, True)
     comes(battle)
     settling.open_battle(battle_id=battle.pk, now=timezone.now())
-    assert Battle.objects.get().state == "abandoned"
+    battle.refresh_from_db()
+    assert battle.state == "abandoned"
 
 
 def test_whom_nobody_looks_at_the_sweep_opens(person):

@@ -225,6 +225,25 @@ def test_an_answer_that_it_stops_is_asked_for_anew_once_and_its_side_is_not_told
     assert Moderation.objects.filter(about="answer").exclude(respondent=None).count() == 0
 
 
+def test_a_battle_that_is_void_for_one_side_shows_no_word_of_either(guard):
+    """What the model stopped is written whole, as what it let through is."""
+    make_models()
+    battle = answer(begun_unasked(over_http(guard)), (GOOD, BAD))
+    pump(Saying(9))
+    battle.refresh_from_db()
+    browser = browser_of(TOKEN)
+    page = browser.get(reverse("battle", args=[battle.pk])).content.decode()
+    own = b"".join(browser.get("/mine/data/download").streaming_content).decode()
+    assert (battle.state, "did not work out" in page, str(battle.pk) in own) == ("void", True, True)
+    assert [text in told for told in (page, own) for text in (GOOD, BAD)] == [False] * 4
+
+
+def test_control_shown_because_all_are_written_it_would_be_read(guard, monkeypatch):
+    monkeypatch.setattr(Battle, "shows", lambda battle, number: battle.state != "answering")
+    with pytest.raises(AssertionError):
+        test_a_battle_that_is_void_for_one_side_shows_no_word_of_either(guard)
+
+
 def sent_while_checked(client: Client, battle: Battle) -> list:
     """What a reader is sent within some seconds while both whole answers wait for the model."""
     try:
