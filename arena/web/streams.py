@@ -175,9 +175,11 @@ class BattleStream:
         try:
             while not (self.turn.ended and self.lockstep.done):
                 await self.listen()
-                for ready in self.release():
-                    yield ready
+                released = self.release()
+                # First, so that who is cut off in the middle of what is sent is believed when they return.
                 await self.note()
+                for ready in released:
+                    yield ready
         finally:
             staying.cancel()
         await sync_to_async(forget_reader, thread_sensitive=False)(self.battle_id)
