@@ -50,7 +50,7 @@ def sounds(*, share: float | None = 0.9) -> Campaign:
     campaign = make_campaign(questions=[PREFERENCE], name="Bells")
     campaign.played_share = share
     campaign.save(update_fields=["played_share"])
-    show_files(campaign, [one(campaign, "a.wav", sound(1.2)), one(campaign, "b.wav", sound(1.2, pitch=300))])
+    show_files(campaign, [one(campaign, "a.wav", sound(3.0)), one(campaign, "b.wav", sound(3.0, pitch=300))])
     return campaign
 
 
