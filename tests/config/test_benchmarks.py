@@ -1,5 +1,6 @@
 """What a benchmark's rows are held against."""
 
+import ast
 import io
 import json
 import sys
@@ -154,8 +155,22 @@ def test_a_folder_of_real_data_that_is_not_there_is_named(made_up_benchmark):
         call_command("bench", "madeup", "--real-data", "/no/such")
 
 
-def test_files_beside_the_benchmarks_are_not_offered():
-    assert not {"rows", "peers", "answers", "boards", "duels", "worlds", "__init__"} & set(benchmark_names())
+def test_bench_without_a_name_lists_what_is_measured():
+    printed = io.StringIO()
+    call_command("bench", stdout=printed)
+    lines = dict(line.split(maxsplit=1) for line in printed.getvalue().splitlines())
+    assert list(lines) == benchmark_names()
+    assert lines["votes"].startswith("A full vote against a bare view")
+    assert lines["inference"].endswith("same limit of new tokens.")
+
+
+def test_every_file_that_can_be_run_has_goals():
+    runnable = {
+        file.stem
+        for file in bench.FOLDER.glob("*.py")
+        if any(isinstance(part, ast.FunctionDef) and part.name == "run" for part in ast.parse(file.read_text()).body)
+    }
+    assert runnable == set(benchmark_names())
 
 
 def test_a_note_stands_beside_the_ratio_and_in_the_file():

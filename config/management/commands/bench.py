@@ -1,5 +1,6 @@
 """`manage.py bench NAME`: measures, compares with the goals, and fails where one is missed."""
 
+import ast
 import importlib
 import inspect
 import json
@@ -14,31 +15,26 @@ from config.launch.folder import REPOSITORY
 from config.launch.progress import Progress
 
 FOLDER = REPOSITORY / "benchmarks"
-NOT_BENCHMARKS = {
-    *("__init__", "rows", "peers", "races", "limits", "bare_stream", "stream_readers", "stream_writer"),
-    *(
-        "answers",
-        "asap",
-        "boards",
-        "claims",
-        "costs",
-        "dashboards",
-        "duels",
-        "interactive",
-        "made_model",
-        "work",
-        "worlds",
-    ),
-}
 HEADINGS = ("name", "size", "ours", "peer", "ratio", "goal", "")
-
-
-def benchmark_names() -> list[str]:
-    return sorted(file.stem for file in FOLDER.glob("*.py") if file.stem not in NOT_BENCHMARKS)
 
 
 def read_goals() -> dict[str, Any]:
     return tomllib.loads((FOLDER / "goals.toml").read_text())
+
+
+def benchmark_names() -> list[str]:
+    """Every benchmark has goals; files without are what benchmarks share."""
+    return sorted(read_goals())
+
+
+def what_is_measured(name: str) -> str:
+    """The first paragraph of the benchmark's own words, read without what the benchmark needs to run."""
+    words = ast.get_docstring(ast.parse((FOLDER / f"{name}.py").read_text())) or ""
+    return " ".join(words.split("\n\n")[0].split())
+
+
+def all_benchmarks() -> str:
+    return "\n".join(f"{name:<12}{what_is_measured(name)}" for name in benchmark_names())
 
 
 class Command(BaseCommand):
@@ -46,21 +42,22 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", metavar="NAME", help=", ".join(benchmark_names()))
+        parser.add_argument("name", metavar="NAME", nargs="?", help="which one; without it, lists what there is")
         parser.add_argument("--quick", action="store_true", help="smaller sizes, within a minute")
         parser.add_argument("--json", metavar="FILE", type=Path, help="also write the rows to FILE")
         parser.add_argument(
             "--real-data", metavar="DIR", type=Path, help="with the rows on real data sets, found in DIR"
         )
 
-    def handle(self, *args: Any, name: str, quick: bool, real_data: Path | None, **options: Any) -> None:
+    def handle(self, *args: Any, name: str | None, quick: bool, real_data: Path | None, **options: Any) -> None:
         from benchmarks.rows import compare
 
+        if name is None:
+            self.stdout.write(all_benchmarks())
+            return
         if name not in benchmark_names():
             raise CommandError(f"there is no benchmark {name}: choose one of {', '.join(benchmark_names())}")
         goals = read_goals()
-        if name not in goals:
-            raise CommandError(f"benchmarks/goals.toml says nothing of {name}")
         run = importlib.import_module(f"benchmarks.{name}").run
         more = {} if real_data is None else {"real_data": real_data}
         if not more.keys() <= inspect.signature(run).parameters.keys():
