@@ -19,6 +19,21 @@ CAN_BE_LET_ANALYZE = 170_000
 SETTINGS = "SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name"
 
 
+@contextmanager
+def planned_cursor(*, using: str = DEFAULT_DB_ALIAS) -> Iterator[Any]:
+    """A cursor of prepared statements: what comes again and again is planned once per connection.
+
+    For a few rows out of many tables planning is most of the work. The server binds the parameters, so the statement
+    must tell their types. A pooler between that knows no prepared statements needs `prepare_threshold` turned off.
+    """
+    connection = cast(Any, connections[using])
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        cursor = connection._prepare_cursor(psycopg.Cursor(connection.connection))
+    with cursor:
+        yield cursor
+
+
 def database_now(*, using: str = DEFAULT_DB_ALIAS) -> datetime:
     """The database's clock at this moment, which leases go by, not the start of the transaction."""
     with connections[using].cursor() as cursor:

@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any, Protocol
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from accounts.texts import write_personal_text
 from annotation.enums import AssignmentState, CampaignState, ItemState, RespondentKind, SlotState
@@ -17,6 +17,7 @@ from annotation.queries import instrument_questions, texts_if_read
 from annotation.questions import Asked, Reading, Situation, read_answers
 from annotation.transitions import ASSIGNMENT, SLOT
 from annotation.use_cases.lock_session import FINAL, AnswersLocked
+from foundation.database import planned_cursor
 from foundation.idempotency import body_hash, once
 from foundation.transitions import check
 
@@ -206,7 +207,7 @@ def submit_in_transaction(
 
 def lock_assignment(assignment_id: int, respondent: Respondent) -> Held:
     """The respondent's assignment under lock. Raises NotYourAssignment, and ItemNotOpen for one never shown."""
-    with connection.cursor() as cursor:
+    with planned_cursor() as cursor:
         cursor.execute(HOLD, {"assignment": assignment_id, "respondent": respondent.pk})
         row = cursor.fetchone()
     if row is None:
@@ -315,7 +316,7 @@ def _end(held: Held, lease_token: UUID) -> None:
         "token": lease_token,
         "impression": held.impression_id,
     }
-    with connection.cursor() as cursor:
+    with planned_cursor() as cursor:
         cursor.execute(END, values)
         if cursor.fetchone()[0] != 1:
             raise LeaseExpired("the assignment was claimed anew while it was being answered")

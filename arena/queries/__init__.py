@@ -8,7 +8,6 @@ from statistics import median
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
@@ -30,6 +29,7 @@ from arena.queries.pictures import last_picture
 from arena.queries.reactions import Reactions, reactions_of
 from arena.queries.sets import names_chosen
 from arena.queries.votes import place_of, preferred_sides
+from foundation.database import planned_cursor
 from inference_workers.enums import CompletionState, Output
 from inference_workers.policies.releases import may_be_named
 
@@ -260,7 +260,7 @@ def asked_of(battle_id: UUID, *, person: Person | None) -> BattleQuestions | Non
     """What this battle's impression asks, and in which unit; None where there is no such battle of this person."""
     if person is None:
         return None
-    with connection.cursor() as cursor:
+    with planned_cursor() as cursor:
         cursor.execute(ASKED, {"battle": battle_id, "person": person.pk})
         found = cursor.fetchone()
     if found is None:

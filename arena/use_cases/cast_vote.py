@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts.models import Person
 from annotation.enums import RespondentState
@@ -20,6 +20,7 @@ from arena.use_cases.ask_follow_up import NotYourBattle
 from arena.use_cases.hold_to_rules import Held, hold_to_rules, note_hits
 from arena.use_cases.show_models import reveal_held
 from arena.use_cases.start_battle import gone
+from foundation.database import planned_cursor
 from foundation.transitions import check
 
 
@@ -43,6 +44,7 @@ JOIN annotation_respondent r ON r.id = a.respondent_id
 WHERE b.id = %(battle)s AND r.person_id = %(person)s
 FOR UPDATE OF b
 """
+END = "UPDATE arena_battle SET state = %(to)s, ended_at = %(now)s WHERE id = %(battle)s"
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,8 @@ def refuse_unloaded(battle: Locked) -> None:
 def _end(battle_id: UUID, battle: Locked, *, goes_on: bool, now: datetime) -> None:
     to = BattleState.HELD if goes_on else BattleState.VOTED
     check(BATTLE, battle.state, to)
-    Battle.objects.filter(pk=battle_id).update(state=to, ended_at=now)
+    with planned_cursor() as cursor:
+        cursor.execute(END, {"battle": battle_id, "to": to.value, "now": now})
     if not goes_on and battle.first_id is not None:
         reveal_held(battle.first_id)
 
@@ -140,7 +143,7 @@ def _about(battle_id: UUID, person: Person) -> Battle:
 
 
 def _lock(battle_id: UUID, person: Person) -> Locked:
-    with connection.cursor() as cursor:
+    with planned_cursor() as cursor:
         cursor.execute(LOCK, {"battle": battle_id, "person": person.pk})
         row = cursor.fetchone()
     if row is None:

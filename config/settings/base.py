@@ -116,6 +116,8 @@ DATABASES["default"].update(
         "ATOMIC_REQUESTS": False,
         "OPTIONS": {
             "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=16), "timeout": 10},
+            # Of foundation.database.planned_cursor alone; all others bind here and are planned anew.
+            "prepare_threshold": 5,
             "options": "-c timezone=UTC -c statement_timeout=60000 -c lock_timeout=10000",
         },
     }

@@ -3,10 +3,18 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from foundation.database import advisory_lock, count_anew, database_now, server_settings, try_advisory_lock
+from foundation.database import (
+    advisory_lock,
+    count_anew,
+    database_now,
+    planned_cursor,
+    server_settings,
+    try_advisory_lock,
+)
 from foundation.idempotency import IdempotencyRecord
 from foundation.leases import lease_expired, lease_holds, lease_until, new_token
 from tests.foundation.threads import run_together
@@ -19,6 +27,26 @@ def test_the_database_clock_moves_within_a_transaction_and_is_utc():
     assert first < second
     assert first.utcoffset() == timedelta(0)
     assert abs(timezone.now() - second) < timedelta(seconds=5)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("cursor_of", [planned_cursor, lambda: connection.cursor()], ids=["planned", "plain"])
+def test_a_planned_statement_that_comes_again_is_planned_once_and_counted_like_any(cursor_of):
+    with CaptureQueriesContext(connection) as counted:
+        for number in range(8):
+            with cursor_of() as cursor:
+                cursor.execute("SELECT 7 + %(number)s::int", {"number": number})
+                assert cursor.fetchone() == (7 + number,)
+    assert len(counted) == 8
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT 7 + %'")
+        assert cursor.fetchone() == (1 if cursor_of is planned_cursor else 0,)
+
+
+@pytest.mark.django_db
+def test_errors_of_a_planned_statement_are_djangos():
+    with pytest.raises(DataError), transaction.atomic(), planned_cursor() as cursor:
+        cursor.execute("SELECT 1 / %(nothing)s::int", {"nothing": 0})
 
 
 @pytest.mark.django_db(transaction=True)
