@@ -2,6 +2,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from annotation.use_cases.accrue_fees import sweep_fees
+from annotation.use_cases.advance_boards import advance_boards
 from annotation.use_cases.advance_generation import advance_generation, note_generated
 from annotation.use_cases.advance_judging import advance_judging, sweep_judgings
 from annotation.use_cases.build_dataset import build_dataset, sweep_datasets
@@ -21,7 +22,9 @@ from annotation.use_cases.sweep_uploads import sweep_uploads
 
 @shared_task(name="annotation.sequence_log", ignore_result=True)
 def number_judgments() -> None:
-    sequence_log(now=timezone.now(), wait=False)
+    now = timezone.now()
+    sequence_log(now=now, wait=False)
+    advance_boards(now=now)
 
 
 @shared_task(name="annotation.expire_assignments", ignore_result=True)

@@ -1,6 +1,6 @@
 """The one log, and what it hangs on. See `docs/log.md` for the picture."""
 
-from annotation.models.boards import Board, LeaderboardSnapshot
+from annotation.models.boards import Board, LeaderboardSnapshot, LiveBoard, PairCount
 from annotation.models.campaigns import Campaign, ConsentText, GuidelinesVersion, Instrument, Question
 from annotation.models.datasets import DatasetVersion, DatasetWithdrawal
 from annotation.models.events import Event
@@ -53,9 +53,11 @@ __all__ = [
     "JudgmentText",
     "LeaderboardSnapshot",
     "LedgerEntry",
+    "LiveBoard",
     "LogEntry",
     "MediaFile",
     "PaidEntry",
+    "PairCount",
     "Payment",
     "Payout",
     "PayoutLine",

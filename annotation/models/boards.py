@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.enums import Method
 from annotation.models.campaigns import Campaign
+from annotation.models.items import Contestant
 from foundation.append_only import AppendOnly
 
 
@@ -44,3 +45,36 @@ class LeaderboardSnapshot(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.board_id} #{self.number}"
+
+
+class LiveBoard(models.Model):
+    """Where a board's counts have got to, and the points they give: what moves between two snapshots."""
+
+    board = models.OneToOneField(Board, on_delete=models.CASCADE, related_name="live")
+    last_sequence = models.BigIntegerField(default=0, db_default=0)
+    # What else the counts depend on; where that changes they are counted anew.
+    rests_on = models.JSONField(default=dict)
+    # By contestant's id; empty where nothing compares two of them.
+    points = models.JSONField(default=dict)
+    comparisons = models.PositiveBigIntegerField(default=0, db_default=0)
+
+    def __str__(self) -> str:
+        return f"{self.board_id} at {self.last_sequence}"
+
+
+class PairCount(models.Model):
+    """Votes of a board that showed one contestant as A and one as B, by what they said."""
+
+    board = models.ForeignKey(Board, on_delete=models.CASCADE, related_name="+")
+    a = models.ForeignKey(Contestant, on_delete=models.PROTECT, related_name="+")
+    b = models.ForeignKey(Contestant, on_delete=models.PROTECT, related_name="+")
+    a_wins = models.PositiveIntegerField()
+    b_wins = models.PositiveIntegerField()
+    ties = models.PositiveIntegerField()
+    both_bad = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["board", "a", "b"], name="one_count_per_board_and_order")]
+
+    def __str__(self) -> str:
+        return f"{self.a_id} beside {self.b_id}"

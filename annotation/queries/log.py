@@ -103,12 +103,10 @@ def standing_answers(
         judgments = judgments.filter(source__in=list(sources))
     if last_sequence is None:
         return judgments.filter(superseded_by__isnull=True).order_by("log_entry__sequence" if numbered else "pk")
-    superseded_in_range = Judgment.objects.filter(
-        campaign=campaign, supersedes__isnull=False, log_entry__sequence__lte=last_sequence
-    ).values("supersedes")
+    superseding = Judgment.objects.filter(supersedes=OuterRef("pk"), log_entry__sequence__lte=last_sequence)
     return (
         judgments.filter(log_entry__sequence__lte=last_sequence)
-        .exclude(pk__in=superseded_in_range)
+        .filter(~Exists(superseding))
         .order_by("log_entry__sequence")
     )
 
@@ -132,6 +130,12 @@ def counted_sources(campaign: Campaign, *, retired: Collection[int]) -> list[int
     """The ids of the sources that boards read, where those `retired` are left out."""
     counted = Source.objects.filter(campaign=campaign).exclude(pk__in=retired).exclude(kind__in=UNCOUNTED)
     return list(counted.order_by("pk").values_list("pk", flat=True))
+
+
+def imports_are_being_numbered(board_id: int) -> bool:
+    """Whether a part of a file is numbered and the rest is not: a board of half a file would be nobody's standings."""
+    imported = Judgment.objects.filter(source__kind=SourceKind.IMPORT, source__state=SourceState.ACTIVE)
+    return imported.filter(campaign__boards=board_id, log_entry__isnull=True).exists()
 
 
 def main_board(campaign: Campaign) -> Board | None:

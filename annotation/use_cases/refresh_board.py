@@ -14,11 +14,10 @@ from annotation.boards import (
     merged_contestants,
     sliced,
 )
-from annotation.enums import SourceKind, SourceState
 from annotation.errors import AnnotationError
 from annotation.models import Board, Campaign, Judgment, LeaderboardSnapshot
 from annotation.queries import last_sequence, latest_snapshot, retired_sources, standing_judgments
-from annotation.queries.log import counted_sources
+from annotation.queries.log import counted_sources, imports_are_being_numbered
 from foundation.database import advisory_lock, try_advisory_lock
 
 
@@ -36,15 +35,10 @@ def refresh_board(*, board_id: int, now: datetime, wait: bool = True) -> Leaderb
     with transaction.atomic():
         if not wait and not try_advisory_lock(lock):
             raise BoardBusy(f"board {board_id} is being computed")
-        if not wait and _imports_are_being_numbered(board_id):
+        if not wait and imports_are_being_numbered(board_id):
             raise BoardBusy(f"an import to board {board_id} is being numbered")
         with advisory_lock(lock):
             return _refresh(board_id)
-
-
-def _imports_are_being_numbered(board_id: int) -> bool:
-    imported = Judgment.objects.filter(source__kind=SourceKind.IMPORT, source__state=SourceState.ACTIVE)
-    return imported.filter(campaign__boards=board_id, log_entry__isnull=True).exists()
 
 
 def _refresh(board_id: int) -> LeaderboardSnapshot | None:

@@ -1,6 +1,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -11,10 +12,15 @@ from annotation.boards import CODE_VERSION
 from annotation.enums import SourceState
 from annotation.models import Board, LeaderboardSnapshot, LogEntry, Source
 from annotation.queries import last_sequence
+from annotation.use_cases.advance_board import hold_to_snapshot
 from annotation.use_cases.refresh_board import BoardBusy, refresh_board
 
 log = structlog.get_logger(__name__)
-SNAPSHOT = ("number", "last_sequence", "retired_sources", "code_version", "method", "slice")
+SNAPSHOT = ("number", "last_sequence", "retired_sources", "code_version", "method", "slice", "created_at")
+# Points follow every vote by themselves (advance_board). Intervals come from the whole log: once they were computed, a
+# board rests so many times as long as that took, and never longer than half a minute.
+REST = 5.0
+LONGEST_REST = timedelta(seconds=30)
 
 
 def refresh_boards(*, now: datetime) -> int:
@@ -26,14 +32,29 @@ def refresh_boards(*, now: datetime) -> int:
     for board in _boards_with_newest_snapshot():
         look = Look(board, retired[board.campaign_id], last)
         try:
+            if look.rests(now):
+                continue  # not remembered: it is looked at again
             if look.finds_news():
-                moved += refresh_board(board_id=board.pk, now=now, wait=False) is not None
+                moved += _refresh(board.pk, now)
             look.remember()
         except BoardBusy:
             continue  # not remembered: it is looked at again
         except Exception:
             log.exception("board_not_refreshed", board=board.pk)
     return moved
+
+
+def _refresh(board_id: int, now: datetime) -> bool:
+    began = monotonic()
+    snapshot = refresh_board(board_id=board_id, now=now, wait=False)
+    cache.set(_took(board_id), monotonic() - began, timeout=None)
+    if snapshot is not None:
+        hold_to_snapshot(snapshot, now=now)
+    return snapshot is not None
+
+
+def _took(board_id: int) -> str:
+    return f"annotation.board_took:{board_id}"
 
 
 @dataclass(frozen=True)
@@ -53,6 +74,13 @@ class Look:
     @property
     def inputs(self) -> tuple[Any, ...]:
         return (self.board.snapshot_number, self.retired, CODE_VERSION, self.board.method, self.board.slice)
+
+    def rests(self, now: datetime) -> bool:
+        """It was computed a moment ago, and nothing but votes came since."""
+        if self._differs():
+            return False
+        rest = min(timedelta(seconds=REST * cache.get(_took(self.board.pk), 0.0)), LONGEST_REST)
+        return bool(now - self.board.snapshot_created_at < rest)
 
     def finds_news(self) -> bool:
         inputs, last = cache.get(self.key, (None, 0))

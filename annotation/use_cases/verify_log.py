@@ -6,7 +6,8 @@ from typing import Any
 from django.db import transaction
 
 from annotation.boards import RECOMPUTED, canonical_json, digest_of
-from annotation.models import Judgment, LeaderboardSnapshot, LogEntry
+from annotation.models import Judgment, LeaderboardSnapshot, LiveBoard, LogEntry
+from annotation.use_cases.advance_board import compare_live
 from annotation.use_cases.refresh_board import rebuild
 from annotation.use_cases.sequence_log import CHAINED, GENESIS, chain
 
@@ -26,7 +27,7 @@ class Verification:
 
 def verify_log(*, now: datetime) -> Verification:
     """Walk the hash chain from the first entry and compare every digest: a changed, missing or moved row breaks it.
-    Then compute the newest snapshot of every board again.
+    Then compute the newest snapshot of every board again, and count what its points rest on.
     """
     result = Verification()
     with transaction.atomic():
@@ -44,6 +45,8 @@ def verify_log(*, now: datetime) -> Verification:
             result.entries, expected = sequence, expected + 1
         result.unnumbered = Judgment.objects.filter(log_entry__isnull=True).count()
     result.problems += [problem for snapshot in newest_snapshots() if (problem := compare(snapshot))]
+    live = LiveBoard.objects.select_related("board__campaign").order_by("board_id")
+    result.problems += [problem for each in live if (problem := compare_live(each))]
     return result
 
 

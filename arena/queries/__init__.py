@@ -64,10 +64,24 @@ def waiting_models(arena: Arena, listed: Collection[int]) -> list[str]:
     ]
 
 
-def newest_snapshot_number(slug: str) -> int | None:
-    """The number of a board's newest snapshot, 0 before the first; None where there is no such public board."""
-    board = Board.objects.filter(slug=slug, is_public=True).annotate(newest=Max("snapshots__number")).first()
-    return None if board is None else board.newest or 0
+@dataclass(frozen=True)
+class BoardNews:
+    """How far a board is: the number of its newest snapshot, 0 before the first, and its points of this moment."""
+
+    number: int
+    sequence: int  # of the log entry up to which points count, 0 where nothing was counted
+    comparisons: int
+    points: Mapping[str, float]  # by contestant's id
+
+
+def board_news(slug: str) -> BoardNews | None:
+    """None where there is no such public board."""
+    boards = Board.objects.filter(slug=slug, is_public=True).annotate(newest=Max("snapshots__number"))
+    found = boards.values_list("newest", "live__last_sequence", "live__comparisons", "live__points").first()
+    if found is None:
+        return None
+    number, sequence, comparisons, points = found
+    return BoardNews(number or 0, sequence or 0, comparisons or 0, points or {})
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ connection, only a coroutine.
 import asyncio
 import contextlib
 import json
+import math
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from math import ceil
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import redis
@@ -23,7 +23,7 @@ from accounts.models import Person
 from arena.flows import known_flow, note_flow
 from arena.lockstep import TICK, Flow, Lockstep
 from arena.presence import RENEW_SECONDS, forget_reader, note_reader
-from arena.queries import newest_snapshot_number
+from arena.queries import BoardNews, board_news
 from arena.queries.answering import AnsweringTurn, answering_turn
 from arena.use_cases.settle_completion import open_battle
 from arena.web.requests import person_of_scope
@@ -45,7 +45,8 @@ RECOGNIZED_WITHIN = 1.0
 # Ticks by which the clocks of two servers may differ.
 SLACK = 2
 HEARTBEAT = 15.0
-BOARD_TICK = 1.0
+BOARD_TICK = 0.5
+looks_at_boards: dict[tuple[asyncio.AbstractEventLoop, str], tuple[float, asyncio.Future[Any]]] = {}
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -210,7 +211,7 @@ class BattleStream:
         watching = {i: cursor for i, cursor in self.cursors.items() if self.turn.completions[i] not in self.over}
         if watching:
             with contextlib.suppress(redis.RedisError):
-                return await shared_reader().read_many(watching, block_ms=ceil(1000 * seconds))
+                return await shared_reader().read_many(watching, block_ms=math.ceil(1000 * seconds))
         await asyncio.sleep(seconds)
         return []
 
@@ -327,24 +328,51 @@ async def stay(battle_id: UUID) -> None:
 
 
 async def board_events(slug: str) -> AsyncGenerator[str, None] | None:
-    number = await read_rows(lambda: newest_snapshot_number(slug))
-    return None if number is None else follow_board(slug, number)
+    news = await read_rows(lambda: board_news(slug))
+    return None if news is None else follow_board(slug, news)
 
 
-async def follow_board(slug: str, number: int) -> AsyncGenerator[str, None]:
-    """Every new number, and first the one that is: a page may be older, and a browser that returns has missed some."""
+async def follow_board(slug: str, news: BoardNews) -> AsyncGenerator[str, None]:
+    """Every new snapshot and every move of the points, and first what they are: a page may be older, and a browser that
+    returns has missed some.
+    """
     yield "retry: 3000\n\n"
-    yield event("board", {"number": number}, number=str(number))
+    yield snapshot_event(news)
+    yield points_event(news)
     quiet = 0.0
     while True:
-        newest = await read_rows(lambda: newest_snapshot_number(slug))
+        newest = await shared_news(slug)
         if newest is None:
             return
-        if newest != number:
-            number, quiet = newest, 0.0
-            yield event("board", {"number": number}, number=str(number))
-        elif quiet >= HEARTBEAT:
+        if newest.points != news.points or newest.comparisons != news.comparisons:
+            quiet = 0.0
+            yield points_event(newest)
+        if newest.number != news.number:
+            quiet = 0.0
+            yield snapshot_event(newest)
+        if quiet >= HEARTBEAT:
             quiet = 0.0
             yield ": still here\n\n"
+        news = newest
         await asyncio.sleep(BOARD_TICK)
         quiet += BOARD_TICK
+
+
+async def shared_news(slug: str) -> BoardNews | None:
+    """One look at the rows a tick, however many readers a board has in this process."""
+    key, now = (asyncio.get_running_loop(), slug), time.monotonic()
+    looked_at, look = looks_at_boards.get(key, (-math.inf, None))
+    if look is None or now - looked_at >= BOARD_TICK:
+        look = asyncio.ensure_future(read_rows(lambda: board_news(slug)))
+        looks_at_boards[key] = (now, look)
+    # Shielded: one reader who leaves must not take the look from the others.
+    return cast(BoardNews | None, await asyncio.shield(look))
+
+
+def snapshot_event(news: BoardNews) -> str:
+    return event("board", {"number": news.number}, number=str(news.number))
+
+
+def points_event(news: BoardNews) -> str:
+    told = {"sequence": news.sequence, "comparisons": news.comparisons, "points": news.points}
+    return event("points", told)

@@ -1,4 +1,5 @@
-// Follows an open board: fetches its standings again when there are new ones, and keeps the reader's place.
+// Follows an open board: writes its points as votes move them, fetches its standings again when there are new ones, and
+// keeps the reader's place.
 (() => {
   const live = document.querySelector("[data-board-stream]");
   const news = document.querySelector("[data-board-news]");
@@ -9,6 +10,7 @@
   let wanted = 0;
   let fetching = false;
   let spokenAt = -QUIET_MS;
+  let newest = null;
 
   const standings = () => document.getElementById("standings");
   const shown = () => Number(standings().dataset.number);
@@ -20,6 +22,20 @@
     news.textContent = standings().dataset.summary;
   };
 
+  // Who stands in no row yet comes with the next standings.
+  const writePoints = () => {
+    const line = document.querySelector("[data-board-live]");
+    if (!newest || !line) return;
+    const written = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 0, useGrouping: false });
+    document.querySelectorAll("[data-points-of]").forEach((place) => {
+      const points = newest.points[place.dataset.pointsOf];
+      const text = points === undefined ? place.textContent : written.format(points);
+      if (text !== place.textContent) place.textContent = text;
+    });
+    line.querySelector("[data-board-comparisons]").textContent = newest.comparisons.toLocaleString(document.documentElement.lang);
+    delete line.dataset.waiting;
+  };
+
   const replace = (html) => {
     const places = scrollers().map((scroller) => scroller.scrollLeft);
     const focused = scrollers().indexOf(document.activeElement);
@@ -28,6 +44,7 @@
     scrollers().forEach((scroller, index) => (scroller.scrollLeft = places[index] || 0));
     if (focused >= 0 && scrollers()[focused]) scrollers()[focused].focus({ preventScroll: true });
     window.scrollTo({ top, behavior: "instant" });
+    writePoints();
     announce();
   };
 
@@ -52,5 +69,9 @@
   source.addEventListener("board", (message) => {
     wanted = JSON.parse(message.data).number;
     refresh();
+  });
+  source.addEventListener("points", (message) => {
+    newest = JSON.parse(message.data);
+    writePoints();
   });
 })();

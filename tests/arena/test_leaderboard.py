@@ -14,6 +14,8 @@ from django.utils import timezone
 from accounts.enums import Role
 from annotation.enums import RespondentKind
 from annotation.models import Board, Contestant, Event, Source
+from annotation.tasks import number_judgments
+from annotation.use_cases.advance_board import advance_board
 from annotation.use_cases.enter_contestant import enter_contestant
 from annotation.use_cases.retire_simulations import retire_simulations
 from annotation.use_cases.simulate_judgments import simulate_judgments
@@ -269,6 +271,32 @@ def test_the_stream_says_which_number_is_the_newest_and_then_each_new_one():
         ("board", {"number": 1}),
         ("board", {"number": 2}),
     ]
+
+
+def test_the_stream_tells_points_as_votes_move_them_before_any_new_snapshot():
+    board, (p, q, _) = arena_board()
+    judge(board.campaign, p, q)
+    refreshed(board)
+    advance_board(board_id=board.pk, now=timezone.now())
+
+    async def two_moves():
+        told = []
+        async for text in await streams.board_events("arena"):
+            if text.startswith("event: points"):
+                told.append(json.loads(re.search("data: (.*)", text)[1]))
+                if len(told) == 2:
+                    return told
+                await asyncio.to_thread(and_let_go, vote)
+
+    def vote():
+        judge(board.campaign, p, q)
+        number_judgments()
+
+    before, after = asyncio.run(two_moves())
+    assert (before["comparisons"], after["comparisons"], after["sequence"]) == (1, 2, before["sequence"] + 1)
+    assert after["points"].keys() == {str(p.pk), str(q.pk)}
+    assert after["points"][str(p.pk)] > before["points"][str(p.pk)]
+    assert board.snapshots.count() == 1
 
 
 def test_a_board_that_is_taken_from_the_public_ends_its_stream():

@@ -32,8 +32,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def nothing_looked_at():
+def nothing_looked_at(monkeypatch):
+    """Nothing is remembered, and no board rests after it was computed."""
     cache.clear()
+    monkeypatch.setattr("annotation.use_cases.refresh_boards.REST", 0)
 
 
 def voted_board():

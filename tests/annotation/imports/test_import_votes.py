@@ -21,6 +21,7 @@ from annotation.models import (
     ImpressionEvent,
     Item,
     Judgment,
+    LiveBoard,
     Question,
     Respondent,
     Response,
@@ -28,8 +29,10 @@ from annotation.models import (
     Turn,
 )
 from annotation.queries import latest_snapshot, standing_judgments
+from annotation.use_cases import advance_board as advancing
 from annotation.use_cases import import_votes as module
 from annotation.use_cases import refresh_board as refreshing
+from annotation.use_cases.advance_board import advance_board
 from annotation.use_cases.import_votes import AnotherImport, BadBoardName, BoardExists, NotAnImportedBoard, import_votes
 from annotation.use_cases.refresh_boards import refresh_boards
 from annotation.use_cases.sequence_log import _sequence_batch, sequence_log
@@ -278,32 +281,44 @@ def test_replacing_retires_the_former_source_and_keeps_the_board(tmp_path):
     assert list(verbs) == [("imported", "active"), ("retired", "retired"), ("imported", "active")]
 
 
+@pytest.fixture
+def without_rest(monkeypatch):
+    """A board is computed again however short ago it was."""
+    monkeypatch.setattr("annotation.use_cases.refresh_boards.REST", 0)
+
+
 def standing_votes_while_numbered(tmp_path) -> list[int]:
-    """How many votes the newest snapshot holds before, in the middle of, and after the numbering of a replacement."""
+    """How many votes the newest snapshot holds before, in the middle of, and after the numbering of a replacement, and
+    each time its points."""
     cache.clear()
     board = imported(tmp_path).board
     sequence_log(now=timezone.now())
-    seen = []
+    seen, points = [], []
     for number in (None, lambda: _sequence_batch(2), lambda: sequence_log(now=timezone.now())):
         if number is None:
             refresh_boards(now=timezone.now())
+            advance_board(board_id=board.pk, now=timezone.now())
             imported(tmp_path, PLAIN + "gpt,x,a\n", replace=True)
         else:
             with transaction.atomic():
                 number()
             refresh_boards(now=timezone.now())
+            advance_board(board_id=board.pk, now=timezone.now())
         seen.append(latest_snapshot(board).judgments)
+        points.append(LiveBoard.objects.get(board=board).comparisons)
+    assert points == seen
     return seen
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_board_keeps_its_old_votes_until_all_of_an_import_are_numbered(tmp_path):
+def test_a_board_keeps_its_old_votes_until_all_of_an_import_are_numbered(tmp_path, without_rest):
     assert standing_votes_while_numbered(tmp_path) == [4, 4, 3]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_control_a_board_that_does_not_wait_shows_a_part_of_the_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(refreshing, "_imports_are_being_numbered", lambda board_id: False)
+def test_control_a_board_that_does_not_wait_shows_a_part_of_the_file(tmp_path, without_rest, monkeypatch):
+    for each in (refreshing, advancing):
+        monkeypatch.setattr(each, "imports_are_being_numbered", lambda board_id: False)
     assert standing_votes_while_numbered(tmp_path) == [4, 2, 3]
 
 
