@@ -72,7 +72,8 @@ NASTY = {
     "empty": "",
     "long": "x" * 8_000,
     "markup": "<script>alert(1)</script>",
-    "deep nesting": "[" * 2_000 + "]" * 2_000,
+    # Deeper than a reader of JSON goes, which need not see the end of it.
+    "deep nesting": "[" * 1_100,
     "SQL": "'; DROP TABLE annotation_judgment; --",
     "path": "../../../../etc/passwd",
     "not ASCII": "schlüssel 鍵",
