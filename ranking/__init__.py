@@ -148,7 +148,13 @@ from .two_orders import Disagreement, OrdersCompared, Target, Verdict, answers_n
 from .uncertainty.bootstrap import Bootstrap, Refit, bootstrap_bradley_terry
 from .uncertainty.influence import DecisiveVotes, fewest_votes_for_first
 from .uncertainty.planning import VotesNeeded, minimal_detectable_gap, votes_needed
-from .uncertainty.sequences import PairSequence, always_valid_margin, pair_sequence, watched_ranges
+from .uncertainty.sequences import (
+    PairSequence,
+    always_valid_margin,
+    pair_sequence,
+    separating_variance,
+    watched_ranges,
+)
 from .worth import Estimand, WorthFit, WorthIntervals, fit_worth
 from .worth_sensitivity import WorthSensitivity, worth_sensitivity
 
@@ -366,6 +372,7 @@ __all__ = [
     "rate_elo",
     "rate_glicko2",
     "retest_agreement",
+    "separating_variance",
     "set_probability",
     "side_bias",
     "tournament",

@@ -58,15 +58,19 @@ def pair_counts(pairs: PairRows) -> PairCounts:
     return PairCounts(ids[a], ids[b], planes[a, b].astype(np.int64))
 
 
-def points_of(counts: PairCounts, method: str) -> dict[int, float]:
-    """The points that a full fit of the same votes gives, by contestant's id; those without a comparison have none."""
+def dense(counts: PairCounts) -> tuple[Ints, Counts]:
+    """Ids ascending (M,), and the counts of all pairs of them; never fewer than two, as a fit wants to hear it."""
     ids = np.unique(np.concatenate((counts.a, counts.b)))
     planes: Floats = np.zeros((len(PLANES), max(2, len(ids)), max(2, len(ids))))
     planes[:, np.searchsorted(ids, counts.a), np.searchsorted(ids, counts.b)] = counts.counts.T
+    return ids, Counts(**dict(zip(PLANES, planes, strict=True)))
+
+
+def points_of(counts: PairCounts, method: str) -> dict[int, float]:
+    """The points that a full fit of the same votes gives, by contestant's id; those without a comparison have none."""
+    ids, whole = dense(counts)
     try:
-        strength = bradley_terry_strengths(
-            Counts(**dict(zip(PLANES, planes, strict=True))), both_bad=BOTH_BAD[Method(method)]
-        )
+        strength = bradley_terry_strengths(whole, both_bad=BOTH_BAD[Method(method)])
     except NoComparisons:
         return {}
     points = POINTS_AT_ZERO + POINTS_PER_LOGIT * strength[: len(ids)]

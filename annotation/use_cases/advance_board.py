@@ -2,18 +2,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 import structlog
 from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 
 from annotation.boards import digest_of, merged_contestants, sliced
-from annotation.boards.pair_counts import NOTHING, PLANES, PairCounts, differs, pair_counts, points_of
+from annotation.boards.pair_counts import PLANES, PairCounts, differs, pair_counts, points_of
 from annotation.models import Board, Judgment, LeaderboardSnapshot, LiveBoard, PairCount
 from annotation.queries import last_sequence, retired_sources, standing_judgments
+from annotation.queries.live import read_counts
 from annotation.queries.log import counted_sources, imports_are_being_numbered
 from annotation.ratings import read_pairs
-from foundation.database import planned_cursor
 
 log = structlog.get_logger(__name__)
 
@@ -39,12 +38,6 @@ INSERT INTO annotation_paircount (board_id, a_id, b_id, a_wins, b_wins, ties, bo
 SELECT %(board)s, n.* FROM news n
 WHERE NOT EXISTS (SELECT 1 FROM added d WHERE d.a_id = n.a_id AND d.b_id = n.b_id)
 """  # noqa: S608 (constants)
-# All rows as few bytes: ninety thousand rows of Python's own numbers would cost more than the fit.
-READ = """
-SELECT string_agg(int8send(a_id) || int8send(b_id) || int8send(a_wins) || int8send(b_wins) || int8send(ties)
-    || int8send(both_bad), ''::bytea)
-FROM annotation_paircount WHERE board_id = %(board)s
-"""
 
 
 def advance_board(*, board_id: int, now: datetime) -> bool:
@@ -75,7 +68,7 @@ def hold_to_snapshot(snapshot: LeaderboardSnapshot, *, now: datetime) -> None:
         live = LiveBoard.objects.select_for_update(of=("self",)).filter(board=board, last_sequence__gte=then).first()
         if live is None or live.rests_on != _rests_on(board) or live.rests_on["retired"] != snapshot.retired_sources:
             return
-        counts = _read(board).minus(_change(board, live, after=then, last=live.last_sequence))
+        counts = read_counts(board).minus(_change(board, live, after=then, last=live.last_sequence))
         if not differs(points_of(counts, board.method), snapshot.standings["entries"], tolerance=TOLERANCE):
             return
         log.warning("board_counted_anew", board=board.pk, sequence=live.last_sequence)
@@ -89,7 +82,11 @@ def compare_live(live: LiveBoard) -> str | None:
     if live.rests_on != _rests_on(board):
         return None  # they are counted anew next
     whole = pair_counts(read_pairs(_standing(board, live, live.last_sequence), merged=merged_contestants()))
-    return f"board {board.slug}: its live counts do not follow from the log" if len(_read(board).minus(whole)) else None
+    return (
+        f"board {board.slug}: its live counts do not follow from the log"
+        if len(read_counts(board).minus(whole))
+        else None
+    )
 
 
 def _advance(board: Board, live: LiveBoard, last: int) -> bool:
@@ -159,17 +156,7 @@ def _add(board: Board, change: PairCounts) -> None:
 
 
 def _note(board: Board, live: LiveBoard) -> None:
-    counts = _read(board)
+    counts = read_counts(board)
     live.points = points_of(counts, board.method)
     live.comparisons = counts.comparisons
     live.save()
-
-
-def _read(board: Board) -> PairCounts:
-    with planned_cursor() as cursor:
-        cursor.execute(READ, {"board": board.pk})
-        found = cursor.fetchone()[0]
-    if found is None:
-        return NOTHING
-    rows = np.frombuffer(found, dtype=">i8").reshape(-1, 2 + len(PLANES)).astype(np.int64)
-    return PairCounts(rows[:, 0], rows[:, 1], rows[:, 2:])

@@ -3,6 +3,7 @@ from django.urls import path
 from arena.enums import Mode
 from arena.web import (
     battles,
+    comparing,
     conversations,
     files,
     leaderboard,
@@ -37,6 +38,7 @@ urlpatterns = [
     path("battles/<uuid:battle_id>/stop", turns.stop, name="stop"),
     path("leaderboard", leaderboard.leaderboard, name="leaderboard"),
     path("leaderboard/<slug:slug>", leaderboard.board, name="board"),
+    path("leaderboard/<slug:slug>/compare", comparing.compare, name="board-compare"),
     path("leaderboard/<slug:slug>/publish", leaderboard.publish, name="board-publish"),
     path("leaderboard/<slug:slug>/hide", leaderboard.hide, name="board-hide"),
     path("leaderboard/<slug:slug>/retire-simulated", leaderboard.retire, name="retire-simulated"),

@@ -43,6 +43,25 @@ def always_valid_margin(variance: Floats, level: float = 0.95, rho: float = RHO)
 
 
 @checked
+def separating_variance(gap: Floats, level: float = 0.95, rho: float = RHO) -> Floats:
+    """The largest variance of an estimate at which `always_valid_margin` is no more than |gap|; 0 where gap is 0.
+
+    The margin grows with the variance, so it is found by halving. With votes spread as so far a variance shrinks as
+    their number grows: how many more separate a pair, if its gap is as estimated, follows from it. NaN for NaN. Raises
+    BadParameter.
+    """
+    wanted = np.abs(np.asarray(gap, dtype=np.float64))
+    # A margin is never below √(v·ln(1/α²)), so no variance above this bound can do.
+    high = np.where(np.isfinite(wanted), wanted**2 / np.log(_alpha(level) ** -2), np.nan)
+    low = np.zeros_like(high)
+    for _ in range(HALVINGS):
+        middle = 0.5 * (low + high)
+        enough = always_valid_margin(middle, level, rho) <= wanted
+        low, high = np.where(enough, middle, low), np.where(enough, high, middle)
+    return np.asarray(np.where(np.isnan(wanted), np.nan, low))
+
+
+@checked
 def watched_ranges(
     fit: StrengthFit, *, level: float = 0.95, family: Family = Family.BOARD, rho: float = RHO
 ) -> RankRanges:

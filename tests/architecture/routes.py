@@ -249,6 +249,12 @@ TABLE: dict[str, dict[str, Status]] = {
     },
     "leaderboard": READ,
     "leaderboard/<slug:slug>": {"GET public": 200, "GET hidden": SEES_HIDDEN, "POST public": 405, "POST hidden": 405},
+    "leaderboard/<slug:slug>/compare": {
+        "GET public": 200,
+        "GET hidden": SEES_HIDDEN,
+        "POST public": 405,
+        "POST hidden": 405,
+    },
     "leaderboard/<slug:slug>/publish": {
         "GET public": 405,
         "GET hidden": 405,

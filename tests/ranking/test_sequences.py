@@ -15,6 +15,7 @@ from ranking import (
     fit_bradley_terry,
     pair_sequence,
     rank_ranges,
+    separating_variance,
     watched_ranges,
 )
 from tests.ranking.worlds import bradley_terry_world, random_pairs
@@ -105,3 +106,14 @@ def test_settings_outside_their_range_are_refused():
         pair_sequence(np.array([1.0]), np.array([1.0, 2.0]))
     with pytest.raises(BadWeight):
         pair_sequence(np.array([-1.0]), np.array([1.0]))
+
+
+def test_the_separating_variance_is_where_the_margin_is_the_gap():
+    gaps = np.array([0.01, 0.2, 1.0, -3.0, 0.0, np.nan])
+    found = separating_variance(gaps, 0.9)
+    np.testing.assert_allclose(always_valid_margin(found[:4], 0.9), np.abs(gaps[:4]), rtol=1e-6)
+    assert found[4] == 0.0
+    assert np.isnan(found[5])
+    assert (np.diff(separating_variance(np.linspace(0.01, 3, 50))) > 0).all()
+    with pytest.raises(BadParameter, match="level is 1"):
+        separating_variance(gaps, 1.0)
