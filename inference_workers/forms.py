@@ -192,6 +192,11 @@ class LanguageModelForm(forms.ModelForm):  # type: ignore[type-arg]
         in_process = endpoint is not None and endpoint.backend == Backend.TRANSFORMERS
         if in_process and cleaned.get("output", Output.TEXT) != Output.TEXT:
             self.add_error("output", _("In the worker’s own process models answer with text alone."))
+        if endpoint is not None and endpoint.backend == Backend.OPENAI and cleaned.get("task") == Task.REWARD:
+            words = _(
+                "Rewards have no settled address among servers: let the reward model run in the worker’s own process."
+            )
+            self.add_error("task", words)
         self._refuse_card(cleaned)
         if endpoint and name and in_process:
             self._check_folder(name, cleaned.get("task"))

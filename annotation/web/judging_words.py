@@ -35,7 +35,7 @@ FIGURES = (
     Words(
         "longer",
         _("Longer response, beyond people"),
-        _("How much more often than people it takes the longer response, on the same items; a tie counts half."),
+        _("How much more often than people it takes the response with a tenth more letters or above; a tie is half."),
         is_lean=True,
     ),
     Words(

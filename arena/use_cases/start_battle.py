@@ -223,7 +223,10 @@ def _open_battle(
     campaign, person = respondent.campaign, visitor(respondent)
     messages = _messages(arena, said_by(person, wanted.text, wanted.picture, taken=arena.takes_images))
     prompt = create_prompt(messages=messages, person=person)
-    category = main_category(label_by_rule(prompt=prompt, messages=messages, now=now))
+    by_rule = main_category(label_by_rule(prompt=prompt, messages=messages, now=now))
+    # What an admin said of a prompt of the pool stands before what rules and workers find.
+    category = (wanted.prompt and wanted.prompt.category) or by_rule
+    language = wanted.prompt.language if wanted.prompt else ""
     met = draw_contestants(
         arena=arena,
         campaign=campaign,
@@ -235,7 +238,7 @@ def _open_battle(
         now=now,
         with_picture=wanted.picture is not None,
     )
-    item = make_item(campaign, prompt, category, wanted.mode, now)
+    item = make_item(campaign, prompt, category, wanted.mode, now, language=language)
     assignment = assign(item, respondent, [each.pk for each in met.contestants], now)
     impression = _show(assignment, respondent, wanted, met, seed)
     battle = Battle.objects.create(
@@ -307,14 +310,21 @@ def _messages(arena: Arena, said: dict[str, str]) -> list[dict[str, str]]:
     return [*system, said]
 
 
-def make_item(campaign: Campaign, prompt: Prompt, category: str, mode: str, now: datetime) -> Item:
+def make_item(
+    campaign: Campaign, prompt: Prompt, category: str, mode: str, now: datetime, *, language: str = ""
+) -> Item:
     """Its source says whether what is judged of it is counted."""
     if mode == Mode.ANONYMOUS:
         source = campaign.sources.get(kind=SourceKind.LIVE)
     else:
         source = open_uncounted_source(campaign=campaign, kind=SOURCES[Mode(mode)], now=now)
     return Item.objects.create(
-        campaign=campaign, source=source, prompt=prompt, category=category, state=ItemState.FILLING
+        campaign=campaign,
+        source=source,
+        prompt=prompt,
+        category=category,
+        language=language,
+        state=ItemState.FILLING,
     )
 
 

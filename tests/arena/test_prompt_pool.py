@@ -13,7 +13,7 @@ from django.utils import timezone
 from scipy.stats import chi2_contingency
 
 from annotation.imports.problems import BrokenFile
-from annotation.models import Event
+from annotation.models import Event, PromptLabel
 from annotation.selection import Candidate, choose
 from annotation.selection.draws import PAIR, draw_of_groups, draw_places, stream
 from arena.enums import PromptDrawKind
@@ -199,6 +199,18 @@ def test_the_same_key_draws_one_prompt_for_one_battle():
     arena, person, key = filled(), make_person(), new_key()
     assert begin(arena, person, any_of="", key=key) == begin(arena, person, any_of="", key=key)
     assert (Battle.objects.count(), PromptDraw.objects.count()) == (1, 1)
+
+
+def test_what_an_admin_said_of_a_prompt_stands_before_what_rules_find_and_they_are_written_beside_it():
+    make_models()
+    arena, offered = filled(), draw_offer(filled(), category="poems", seed=3)
+    drawn = begin(arena, any_of="poems").item
+    taken = begin(offered.prompts[0].arena, prompt=offered.prompts[0].text, offer=offered).item
+    own = begin(arena, prompt="Write a poem about rain.").item
+    assert [(each.category, each.language) for each in (drawn, taken)] == [("poems", "en")] * 2
+    assert (own.category, own.language) == ("creative", "")
+    labels = PromptLabel.objects.filter(kind="rules", prompt__in=[drawn.prompt, taken.prompt, own.prompt])
+    assert [each.labels for each in labels] == [["creative"]] * 3
 
 
 def test_an_empty_pool_has_nothing_to_draw():

@@ -173,6 +173,18 @@ def test_a_model_says_whether_it_takes_pictures_and_one_that_reads_text_alone_ca
     assert not LanguageModel.objects.filter(slug="own").exists()
 
 
+def test_a_reward_model_at_an_address_is_refused_beside_its_field_and_one_in_the_worker_is_not(operator):
+    blank = form_of(operator.get(address("model-new"))) | {"name": "Judge", "slug": "judge", "task": "reward"}
+    far = make_endpoint(backend=Backend.OPENAI, base_url=ADDRESS)
+    refused = operator.post(address("model-new"), blank | {"endpoint": far.pk, "provider_model": "reward-7b"})
+    assert (refused.status_code, set(refused.context["form"].errors)) == (422, {"task"})
+    assert "no settled address among servers" in refused.content.decode()
+    assert not LanguageModel.objects.exists()
+    own = make_endpoint(backend=Backend.TRANSFORMERS)
+    taken = operator.post(address("model-new"), blank | {"endpoint": own.pk, "provider_model": "models/reward"})
+    assert taken.status_code == 302, taken.context["form"].errors
+
+
 def test_a_model_that_was_released_and_is_hidden_again_is_said_to_be_so(operator):
     model = make_revision().language_model
     page = address("model-edit", model.pk)

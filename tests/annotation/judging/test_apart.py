@@ -14,7 +14,7 @@ from django.utils import timezone
 from annotation.boards import compute_standings, sliced
 from annotation.datasets.previews import makes_pairs, offers, preview
 from annotation.enums import JudgedBy, RespondentKind, SourceKind, SourceState
-from annotation.models import Board, Campaign, Respondent, Source
+from annotation.models import Board, Campaign, LiveBoard, PairCount, Respondent, Source
 from annotation.queries import standing_answers, standing_judgments
 from annotation.queries.batches import judgments_in
 from annotation.queries.campaigns import progress_of as tallies_of
@@ -27,6 +27,7 @@ from annotation.queries.quality import groups, progress_of, summarised
 from annotation.queries.reviews import Wanted, others_on, queue_of
 from annotation.queries.said import look_for
 from annotation.queries.summaries import summary_to_json
+from annotation.use_cases.advance_board import advance_board
 from annotation.use_cases.make_batch import make_batch
 from annotation.use_cases.refresh_board import rebuild, refresh_board, standings_of
 from annotation.use_cases.retire_source import restore_source, retire_source
@@ -65,6 +66,23 @@ def _rows(campaign: Campaign, view: str, **filters: Any) -> Any:
     return rows_of(scope_of(campaign, **filters), view)
 
 
+def _points(campaign: Campaign) -> Any:
+    """Added to what was counted before, and counted from nothing."""
+    found = []
+    for board in Board.objects.filter(campaign=campaign).order_by("pk"):
+        advance_board(board_id=board.pk, now=NOW)
+        live = LiveBoard.objects.get(board=board)
+        found.append((live.points, live.comparisons))
+        with transaction.atomic():
+            live.delete()
+            PairCount.objects.filter(board=board).delete()
+            advance_board(board_id=board.pk, now=NOW)
+            live = LiveBoard.objects.get(board=board)
+            found.append((live.points, live.comparisons))
+            transaction.set_rollback(True)
+    return found
+
+
 def _asks_more(campaign: Campaign) -> Any:
     with transaction.atomic():
         slots = [ask_more_where_people_disagree(item) is not None for item in campaign.items.order_by("pk")]
@@ -101,6 +119,7 @@ CONSUMERS: dict[str, Callable[[Campaign], Any]] = {
     "annotation/queries/said.py": lambda c: look_for(c, ""),
     "annotation/queries/people.py": lambda c: (list(campaign_people(c)), groups_in_use(c)),
     "annotation/queries/campaigns.py": tallies_of,
+    "annotation/use_cases/advance_board.py": _points,
     "annotation/use_cases/make_batch.py": _batch,
     "annotation/use_cases/refresh_board.py": _standings,
     "annotation/use_cases/submit_work.py": _asks_more,
