@@ -52,6 +52,7 @@ class PairRows:
     acceptable_b: NDArray[np.int8]
     respondent: Ints  # (n,) id, -1 unknown
     prompt: Ints  # (n,) -1 unknown
+    item: Ints  # (n,) id
     source: Ints  # (n,) id
     design: NDArray[np.int8]  # (n,) how the prompt came about, number in DESIGNS
     is_anchor: Bools  # (n,) about an item that everybody judges
@@ -185,12 +186,11 @@ def _narrow(judgments: QuerySet[Judgment]) -> QuerySet[Judgment, tuple[Any, ...]
     """One small row a judgment, in the order of `_readers`."""
     rows = judgments.filter(contestants__len=2, contestants__0__isnull=False, contestants__1__isnull=False)
     names = Question.objects.filter(type="amount").values_list("name", flat=True).distinct()
-    states = [KeyTextTransform("state", KeyTextTransform(name, "answers")) for name in names.order_by("name")]
+    states = _members(names, "state")
     # Only sealed bids end somewhere, and only price lists can contradict themselves.
-    bids = names.filter(settings__mode="bdm").order_by("name")
-    bounds = [KeyTextTransform("at_bound", KeyTextTransform(name, "answers")) for name in bids]
+    bounds = _members(names.filter(settings__mode="bdm"), "at_bound")
     lists = names.filter(settings__mode="price_list").order_by("name")
-    consistent = [KeyTextTransform("consistent", KeyTextTransform(name, "answers")) for name in lists]
+    consistent = _members(lists, "consistent")
     return rows.annotate(
         amount=Cast("net_utility", FloatField()),
         state=Coalesce(*states, Value(""), output_field=TextField()) if states else Value(""),
@@ -215,12 +215,18 @@ def _narrow(judgments: QuerySet[Judgment]) -> QuerySet[Judgment, tuple[Any, ...]
         "acceptable_b",
         "respondent_id",
         "asked",
+        "item_id",
         "source_id",
         "impression__prompt_design",
         "item__purpose",
         "bound",
         "unit",
     )
+
+
+def _members(names: QuerySet[Question, str], member: str) -> list[KeyTextTransform]:
+    """A member of the answers to the questions of these names."""
+    return [KeyTextTransform(member, KeyTextTransform(name, "answers")) for name in names.order_by("name")]
 
 
 Reader = tuple[Any, Callable[[Any], Any] | None]
@@ -243,6 +249,7 @@ def _readers(prompts: dict[str, int], units: dict[str, int]) -> dict[str, Reader
         "acceptable_b": (np.int8, None),
         "respondent": (np.int64, None),
         "prompt": (np.int64, prompts.__getitem__),
+        "item": (np.int64, None),
         "source": (np.int64, None),
         "design": (np.int8, DESIGNS.index),
         "is_anchor": (np.bool_, lambda purpose: purpose == ItemPurpose.ANCHOR),

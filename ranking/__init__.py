@@ -144,7 +144,7 @@ from .strengths import (
     Ratings,
     StrengthFit,
 )
-from .two_orders import Disagreement, OrdersCompared, Target, Verdict, answers_needed, compare_orders
+from .two_orders import Disagreement, OrdersCompared, Places, Target, Verdict, answers_needed, compare_orders
 from .uncertainty.bootstrap import Bootstrap, Refit, bootstrap_bradley_terry
 from .uncertainty.influence import DecisiveVotes, fewest_votes_for_first
 from .uncertainty.planning import VotesNeeded, minimal_detectable_gap, votes_needed
@@ -255,6 +255,7 @@ __all__ = [
     "PairWeights",
     "PairwiseKappa",
     "Payoff",
+    "Places",
     "PlackettLuceFit",
     "Policy",
     "Prior",

@@ -21,13 +21,14 @@ from scipy.special import ndtri
 from scipy.stats import multivariate_normal
 
 from .amounts import membership, total_by
-from .arrays import Floats, lock
+from .arrays import Bools, Floats, Ints, lock
 from .clusters import Labels
 from .comparisons import Comparisons
 from .errors import BadParameter, NoConvergence
 from .options import checked
 from .priors import VirtualTie
-from .strengths import Clustering, Covariance
+from .ranks import Family, family_size
+from .strengths import Clustering, Covariance, two_sided_quantile
 from .uncertainty.rescaling import rescaled
 from .worth import HEAVY, Estimand, clustering_of, tail_share, worth_design
 from .worth_draws import Design, Draw, covariance_of
@@ -70,6 +71,22 @@ class Disagreement:
     mean_loss: float  # of i under j where j was, as a positive number
     prompts: tuple[int, ...]  # labels of up to five that speak most for j; -1 where unknown
     prompts_share: float  # of the mean amount for j that rests on them; NaN where the rows themselves do not favour j
+    amount_against: float  # mean of what j was worth more than i, ties and all
+    # What each of the prompts adds to `amount_against` and to win_share - 1/2. Over all prompts these sums are exact.
+    prompts_against: tuple[float, ...]
+    prompts_won: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """One of the two orders, (M,) each; NaN, and rank 0, beside an absent contestant."""
+
+    value: Floats
+    lower: Floats
+    upper: Floats
+    rank: Ints
+    rank_low: Ints  # best rank that the data allow, together with all others of this contestant
+    rank_high: Ints
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -91,6 +108,34 @@ class OrdersCompared:
 
     def __post_init__(self) -> None:
         lock(self)
+
+    def by_votes(self, level: float = 0.95) -> Places:
+        """The order of strengths; intervals by t, ranks by the differences as `rank_ranges` takes them."""
+        count = len(self.strength)
+        return self._places(self.strength, self.covariance[:count, :count], level)
+
+    def by_worth(self, level: float = 0.95) -> Places:
+        """The order of worths, read the same way."""
+        count = len(self.strength)
+        return self._places(self.worth, self.covariance[count:, count:], level)
+
+    def _places(self, value: Floats, covariance: Floats, level: float) -> Places:
+        present = np.isfinite(value)
+        variance, freedom = covariance.diagonal(), self.clustering.degrees_of_freedom
+        reach = two_sided_quantile(level, freedom) * np.sqrt(variance)
+        apart = np.sqrt(np.maximum(variance[:, None] + variance[None, :] - 2.0 * covariance, 0.0))
+        margin = two_sided_quantile(level, freedom, family_size(Family.CONTESTANT, int(present.sum()))) * apart
+        difference = value[:, None] - value[None, :]
+        # Comparisons with NaN are false: an absent contestant is above nobody and below nobody.
+        above = (difference > margin) & (difference != 0.0)
+        return Places(
+            value=value,
+            lower=value - reach,
+            upper=value + reach,
+            rank=np.where(present, 1 + (difference > 0.0).sum(axis=0), 0),
+            rank_low=np.where(present, 1 + above.sum(axis=0), 0),
+            rank_high=np.where(present, present.sum() - above.sum(axis=1), 0),
+        )
 
     def answers_needed(self, i: int, j: int, *, verdict: Verdict = Verdict.ESTABLISHED, power: float = 0.8) -> float:
         """Answers in all, asked as these were, at which a disagreement about (i, j) of the size estimated here is
@@ -114,15 +159,17 @@ def compare_orders(
     estimand: Estimand = Estimand.PANEL,
     min_answers: int = 5,
     importance: Floats | None = None,
+    anchors: Bools | None = None,
     draws: int = 2000,
 ) -> OrdersCompared:
-    """Both orders from the rows with an amount; needs `amount`, `annotator` and `prompt`, as `fit_worth` does.
+    """Both orders from the rows with an amount; needs `amount`, `annotator` and `prompt`, as `fit_worth` does. Rows
+    about `anchors` (n,) give people's scales there and are in neither order.
 
     Raises what fit_worth raises, and NoConvergence.
     """
     if min_answers < 1 or draws < 2:
         raise BadParameter(f"min_answers is {min_answers} and draws {draws}; give at least 1 and 2.")
-    design = worth_design(comparisons, estimand, min_answers, importance, None)
+    design = worth_design(comparisons, estimand, min_answers, importance, anchors)
     if target is Target.THESE_PROMPTS:
         own = Labels(np.arange(len(design.rows.low)), len(design.rows.low))
         drawn = replace(design, rows=replace(design.rows, prompt=own))
@@ -267,6 +314,8 @@ def _disagreement(design: Design, i: int, j: int, verdict: Verdict, above: list[
     most = np.argsort(-against, kind="stable")[:DECIDING]
     most = most[against[most] > 0.0]
     total = float(against.sum())
+    won = np.bincount(prompts, weights=outcome - 0.5, minlength=rows.prompt.count)
+    share = 1.0 / max(int(met.sum()), 1)
     return Disagreement(
         i=int(rows.index[i]),
         j=int(rows.index[j]),
@@ -279,6 +328,9 @@ def _disagreement(design: Design, i: int, j: int, verdict: Verdict, above: list[
         mean_loss=-_mean(amount[outcome < 0.5]),
         prompts=tuple(int(rows.about[one]) for one in most),
         prompts_share=float(against[most].sum()) / total if total > 0.0 else float("nan"),
+        amount_against=_mean(-amount),
+        prompts_against=tuple((against[most] * share).tolist()),
+        prompts_won=tuple((won[most] * share).tolist()),
     )
 
 

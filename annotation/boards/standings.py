@@ -9,19 +9,21 @@ from django.db.models import QuerySet
 from annotation.boards.attributes import attributes_of
 from annotation.boards.canonical import plain
 from annotation.boards.forms import order_of, scale_of
+from annotation.boards.level import level_of
 from annotation.boards.listed import ListedRows, read_listed
 from annotation.boards.names import contestant_names
 from annotation.boards.order import SCALE, Order, fit_order
+from annotation.boards.orders import orders_of
 from annotation.boards.people import people_of, simulated
 from annotation.boards.worth import Entries, worth_of
 from annotation.models import Judgment
 from annotation.ratings import BOTH_BAD_VOTE, PairRows, read_pairs
 
 # Goes up when the same log gives other standings than before, or standings of another shape.
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 # Snapshots of these versions can be computed again. Version 1 read preferences between two responses alone, version 2
-# no single attributes.
-RECOMPUTED = frozenset({"1", "2", CODE_VERSION})
+# no single attributes, version 3 neither the order by worth beside that by votes nor who is above the level.
+RECOMPUTED = frozenset({"1", "2", "3", CODE_VERSION})
 # A standing that has no rank or group yet.
 NO_RANK = ("group", "rank", "rank_low", "rank_high")
 
@@ -62,6 +64,7 @@ def _ordered(
             return _listed_standings(judgments, rows, method, names)
     order = fit_order(pairs, method)
     worth, worth_entries = worth_of(pairs, seed)
+    beside = {} if version in ("1", "2", "3") else {"orders": orders_of(pairs, seed), "level": level_of(pairs)}
     if names is None:
         names = contestant_names(pairs.contestants)
     standings: dict[str, Any] = plain(
@@ -77,6 +80,7 @@ def _ordered(
             "people": people_of(judgments, pairs),
             "simulated_share": _share(simulated(pairs)),
             "merged": pairs.merged,
+            **beside,
         }
     )
     return standings

@@ -66,6 +66,7 @@ def pair_rows(*, contestants: list[int], a: np.ndarray, amount: np.ndarray, **co
         "amount_state": np.ones(n, dtype=np.int8),
         "acceptable_a": unsaid,
         "acceptable_b": unsaid,
+        "item": np.arange(1, n + 1),
         "source": np.zeros(n, dtype=np.int64),
         "design": np.zeros(n, dtype=np.int8),
         "is_anchor": never,

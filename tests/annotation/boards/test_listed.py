@@ -244,7 +244,7 @@ def test_a_snapshot_from_before_still_follows_from_the_log():
         **fields,
     )
     assert not verify_log(now=NOW()).ok
-    assert CODE_VERSION == "3"
+    assert CODE_VERSION == "4"
 
 
 @pytest.mark.django_db
