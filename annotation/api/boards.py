@@ -54,7 +54,7 @@ def line(board: Board, snapshot: LeaderboardSnapshot | None) -> dict[str, Any]:
 
 def whole(board: Board, snapshot: LeaderboardSnapshot | None) -> dict[str, Any]:
     return line(board, snapshot) | {
-        "sentence": board_sentence(snapshot.standings) if snapshot else _("Not computed yet."),
+        "sentence": board_sentence(snapshot.standings, snapshot.slice) if snapshot else _("Not computed yet."),
         "last_sequence": snapshot.last_sequence if snapshot else None,
         "retired_sources": snapshot.retired_sources if snapshot else [],
         "code_version": snapshot.code_version if snapshot else "",

@@ -2,7 +2,7 @@
 
 from annotation.boards.canonical import canonical_json, digest_of, plain
 from annotation.boards.names import contestant_names
-from annotation.boards.slices import UnknownSlice, sliced
+from annotation.boards.slices import UnknownSlice, check_slice, sliced
 from annotation.boards.standings import CODE_VERSION, RECOMPUTED, compute_standings
 from annotation.ratings import merged_contestants
 
@@ -11,6 +11,7 @@ __all__ = [
     "RECOMPUTED",
     "UnknownSlice",
     "canonical_json",
+    "check_slice",
     "compute_standings",
     "contestant_names",
     "digest_of",

@@ -10,6 +10,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from annotation.boards.slices import slice_words
 from annotation.enums import Method, RespondentKind
 
 Words = str | Promise
@@ -130,8 +131,14 @@ def reason_words(standings: Mapping[str, Any]) -> Words:
     return words % {"count": f"{judgments:,}"}
 
 
-def board_sentence(standings: Mapping[str, Any]) -> str:
-    """On whose preferences over which prompts, from when to when, and how much of it is simulated."""
+def board_sentence(standings: Mapping[str, Any], slice: Mapping[str, Any] | None = None) -> str:
+    """On whose preferences over which prompts, from when to when, how much of it is simulated; of a slice, which."""
+    part = slice_words(slice or {})
+    said = _whole_sentence(standings)
+    return f"{said} {_('A part of the whole: %(part)s.') % {'part': part}}" if part else said
+
+
+def _whole_sentence(standings: Mapping[str, Any]) -> str:
     people = standings["people"]
     if not people["judgments"]:
         return _("Nobody has judged anything here yet.")

@@ -1,6 +1,7 @@
 """What the log says now. Every view of it goes through `standing_judgments`."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from statistics import median
@@ -9,7 +10,8 @@ from typing import Any, TypeVar
 from django.db import connection
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
-from annotation.boards import CODE_VERSION
+from annotation.boards import CODE_VERSION, sliced
+from annotation.boards.slices import taken_by_blocks, with_excluded
 from annotation.enums import COUNTED, UNCOUNTED, JudgedBy, JudgmentKind, SourceKind, SourceState
 from annotation.models import Adjudication, Board, Campaign, Judgment, LeaderboardSnapshot, LogEntry, Question, Source
 from annotation.questions import Asked, Condition, get_type
@@ -56,6 +58,7 @@ def standing_judgments(
     with_settling: bool = False,
     numbered: bool = True,
     judged_by: str = JudgedBy.PEOPLE,
+    with_blocked: bool = False,
 ) -> QuerySet[Judgment]:
     """The standing answers that count: about work and anchors. What people say of gold, training and test items, or a
     second time, tells of them and of no contestant.
@@ -64,7 +67,12 @@ def standing_judgments(
     answers would weigh just there. It is left out but `with_settling`.
     """
     answers = standing_answers(
-        campaign, last_sequence=last_sequence, sources=sources, numbered=numbered, judged_by=judged_by
+        campaign,
+        last_sequence=last_sequence,
+        sources=sources,
+        numbered=numbered,
+        judged_by=judged_by,
+        with_blocked=with_blocked,
     )
     counted = answers.filter(item__purpose__in=COUNTED, item__repeat_of__isnull=True)
     return counted if with_settling else counted.filter(~settles())
@@ -82,6 +90,7 @@ def standing_answers(
     sources: Collection[int] | None = None,
     numbered: bool = True,
     judged_by: str = JudgedBy.PEOPLE,
+    with_blocked: bool = False,
 ) -> QuerySet[Judgment]:
     """All answers that stand, in commit order: numbered, not superseded within the range, from an active source.
 
@@ -90,7 +99,8 @@ def standing_answers(
     asked for. Without `numbered` also those are read whose number waits for an older transaction, the newest last.
 
     Model judges are left out unless `judged_by` asks for them, whatever `sources` names. What visitors said in battles
-    whose models they had a say in is left out unless `sources` names it.
+    whose models they had a say in is left out unless `sources` names it. `with_blocked` also takes, up to
+    `last_sequence`, what people had said whose block took it out and still keeps it out.
     """
     judgments = Judgment.objects.filter(campaign=campaign, kind=JudgmentKind.ANSWER)
     if numbered or last_sequence is not None:
@@ -104,11 +114,30 @@ def standing_answers(
     if last_sequence is None:
         return judgments.filter(superseded_by__isnull=True).order_by("log_entry__sequence" if numbered else "pk")
     superseding = Judgment.objects.filter(supersedes=OuterRef("pk"), log_entry__sequence__lte=last_sequence)
-    return (
-        judgments.filter(log_entry__sequence__lte=last_sequence)
-        .filter(~Exists(superseding))
-        .order_by("log_entry__sequence")
+    stands = Q(~Exists(superseding))
+    if with_blocked:
+        later = Judgment.objects.filter(supersedes=OuterRef("pk"), log_entry__sequence__lte=last_sequence)
+        kept_out = superseding.filter(~Exists(later), kind=JudgmentKind.RETRACTION)
+        stands |= Q(Exists(kept_out), pk__in=taken_by_blocks(campaign.pk))
+    return judgments.filter(log_entry__sequence__lte=last_sequence).filter(stands).order_by("log_entry__sequence")
+
+
+def board_judgments(
+    campaign: Campaign,
+    slice: Mapping[str, Any],
+    *,
+    last_sequence: int,
+    retired: Collection[int],
+    as_of: datetime | None = None,
+) -> QuerySet[Judgment]:
+    """What a board of this slice is computed from, with the log as it was up to `last_sequence`."""
+    judgments = standing_judgments(
+        campaign,
+        last_sequence=last_sequence,
+        sources=counted_sources(campaign, retired=retired),
+        with_blocked=with_excluded(slice),
     )
+    return sliced(judgments, slice, as_of=as_of)
 
 
 def by_whom(judgments: Rows, judged_by: str = JudgedBy.PEOPLE) -> Rows:

@@ -4,14 +4,15 @@ from typing import Any
 
 import structlog
 from django.db import IntegrityError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from annotation.boards import digest_of, merged_contestants, sliced
+from annotation.boards import digest_of, merged_contestants
 from annotation.boards.pair_counts import PLANES, PairCounts, differs, pair_counts, points_of
+from annotation.boards.slices import with_excluded
 from annotation.models import Board, Judgment, LeaderboardSnapshot, LiveBoard, PairCount
-from annotation.queries import last_sequence, retired_sources, standing_judgments
+from annotation.queries import last_sequence, retired_sources
 from annotation.queries.live import read_counts
-from annotation.queries.log import counted_sources, imports_are_being_numbered
+from annotation.queries.log import board_judgments, imports_are_being_numbered
 from annotation.ratings import read_pairs
 
 log = structlog.get_logger(__name__)
@@ -130,8 +131,15 @@ def _add_news(board: Board, live: LiveBoard, last: int) -> bool:
 def _change(board: Board, live: LiveBoard, *, after: int, last: int) -> PairCounts:
     """What the entries after one of the log add to the counts and take from them."""
     came = _standing(board, live, last).filter(log_entry__sequence__gt=after)
-    since = {"superseded_by__log_entry__sequence__gt": after, "superseded_by__log_entry__sequence__lte": last}
-    went = _standing(board, live, after).filter(**since)
+    since = (after + 1, last)
+    went = _standing(board, live, after)
+    superseded = Q(superseded_by__log_entry__sequence__range=since)
+    if with_excluded(board.slice):
+        # What a block took out stays, and goes where the block was lifted: another row says it anew then.
+        superseded |= Q(superseded_by__superseded_by__log_entry__sequence__range=since)
+        still = _standing(board, live, last).filter(superseded_by__log_entry__sequence__range=since)
+        went = went.exclude(pk__in=still.order_by().values("pk"))
+    went = went.filter(superseded)
     merged = merged_contestants()
     return pair_counts(read_pairs(came, merged=merged)).minus(pair_counts(read_pairs(went, merged=merged)))
 
@@ -144,8 +152,7 @@ def _count_anew(board: Board, live: LiveBoard, last: int) -> None:
 
 
 def _standing(board: Board, live: LiveBoard, last: int) -> QuerySet[Judgment]:
-    sources = counted_sources(board.campaign, retired=live.rests_on["retired"])
-    return sliced(standing_judgments(board.campaign, last_sequence=last, sources=sources), board.slice)
+    return board_judgments(board.campaign, board.slice, last_sequence=last, retired=live.rests_on["retired"])
 
 
 def _add(board: Board, change: PairCounts) -> None:

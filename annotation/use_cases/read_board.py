@@ -29,7 +29,15 @@ def read_board(*, slug: str, now: datetime, method: str = "") -> dict[str, Any]:
     snapshot = readable_snapshot(board)
     if snapshot is not None and not method:
         source = {"number": snapshot.number, "digest": snapshot.digest, "last_sequence": snapshot.last_sequence}
+        source["slice"] = snapshot.slice
         return {"board": board.slug, "name": board.name, **source, **snapshot.standings}
     last = last_sequence()
     standings = standings_of(board, last=last, retired=retired_sources(board.campaign), method=method or None)
-    return {"board": board.slug, "name": board.name, "number": None, "last_sequence": last, **standings}
+    return {
+        "board": board.slug,
+        "name": board.name,
+        "number": None,
+        "last_sequence": last,
+        "slice": board.slice,
+        **standings,
+    }

@@ -4,7 +4,6 @@ from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from annotation.boards import (
     CODE_VERSION,
@@ -12,12 +11,11 @@ from annotation.boards import (
     compute_standings,
     digest_of,
     merged_contestants,
-    sliced,
 )
 from annotation.errors import AnnotationError
-from annotation.models import Board, Campaign, Judgment, LeaderboardSnapshot
-from annotation.queries import last_sequence, latest_snapshot, retired_sources, standing_judgments
-from annotation.queries.log import counted_sources, imports_are_being_numbered
+from annotation.models import Board, LeaderboardSnapshot
+from annotation.queries import last_sequence, latest_snapshot, retired_sources
+from annotation.queries.log import board_judgments, imports_are_being_numbered
 from foundation.database import advisory_lock, try_advisory_lock
 
 
@@ -69,7 +67,7 @@ def _refresh(board_id: int) -> LeaderboardSnapshot | None:
 def standings_of(board: Board, *, last: int, retired: list[int], method: str | None = None) -> dict[str, Any]:
     """The board's standings from the log up to `last`; nothing is written."""
     return compute_standings(
-        sliced(_judgments(board.campaign, last, retired), board.slice),
+        board_judgments(board.campaign, board.slice, last_sequence=last, retired=retired),
         method=method or board.method,
         seed=seed_of(board.campaign_id, board.slice),
         merged=merged_contestants(),
@@ -82,17 +80,19 @@ def rebuild(snapshot: LeaderboardSnapshot) -> dict[str, Any]:
     """
     campaign, stored = snapshot.board.campaign, snapshot.standings
     return compute_standings(
-        sliced(_judgments(campaign, snapshot.last_sequence, snapshot.retired_sources), snapshot.slice),
+        board_judgments(
+            campaign,
+            snapshot.slice,
+            last_sequence=snapshot.last_sequence,
+            retired=snapshot.retired_sources,
+            as_of=snapshot.created_at,
+        ),
         method=snapshot.method,
         seed=seed_of(campaign.pk, snapshot.slice),
         merged={int(pk): into for pk, into in stored["merged"].items()},
         names={entry["contestant"]: entry["model"] for entry in stored["entries"]},
         version=snapshot.code_version,
     )
-
-
-def _judgments(campaign: Campaign, last: int, retired: list[int]) -> QuerySet[Judgment]:
-    return standing_judgments(campaign, last_sequence=last, sources=counted_sources(campaign, retired=retired))
 
 
 def seed_of(campaign_id: int, slice: Mapping[str, Any]) -> int:

@@ -137,7 +137,7 @@ def standings_context(snapshot: LeaderboardSnapshot) -> dict[str, Any]:
     groups = _groups(standings["entries"], standings["scale"])
     return {
         "standings": standings,
-        "sentence": board_sentence(standings),
+        "sentence": board_sentence(standings, snapshot.slice),
         "summary": _summary(standings),
         "groups": groups,
         "rated": [group for group in groups if group.number],

@@ -36,7 +36,7 @@ class Command(BaseCommand):
             self.stdout.write(line)
         if board["reason"]:
             self.stdout.write(str(reason_words(board)))
-        self.stdout.write(str(board_sentence(board)))
+        self.stdout.write(str(board_sentence(board, board["slice"])))
 
 
 def cells(entry: Mapping[str, Any], decimals: int = 0) -> tuple[str, ...]:

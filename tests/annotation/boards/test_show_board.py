@@ -27,6 +27,7 @@ def test_json_holds_the_newest_snapshot(capsys, tmp_path):
         "number": 1,
         "digest": snapshot.digest,
         "last_sequence": snapshot.last_sequence,
+        "slice": {},
         **snapshot.standings,
     }
 

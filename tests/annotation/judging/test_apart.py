@@ -41,7 +41,7 @@ pytestmark = pytest.mark.django_db
 
 NOW = timezone.now()
 APPS = ("annotation", "arena", "config")
-READS = re.compile(r"standing_judgments\(|standing_answers\(|Judgment\.objects|annotation_judgment\b")
+READS = re.compile(r"board_judgments\(|standing_judgments\(|standing_answers\(|Judgment\.objects|annotation_judgment\b")
 
 
 def _summary(campaign: Campaign) -> Any:
