@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from annotation.boards import CODE_VERSION
 from annotation.models import Board
 from tests.annotation.boards.factories import judge, make_board, refreshed, three
 from tests.factories import make_campaign
@@ -60,7 +61,7 @@ def test_a_board_has_its_standings_and_what_they_are_from(client):
         "computed_at": moment(snapshot),
         "last_sequence": snapshot.last_sequence,
         "retired_sources": [],
-        "code_version": "3",
+        "code_version": CODE_VERSION,
         "digest": snapshot.digest,
         "standings": snapshot.standings,
     }
