@@ -1,6 +1,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from time import monotonic
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.db.models import OuterRef, Subquery
 
 from annotation.boards import CODE_VERSION
 from annotation.enums import SourceState
-from annotation.models import Board, LeaderboardSnapshot, LogEntry, Source
+from annotation.models import Board, Contestant, LeaderboardSnapshot, LogEntry, Source
 from annotation.queries import last_sequence
 from annotation.use_cases.advance_board import hold_to_snapshot
 from annotation.use_cases.refresh_board import BoardBusy, refresh_board
@@ -26,11 +27,11 @@ LONGEST_REST = timedelta(seconds=30)
 def refresh_boards(*, now: datetime) -> int:
     """Bring every board up to the log; returns how many moved. One that fails does not hold the others up.
 
-    Where nothing happened since the last look this costs three queries, however many boards and votes there are.
+    Where nothing happened since the last look this costs four queries, however many boards and votes there are.
     """
-    moved, last, retired = 0, last_sequence(), _retired_sources()
+    moved, last, retired, names = 0, last_sequence(), _retired_sources(), _names()
     for board in _boards_with_newest_snapshot():
-        look = Look(board, retired[board.campaign_id], last)
+        look = Look(board, retired[board.campaign_id], last, names)
         try:
             if look.rests(now):
                 continue  # not remembered: it is looked at again
@@ -66,6 +67,7 @@ class Look:
     board: Any
     retired: list[int]
     last: int
+    names: str  # digest of what language models may be called
 
     @property
     def key(self) -> str:
@@ -83,13 +85,15 @@ class Look:
         return bool(now - self.board.snapshot_created_at < rest)
 
     def finds_news(self) -> bool:
-        inputs, last = cache.get(self.key, (None, 0))
+        inputs, last, names = cache.get(self.key, (None, 0, ""))
+        if names != self.names:
+            return True  # a snapshot holds names, and some model was hidden, released or renamed
         if inputs == self.inputs:
             return self._has_entries_after(last)
         return self._differs() or self._has_entries_after(self.board.snapshot_last_sequence)
 
     def remember(self) -> None:
-        cache.set(self.key, (self.inputs, self.last), timeout=None)
+        cache.set(self.key, (self.inputs, self.last, self.names), timeout=None)
 
     def _differs(self) -> bool:
         """There is no snapshot, or it is one of other sources, rules or arithmetic."""
@@ -110,6 +114,14 @@ def _retired_sources() -> dict[int, list[int]]:
     for campaign, source in rows:
         retired[campaign].append(source)
     return retired
+
+
+def _names() -> str:
+    """One digest for all boards: names change seldom, and then every board is computed once."""
+    model = "revision__language_model"
+    told = ("pk", "name", "settings_name", f"{model}__visibility", f"{model}__released_at")
+    rows = Contestant.objects.filter(revision__isnull=False).order_by("pk").values_list(*told)
+    return sha256(repr(list(rows)).encode()).hexdigest()
 
 
 def _boards_with_newest_snapshot() -> list[Any]:

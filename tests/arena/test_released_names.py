@@ -16,6 +16,7 @@ from annotation.queries import main_board
 from annotation.queries.answered import contestants_in
 from annotation.use_cases.create_board import create_board
 from annotation.use_cases.refresh_board import refresh_board
+from annotation.use_cases.refresh_boards import refresh_boards
 from annotation.use_cases.sequence_log import sequence_log
 from arena.enums import BattleState, EntryState
 from arena.models import Arena, Battle, Entry
@@ -155,6 +156,21 @@ def test_a_released_model_that_is_hidden_again_has_no_name_for_as_long(arena, ca
     become(Visibility.PUBLIC)
     become(Visibility.HIDDEN)
     assert named_in(everything_public(arena), canaries) == set()
+
+
+def test_a_board_calls_a_model_that_was_hidden_by_its_name_no_longer_than_until_it_is_looked_at(
+    arena, canaries, client, monkeypatch
+):
+    """No vote comes in between, which would compute the board anew by itself."""
+    monkeypatch.setattr("annotation.use_cases.refresh_boards.REST", 0)
+    become(Visibility.PUBLIC)
+    everything_public(arena)
+    refresh_boards(now=timezone.now())
+    page = reverse("leaderboard")
+    assert named_in({"board": client.get(page).content.decode()}, canaries) == {"board"}
+    become(Visibility.HIDDEN)
+    refresh_boards(now=timezone.now())
+    assert named_in({"board": client.get(page).content.decode()}, canaries) == set()
 
 
 def test_a_release_is_written_whoever_makes_a_model_public_and_never_taken_back(canaries):

@@ -333,7 +333,7 @@ def test_latency_biases_strengths_where_it_is_ignored_and_not_where_it_is_fitted
 
 
 @EVERY
-@pytest.mark.parametrize(("boards", "asked"), [(24, SIDE), pytest.param(200, EACH, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("boards", "asked"), [(24, SIDE), pytest.param(100, EACH, marks=pytest.mark.slow)])
 def test_intervals_of_effects_cover(fit_one, boards, asked):
     """Seeds seen by no other test; 95 % within three Monte Carlo errors.
 

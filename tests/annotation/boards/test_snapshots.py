@@ -309,7 +309,7 @@ def test_other_arithmetic_is_news_once(monkeypatch):
     assert computed == [board.pk]
 
 
-def test_where_nothing_happened_a_look_costs_three_queries():
+def test_where_nothing_happened_a_look_costs_four_queries():
     for _ in range(3):
         voted_board()
     number_log()
@@ -318,7 +318,7 @@ def test_where_nothing_happened_a_look_costs_three_queries():
         connection,
     ) as queries:
         assert refresh_boards(now=timezone.now()) == 0
-    assert len(queries) == 3, [query["sql"] for query in queries]
+    assert len(queries) == 4, [query["sql"] for query in queries]
 
 
 def test_a_board_that_fails_does_not_hold_the_others_up():
