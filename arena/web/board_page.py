@@ -26,6 +26,7 @@ from annotation.policies.boards import may_publish
 from annotation.queries import public_boards, readable_snapshot
 from arena.queries import arena_of, default_board, waiting_models
 from arena.queries.arenas import tested_in
+from arena.web.board_orders import orders_shown
 from arena.web.board_tables import attributes_shown
 from foundation.templatetags.text import percent
 
@@ -160,6 +161,7 @@ def standings_context(snapshot: LeaderboardSnapshot) -> dict[str, Any]:
         "form": standings.get("form"),
         "simulated": simulated_words(standings["simulated_share"]),
         "counts_half": standings["method"] == "bt_half",
+        **orders_shown(standings),
     }
 
 

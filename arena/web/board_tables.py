@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from annotation.boards.wording import interval_words, number
 from annotation.web.tables import Column, Interval, Table
+from arena.web.board_orders import orders_tables
 
 Row = Mapping[str, Any]
 
@@ -70,8 +71,8 @@ def _shown(line: Row, contestant: int) -> Shown:
 
 
 def board_tables(standings: Row) -> list[Table]:
-    """For files: a row for each contestant, and one for each attribute and contestant."""
-    return [_standings_table(standings), _attributes_table(standings)]
+    """For files: a row for each contestant, one for each attribute and contestant, and both orders with their pairs."""
+    return [_standings_table(standings), _attributes_table(standings), *orders_tables(standings)]
 
 
 def _standings_table(standings: Row) -> Table:
