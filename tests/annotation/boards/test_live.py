@@ -226,14 +226,14 @@ def test_a_full_fit_rests_in_proportion_to_what_it_took_and_points_do_not_wait(m
     board, (ada, bea, _) = make_board(campaign), three(campaign)
     judge(campaign, ada, bea)
     number_judgments()
-    now = timezone.now()
-    assert refresh_boards(now=now) == 1
+    assert refresh_boards(now=timezone.now()) == 1
+    computed = latest_snapshot(board).created_at
     monkeypatch.setattr("annotation.use_cases.refresh_boards.cache.get", took(2.0, of=board))
     judge(campaign, ada, bea)
     number_judgments()
     assert LiveBoard.objects.get(board=board).comparisons == 2
-    assert refresh_boards(now=now + timezone.timedelta(seconds=9)) == 0
-    assert refresh_boards(now=now + timezone.timedelta(seconds=11)) == 1
+    assert refresh_boards(now=computed + timezone.timedelta(seconds=9)) == 0
+    assert refresh_boards(now=computed + timezone.timedelta(seconds=11)) == 1
     monkeypatch.setattr("annotation.use_cases.refresh_boards.cache.get", took(600.0, of=board))
     judge(campaign, ada, bea)
     number_judgments()
