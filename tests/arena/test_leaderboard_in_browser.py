@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from accounts.enums import Role
 from annotation.models import Board, Contestant
+from annotation.use_cases.advance_board import advance_board
 from annotation.use_cases.publish_board import publish_board
 from annotation.use_cases.refresh_board import refresh_board
 from annotation.use_cases.retire_simulations import retire_simulations
@@ -111,8 +112,16 @@ def boards() -> list[str]:
     return ["/leaderboard", "/leaderboard/empty", "/leaderboard/groups", "/leaderboard/rated"]
 
 
+def compared() -> str:
+    """The page that asks whether the demo's first model is better than its second."""
+    board = default_board()
+    advance_board(board_id=board.pk, now=timezone.now())
+    one, other = (entry["contestant"] for entry in board.snapshots.latest("number").standings["entries"][:2])
+    return f"/leaderboard/{board.slug}/compare?a={one}&b={other}"
+
+
 def test_no_board_has_a_fault_that_axe_finds(open_page):
-    paths = boards()
+    paths = [*boards(), compared()]
     admin = make_user(role=Role.CAMPAIGN_ADMIN)
     for viewport, scheme in ((PHONE, "light"), (DESK, "dark")):
         page = open_page("/leaderboard", viewport, color_scheme=scheme, user=admin)
