@@ -207,7 +207,7 @@ def shoot(page: Page, name: str) -> None:
 
 def check_axe(page: Page, name: str = "") -> int:
     """No fault that axe finds; returns, and prints, how many elements it looked at."""
-    found = Axe().run(page, options={"runOnly": RULES}).response
+    found = Axe().run(hearing(page), options={"runOnly": RULES}).response
     looked_at = {
         str(node["target"]) for kind in ("passes", "violations") for each in found[kind] for node in each["nodes"]
     }
@@ -224,7 +224,10 @@ def check_fits(page: Page, name: str = "") -> None:
 
 
 def look(page: Page, name: str) -> None:
-    """A picture for who asked for one; nothing wider than the window, nothing that axe finds."""
+    """A picture for who asked for one; nothing wider than the window, nothing that axe finds. A link that was just
+    followed may have brought no more than the page's head.
+    """
+    hearing(page)
     shoot(page, name)
     check_fits(page, name)
     check_axe(page, name)

@@ -157,6 +157,7 @@ def test_skips_and_reports_wait_sealed_and_go_once(at_work):
     expect(page.get_by_text("Skips and reports that wait to be sent: 1")).to_be_visible()
     assert page.get_by_label("In your words").input_value() == WORDS
     page.get_by_role("button", name="Report and skip").click()
+    expect(page.get_by_text("Skips and reports that wait to be sent: 2")).to_be_visible()
     sent = lose_answers(page)
     online(page)
     expect(page.get_by_text("Skips and reports that had waited and are stored now: 2")).to_be_visible()
@@ -203,8 +204,8 @@ def test_what_waits_is_its_authors_alone(at_work, campaign, site_address):
     assert [name.split(":")[2] for name in mine] == ["answer"]
     assert WORDS not in str(mine)
     own = page.context.cookies()
+    page.goto("about:blank")  # before the network is back: the page of who wrote it would send
     page.context.set_offline(False)
-    page.goto("about:blank")
     page.context.clear_cookies()
     page.context.add_cookies([session_cookie(make_user(), site_address)])
     with page.expect_response("**/annotate/own/key"):
