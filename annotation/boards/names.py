@@ -18,9 +18,13 @@ def contestant_names(ids: Iterable[int]) -> dict[int, str]:
     return {
         pk: name_of(name, number, settings)
         if number is None or may_be_named(visibility=visibility, released_at=released_at)
-        else f"stand-in {pk}"
+        else stand_in(pk)
         for pk, name, number, settings, visibility, released_at in rows
     }
+
+
+def stand_in(contestant: int) -> str:
+    return f"stand-in {contestant}"
 
 
 def name_of(name: str, revision: int | None, settings: str = "") -> str:

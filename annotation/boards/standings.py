@@ -1,6 +1,6 @@
 """The standings of a slice: a pure function of the judgments it is given, of the method and of the seed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -145,6 +145,10 @@ def _entries(
             "worth": worth.get(position),
         }
         entries.append(entry)
+    return in_order(entries)
+
+
+def in_order(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(entries, key=_place)
 
 

@@ -40,8 +40,13 @@ class LeaderboardSnapshot(AppendOnly):
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField(db_default=Now())
 
+    # In memory alone: whether `annotation.boards.named_as_now` has put other names in.
+    is_renamed = False
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["board", "number"], name="one_snapshot_per_number")]
+        # By day: the newest as it ended.
+        indexes = [models.Index(fields=["board", "-created_at"], name="snapshots_by_day")]
 
     def __str__(self) -> str:
         return f"{self.board_id} #{self.number}"

@@ -10,13 +10,13 @@ from annotation.queries.log import (
     main_board,
     own_median_amount,
     public_boards,
-    readable_snapshot,
     retired_sources,
     settles,
     standing_answers,
     standing_judgments,
 )
 from annotation.queries.shown import ShownItem, ShownResponse, ShownTurn, shown_item, texts_if_read
+from annotation.queries.snapshots import readable_snapshot, readable_snapshots
 
 __all__ = [
     "ShownItem",
@@ -32,6 +32,7 @@ __all__ = [
     "own_median_amount",
     "public_boards",
     "readable_snapshot",
+    "readable_snapshots",
     "retired_sources",
     "settles",
     "shown_item",

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from django.db import connection
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
-from annotation.boards import CODE_VERSION, sliced
+from annotation.boards import sliced
 from annotation.boards.slices import taken_by_blocks, with_excluded
 from annotation.enums import COUNTED, UNCOUNTED, JudgedBy, JudgmentKind, SourceKind, SourceState
 from annotation.models import Adjudication, Board, Campaign, Judgment, LeaderboardSnapshot, LogEntry, Question, Source
@@ -174,11 +174,6 @@ def main_board(campaign: Campaign) -> Board | None:
 
 def latest_snapshot(board: Board) -> LeaderboardSnapshot | None:
     return LeaderboardSnapshot.objects.filter(board=board).order_by("-number").first()
-
-
-def readable_snapshot(board: Board) -> LeaderboardSnapshot | None:
-    """The newest one that this code can show: another version's standings may have another shape."""
-    return LeaderboardSnapshot.objects.filter(board=board, code_version=CODE_VERSION).order_by("-number").first()
 
 
 def public_boards() -> list[tuple[Board, LeaderboardSnapshot | None]]:

@@ -6,6 +6,7 @@ from itertools import groupby
 from math import ceil, floor
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.enums import Role
@@ -24,6 +25,8 @@ from annotation.enums import SourceKind
 from annotation.models import Board, LeaderboardSnapshot, Source
 from annotation.policies.boards import may_publish
 from annotation.queries import public_boards, readable_snapshot
+from annotation.queries.snapshots import neighbours_of
+from arena.models import Arena
 from arena.queries import arena_of, default_board, waiting_models
 from arena.queries.arenas import tested_in
 from arena.web.board_orders import orders_shown
@@ -106,18 +109,37 @@ class Group:
 
 
 def page_context(board: Board, user: Any) -> dict[str, Any]:
-    """Everything the templates of a board's page read."""
+    """Everything the templates of a board's page read, with its newest snapshot."""
     snapshot, arena = readable_snapshot(board), arena_of(board)
     context = {
         "board": board,
-        "snapshot": snapshot,
+        "address": reverse("board", args=[board.slug]),
         "others": [(other, newest) for other, newest in public_boards() if other.pk != board.pk],
         "may_retire": may_retire(user),
-        "arena": arena,
         "tested": tested_in(arena) if arena else [],
         "may_publish": decides_who_sees(user, board),
         "waiting": waiting_models(arena, _contestants(snapshot)) if arena else [],
-        "left_out_sources": (left_out := _retired(snapshot)),
+    }
+    return context | _snapshot_context(snapshot, arena)
+
+
+def frozen_context(snapshot: LeaderboardSnapshot) -> dict[str, Any]:
+    """Of the page of one snapshot, which moves no more: without what is said of now alone."""
+    board = snapshot.board
+    context = {
+        "board": board,
+        "address": reverse("board-snapshot", args=[board.slug, snapshot.number]),
+        "frozen": neighbours_of(snapshot),
+    }
+    return context | _snapshot_context(snapshot, arena_of(board))
+
+
+def _snapshot_context(snapshot: LeaderboardSnapshot | None, arena: Arena | None) -> dict[str, Any]:
+    left_out = _retired(snapshot)
+    context = {
+        "snapshot": snapshot,
+        "arena": arena,
+        "left_out_sources": left_out,
         "may_restore": any(source.kind == SourceKind.SIMULATION for source in left_out),
     }
     return context | (standings_context(snapshot) if snapshot else {})

@@ -17,8 +17,8 @@ from annotation.boards.pair_counts import PairCounts
 from annotation.models import Board
 from annotation.queries import readable_snapshot
 from annotation.queries.live import read_counts
+from arena.web.access import readable_board
 from arena.web.board_page import decides_who_sees
-from arena.web.leaderboard import readable_board
 from foundation.requests import HtmxRequest
 
 # Seconds for which the firmness of the first place is kept: searching for it fits the board some tens of times.

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -14,26 +15,26 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import User
 from accounts.use_cases.create_person import person_of_user
 from annotation.models import Board
-from annotation.policies.boards import sees_hidden_boards
 from annotation.queries import readable_snapshot
 from annotation.use_cases.publish_board import publish_board
 from annotation.use_cases.retire_simulations import restore_simulations, retire_simulations
-from annotation.web.tables import chosen, csv_response
 from arena.queries import default_board
+from arena.web.access import readable_board
+from arena.web.board_files import file_of
 from arena.web.board_page import decides_who_sees, may_retire, page_context
-from arena.web.board_tables import board_tables
+from arena.web.snapshots import show_day
 from foundation.requests import HtmxRequest
 
 
 @require_GET
-def leaderboard(request: HtmxRequest) -> HttpResponse:
+def leaderboard(request: HtmxRequest) -> HttpResponseBase:
     """The default arena's board."""
     board = default_board()
     return render(request, "arena/no_board.html") if board is None else show_board(request, board)
 
 
 @require_GET
-def board(request: HtmxRequest, slug: str) -> HttpResponse:
+def board(request: HtmxRequest, slug: str) -> HttpResponseBase:
     return show_board(request, readable_board(slug, request.user))
 
 
@@ -78,15 +79,11 @@ def _move(request: HttpRequest, slug: str, verb: Callable[..., Any], said: str) 
     return redirect("board", slug)
 
 
-def readable_board(slug: str, user: Any) -> Board:
-    found = Board.objects.select_related("campaign").filter(slug=slug).first()
-    if found is None or not (found.is_public or sees_hidden_boards(user)):
-        raise Http404
-    return found
-
-
-def show_board(request: HtmxRequest, board: Board) -> HttpResponse:
-    """The whole page, its standings alone for a page that is open and follows the board, or a table of it as a file."""
+def show_board(request: HtmxRequest, board: Board) -> HttpResponseBase:
+    """The whole page, or that of a day; its standings alone for a page that is open and follows the board, or a table
+    of it as a file."""
+    if day := request.GET.get("on"):
+        return show_day(request, board, day)
     if request.GET.get("format") == "csv":
         return _file(request, board)
     template = "arena/leaderboard_standings.html" if request.htmx else "arena/leaderboard.html"
@@ -96,9 +93,8 @@ def show_board(request: HtmxRequest, board: Board) -> HttpResponse:
     return response
 
 
-def _file(request: HttpRequest, board: Board) -> HttpResponse:
+def _file(request: HttpRequest, board: Board) -> HttpResponseBase:
     snapshot = readable_snapshot(board)
-    table = chosen(board_tables(snapshot.standings), request.GET.get("table")) if snapshot else None
-    if table is None:
+    if snapshot is None:
         raise Http404
-    return csv_response(table, name=board.slug)
+    return file_of(request, snapshot, "csv", name=board.slug)

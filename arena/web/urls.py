@@ -3,6 +3,7 @@ from django.urls import path
 from arena.enums import Mode
 from arena.web import (
     battles,
+    board_files,
     comparing,
     conversations,
     files,
@@ -12,6 +13,7 @@ from arena.web import (
     pictures,
     reactions,
     shares,
+    snapshots,
     suggestions,
     turns,
 )
@@ -38,6 +40,11 @@ urlpatterns = [
     path("battles/<uuid:battle_id>/stop", turns.stop, name="stop"),
     path("leaderboard", leaderboard.leaderboard, name="leaderboard"),
     path("leaderboard/<slug:slug>", leaderboard.board, name="board"),
+    path("leaderboard/<slug:slug>.<slug:kind>", board_files.newest, name="board-file"),
+    path("leaderboard/<slug:slug>/<int:number>.<slug:kind>", board_files.numbered, name="board-snapshot-file"),
+    path("leaderboard/<slug:slug>/history.<slug:kind>", board_files.history, name="board-history"),
+    path("leaderboard/<slug:slug>/snapshots", snapshots.listed, name="board-snapshots"),
+    path("leaderboard/<slug:slug>/<int:number>", snapshots.numbered, name="board-snapshot"),
     path("leaderboard/<slug:slug>/compare", comparing.compare, name="board-compare"),
     path("leaderboard/<slug:slug>/publish", leaderboard.publish, name="board-publish"),
     path("leaderboard/<slug:slug>/hide", leaderboard.hide, name="board-hide"),

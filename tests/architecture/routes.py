@@ -31,6 +31,7 @@ from annotation.use_cases.next_assignment import next_assignment
 from annotation.use_cases.paste_items import paste_items
 from annotation.use_cases.publish_guidelines import publish_guidelines
 from annotation.use_cases.record_entry import record_entry
+from annotation.use_cases.refresh_board import refresh_board
 from annotation.use_cases.save_study import make_study
 from annotation.use_cases.start_campaign import start_campaign
 from annotation.use_cases.start_generation import start_generation
@@ -249,6 +250,40 @@ TABLE: dict[str, dict[str, Status]] = {
     },
     "leaderboard": READ,
     "leaderboard/<slug:slug>": {"GET public": 200, "GET hidden": SEES_HIDDEN, "POST public": 405, "POST hidden": 405},
+    "leaderboard/<slug:slug>.<slug:kind>": {
+        "GET public": 200,
+        "GET hidden": SEES_HIDDEN,
+        "GET missing": 404,
+        "POST public": 405,
+        "POST hidden": 405,
+    },
+    "leaderboard/<slug:slug>/<int:number>.<slug:kind>": {
+        "GET public": 200,
+        "GET hidden": SEES_HIDDEN,
+        "GET missing": 404,
+        "POST public": 405,
+        "POST hidden": 405,
+    },
+    "leaderboard/<slug:slug>/history.<slug:kind>": {
+        "GET public": 200,
+        "GET hidden": SEES_HIDDEN,
+        "GET missing": 404,
+        "POST public": 405,
+        "POST hidden": 405,
+    },
+    "leaderboard/<slug:slug>/snapshots": {
+        "GET public": 200,
+        "GET hidden": SEES_HIDDEN,
+        "POST public": 405,
+        "POST hidden": 405,
+    },
+    "leaderboard/<slug:slug>/<int:number>": {
+        "GET public": 200,
+        "GET hidden": SEES_HIDDEN,
+        "GET missing": 404,
+        "POST public": 405,
+        "POST hidden": 405,
+    },
     "leaderboard/<slug:slug>/compare": {
         "GET public": 200,
         "GET hidden": SEES_HIDDEN,
@@ -883,6 +918,20 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST public": 405,
         "POST hidden": 405,
     },
+    "api/v1/boards/<slug:slug>/snapshots": {
+        "GET public": 200,
+        "GET hidden": SEES_HIDDEN,
+        "GET missing": 404,
+        "POST public": 405,
+        "POST hidden": 405,
+    },
+    "api/v1/boards/<slug:slug>/snapshots/<int:number>": {
+        "GET public": 200,
+        "GET hidden": SEES_HIDDEN,
+        "GET missing": 404,
+        "POST public": 405,
+        "POST hidden": 405,
+    },
     "api/schema": READ,
     "api/docs": READ,
 }
@@ -977,6 +1026,8 @@ def make_world() -> World:
     public = create_board(slug="public-board", name="Public", campaign=arena.campaign, now=timezone.now())
     hidden = create_board(slug="hidden-board", name="Hidden", campaign=arena.campaign, now=timezone.now())
     Board.objects.filter(pk=hidden.pk).update(is_public=False)
+    for each in (public, hidden):
+        refresh_board(board_id=each.pk, now=timezone.now())
     dataset = make_dataset()
     media = make_media()
     work = make_work(world)
@@ -997,8 +1048,8 @@ def make_world() -> World:
         world.know(role, "own", picture_id=pictures[role])
         world.know(role, "another's", picture_id=pictures[ROLES[number - 1]])
         world.know(role, "missing", picture_id=str(uuid4()))
-        world.know(role, "public", slug=public.slug, token=work[role]["token"])
-        world.know(role, "hidden", slug=hidden.slug)
+        world.know(role, "public", slug=public.slug, number="1", kind="json", token=work[role]["token"])
+        world.know(role, "hidden", slug=hidden.slug, number="1", kind="json")
         world.know(role, "drawn", slug=draw.session.campaign.slug, draw_id=str(draw.pk))
         world.know(role, "own", receipt=draw.token)
         world.know(role, "shared", **shared, place="A-0-0")
@@ -1014,6 +1065,7 @@ def make_world() -> World:
         world.know(role, "drafted", slug=drafted.slug, section="about")
         world.know(role, "unlisted", slug=dataset.campaign.slug, number=str(dataset.number), name="../dataset.json")
         world.know(role, "missing", slug="no-such-thing", number="7", name="README.md", battle_id=str(uuid4()))
+        world.know(role, "missing", kind="json")
         world.know(role, "missing", section="about", media_id="7", place="P-9", digest="0" * 64)
         world.know(role, "missing", token="no-such-token", what="consent", assignment_id="7", judgment_id="7")
         world.know(role, "missing", item_id="7", upload_id="7", generation_id="7", judging_id="7")

@@ -26,7 +26,7 @@ NAMES = (
     *("kind", "groups", "group", "most_uses", "expires_at", "pseudonym", "amount", "person", "file", "reference"),
     *("external_id", "completion_code", "screen_out_code", "over_quota_code", "judgments", "places"),
     *("PROLIFIC_PID", "STUDY_ID", "SESSION_ID"),
-    *("sort", "table", "before"),
+    *("sort", "table", "before", "on"),
     *("decision", "seen", "message", "words", "most", "annotator", "see_others"),
     *("lines", "column", "stored", "models", "kept", "seen", "item", "count", "ways", "origin", "items", "verdict"),
     *("language_model", "limits", "limit", "wait_seconds", "on_silence", "answer", "work"),

@@ -40,6 +40,11 @@ NO_PAGES = {
     "api/schema",
     "api/v1/boards",
     "api/v1/boards/<slug:slug>",
+    "api/v1/boards/<slug:slug>/snapshots",
+    "api/v1/boards/<slug:slug>/snapshots/<int:number>",
+    "leaderboard/<slug:slug>.<slug:kind>",
+    "leaderboard/<slug:slug>/<int:number>.<slug:kind>",
+    "leaderboard/<slug:slug>/history.<slug:kind>",
     "robots.txt",
     "about/notices",
 }

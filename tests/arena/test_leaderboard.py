@@ -112,7 +112,7 @@ def test_the_whole_page_shows_what_the_snapshot_holds(client):
     assert f"{standings['excluded']['neither']} (" in text
     assert "All of it is simulated: these people do not exist." in text
     assert "0 given here, 0 imported, 600 simulated" in text
-    assert reverse("api-board", args=["arena"]) in answer.content.decode()
+    assert reverse("board-file", args=["arena", "json"]) in answer.content.decode()
     assert 'data-votes="600"' in answer.content.decode()
 
 
@@ -134,7 +134,7 @@ def test_the_number_of_queries_does_not_grow_with_the_entries(client, django_ass
         judge(campaign, first, other)
         refreshed(board)
         if number in (0, 2):
-            with django_assert_num_queries(5):
+            with django_assert_num_queries(6):
                 client.get("/leaderboard/one")
 
 

@@ -62,7 +62,9 @@ def test_a_board_has_its_standings_and_what_they_are_from(client):
         "last_sequence": snapshot.last_sequence,
         "retired_sources": [],
         "code_version": CODE_VERSION,
+        "slice": {},
         "digest": snapshot.digest,
+        "renamed": False,
         "standings": snapshot.standings,
     }
     assert sentence.startswith("What 1 annotator preferred on 1 given prompt, ")
