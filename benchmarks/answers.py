@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from benchmarks.boards import Curve
+from benchmarks.many_boards import Curve
 from benchmarks.worlds import Reward, graded_votes, kendall_tau, normal_quantiles, reward, staked_votes
 from ranking import (
     Covariance,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.boards import Boards, Policy, play
+from benchmarks.many_boards import Boards, Policy, play
 from benchmarks.rows import Row
 from benchmarks.worlds import REPORTING, World, normal_quantiles
 from ranking import always_valid_margin

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import expit
 
 from benchmarks import asap
-from benchmarks.boards import random_board
+from benchmarks.many_boards import random_board
 from benchmarks.peers import at_hand
 from benchmarks.races import Peers
 from benchmarks.rows import Row

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.boards import Boards, Drawn, uniform
+from benchmarks.many_boards import Boards, Drawn, uniform
 from ranking.selection.thompson import challengers, duels
 
 Floats = NDArray[np.float64]

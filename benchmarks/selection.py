@@ -15,7 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.answers import designed_and_random, graded_and_binary, paid_and_binary
-from benchmarks.boards import (
+from benchmarks.claims import false_claims
+from benchmarks.costs import cost_against_asap, cost_of_a_choice, cost_of_a_refit
+from benchmarks.duels import DoubleThompson, Ours, copeland_winner
+from benchmarks.many_boards import (
     Boards,
     Curve,
     Policy,
@@ -29,9 +32,6 @@ from benchmarks.boards import (
     uniform,
     weighted,
 )
-from benchmarks.claims import false_claims
-from benchmarks.costs import cost_against_asap, cost_of_a_choice, cost_of_a_refit
-from benchmarks.duels import DoubleThompson, Ours, copeland_winner
 from benchmarks.rows import Row
 from benchmarks.worlds import (
     REPORTING,

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks.answers import designed_and_random
-from benchmarks.boards import (
+from benchmarks.duels import DoubleThompson, Ours, copeland_winner
+from benchmarks.many_boards import (
     Boards,
     arena_rule,
     chances,
@@ -19,7 +20,6 @@ from benchmarks.boards import (
     uniform,
     weighted,
 )
-from benchmarks.duels import DoubleThompson, Ours, copeland_winner
 from benchmarks.worlds import (
     clean,
     cyclic,

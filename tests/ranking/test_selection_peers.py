@@ -7,9 +7,9 @@ from scipy.special import ndtr
 from scipy.stats import norm
 
 from benchmarks import asap
-from benchmarks.boards import random_board, uniform
 from benchmarks.claims import Seen
 from benchmarks.costs import counted, random_votes
+from benchmarks.many_boards import random_board, uniform
 from benchmarks.worlds import World
 from ranking import Counts, count_matrix, fit_bradley_terry, watched_ranges
 
