@@ -57,7 +57,7 @@ class CampaignAdmin(ReadOnly):
 class BoardAdmin(ReadOnly):
     list_display = ["name", "slug", "campaign", "method", "is_public"]
     list_select_related = ["campaign"]
-    fields = ["name", "slug", "campaign", "method", "slice", "is_public", "created_at"]
+    fields = ["name", "slug", "campaign", "method", "parent", "slice", "is_public", "created_at"]
     actions = ["publish", "hide"]
 
     @admin.action(description=_("Show to everybody"), permissions=["act"])

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from annotation.boards.wording import board_sentence
 from annotation.models import Board, LeaderboardSnapshot
-from annotation.policies.boards import sees_hidden_boards
+from annotation.policies.boards import is_shown, sees_hidden_boards
 from annotation.queries import public_boards, readable_snapshot, readable_snapshots
 from annotation.queries.snapshots import NotADay, day_of, names_of_entries
 from foundation.conditional import tag_of, unless_known
@@ -175,8 +175,8 @@ class SnapshotDetail(APIView):
 
 def seen_board(slug: str, user: Any) -> Board:
     """Raises NotFound, also for one that is there and not to be seen."""
-    board = Board.objects.filter(slug=slug).first()
-    if board is None or not (board.is_public or sees_hidden_boards(user)):
+    board = Board.objects.select_related("parent").filter(slug=slug).first()
+    if board is None or not (is_shown(board) or sees_hidden_boards(user)):
         raise NotFound
     return board
 
@@ -186,5 +186,5 @@ def _answer(request: Request, board: Board, snapshot: LeaderboardSnapshot | None
     tag = json_tag(board, snapshot)
     answer = unless_known(request, tag, lambda: Response(standings_json(board, snapshot)))
     patch_vary_headers(answer, ["Accept-Language"])
-    patch_cache_control(answer, no_cache=True, **({} if board.is_public else {"private": True}))
+    patch_cache_control(answer, no_cache=True, **({} if is_shown(board) else {"private": True}))
     return answer

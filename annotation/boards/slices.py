@@ -69,6 +69,16 @@ def slice_words(slice: Mapping[str, Any]) -> str:
     return get_text_list([FIELDS[name].words(slice[name]) for name in FIELDS if name in slice], _("and"))
 
 
+def slice_label(slice: Mapping[str, Any]) -> tuple[str, str]:
+    """A title for slices of this kind, and what one is called under it: of one field with a free value, that value."""
+    if len(slice) != 1:
+        return _("Several at once"), slice_words(slice)
+    ((name, value),) = slice.items()
+    field = FIELDS[name]
+    plain = isinstance(value, str) and bool(value) and not field.values
+    return str(field.title), value if plain else field.words(value)
+
+
 def taken_by_blocks(campaign_id: int) -> list[int]:
     """The answers that blocks of people ever took out of a campaign, whatever became of them since."""
     people = Respondent.objects.filter(campaign=campaign_id).values_list("pk", flat=True)

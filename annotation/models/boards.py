@@ -1,4 +1,5 @@
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -15,10 +16,19 @@ class Board(models.Model):
     name = models.CharField(_("name"), max_length=120)
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="boards")
     method = models.CharField(_("method"), max_length=20, choices=Method, default=Method.BRADLEY_TERRY)
-    # Which rows: {"category": …, "flags": […], "language": …}; empty takes the whole campaign.
+    # Which rows, by the fields of annotation.boards.slices; empty takes the whole campaign.
     slice = models.JSONField(default=dict, blank=True)
+    # The board whose slice this is; null for a board of its own.
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="slices")
     is_public = models.BooleanField(_("public"), default=True)
     created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            # Equal JSON is equal here however its keys were ordered.
+            models.UniqueConstraint(fields=["parent", "slice"], name="one_board_per_parent_and_slice"),
+            models.CheckConstraint(name="slice_of_a_board_is_a_part", condition=Q(parent__isnull=True) | ~Q(slice={})),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -4,10 +4,16 @@ from typing import Any
 
 from accounts.enums import Role
 from accounts.models import User
+from annotation.models import Board
 
 
 def sees_hidden_boards(user: Any) -> bool:
     return _has(user, Role.RESEARCHER, Role.CAMPAIGN_ADMIN, Role.OPERATOR)
+
+
+def is_shown(board: Board) -> bool:
+    """To everybody. A slice is shown with the whole that it is of, never without it."""
+    return board.is_public and (board.parent is None or board.parent.is_public)
 
 
 def may_publish(user: Any) -> bool:

@@ -1,6 +1,7 @@
 """Questions that pages, use cases and exports put to the database. They change nothing."""
 
 from annotation.queries.log import (
+    SHOWN,
     asking_shares,
     asks_for_words,
     condition_of,
@@ -12,6 +13,7 @@ from annotation.queries.log import (
     public_boards,
     retired_sources,
     settles,
+    slices_of,
     standing_answers,
     standing_judgments,
 )
@@ -19,6 +21,7 @@ from annotation.queries.shown import ShownItem, ShownResponse, ShownTurn, shown_
 from annotation.queries.snapshots import readable_snapshot, readable_snapshots
 
 __all__ = [
+    "SHOWN",
     "ShownItem",
     "ShownResponse",
     "ShownTurn",
@@ -36,6 +39,7 @@ __all__ = [
     "retired_sources",
     "settles",
     "shown_item",
+    "slices_of",
     "standing_answers",
     "standing_judgments",
     "texts_if_read",

@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
 
 from annotation.boards import sliced
 from annotation.boards.slices import taken_by_blocks, with_excluded
@@ -16,6 +16,10 @@ from annotation.enums import COUNTED, UNCOUNTED, JudgedBy, JudgmentKind, SourceK
 from annotation.models import Adjudication, Board, Campaign, Judgment, LeaderboardSnapshot, LogEntry, Question, Source
 from annotation.questions import Asked, Condition, get_type
 
+# Fields of slices whose values the prompts bring with them.
+BROUGHT = {"category": "item__category", "language": "item__language"}
+# Boards that everybody may see: a slice goes with the whole that it is of.
+SHOWN = Q(is_public=True) & (Q(parent__isnull=True) | Q(parent__is_public=True))
 Rows = TypeVar("Rows", bound="QuerySet[Judgment, Any]")
 
 
@@ -178,10 +182,28 @@ def latest_snapshot(board: Board) -> LeaderboardSnapshot | None:
 
 def public_boards() -> list[tuple[Board, LeaderboardSnapshot | None]]:
     """By name, each with its newest snapshot; of that everything but the standings."""
-    boards = list(Board.objects.filter(is_public=True).order_by("name", "pk"))
+    boards = list(Board.objects.filter(SHOWN).order_by("name", "pk"))
     snapshots = LeaderboardSnapshot.objects.filter(board__in=boards).order_by("board_id", "-number")
     newest = {snapshot.board_id: snapshot for snapshot in snapshots.distinct("board_id").defer("standings")}
     return [(board, newest.get(board.pk)) for board in boards]
+
+
+def slices_of(board: Board, *, hidden: bool) -> list[Any]:
+    """The slices of a board, each with `judgments` of its newest snapshot, None before the first."""
+    newest = LeaderboardSnapshot.objects.filter(board=OuterRef("pk")).order_by("-number")
+    slices = Board.objects.filter(parent=board) if hidden else Board.objects.filter(SHOWN, parent=board)
+    return list(slices.annotate(judgments=Subquery(newest.values("judgments")[:1])).order_by("name", "pk"))
+
+
+def large_enough(campaign: Campaign, *, least: int, most: int) -> list[dict[str, Any]]:
+    """The slices by a category or a language with so many judgments; of each at most `most`, the largest first."""
+    rows = board_judgments(campaign, {}, last_sequence=last_sequence(), retired=retired_sources(campaign)).order_by()
+    slices: list[dict[str, Any]] = []
+    for field, column in BROUGHT.items():
+        counted = rows.exclude(**{column: ""}).values_list(column).annotate(count=Count("pk"))
+        enough = counted.filter(count__gte=least).order_by("-count", column)[:most]
+        slices += [{field: value} for value, _count in enough]
+    return slices
 
 
 def own_median_amount(respondent_id: int) -> Decimal | None:

@@ -27,7 +27,7 @@ def readable_snapshots(board: Board) -> QuerySet[LeaderboardSnapshot]:
 def readable_snapshot(board: Board, *, number: int | None = None, on: date | None = None) -> LeaderboardSnapshot | None:
     """The newest that can be shown, the one of that number, or the newest as that UTC day ended; with the names of
     now, see `named_as_now`."""
-    snapshots = readable_snapshots(board).defer(None).select_related("board")
+    snapshots = readable_snapshots(board).defer(None).select_related("board__parent")
     if number is not None:
         snapshots = snapshots.filter(number=number)
     if on is not None:

@@ -14,6 +14,7 @@ from annotation.enums import SourceState
 from annotation.models import Board, Contestant, LeaderboardSnapshot, LogEntry, Source
 from annotation.queries import last_sequence
 from annotation.use_cases.advance_board import hold_to_snapshot
+from annotation.use_cases.open_slices import open_slices
 from annotation.use_cases.refresh_board import BoardBusy, refresh_board
 
 log = structlog.get_logger(__name__)
@@ -36,7 +37,7 @@ def refresh_boards(*, now: datetime) -> int:
             if look.rests(now):
                 continue  # not remembered: it is looked at again
             if look.finds_news():
-                moved += _refresh(board.pk, now)
+                moved += _refresh(board, now)
             look.remember()
         except BoardBusy:
             continue  # not remembered: it is looked at again
@@ -45,12 +46,14 @@ def refresh_boards(*, now: datetime) -> int:
     return moved
 
 
-def _refresh(board_id: int, now: datetime) -> bool:
+def _refresh(board: Board, now: datetime) -> bool:
     began = monotonic()
-    snapshot = refresh_board(board_id=board_id, now=now, wait=False)
-    cache.set(_took(board_id), monotonic() - began, timeout=None)
+    snapshot = refresh_board(board_id=board.pk, now=now, wait=False)
+    cache.set(_took(board.pk), monotonic() - began, timeout=None)
     if snapshot is not None:
         hold_to_snapshot(snapshot, now=now)
+        if board.parent_id is None and not board.slice:
+            open_slices(board_id=board.pk, now=now)
     return snapshot is not None
 
 

@@ -17,7 +17,7 @@ from annotation.boards import CODE_VERSION, contestant_names
 from annotation.boards.wording import standing_words
 from annotation.models import Board, Contestant, Judgment, LeaderboardSnapshot, Turn
 from annotation.policies.arms import price_direction
-from annotation.queries import instrument_questions, main_board, texts_if_read
+from annotation.queries import SHOWN, instrument_questions, main_board, texts_if_read
 from annotation.questions import Asked, Situation
 from arena.enums import BattleState, Mode
 from arena.models import Arena, Battle
@@ -76,7 +76,7 @@ class BoardNews:
 
 def board_news(slug: str) -> BoardNews | None:
     """None where there is no such public board."""
-    boards = Board.objects.filter(slug=slug, is_public=True).annotate(newest=Max("snapshots__number"))
+    boards = Board.objects.filter(SHOWN, slug=slug).annotate(newest=Max("snapshots__number"))
     found = boards.values_list("newest", "live__last_sequence", "live__comparisons", "live__points").first()
     if found is None:
         return None

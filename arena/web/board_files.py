@@ -20,6 +20,7 @@ from annotation.api.boards import json_tag, standings_json
 from annotation.boards.lines import HISTORY_SCHEMA, Line, history_lines, parquet_of
 from annotation.boards.names import contestant_names
 from annotation.models import Board, Contestant, LeaderboardSnapshot
+from annotation.policies.boards import is_shown
 from annotation.queries import readable_snapshot, readable_snapshots
 from annotation.queries.snapshots import (
     NotADay,
@@ -76,7 +77,7 @@ def file_of(request: HttpRequest, snapshot: LeaderboardSnapshot, kind: str, *, n
 def headed(answer: HttpResponseBase, board: Board, at: datetime) -> HttpResponseBase:
     """Asked for again before it is shown again, at numbers too: a name may be said no longer, a board not be public."""
     del answer["Cache-Control"]
-    patch_cache_control(answer, no_cache=True, **({} if board.is_public else {"private": True}))
+    patch_cache_control(answer, no_cache=True, **({} if is_shown(board) else {"private": True}))
     patch_vary_headers(answer, ["Accept-Language"])
     answer["Last-Modified"] = http_date(at.timestamp())
     return answer

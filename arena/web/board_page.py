@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.enums import Role
 from accounts.models import User
+from annotation.boards.slices import slice_label
 from annotation.boards.wording import (
     NOTES,
     REASONS,
@@ -23,8 +24,8 @@ from annotation.boards.wording import (
 )
 from annotation.enums import SourceKind
 from annotation.models import Board, LeaderboardSnapshot, Source
-from annotation.policies.boards import may_publish
-from annotation.queries import public_boards, readable_snapshot
+from annotation.policies.boards import is_shown, may_publish, sees_hidden_boards
+from annotation.queries import public_boards, readable_snapshot, slices_of
 from annotation.queries.snapshots import neighbours_of
 from arena.models import Arena
 from arena.queries import arena_of, default_board, waiting_models
@@ -114,7 +115,9 @@ def page_context(board: Board, user: Any) -> dict[str, Any]:
     context = {
         "board": board,
         "address": reverse("board", args=[board.slug]),
-        "others": [(other, newest) for other, newest in public_boards() if other.pk != board.pk],
+        "is_shown": is_shown(board),
+        "others": [(other, newest) for other, newest in public_boards() if _is_other(other, board)],
+        "slices": slice_links(board, user),
         "may_retire": may_retire(user),
         "tested": tested_in(arena) if arena else [],
         "may_publish": decides_who_sees(user, board),
@@ -143,6 +146,30 @@ def _snapshot_context(snapshot: LeaderboardSnapshot | None, arena: Arena | None)
         "may_restore": any(source.kind == SourceKind.SIMULATION for source in left_out),
     }
     return context | (standings_context(snapshot) if snapshot else {})
+
+
+def _is_other(other: Board, board: Board) -> bool:
+    """Slices are named with the whole that they are of, and the whole with its slices."""
+    return other.parent_id is None and other.pk not in (board.pk, board.parent_id)
+
+
+@dataclass(frozen=True)
+class SliceLink:
+    """A slice by what sets it apart from others of its field; `judgments` is None before it was computed."""
+
+    board: Board
+    label: str
+    judgments: int | None
+    is_here: bool
+
+
+def slice_links(board: Board, user: Any) -> dict[str, list[SliceLink]]:
+    """The slices of the whole that this board is, or is of, by the title of their field."""
+    links: dict[str, list[SliceLink]] = {}
+    for each in slices_of(board.parent or board, hidden=sees_hidden_boards(user)):
+        title, label = slice_label(each.slice)
+        links.setdefault(title, []).append(SliceLink(each, label, each.judgments, each.pk == board.pk))
+    return links
 
 
 def decides_who_sees(user: Any, board: Board) -> bool:

@@ -12,8 +12,9 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.enums import Role
-from annotation.models import Board, Contestant
+from annotation.models import Board, Contestant, Item
 from annotation.use_cases.advance_board import advance_board
+from annotation.use_cases.open_slice import open_slice
 from annotation.use_cases.publish_board import publish_board
 from annotation.use_cases.refresh_board import refresh_board
 from annotation.use_cases.retire_simulations import retire_simulations
@@ -22,7 +23,7 @@ from arena.web import streams
 from tests.annotation.boards.factories import judge, make_board, refreshed
 from tests.annotation.boards.test_attributes import LABELS, RATING, helpful
 from tests.annotation.boards.test_listed import answered
-from tests.browser import DESK, NARROWEST, PHONE, check_axe
+from tests.browser import DESK, NARROWEST, PHONE, check_axe, shoot
 from tests.factories import PREFERENCE, make_campaign, make_contestant, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -109,7 +110,22 @@ def boards() -> list[str]:
     refreshed(groups)
     rated = answered([RATING, PREFERENCE | {"settings": {}}, LABELS], helpful, responses=2)
     refreshed(make_board(rated, slug="rated", name="Five ratings"))
-    return ["/leaderboard", "/leaderboard/empty", "/leaderboard/groups", "/leaderboard/rated"]
+    return ["/leaderboard", "/leaderboard/empty", "/leaderboard/groups", "/leaderboard/rated", *sliced()]
+
+
+def sliced() -> list[str]:
+    """A board with slices, whose names may be long, and one of them."""
+    campaign = make_campaign()
+    one, two = make_contestant(campaign, "first of two"), make_contestant(campaign, "second of two")
+    whole = make_board(campaign, slug="whole", name="Whole")
+    for better, worse, category in ((one, two, "code"), (two, one, "writing" + " and so on" * 9), (one, two, "code")):
+        item = judge(campaign, better, worse).item_id
+        Item.objects.filter(pk=item).update(category=category, language="de")
+    slices = [{"category": "code"}, {"category": "writing" + " and so on" * 9}, {"language": "de"}, {"turns": "1"}]
+    parts = [open_slice(board=whole, slice=slice, actor=None, now=timezone.now()) for slice in slices]
+    for board in (whole, *parts[:2]):
+        refreshed(board)
+    return ["/leaderboard/whole", f"/leaderboard/{parts[0].slug}"]
 
 
 def compared() -> str:
@@ -127,7 +143,10 @@ def test_no_board_has_a_fault_that_axe_finds(open_page):
         page = open_page("/leaderboard", viewport, color_scheme=scheme, user=admin)
         for path in paths:
             page.goto(path)
+            if path == "/leaderboard/whole":
+                page.get_by_role("navigation", name="Slices of this board").locator("summary").click()
             check_axe(page, f"{path}, {scheme}")
+            shoot(page, f"{path.split('/')[-1]}-{scheme}")
     hidden = Board.objects.get(slug="rated")
     publish_board(board_id=hidden.pk, public=False, actor=None, now=timezone.now())
     page.goto("/leaderboard/rated")

@@ -21,6 +21,7 @@ from annotation.queries.campaigns import progress_of as tallies_of
 from annotation.queries.costs import money_of
 from annotation.queries.gold import liked
 from annotation.queries.items import judgments_of
+from annotation.queries.log import large_enough
 from annotation.queries.pairs import learn
 from annotation.queries.people import campaign_people, groups_in_use
 from annotation.queries.quality import groups, progress_of, summarised
@@ -109,6 +110,7 @@ CONSUMERS: dict[str, Callable[[Campaign], Any]] = {
         list(standing_judgments(c).values_list("pk", flat=True)),
         list(standing_judgments(c, sources=c.sources.values_list("pk", flat=True)).values_list("pk", flat=True)),
         list(standing_answers(c, numbered=False).values_list("pk", flat=True)),
+        large_enough(c, least=2, most=20),
     ),
     "annotation/queries/pairs.py": lambda c: learn(c).packed(),
     "annotation/queries/quality.py": lambda c: (progress_of(c, NOW), _summary(c), groups(c)),
@@ -225,6 +227,25 @@ def test_control_a_judge_in_an_active_source_is_seen_by_nearly_every_consumer(ca
     # Money and people go by respondents who are paid, tallies by slots, words by texts: a judge has none of them.
     blind = {"costs.py", "people.py", "campaigns.py", "said.py"}
     assert {Path(name).name for name in CONSUMERS if before[name] == after[name]} == blind
+
+
+def counted_beside_a_judge(campaign):
+    """One prompt has a category, and one judgment by a person."""
+    campaign.items.filter(pk=campaign.items.order_by("pk").first().pk).update(category="code")
+    source = plant(campaign)
+    assert large_enough(campaign, least=1, most=1) == [{"category": "code"}]
+    return source
+
+
+def test_what_a_judge_says_makes_no_slice_large_enough(campaign):
+    counted_beside_a_judge(campaign)
+    assert large_enough(campaign, least=2, most=1) == []
+
+
+def test_control_a_judge_in_an_active_source_makes_a_slice_large_enough(campaign):
+    source = counted_beside_a_judge(campaign)
+    Source.objects.filter(pk=source.pk).update(kind=SourceKind.SIMULATION, state=SourceState.ACTIVE)
+    assert large_enough(campaign, least=2, most=1) == [{"category": "code"}]
 
 
 def test_a_snapshot_of_before_a_judge_is_computed_again_byte_for_byte(campaign):
