@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.enums import Role
 from accounts.models import User
-from annotation.boards.slices import slice_label
+from annotation.boards.slices import FIELDS, slice_label
 from annotation.boards.wording import (
     NOTES,
     REASONS,
@@ -164,12 +164,18 @@ class SliceLink:
 
 
 def slice_links(board: Board, user: Any) -> dict[str, list[SliceLink]]:
-    """The slices of the whole that this board is, or is of, by the title of their field."""
+    """The slices of the whole that this board is, or is of, by the title of their field; the largest first."""
     links: dict[str, list[SliceLink]] = {}
-    for each in slices_of(board.parent or board, hidden=sees_hidden_boards(user)):
+    for each in sorted(slices_of(board.parent or board, hidden=sees_hidden_boards(user)), key=_slice_order):
         title, label = slice_label(each.slice)
         links.setdefault(title, []).append(SliceLink(each, label, each.judgments, each.pk == board.pk))
     return links
+
+
+def _slice_order(board: Any) -> tuple[int, int]:
+    """Those of several fields last."""
+    fields = [place for place, name in enumerate(FIELDS) if name in board.slice]
+    return (fields[0] if len(fields) == 1 else len(FIELDS), -(board.judgments or 0))
 
 
 def decides_who_sees(user: Any, board: Board) -> bool:
