@@ -14,7 +14,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, connection, transaction
 from django.http import QueryDict
 
-from foundation.database import lock_number
+from foundation.database import lock_number, planned_cursor
 from foundation.models import IdempotencyRecord
 
 KEPT_FOR = timedelta(hours=24)
@@ -133,7 +133,7 @@ def _lock_and_look(scope: str, key: str) -> tuple[str, Any] | None:
 def _remember(scope: str, key: str, body_hash: str, response: Any, now: datetime, kept_for: timedelta) -> None:
     values: list[str | datetime] = [scope, key, body_hash, DjangoJSONEncoder().encode(response), now, now + kept_for]
     try:
-        with connection.cursor() as cursor:
+        with planned_cursor() as cursor:
             cursor.execute(REMEMBER, values)
     except IntegrityError as error:
         # The lock was not enough (another database session without it); the effect rolls back with this transaction.

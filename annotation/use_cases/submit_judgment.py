@@ -19,6 +19,7 @@ from annotation.transitions import ASSIGNMENT, SLOT
 from annotation.use_cases.lock_session import FINAL, AnswersLocked
 from foundation.database import planned_cursor
 from foundation.idempotency import body_hash, once
+from foundation.planned import insert_planned
 from foundation.transitions import check
 
 
@@ -267,7 +268,7 @@ def situation_of(held: Held, asked: Sequence[Asked]) -> Situation:
 
 def _write(held: Held, respondent: Respondent, reading: Reading, process: Process, now: datetime) -> Judgment:
     try:
-        judgment = Judgment.objects.create(
+        judgment = Judgment(
             campaign_id=held.campaign_id,
             item_id=held.item_id,
             respondent=respondent,
@@ -288,6 +289,7 @@ def _write(held: Held, respondent: Respondent, reading: Reading, process: Proces
             submitted_at=now,
             **reading.columns,
         )
+        insert_planned(judgment)
     except IntegrityError as error:
         if "one_first_judgment_per_respondent_and_item" in str(error):
             raise AlreadyAnswered("this respondent has judged this item") from error

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Person
 from accounts.use_cases.create_person import person_of_user, person_of_visitor, visitor_digest
+from foundation.planned import find_planned
 
 COOKIE = "visitor"
 NEW_VISITOR = "cardinal.new_visitor"
@@ -21,7 +22,7 @@ def known_person(request: HttpRequest) -> Person | None:
     if user.is_authenticated:
         return Person.objects.filter(user=user).first()
     token = request.COOKIES.get(COOKIE, "")
-    return Person.objects.filter(visitor_digest=visitor_digest(token)).first() if token else None
+    return find_planned(Person, column="visitor_digest", value=visitor_digest(token)) if token else None
 
 
 def person_for(request: HttpRequest) -> Person:

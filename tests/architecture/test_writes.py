@@ -24,6 +24,7 @@ EXCEPTIONS = {
     "foundation/media/uniform.py _write_picture: save": "Pillow writes the picture that visitors see into its file",
     "annotation/web/sample_media.py _lighthouse: save": "Pillow writes the picture that a preview shows into memory",
     "foundation/idempotency.py : INSERT": "the key is written in the transaction of the use case's effect",
+    "foundation/planned.py _insertion: INSERT": "what use cases write by `insert_planned`, which is watched like `save`",
     "foundation/idempotency.py forget_expired: delete": "answers nobody may ask for again; they belong to no app",
 }
 # These do not know Django's models: what looks like a write there is one to something else.
@@ -34,6 +35,7 @@ ALWAYS = {
     "save", "asave", "save_base", "bulk_create", "abulk_create", "bulk_update", "abulk_update",
     "get_or_create", "aget_or_create", "update_or_create", "aupdate_or_create", "_raw_delete",
 }  # fmt: skip
+FUNCTIONS = {"insert_planned"}
 # Dictionaries, hashes and Redis take arguments by position; managers and rows never do.
 BY_NAME_ONLY = {"create", "acreate", "update", "aupdate", "delete", "adelete"}
 ON_RELATED_MANAGERS = {"add", "aadd", "set", "aset", "remove", "aremove", "clear", "aclear"}
@@ -51,6 +53,8 @@ def related_managers() -> set[str]:
 
 def is_write(call: ast.Call, managers: set[str]) -> bool:
     method = call.func
+    if isinstance(method, ast.Name):
+        return method.id in FUNCTIONS
     if not isinstance(method, ast.Attribute):
         return False
     receiver = method.value
@@ -82,7 +86,7 @@ def writes(module: Module) -> Iterator[str]:
             if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 name = f"{inside}.{child.name}".lstrip(".")
             if isinstance(child, ast.Call) and is_write(child, managers):
-                yield f"{module.path} {name}: {child.func.attr}"
+                yield f"{module.path} {name}: {getattr(child.func, 'attr', None) or child.func.id}"
             if isinstance(child, ast.Constant) and isinstance(child.value, str) and child not in prose:
                 yield from (f"{module.path} {name}: {found[0].split()[0]}" for found in SQL.finditer(child.value))
             yield from visit(child, name)
@@ -139,6 +143,7 @@ PLANTED = [
     ("Item.objects.filter(pk=1).update(state='void')", "update"),
     ("Item.objects.filter(pk=1).delete()", "delete"),
     ("item.delete()", "delete"),
+    ("insert_planned(item)", "insert_planned"),
     ("Item.objects.bulk_create(rows)", "bulk_create"),
     ("Item.objects.get_or_create(pk=1)", "get_or_create"),
     ("user.groups.add(group)", "add"),

@@ -192,7 +192,7 @@ class LabelsQuestion(QuestionType):
         }
 
 
-def _slugs(asked: Asked) -> dict[str, str]:
+def _slugs(asked: Asked) -> Mapping[str, str]:
     return stable_slugs(asked.settings["options"], taken=[NONE])
 
 
