@@ -6,6 +6,8 @@ from itertools import groupby
 from math import ceil, floor
 from typing import Any
 
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -32,6 +34,7 @@ from arena.queries import arena_of, default_board, waiting_models
 from arena.queries.arenas import tested_in
 from arena.web.board_orders import orders_shown
 from arena.web.board_tables import attributes_shown
+from arena.web.kept_boards import kept_page, reads_as_everybody, stamp_of
 from foundation.templatetags.text import percent
 
 # Steps between the lines of a chart.
@@ -110,7 +113,7 @@ class Group:
 
 
 def page_context(board: Board, user: Any) -> dict[str, Any]:
-    """Everything the templates of a board's page read, with its newest snapshot."""
+    """What a board's page is made of, with its newest snapshot: all that `whole_context` and its templates go by."""
     snapshot, arena = readable_snapshot(board), arena_of(board)
     context = {
         "board": board,
@@ -127,7 +130,7 @@ def page_context(board: Board, user: Any) -> dict[str, Any]:
 
 
 def frozen_context(snapshot: LeaderboardSnapshot) -> dict[str, Any]:
-    """Of the page of one snapshot, which moves no more: without what is said of now alone."""
+    """Likewise, of the page of one snapshot, which moves no more: without what is said of now alone."""
     board = snapshot.board
     context = {
         "board": board,
@@ -139,12 +142,28 @@ def frozen_context(snapshot: LeaderboardSnapshot) -> dict[str, Any]:
 
 def _snapshot_context(snapshot: LeaderboardSnapshot | None, arena: Arena | None) -> dict[str, Any]:
     left_out = _retired(snapshot)
-    context = {
+    return {
         "snapshot": snapshot,
         "arena": arena,
         "left_out_sources": left_out,
         "may_restore": any(source.kind == SourceKind.SIMULATION for source in left_out),
     }
+
+
+def board_page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """The page, which is made once for everybody who is not signed in."""
+    if not reads_as_everybody(request):
+        return render(request, template, whole_context(context))
+    # Nothing on the page is sent by who is not signed in.
+    without_token = {"csrf_token": ""}
+    return kept_page(
+        request, stamp_of(context), lambda: render(request, template, whole_context(context) | without_token)
+    )
+
+
+def whole_context(context: dict[str, Any]) -> dict[str, Any]:
+    """With what follows from the snapshot alone."""
+    snapshot = context["snapshot"]
     return context | (standings_context(snapshot) if snapshot else {})
 
 

@@ -21,7 +21,7 @@ from annotation.use_cases.retire_simulations import restore_simulations, retire_
 from arena.queries import default_board
 from arena.web.access import readable_board
 from arena.web.board_files import file_of
-from arena.web.board_page import decides_who_sees, may_retire, page_context
+from arena.web.board_page import board_page, decides_who_sees, may_retire, page_context
 from arena.web.snapshots import show_day
 from foundation.requests import HtmxRequest
 
@@ -87,7 +87,7 @@ def show_board(request: HtmxRequest, board: Board) -> HttpResponseBase:
     if request.GET.get("format") == "csv":
         return _file(request, board)
     template = "arena/leaderboard_standings.html" if request.htmx else "arena/leaderboard.html"
-    response = render(request, template, page_context(board, request.user))
+    response = board_page(request, template, page_context(board, request.user))
     patch_vary_headers(response, ["HX-Request"])
     patch_cache_control(response, no_cache=True)
     return response

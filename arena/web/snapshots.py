@@ -16,7 +16,7 @@ from annotation.queries import readable_snapshot, readable_snapshots
 from annotation.queries.snapshots import NotADay, day_of, with_unsaid_names
 from arena.web.access import readable_board
 from arena.web.board_files import file_of, no_snapshot_yet
-from arena.web.board_page import frozen_context
+from arena.web.board_page import board_page, frozen_context
 
 PER_PAGE = 50
 # Of a hash in a list, this much.
@@ -71,7 +71,7 @@ def _no_day(request: HttpRequest, board: Board, words: str, *, status: int) -> H
 def show_snapshot(request: HttpRequest, snapshot: LeaderboardSnapshot) -> HttpResponseBase:
     if request.GET.get("format") == "csv":
         return file_of(request, snapshot, "csv", name=f"{snapshot.board.slug}-{snapshot.number}")
-    response = render(request, "arena/leaderboard_snapshot.html", frozen_context(snapshot))
+    response = board_page(request, "arena/leaderboard_snapshot.html", frozen_context(snapshot))
     patch_cache_control(response, no_cache=True)
     return response
 

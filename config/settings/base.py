@@ -65,6 +65,8 @@ MIDDLEWARE = [
     "foundation.middleware.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    # Before all that asks who is asking.
+    "arena.web.kept_boards.KeptBoards",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -247,8 +249,14 @@ SPECTACULAR_SETTINGS = {
 }
 
 # What takes long to compute and may be lost: kept where every process finds it. The rest stays in its own process.
-CACHES = {
+CACHES: dict[str, dict[str, object]] = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # Pages of boards, a hundred kilobytes or two each.
+    "pages": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "pages",
+        "OPTIONS": {"MAX_ENTRIES": 100},
+    },
     "summaries": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
@@ -260,6 +268,8 @@ CACHES = {
         },
     },
 }
+# For so long a board's page is shown again without a look at whether it changed; a page that is open looks at once.
+BOARD_PAGE_SECONDS = 1
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

@@ -15,6 +15,8 @@ STORAGES = {
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 AXES_ENABLED = False
 SCRIPTED_ENDPOINTS = True
+# What a test changed, its next request shows.
+BOARD_PAGE_SECONDS = 0
 # A worker of a test asks what the test asks.
 MODEL_PROBE_MINUTES = 0
 # pytest-django makes and drops databases; a pool would keep them open.

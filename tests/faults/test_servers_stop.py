@@ -222,7 +222,7 @@ def own_redis(tmp_path, settings):
     server = ValkeyServer(programs.valkey, tmp_path / "redis.log", account, port=free_port())
     server.start()
     settings.REDIS_URL = server.url()
-    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": server.url()}}
+    settings.CACHES = settings.CACHES | {"default": settings.CACHES["default"] | {"LOCATION": server.url()}}
     yield server
     server.stop()
 
