@@ -72,9 +72,10 @@ def neighbours_of(snapshot: LeaderboardSnapshot) -> Neighbours:
     )
 
 
-def last_of_each_day(board: Board) -> list[int]:
+def last_of_each_day(board: Board, *, before: datetime | None = None) -> list[int]:
     """The numbers of the snapshots that were the newest as a UTC day ended, and of the newest of all, ascending."""
-    days = readable_snapshots(board).order_by().annotate(day=TruncDate("created_at", tzinfo=UTC)).values("day")
+    snapshots = readable_snapshots(board) if before is None else readable_snapshots(board).filter(created_at__lt=before)
+    days = snapshots.order_by().annotate(day=TruncDate("created_at", tzinfo=UTC)).values("day")
     return sorted(days.annotate(last=Max("number")).values_list("last", flat=True))
 
 

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, Stream
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.http import http_date
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -31,6 +32,7 @@ from annotation.queries.snapshots import (
 )
 from annotation.web.tables import chosen, csv_response, defused
 from arena.web.access import readable_board
+from arena.web.board_picture import picture_of
 from arena.web.board_tables import board_tables
 from foundation.conditional import tag_of, unless_known
 
@@ -71,7 +73,15 @@ def file_of(request: HttpRequest, snapshot: LeaderboardSnapshot, kind: str, *, n
     if kind not in KINDS:
         raise Http404
     tag, make = KINDS[kind](request, snapshot, name)
-    return headed(unless_known(request, tag, make), snapshot.board, snapshot.created_at)
+    answer = headed(unless_known(request, tag, make), snapshot.board, snapshot.created_at)
+    return shown_elsewhere(answer) if kind == "svg" else answer
+
+
+def shown_elsewhere(answer: HttpResponseBase) -> HttpResponseBase:
+    """As a picture, wherever somebody shows it; opened by itself it runs nothing, loads nothing and has no origin."""
+    answer["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
+    answer["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return answer
 
 
 def headed(answer: HttpResponseBase, board: Board, at: datetime) -> HttpResponseBase:
@@ -110,10 +120,21 @@ def _parquet(request: HttpRequest, snapshot: LeaderboardSnapshot, name: str) -> 
     return tag, make
 
 
+def _svg(request: HttpRequest, snapshot: LeaderboardSnapshot, name: str) -> Made:
+    """Raises Http404 for a board that is not public: what others show must not differ with who looks."""
+    board = snapshot.board
+    if not board.is_public:
+        raise Http404
+    names = names_of_entries(snapshot)
+    tag = tag_of("svg", board.slug, board.name, snapshot.number, snapshot.digest, names, get_language())
+    return tag, lambda: HttpResponse(picture_of(snapshot), content_type="image/svg+xml")
+
+
 KINDS: dict[str, Callable[[HttpRequest, LeaderboardSnapshot, str], Made]] = {
     "json": _json,
     "csv": _csv,
     "parquet": _parquet,
+    "svg": _svg,
 }
 
 

@@ -152,6 +152,7 @@ def _snapshot_context(snapshot: LeaderboardSnapshot | None, arena: Arena | None)
 
 def board_page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
     """The page, which is made once for everybody who is not signed in."""
+    context = context | {"absolute": request.build_absolute_uri(context["address"])}
     if not reads_as_everybody(request):
         return render(request, template, whole_context(context))
     # Nothing on the page is sent by who is not signed in.
@@ -213,7 +214,7 @@ def standings_context(snapshot: LeaderboardSnapshot) -> dict[str, Any]:
     return {
         "standings": standings,
         "sentence": board_sentence(standings, snapshot.slice),
-        "summary": _summary(standings),
+        "summary": summary_words(standings),
         "groups": groups,
         "rated": [group for group in groups if group.number],
         "chart_first": len(standings["entries"]) <= SHORT,
@@ -250,7 +251,7 @@ def _at_least_one(share: float) -> str:
     return percent(max(share, 0.01) if share < 0.5 else min(share, 0.99))
 
 
-def _summary(standings: Mapping[str, Any]) -> str:
+def summary_words(standings: Mapping[str, Any]) -> str:
     """What a reader who does not see the table is told when it changes."""
     judgments = f"{standings['people']['judgments']:,}"
     rated = [entry for entry in standings["entries"] if entry["rank"] == 1 and entry["group"] == 1]
@@ -272,13 +273,13 @@ def _groups(entries: Sequence[Mapping[str, Any]], scale: Mapping[str, Any]) -> l
     groups = []
     for place, members in groupby(entries, key=lambda entry: entry["group"] or 0):
         some = list(members)
-        axis = _rating_axis(some, scale) if place else None
+        axis = rating_axis(some, scale) if place else None
         rows = [_row(entry, axis, worth, decimals_of(scale)) for entry in some]
         groups.append(Group(place, rows, axis))
     return groups
 
 
-def _rating_axis(entries: Sequence[Mapping[str, Any]], scale: Mapping[str, Any]) -> Axis:
+def rating_axis(entries: Sequence[Mapping[str, Any]], scale: Mapping[str, Any]) -> Axis:
     """Wide enough for every rating and for the intervals of all that are not provisional."""
     values = [entry["rating"] for entry in entries]
     values += [entry[end] for entry in entries for end in ("lower", "upper") if not entry["provisional"] and entry[end]]

@@ -90,7 +90,8 @@ def key_of(request: HttpRequest) -> str:
     """Of requests whose answers are one page for everybody; empty for all others."""
     if not ADDRESSES.fullmatch(request.path_info) or not reads_as_everybody(request) or HTMX in request.META:
         return ""
-    return f"arena.board:{request.path_info}:{get_language_from_request(request)}:{_visitor(request)}"
+    site = f"{request.scheme}://{request.get_host()}"
+    return f"arena.board:{site}{request.path_info}:{get_language_from_request(request)}:{_visitor(request)}"
 
 
 def reads_as_everybody(request: HttpRequest) -> bool:
@@ -106,7 +107,6 @@ def _visitor(request: HttpRequest) -> str:
 def found_again(request: HttpRequest, key: str) -> Kept | None:
     kept: Kept | None = from_cache(key)
     if kept is not None:
-        request.get_host()  # refuses one that is not of this site
         # What counts requests goes by the view.
         request.resolver_match = ResolverMatch(answered, (), {}, url_name="board")
     return kept

@@ -3,6 +3,7 @@ from django.urls import path
 from arena.enums import Mode
 from arena.web import (
     battles,
+    board_feed,
     board_files,
     comparing,
     conversations,
@@ -43,6 +44,7 @@ urlpatterns = [
     path("leaderboard/<slug:slug>.<slug:kind>", board_files.newest, name="board-file"),
     path("leaderboard/<slug:slug>/<int:number>.<slug:kind>", board_files.numbered, name="board-snapshot-file"),
     path("leaderboard/<slug:slug>/history.<slug:kind>", board_files.history, name="board-history"),
+    path("leaderboard/<slug:slug>/feed", board_feed.feed, name="board-feed"),
     path("leaderboard/<slug:slug>/snapshots", snapshots.listed, name="board-snapshots"),
     path("leaderboard/<slug:slug>/<int:number>", snapshots.numbered, name="board-snapshot"),
     path("leaderboard/<slug:slug>/compare", comparing.compare, name="board-compare"),

@@ -271,6 +271,13 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST public": 405,
         "POST hidden": 405,
     },
+    "leaderboard/<slug:slug>/feed": {
+        "GET public": 200,
+        "GET hidden": SEES_HIDDEN,
+        "GET missing": 404,
+        "POST public": 405,
+        "POST hidden": 405,
+    },
     "leaderboard/<slug:slug>/snapshots": {
         "GET public": 200,
         "GET hidden": SEES_HIDDEN,

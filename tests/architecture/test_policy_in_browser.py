@@ -45,6 +45,7 @@ NO_PAGES = {
     "leaderboard/<slug:slug>.<slug:kind>",
     "leaderboard/<slug:slug>/<int:number>.<slug:kind>",
     "leaderboard/<slug:slug>/history.<slug:kind>",
+    "leaderboard/<slug:slug>/feed",
     "robots.txt",
     "about/notices",
 }
