@@ -123,7 +123,7 @@ def _parquet(request: HttpRequest, snapshot: LeaderboardSnapshot, name: str) -> 
 def _svg(request: HttpRequest, snapshot: LeaderboardSnapshot, name: str) -> Made:
     """Raises Http404 for a board that is not public: what others show must not differ with who looks."""
     board = snapshot.board
-    if not board.is_public:
+    if not is_shown(board):
         raise Http404
     names = names_of_entries(snapshot)
     tag = tag_of("svg", board.slug, board.name, snapshot.number, snapshot.digest, names, get_language())

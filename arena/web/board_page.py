@@ -135,6 +135,7 @@ def frozen_context(snapshot: LeaderboardSnapshot) -> dict[str, Any]:
     context = {
         "board": board,
         "address": reverse("board-snapshot", args=[board.slug, snapshot.number]),
+        "is_shown": is_shown(board),
         "frozen": neighbours_of(snapshot),
     }
     return context | _snapshot_context(snapshot, arena_of(board))

@@ -20,7 +20,7 @@ WIDTH, LEFT, RIGHT = 390, 16, 374
 TOP, ROW, AXIS, LINE = 72, 38, 26, 15
 MOST_MODELS = 10
 # Letters of a line, at the sizes of the picture's style; a name longer than that is cut.
-NAME_LETTERS, TITLE_LETTERS, WORDS_LETTERS = 34, 40, 62
+NAME_LETTERS, TITLE_LETTERS, WORDS_LETTERS = 34, 40, 54
 # What XML cannot hold, in whatever a model is called.
 NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

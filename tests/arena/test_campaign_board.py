@@ -65,7 +65,7 @@ def test_the_standings_and_the_attributes_leave_as_files(admin, board):
     ]
     assert admin.get(f"{PAGE}?format=csv&table=nothing").status_code == 404
     text = admin.get(PAGE).content.decode()
-    assert f"{PAGE}?format=csv&amp;table=standings" in text
+    assert f'href="{PAGE}.csv"' in text
     assert f"{PAGE}?format=csv&amp;table=attributes" in text
 
 

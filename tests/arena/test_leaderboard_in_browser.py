@@ -23,7 +23,7 @@ from arena.web import streams
 from tests.annotation.boards.factories import judge, make_board, refreshed
 from tests.annotation.boards.test_attributes import LABELS, RATING, helpful
 from tests.annotation.boards.test_listed import answered
-from tests.browser import DESK, NARROWEST, PHONE, check_axe, shoot
+from tests.browser import DESK, NARROWEST, PHONE, check_axe, hearing, look, shoot
 from tests.factories import PREFERENCE, make_campaign, make_contestant, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -61,7 +61,7 @@ def test_a_vote_moves_an_open_board_and_the_reader_stays_where_they_were(open_pa
     call_command("seed_demo")
     page = open_page("/leaderboard", PHONE)
     name = Contestant.objects.order_by("pk").first().name
-    page.locator("summary").click()
+    page.get_by_text("How to read this board").click()
     page.evaluate("window.scrollTo(0, 700)")
     page.evaluate("document.querySelector('.table-wrap').scrollLeft = 60")
     page.locator(".table-wrap").first.focus()
@@ -176,3 +176,26 @@ def test_the_numbers_are_in_the_table_without_script(open_page):
     retire_simulations(campaign=default_board().campaign, actor=None, reason="test", now=timezone.now())
     page.reload()
     expect(row).to_contain_text("In battles, no votes yet")
+
+
+def test_old_snapshots_are_found_and_read_and_the_picture_is_there_to_embed(open_page):
+    """From the board to the list, to one snapshot and to its neighbour; by keyboard to the markup."""
+    call_command("seed_demo")
+    vote(Contestant.objects.order_by("pk")[0].name)
+    for theme in ("light", "dark"):
+        for size in (PHONE, DESK):
+            page = open_page("/leaderboard", viewport=size, color_scheme=theme)
+            page.get_by_text("Embed this board").focus()
+            page.keyboard.press("Enter")
+            picture = page.get_by_role("img", name="Arena: the first models with their intervals")
+            expect(picture).to_be_visible()
+            assert picture.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") == 390
+            look(page, f"board-embed-{theme}")
+            page.get_by_role("link", name="All snapshots").click()
+            expect(hearing(page).get_by_role("heading", name="Snapshots")).to_be_visible()
+            look(page, f"board-snapshots-{theme}")
+            page.get_by_role("link", name="1", exact=True).click()
+            expect(hearing(page).get_by_role("heading", name="Snapshot 1")).to_be_visible()
+            look(page, f"board-snapshot-{theme}")
+            page.get_by_role("link", name="Next").click()
+            expect(hearing(page).get_by_role("heading", name="Snapshot 2")).to_be_visible()
