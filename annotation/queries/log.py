@@ -206,6 +206,12 @@ def large_enough(campaign: Campaign, *, least: int, most: int) -> list[dict[str,
     return slices
 
 
+def judgments_in_slice(campaign: Campaign, slice: Mapping[str, Any]) -> int:
+    """How many judgments a board of the slice would take now. Raises UnknownSlice."""
+    retired = retired_sources(campaign)
+    return board_judgments(campaign, slice, last_sequence=last_sequence(), retired=retired).order_by().count()
+
+
 def own_median_amount(respondent_id: int) -> Decimal | None:
     """The median of what this respondent typed so far in this campaign; None before the first amount."""
     with connection.cursor() as cursor:

@@ -15,7 +15,9 @@ class SliceOfSlice(AnnotationError):
     """A slice is of a board that holds the whole of its campaign."""
 
 
-def open_slice(*, board: Board, slice: dict[str, Any], actor: Person | None, now: datetime) -> Board | None:
+def open_slice(
+    *, board: Board, slice: dict[str, Any], actor: Person | None, now: datetime, public: bool = True
+) -> Board | None:
     """The board of one slice of a whole board; None where there is one. Raises UnknownSlice and SliceOfSlice."""
     check_slice(slice)
     if board.parent_id is not None or board.slice:
@@ -25,6 +27,7 @@ def open_slice(*, board: Board, slice: dict[str, Any], actor: Person | None, now
         "name": f"{board.name}: {slice_words(slice)}"[:120],
         "campaign": board.campaign,
         "method": board.method,
+        "is_public": public,
     }
     with transaction.atomic():
         made, is_new = Board.objects.get_or_create(parent=board, slice=slice, defaults=values)

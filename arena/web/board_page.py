@@ -121,6 +121,7 @@ def page_context(board: Board, user: Any) -> dict[str, Any]:
         "is_shown": is_shown(board),
         "others": [(other, newest) for other, newest in public_boards() if _is_other(other, board)],
         "slices": slice_links(board, user),
+        "makes_slices": may_publish(user) and (board.parent is not None or not board.slice),
         "may_retire": may_retire(user),
         "tested": tested_in(arena) if arena else [],
         "may_publish": decides_who_sees(user, board),

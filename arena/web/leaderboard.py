@@ -55,6 +55,8 @@ def _show_to_all(request: HttpRequest, slug: str, *, public: bool, said: str) ->
         raise Http404
     publish_board(board_id=board.pk, public=public, actor=person_of_user(user=user, now=now), now=now)
     messages.success(request, said)
+    if board.parent is not None and request.POST.get("back") == "slices":
+        return redirect("board-slices", board.parent.slug)
     return redirect("board", slug)
 
 

@@ -297,6 +297,12 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST public": 405,
         "POST hidden": 405,
     },
+    "leaderboard/<slug:slug>/slices": {
+        "GET public": admins(200),
+        "GET hidden": admins(200),
+        "POST public": admins(422),
+        "POST hidden": admins(422),
+    },
     "leaderboard/<slug:slug>/publish": {
         "GET public": 405,
         "GET hidden": 405,

@@ -42,6 +42,7 @@ NAMES = (
     *("topic", "offer", "pick", "category", "language", "source", "pool_by_category"),
     *("newcomer_share", "newcomer_votes", "category_votes"),
     *("named", "modes", "contestants", "takes_images", "picture"),
+    *("turns", "flags", "from", "ties", "excluded", "back"),
     *("below", "above", "best", "card", "bid", "endowments", "session_items"),
     *(
         "slug",

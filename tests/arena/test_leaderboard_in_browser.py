@@ -137,7 +137,7 @@ def compared() -> str:
 
 
 def test_no_board_has_a_fault_that_axe_finds(open_page):
-    paths = [*boards(), compared()]
+    paths = [*boards(), compared(), "/leaderboard/whole/slices"]
     admin = make_user(role=Role.CAMPAIGN_ADMIN)
     for viewport, scheme in ((PHONE, "light"), (DESK, "dark")):
         page = open_page("/leaderboard", viewport, color_scheme=scheme, user=admin)
@@ -147,6 +147,12 @@ def test_no_board_has_a_fault_that_axe_finds(open_page):
                 page.get_by_role("navigation", name="Slices of this board").locator("summary").click()
             check_axe(page, f"{path}, {scheme}")
             shoot(page, f"{path.split('/')[-1]}-{scheme}")
+    page.get_by_label("Turns").select_option("1")
+    expect(page.locator("#count")).to_contain_text("3 judgments are in this slice now.")
+    page.get_by_label("Turns").focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Answers with")).to_be_focused()
+    check_axe(page, "a slice that is counted")
     hidden = Board.objects.get(slug="rated")
     publish_board(board_id=hidden.pk, public=False, actor=None, now=timezone.now())
     page.goto("/leaderboard/rated")

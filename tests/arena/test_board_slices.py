@@ -1,0 +1,127 @@
+"""An admin's page of a board's slices: what would be in one is counted, made once, hidden until it is shown."""
+
+import re
+import threading
+from html import unescape
+
+import pytest
+from django.db import connections, transaction
+from django.test import Client
+from django.utils import timezone
+
+from accounts.enums import Role
+from annotation.models import Board, Event
+from annotation.use_cases.open_slice import open_slice
+from tests.annotation.boards.factories import judge, make_board, refreshed, three
+from tests.annotation.boards.test_open_slices import run_as_owner
+from tests.factories import make_campaign, make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PAGE = "/leaderboard/whole/slices"
+
+
+def words(answer):
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())).split())
+
+
+@pytest.fixture
+def whole():
+    """Of three judgments, one of them a tie."""
+    campaign = make_campaign()
+    ada, bea, _cleo = three(campaign)
+    judge(campaign, ada, bea)
+    judge(campaign, bea, ada)
+    judge(campaign, ada, bea, choice="tie")
+    board = make_board(campaign, slug="whole", name="Whole")
+    refreshed(board)
+    return board
+
+
+@pytest.fixture
+def admin(client):
+    client.force_login(make_user(role=Role.CAMPAIGN_ADMIN))
+    return client
+
+
+def test_a_slice_is_counted_made_hidden_shown_and_hidden_again(whole, admin):
+    assert "Make, show and hide slices" in words(admin.get("/leaderboard/whole"))
+    assert "None yet." in words(admin.get(PAGE))
+    said = "2 judgments are in this slice now. With so few most ratings are provisional."
+    assert said in words(admin.get(f"{PAGE}?ties=without"))
+    assert words(admin.get(f"{PAGE}?ties=without", headers={"HX-Request": "true"})) == said
+    assert admin.post(PAGE, {"ties": "without"}).url == PAGE
+    made = Board.objects.get(parent=whole)
+    name = "Whole: judgments that see a difference"
+    assert (made.slice, made.is_public, made.name) == ({"ties": "without"}, False, name)
+    assert Event.objects.get(subject="annotation.board", verb="opened").actor.user.role_names == {"campaign_admin"}
+    assert refreshed(made).judgments == 2
+    assert "judgments that see a difference Ties 2 Hidden Show to everybody" in words(admin.get(PAGE))
+    visitor = Client()
+    assert visitor.get(f"/leaderboard/{made.slug}").status_code == 404
+    assert admin.post(f"/leaderboard/{made.slug}/publish", {"back": "slices"}).url == PAGE
+    assert visitor.get(f"/leaderboard/{made.slug}").status_code == 200
+    assert "Make, show and hide" not in words(visitor.get("/leaderboard/whole"))
+    assert "Ties 2 Everybody Hide" in words(admin.get(PAGE))
+    assert admin.post(f"/leaderboard/{made.slug}/hide", {"back": "slices"}).url == PAGE
+    assert visitor.get(f"/leaderboard/{made.slug}").status_code == 404
+    assert admin.get(f"/leaderboard/{made.slug}/slices").status_code == 404
+
+
+def test_flags_and_days_are_written_in_one_way_so_that_one_slice_is_one(whole, admin):
+    admin.post(PAGE, {"flags": "b, a,,b", "from": "2026-01-01", "to": "2027-01-01"})
+    assert Board.objects.get(parent=whole).slice == {"flags": ["a", "b"], "from": "2026-01-01", "to": "2027-01-01"}
+    again = admin.post(PAGE, {"to": "2027-01-01", "from": "2026-01-01", "flags": "a,b"})
+    assert (again.status_code, Board.objects.filter(parent=whole).count()) == (422, 1)
+    assert "There is a board of this slice: it is in the list." in words(again)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "field", "said"),
+    [
+        ({}, "", "Choose at least one: without any it is the whole board."),
+        ({"turns": "7"}, "turns", "Select a valid choice. 7 is not one of the available choices."),
+        ({"from": "2027-01-01", "to": "2026-01-01"}, "to", "This is not after the day from which judgments count."),
+        ({"from": "yesterday"}, "from", "Enter a valid date."),
+    ],
+)
+def test_what_is_refused_is_said_at_its_field_and_makes_nothing(whole, admin, chosen, field, said):
+    answer = admin.post(PAGE, chosen)
+    assert (answer.status_code, Board.objects.filter(parent=whole).count()) == (422, 0)
+    assert said in words(answer)
+    assert re.findall(r'id="id_(\w+)_error"', answer.content.decode()) == ([field] if field else [])
+
+
+def make_at_once(whole, admin):
+    """One has made the slice and has not committed when the other sends the form; what the other is told."""
+    told = []
+
+    def other():
+        try:
+            told.append(admin.post(PAGE, {"ties": "without"}).status_code)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=other)
+    with transaction.atomic():
+        open_slice(board=whole, slice={"ties": "without"}, actor=None, now=timezone.now())
+        thread.start()
+        thread.join(2)
+    thread.join(30)
+    return told, Board.objects.filter(parent=whole).count()
+
+
+def test_of_two_admins_who_make_one_slice_at_once_the_second_is_told(whole, admin):
+    assert make_at_once(whole, admin) == ([422], 1)
+
+
+def test_control_without_the_constraints_two_admins_make_one_slice_twice(whole, admin):
+    run_as_owner("ALTER TABLE annotation_board DROP CONSTRAINT one_board_per_parent_and_slice")
+    run_as_owner("ALTER TABLE annotation_board DROP CONSTRAINT annotation_board_slug_key")
+    try:
+        assert make_at_once(whole, admin) == ([302], 2)
+    finally:
+        Board.objects.filter(parent=whole).delete()
+        run_as_owner(
+            "ALTER TABLE annotation_board ADD CONSTRAINT one_board_per_parent_and_slice UNIQUE (parent_id, slice)"
+        )
+        run_as_owner("ALTER TABLE annotation_board ADD CONSTRAINT annotation_board_slug_key UNIQUE (slug)")
