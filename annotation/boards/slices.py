@@ -20,6 +20,8 @@ from annotation.models import Event, FollowUp, Judgment, MediaFile, Respondent, 
 
 Rows = QuerySet[Judgment]
 NEVER = datetime(1, 1, 2, tzinfo=UTC)
+# The whole, with the votes that blocks of people keep out of it.
+WITH_EXCLUDED = {"excluded": "with"}
 
 
 class UnknownSlice(AnnotationError):
@@ -61,7 +63,7 @@ def sliced(judgments: Rows, slice: Mapping[str, Any], *, as_of: datetime | None 
 
 def with_excluded(slice: Mapping[str, Any]) -> bool:
     """Whether a slice also takes votes that were set apart with the people who gave them."""
-    return slice.get("excluded") == "with"
+    return WITH_EXCLUDED.items() <= slice.items()
 
 
 def slice_words(slice: Mapping[str, Any]) -> str:

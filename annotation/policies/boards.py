@@ -20,5 +20,10 @@ def may_publish(user: Any) -> bool:
     return _has(user, Role.CAMPAIGN_ADMIN)
 
 
+def reads_reasons(user: Any) -> bool:
+    """Why people were blocked, in the words of who did it: these may tell who somebody is."""
+    return _has(user, Role.CAMPAIGN_ADMIN)
+
+
 def _has(user: Any, *roles: str) -> bool:
     return isinstance(user, User) and user.is_active and user.has_role(*roles)

@@ -1,6 +1,7 @@
 """What the log says now. Every view of it goes through `standing_judgments`."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -11,7 +12,7 @@ from django.db import connection
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
 
 from annotation.boards import sliced
-from annotation.boards.slices import taken_by_blocks, with_excluded
+from annotation.boards.slices import WITH_EXCLUDED, taken_by_blocks, with_excluded
 from annotation.enums import COUNTED, UNCOUNTED, JudgedBy, JudgmentKind, SourceKind, SourceState
 from annotation.models import Adjudication, Board, Campaign, Judgment, LeaderboardSnapshot, LogEntry, Question, Source
 from annotation.questions import Asked, Condition, get_type
@@ -142,6 +143,24 @@ def board_judgments(
         with_blocked=with_excluded(slice),
     )
     return sliced(judgments, slice, as_of=as_of)
+
+
+@dataclass(frozen=True)
+class SetApart:
+    """Judgments of a campaign that blocks of people keep out of its boards, and how many people gave them."""
+
+    judgments: int = 0
+    people: int = 0
+
+
+def set_apart(campaign: Campaign, *, last_sequence: int, retired: Collection[int]) -> SetApart:
+    """By the log as it was up to `last_sequence`: what a board with them holds beyond one without."""
+    taken = taken_by_blocks(campaign.pk)
+    if not taken:
+        return SetApart()
+    every = board_judgments(campaign, WITH_EXCLUDED, last_sequence=last_sequence, retired=retired)
+    kept_out = every.order_by().filter(pk__in=taken, superseded_by__log_entry__sequence__lte=last_sequence)
+    return SetApart(**kept_out.aggregate(judgments=Count("pk"), people=Count("respondent", distinct=True)))
 
 
 def by_whom(judgments: Rows, judged_by: str = JudgedBy.PEOPLE) -> Rows:

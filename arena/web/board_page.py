@@ -32,6 +32,7 @@ from annotation.queries.snapshots import neighbours_of
 from arena.models import Arena
 from arena.queries import arena_of, default_board, waiting_models
 from arena.queries.arenas import tested_in
+from arena.web.board_beside import beside_whole, excluded_votes
 from arena.web.board_orders import orders_shown
 from arena.web.board_tables import attributes_shown
 from arena.web.kept_boards import kept_page, reads_as_everybody, stamp_of
@@ -127,7 +128,8 @@ def page_context(board: Board, user: Any) -> dict[str, Any]:
         "may_publish": decides_who_sees(user, board),
         "waiting": waiting_models(arena, _contestants(snapshot)) if arena else [],
     }
-    return context | _snapshot_context(snapshot, arena)
+    more = beside_whole(board, snapshot) | excluded_votes(board, snapshot, user)
+    return context | _snapshot_context(snapshot, arena) | more
 
 
 def frozen_context(snapshot: LeaderboardSnapshot) -> dict[str, Any]:

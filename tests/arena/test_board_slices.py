@@ -2,19 +2,25 @@
 
 import re
 import threading
+from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.core.cache import cache
 from django.db import connections, transaction
 from django.test import Client
 from django.utils import timezone
 
 from accounts.enums import Role
-from annotation.models import Board, Event
+from annotation.models import Board, Contestant, Event
+from annotation.use_cases.block_respondent import block_respondent, unblock_respondent
 from annotation.use_cases.open_slice import open_slice
-from tests.annotation.boards.factories import judge, make_board, refreshed, three
+from annotation.use_cases.publish_board import publish_board
+from annotation.use_cases.refresh_boards import refresh_boards
+from tests.annotation.boards.factories import imported, judge, make_board, refreshed, three
 from tests.annotation.boards.test_open_slices import run_as_owner
-from tests.factories import make_campaign, make_user
+from tests.annotation.numbering import number_log
+from tests.factories import make_campaign, make_respondent, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGE = "/leaderboard/whole/slices"
@@ -125,3 +131,56 @@ def test_control_without_the_constraints_two_admins_make_one_slice_twice(whole, 
             "ALTER TABLE annotation_board ADD CONSTRAINT one_board_per_parent_and_slice UNIQUE (parent_id, slice)"
         )
         run_as_owner("ALTER TABLE annotation_board ADD CONSTRAINT annotation_board_slug_key UNIQUE (slug)")
+
+
+def test_a_slice_stands_beside_its_whole_with_who_moves(tmp_path, client):
+    """Ada is preferred, but not for code; cleo stands on the whole board alone."""
+    rows = (
+        [("ada", "bea", "a", "prose")] * 90 + [("bea", "cleo", "a", "prose")] * 60 + [("ada", "bea", "b", "code")] * 40
+    )
+    rows += [("ada", "bea", "b", "prose")] * 9 + [("cleo", "bea", "a", "prose")] * 9 + [("ada", "bea", "a", "code")] * 5
+    lines = "".join(f"{','.join(row)}\n" for row in rows)
+    board = imported(tmp_path, lines, header="a,b,outcome,category").board
+    part = open_slice(board=board, slice={"category": "code"}, actor=None, now=timezone.now())
+    assert "This slice beside the whole" not in words(client.get(f"/leaderboard/{part.slug}"))
+    for each in (board, part):
+        publish_board(board_id=each.pk, public=True, actor=None, now=timezone.now())
+        refreshed(each)
+    text = words(client.get(f"/leaderboard/{part.slug}"))
+    assert "This slice beside the whole Higher here: bea. Lower here: ada. Model Rank here" in text
+    assert "bea 1 2 higher ada 2 1 lower Ranks are those that each board leaves open, among the 2 models" in text
+    assert "This slice beside the whole" not in words(client.get(f"/leaderboard/{board.slug}"))
+
+
+def test_excluded_votes_are_counted_with_reasons_for_admins_and_have_a_board_that_says_who_moves(whole, client):
+    campaign = whole.campaign
+    ada, bea = Contestant.objects.filter(name__in=("ada", "bea")).order_by("name")
+    rogue = make_respondent(campaign)
+    for _ in range(7):
+        judge(campaign, bea, ada, respondent=rogue)
+    refresh(whole)
+    assert "Excluded votes None" in words(client.get("/leaderboard/whole"))
+    block_respondent(respondent_id=rogue.pk, reason="Said to be a robot", actor=None, now=timezone.now())
+    refresh(whole)
+    together = Board.objects.get(parent=whole)
+    assert together.slice == {"excluded": "with"}
+    refresh(whole)
+    text = words(client.get("/leaderboard/whole"))
+    assert "Excluded votes 7 judgments (70.0 % of all) of 1 person who was blocked." in text
+    assert "The board with them, and who moves" in text
+    assert "robot" not in text
+    beside = words(client.get(f"/leaderboard/{together.slug}"))
+    assert "With the excluded votes, and without Nobody moves for certain" in beside
+    assert (together.snapshots.latest("number").judgments, whole.snapshots.latest("number").judgments) == (10, 3)
+    client.force_login(make_user(role=Role.CAMPAIGN_ADMIN))
+    assert "Said to be a robot 7" in words(client.get("/leaderboard/whole"))
+    unblock_respondent(respondent_id=rogue.pk, reason="A person", actor=None, now=timezone.now())
+    refresh(whole)
+    assert "Excluded votes None" in words(client.get("/leaderboard/whole"))
+
+
+def refresh(board):
+    """All boards, as the site does it."""
+    number_log()
+    cache.clear()
+    refresh_boards(now=timezone.now() + timedelta(minutes=1))

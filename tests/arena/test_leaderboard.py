@@ -134,7 +134,7 @@ def test_the_number_of_queries_does_not_grow_with_the_entries(client, django_ass
         judge(campaign, first, other)
         refreshed(board)
         if number in (0, 2):
-            with django_assert_num_queries(7):
+            with django_assert_num_queries(8):
                 client.get("/leaderboard/one")
 
 

@@ -21,7 +21,7 @@ from annotation.queries.campaigns import progress_of as tallies_of
 from annotation.queries.costs import money_of
 from annotation.queries.gold import liked
 from annotation.queries.items import judgments_of
-from annotation.queries.log import judgments_in_slice, large_enough
+from annotation.queries.log import judgments_in_slice, large_enough, set_apart
 from annotation.queries.pairs import learn
 from annotation.queries.people import campaign_people, groups_in_use
 from annotation.queries.quality import groups, progress_of, summarised
@@ -112,6 +112,7 @@ CONSUMERS: dict[str, Callable[[Campaign], Any]] = {
         list(standing_answers(c, numbered=False).values_list("pk", flat=True)),
         large_enough(c, least=2, most=20),
         judgments_in_slice(c, {"turns": "1"}),
+        set_apart(c, last_sequence=10**9, retired=[]),
     ),
     "annotation/queries/pairs.py": lambda c: learn(c).packed(),
     "annotation/queries/quality.py": lambda c: (progress_of(c, NOW), _summary(c), groups(c)),
