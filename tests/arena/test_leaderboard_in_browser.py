@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from accounts.enums import Role
 from annotation.models import Board, Contestant, Item
 from annotation.use_cases.advance_board import advance_board
+from annotation.use_cases.block_respondent import block_respondent
 from annotation.use_cases.open_slice import open_slice
 from annotation.use_cases.publish_board import publish_board
 from annotation.use_cases.refresh_board import refresh_board
@@ -24,7 +25,7 @@ from tests.annotation.boards.factories import judge, make_board, refreshed
 from tests.annotation.boards.test_attributes import LABELS, RATING, helpful
 from tests.annotation.boards.test_listed import answered
 from tests.browser import DESK, NARROWEST, PHONE, check_axe, hearing, look, shoot
-from tests.factories import PREFERENCE, make_campaign, make_contestant, make_user
+from tests.factories import PREFERENCE, make_campaign, make_contestant, make_respondent, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -123,6 +124,9 @@ def sliced() -> list[str]:
         Item.objects.filter(pk=item).update(category=category, language="de")
     slices = [{"category": "code"}, {"category": "writing" + " and so on" * 9}, {"language": "de"}, {"turns": "1"}]
     parts = [open_slice(board=whole, slice=slice, actor=None, now=timezone.now()) for slice in slices]
+    rogue = make_respondent(campaign)
+    judge(campaign, one, two, respondent=rogue)
+    block_respondent(respondent_id=rogue.pk, reason="All in one minute", actor=None, now=timezone.now())
     for board in (whole, *parts[:2]):
         refreshed(board)
     return ["/leaderboard/whole", f"/leaderboard/{parts[0].slug}"]
