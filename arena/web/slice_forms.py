@@ -11,6 +11,8 @@ from annotation.boards.slices import FIELDS
 
 LONGEST = 200
 DAYS = ("from", "to")
+# What a field that is left empty means, where it is not all.
+UNCHOSEN = {"ties": _("Counted"), "excluded": _("Left out")}
 
 
 class SliceForm(forms.Form):
@@ -45,7 +47,10 @@ def _field(name: str) -> forms.Field:
     field = FIELDS[name]
     label = str(field.title)
     if field.values:
-        choices = [("", _("All")), *((value, capfirst(field.words(value))) for value in field.values)]
+        choices = [
+            ("", UNCHOSEN.get(name, _("All"))),
+            *((value, capfirst(field.words(value))) for value in field.values),
+        ]
         return forms.ChoiceField(label=label, required=False, choices=choices)
     if name in DAYS:
         day = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
