@@ -147,10 +147,8 @@ def test_a_slice_stands_beside_its_whole_with_who_moves(tmp_path, client):
         refreshed(each)
     text = words(client.get(f"/leaderboard/{part.slug}"))
     assert "This slice beside the whole Higher here: bea. Lower here: ada. Model Rank here" in text
-    assert (
-        "bea Provisional 1 2 higher ada Provisional 2 1 lower Ranks are those that each board leaves open, among the 2 models"
-        in text
-    )
+    assert "bea Provisional 1 2 higher ada Provisional 2 1 lower Ranks are those" in text
+    assert "leaves open, among the 2 models that stand on both." in text
     assert "This slice beside the whole" not in words(client.get(f"/leaderboard/{board.slug}"))
 
 
