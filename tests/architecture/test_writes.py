@@ -24,7 +24,7 @@ EXCEPTIONS = {
     "foundation/media/uniform.py _write_picture: save": "Pillow writes the picture that visitors see into its file",
     "annotation/web/sample_media.py _lighthouse: save": "Pillow writes the picture that a preview shows into memory",
     "foundation/idempotency.py : INSERT": "the key is written in the transaction of the use case's effect",
-    "foundation/planned.py _insertion: INSERT": "what use cases write by `insert_planned`, which is watched like `save`",
+    "foundation/planned.py _insertion: INSERT": "what use cases write by `insert_planned`, watched like `save`",
     "foundation/idempotency.py forget_expired: delete": "answers nobody may ask for again; they belong to no app",
 }
 # These do not know Django's models: what looks like a write there is one to something else.
