@@ -114,6 +114,7 @@ from .selection.learned import (
     certification_policy,
 )
 from .selection.pairs import PairDistribution
+from .selection.saved import VotesSaved, votes_saved
 from .selection.sets import (
     DrawnSet,
     SetChoice,
@@ -294,6 +295,7 @@ __all__ = [
     "VirtualTie",
     "VoteFormat",
     "VotesNeeded",
+    "VotesSaved",
     "WaldTest",
     "WeightedBorda",
     "WinRates",
@@ -380,6 +382,7 @@ __all__ = [
     "tournament_of_ranks",
     "uniform_pair",
     "votes_needed",
+    "votes_saved",
     "wald_test",
     "watched_ranges",
     "weighted_borda",

@@ -29,6 +29,19 @@ def choose_capped(
     among the others; P(ij) is the product, so that the pairs of either kind keep their proportions. Draws under a cap
     are no floor: they are not alike over all pairs.
     """
+    parts = capped_parts(policy, state, active, cap, seed, attempt)
+    if parts is None:
+        return None
+    takes_new = bool(stream(seed, NEWCOMERS, attempt).random() < cap.share)
+    choice = policy.choose(state, parts[0] if takes_new else parts[1], stream(seed, PAIR, attempt))
+    chance = cap.share if takes_new else 1.0 - cap.share
+    return replace(choice, p_pair=choice.p_pair * chance, floor=False, candidates_digest=active.digest)
+
+
+def capped_parts(
+    policy: Policy[Any], state: SelectionState, active: Candidates, cap: NewcomerCap, seed: int, attempt: int
+) -> tuple[Candidates, Candidates] | None:
+    """The candidates with pairs of newcomers alone, and with the others alone; None where the cap does not bind."""
     names = active.drawable
     new = np.isin(names, list(cap.newcomers))
     among = active.open_among_drawable
@@ -38,11 +51,8 @@ def choose_capped(
         return None
     if _share(policy, state, active, theirs, seed, attempt) <= cap.share:
         return None
-    takes_new = bool(stream(seed, NEWCOMERS, attempt).random() < cap.share)
-    part = Candidates(active.active, active.weight, _open(active, theirs if takes_new else others))
-    choice = policy.choose(state, part, stream(seed, PAIR, attempt))
-    chance = cap.share if takes_new else 1.0 - cap.share
-    return replace(choice, p_pair=choice.p_pair * chance, floor=False, candidates_digest=active.digest)
+    of_new, of_others = (Candidates(active.active, active.weight, _open(active, part)) for part in (theirs, others))
+    return of_new, of_others
 
 
 def _share(
