@@ -73,7 +73,9 @@ def save_campaign_settings(
         _set(campaign, {name: found[name] for name in changed}, is_pay=section == PAY, now=now)
         if "warned_content" in changed:
             _refuse_if_in_use(campaign)
-        campaign.save(update_fields=changed)
+        if "policy" in changed:
+            campaign.policy_parameters = {}  # another policy's say nothing to this one
+        campaign.save(update_fields=[*changed, "policy_parameters"])
         data: dict[str, Any] = {"section": section, "changed": changed, "version": section_version(campaign, section)}
         if "overlap" in changed:
             data["slots"] = asdict(match_slots(campaign=campaign, now=now))

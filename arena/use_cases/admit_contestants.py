@@ -1,19 +1,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 
 from annotation.models import Contestant
 from annotation.use_cases.enter_contestant import enter_contestant
-from arena.enums import EntryState
 from arena.models import Arena, EnteredRevision, Entry
 from arena.queries.arenas import weight_of
+from arena.queries.next_draw import PLAYING, playing
 from arena.use_cases.enter_model import enter_model
 from inference_workers.enums import Task, Visibility
 from inference_workers.models import LanguageModel
-from inference_workers.queries import LEFT_ALONE
-
-PLAYING = (Visibility.PUBLIC, Visibility.HIDDEN)
 
 
 @dataclass(frozen=True)
@@ -39,13 +36,13 @@ def admit_contestants(*, arena: Arena, now: datetime) -> dict[int, Admitted]:
         entry=OuterRef("pk"), contestant__revision=OuterRef("language_model__current")
     )
     admitted = {}
-    playing = list(_playing(arena).annotate(is_known=Exists(newest)))
+    entries = list(playing(arena).annotate(is_known=Exists(newest)))
     # Of each revision as it is: an arena draws no other settings.
     known = Contestant.objects.filter(
-        revision__in=[entry.language_model.current_id for entry in playing], sampling_digest=""
+        revision__in=[entry.language_model.current_id for entry in entries], sampling_digest=""
     )
     by_revision = {contestant.revision_id: contestant for contestant in known}
-    for entry in playing:
+    for entry in entries:
         revision = entry.language_model.serves
         contestant = by_revision.get(revision.pk) or enter_contestant(revision=revision)
         if not entry.is_known:
@@ -65,18 +62,3 @@ def enter_all_models(*, arena: Arena, now: datetime) -> None:
     models = drawn.filter(visibility__in=PLAYING, weight__gt=0)
     for model in models.exclude(pk__in=Entry.objects.filter(arena=arena).values("language_model")).order_by("pk"):
         enter_model(arena=arena, language_model=model, actor=None, now=now)
-
-
-def _playing(arena: Arena) -> QuerySet[Entry]:
-    entries = Entry.objects.filter(
-        arena=arena,
-        state=EntryState.ACTIVE,
-        language_model__visibility__in=PLAYING,
-        language_model__weight__gt=0,
-        language_model__current__isnull=False,
-        # A model may answer with something else since it entered.
-        language_model__current__output=arena.output,
-    )
-    # Whose endpoint is left alone cannot answer: left out of the draw, and so of its candidates' digest.
-    entries = entries.exclude(language_model__current__endpoint__gauge__state__in=LEFT_ALONE)
-    return entries.select_related("language_model__current").order_by("language_model")

@@ -6,13 +6,14 @@ from typing import Any
 from accounts.models import Person
 from annotation.enums import Design, SourceKind
 from annotation.models import Campaign, Contestant
-from annotation.queries.pairs import known_of, known_of_category
-from annotation.selection import Candidate, Known, NewcomerCap, Selection, choose
+from annotation.queries.pairs import known_of
+from annotation.selection import Candidate, Selection, choose
 from annotation.selection.draws import PAIR, stream
 from annotation.use_cases.show_item import PairChoice
 from arena.enums import BattleState, Mode
 from arena.errors import ArenaError
 from arena.models import Arena, Battle
+from arena.queries.next_draw import known_for, newcomer_cap
 from arena.queries.sets import kept_models
 from arena.use_cases.admit_contestants import Admitted, admit_contestants
 from arena.use_cases.refuse_flood import TooBusy
@@ -134,7 +135,7 @@ def _refuse_few(campaign: Campaign, admitted: Mapping[int, Admitted], *, with_pi
 
 
 def _drawn(arena: Arena, campaign: Campaign, admitted: Mapping[int, Admitted], category: str, seed: int) -> Selection:
-    known, of = _known(arena, campaign, category)
+    known, of = known_for(arena, campaign, category)
     selection = choose(
         state=known.state if known and campaign.policy != "uniform" else None,
         policy=campaign.policy,
@@ -142,32 +143,9 @@ def _drawn(arena: Arena, campaign: Campaign, admitted: Mapping[int, Admitted], c
         candidates=[Candidate(pk, each.weight) for pk, each in admitted.items()],
         seed=seed,
         count=campaign.responses_per_item,
-        cap=_cap(arena, admitted, known_of(campaign) if of else known),
+        cap=newcomer_cap(arena, admitted, known_of(campaign) if of else known),
     )
     return replace(selection, parameters=selection.parameters | ({"state": of} if of else {}))
-
-
-def _known(arena: Arena, campaign: Campaign, category: str) -> tuple[Known | None, str]:
-    """What the draw goes by, and of which items it is, where the arena tells these apart: of the prompt's category as
-    soon as that has the votes for it, else of them all.
-    """
-    if campaign.policy == "uniform":
-        return (known_of(campaign) if arena.newcomer_share is not None else None), ""
-    if arena.category_votes is None:
-        return known_of(campaign), ""
-    own = known_of_category(campaign, category) if category else None
-    if own is not None and own.state.votes >= arena.category_votes:
-        return own, f"category {category}"
-    return known_of(campaign), "whole"
-
-
-def _cap(arena: Arena, admitted: Mapping[int, Admitted], known: Known | None) -> NewcomerCap | None:
-    """Who is new is a matter of all votes, whatever the category."""
-    if arena.newcomer_share is None:
-        return None
-    votes = dict(zip(known.state.names.tolist(), known.state.battles.tolist(), strict=True)) if known else {}
-    new = {pk for pk in admitted if votes.get(pk, 0) < arena.newcomer_votes}
-    return NewcomerCap(new, arena.newcomer_share)
 
 
 def _as_named(

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from arena.enums import Mode
-from arena.web import battles, manage, moderation, modes, pool, suggestions
+from arena.web import battles, manage, moderation, modes, pool, selection, suggestions
 
 urlpatterns = [
     path("arenas", manage.arenas, name="arenas"),
@@ -17,6 +17,7 @@ urlpatterns = [
     path("arenas/<slug:slug>/own-models", battles.arranged, {"mode": Mode.OWN_SET}, name="battle-own-in"),
     path("arenas/<slug:slug>/own-models/set", modes.own_set, name="battle-set-in"),
     path("arenas/<slug:slug>/settings", manage.settings, name="arena-settings"),
+    path("arenas/<slug:slug>/selection", selection.selection, name="arena-selection"),
     path("arenas/<slug:slug>/integrity", moderation.integrity, name="arena-integrity"),
     path("arenas/<slug:slug>/visitors/<int:respondent_id>", moderation.visitor, name="arena-visitor"),
     path("arenas/<slug:slug>/appeals/<int:appeal_id>", moderation.appeal, name="arena-appeal"),

@@ -204,6 +204,12 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST arena": admins(422),
         "POST missing": admins(404),
     },
+    "arenas/<slug:slug>/selection": {
+        "GET arena": admins(200),
+        "GET missing": admins(404),
+        "POST arena": admins(422),
+        "POST missing": admins(404),
+    },
     "arenas/<slug:slug>/integrity": {"GET arena": admins(200), "GET missing": admins(404), "POST arena": 405},
     "arenas/<slug:slug>/visitors/<int:respondent_id>": {
         "GET arena": admins(200),

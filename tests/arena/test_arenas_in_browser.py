@@ -141,6 +141,8 @@ def test_an_admin_runs_the_models_of_an_arena(open_page, viewport):
     page.locator(".entry").last.get_by_role("button", name="Take it out").click()
     expect(page.locator(".entry").last).to_contain_text("Superseded.")
     assert sorted(Entry.objects.values_list("state", "boost")) == [("active", 3.0), ("retired", 1.0)]
+    page.goto("/arenas/prose/selection")
+    look(page, "arena-selection")
     page.goto("/arenas/prose/integrity")
     look(page, "arena-integrity")
     page.goto("/arenas/prose/rules")
