@@ -4,5 +4,18 @@ from annotation.selection.choose import POLICIES, Candidate, Selection, UnknownP
 from annotation.selection.known import Known
 from annotation.selection.newcomers import NewcomerCap
 from annotation.selection.sequence import draw_sequence
+from ranking import SelectionState, VotesSaved, votes_saved
 
-__all__ = ["POLICIES", "Candidate", "Known", "NewcomerCap", "Selection", "UnknownPolicy", "choose", "draw_sequence"]
+__all__ = [
+    "POLICIES",
+    "Candidate",
+    "Known",
+    "NewcomerCap",
+    "Selection",
+    "SelectionState",
+    "UnknownPolicy",
+    "VotesSaved",
+    "choose",
+    "draw_sequence",
+    "votes_saved",
+]

@@ -1,6 +1,7 @@
 """Where the next questions go: the probability of every pair in the next draw, as `choose` would draw it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from annotation.ratings import Bools, Floats
 from annotation.selection.choose import POLICIES, Candidate, UnknownPolicy, with_everybody
 from annotation.selection.draws import PAIR, stream
 from annotation.selection.newcomers import NewcomerCap, capped_parts
-from ranking import Candidates, Policy, SelectionState
+from ranking import POINTS_PER_LOGIT, Candidates, Policy, SelectionState
 
 # A policy that scores a random few of many pairs, or draws by simulation, is asked so often, and the mean is shown.
 LOOKS = 8
@@ -45,6 +46,30 @@ def pair_chances(
     place = place[np.argsort(names[place])]
     whole[np.ix_(place, place)] = found
     return whole
+
+
+@dataclass(frozen=True, eq=False)
+class PairsKnown:
+    """(n, n) each, of the contestants in the order they were named."""
+
+    gap: Floats  # of the first over the second, in points of a board
+    error: Floats  # standard error of it
+    votes: Floats
+    out: Floats  # questions that are asked now
+
+
+def pairs_known(state: SelectionState, names: Sequence[int]) -> PairsKnown:
+    """What a state, which holds all of these names, says of every two of them."""
+    rows = state.rows_of(names)
+    mean, spread = state.mean[rows], state.covariance[np.ix_(rows, rows)]
+    own = np.diag(spread)
+    variance = np.maximum(own[:, None] + own[None, :] - 2.0 * spread, 0.0)
+    return PairsKnown(
+        gap=POINTS_PER_LOGIT * (mean[:, None] - mean[None, :]),
+        error=POINTS_PER_LOGIT * np.sqrt(variance),
+        votes=state.met[np.ix_(rows, rows)],
+        out=state.outstanding[np.ix_(rows, rows)],
+    )
 
 
 def _chances(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
-from math import isnan, sqrt
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,12 @@ from annotation.enums import SourceKind
 from annotation.models import CampaignSelection, CategorySelection, Contestant, Impression, LeaderboardSnapshot
 from annotation.queries import main_board
 from annotation.queries.pairs import known_of, learn
-from annotation.selection import Candidate, Known, NewcomerCap
+from annotation.selection import Candidate, Known, NewcomerCap, SelectionState, VotesSaved, votes_saved
 from annotation.selection.choose import with_everybody
-from annotation.selection.outlook import pair_chances
+from annotation.selection.outlook import PairsKnown, pair_chances, pairs_known
 from arena.models import Arena
 from arena.queries.arenas import weight_of
 from arena.queries.next_draw import known_for, newcomer_cap, playing
-from ranking import POINTS_PER_LOGIT, SelectionState, VotesSaved, votes_saved
 
 PAIRS = 25
 LOOKED_BACK_ON = 12
@@ -179,7 +178,8 @@ def _next(
     ]
     every = list(combinations(range(len(ids)), 2))
     every.sort(key=lambda pair: (-chances[pair], pair))
-    pairs = [_pair(ids, pair, float(chances[pair]), len(every), names, state, new) for pair in every[:PAIRS]]
+    found = pairs_known(state, ids)
+    pairs = [_pair(ids, pair, float(chances[pair]), len(every), names, found, new) for pair in every[:PAIRS]]
     return sorted(models, key=lambda each: (-each.share, each.name)), pairs, len(every)
 
 
@@ -189,24 +189,20 @@ def _pair(
     chance: float,
     count: int,
     names: dict[int, str],
-    state: SelectionState,
+    known: PairsKnown,
     new: set[int],
 ) -> PairNext:
     both = [ids[place] for place in pair]
-    first, second = state.rows_of(both)
-    gap = float(state.mean[first] - state.mean[second])
-    spread = state.covariance
-    error = sqrt(max(0.0, float(spread[first, first] + spread[second, second] - 2.0 * spread[first, second])))
-    met = float(state.met[first, second])
+    gap, error, met = (float(table[pair]) for table in (known.gap, known.error, known.votes))
     return PairNext(
         first=names[both[0]],
         second=names[both[1]],
         chance=chance,
         times=chance * count,
         votes=met,
-        out=round(float(state.outstanding[first, second])),
-        gap=gap * POINTS_PER_LOGIT,
-        error=error * POINTS_PER_LOGIT,
+        out=round(float(known.out[pair])),
+        gap=gap,
+        error=error,
         why=_why(chance * count, met, abs(gap) < CLEAR * error, not new.isdisjoint(both)),
     )
 
