@@ -109,7 +109,7 @@ def _begin(value: str) -> datetime:
     return datetime.combine(date.fromisoformat(value), time(), UTC)
 
 
-def _dated(judgments: Rows) -> Rows:
+def dated(judgments: Rows) -> Rows:
     """Without imported votes that bear the moment of their import: when they were given is not known."""
     imported = Cast(KeyTextTransform("imported_at", "source__details"), DateTimeField())
     undated = Q(source__kind=SourceKind.IMPORT, submitted_at=Coalesce(imported, Value(NEVER)))
@@ -222,14 +222,14 @@ FIELDS: dict[str, Field] = {
         gettext_lazy("From"),
         "a day as YYYY-MM-DD, UTC",
         _day,
-        lambda rows, value, as_of: _dated(rows).filter(submitted_at__gte=_begin(value)),
+        lambda rows, value, as_of: dated(rows).filter(submitted_at__gte=_begin(value)),
         lambda value: _("judgments from %(day)s on (UTC)") % {"day": _shown_day(value)},
     ),
     "to": Field(
         gettext_lazy("Before"),
         "a day as YYYY-MM-DD, UTC; it is the first that is left out",
         _day,
-        lambda rows, value, as_of: _dated(rows).filter(submitted_at__lt=_begin(value)),
+        lambda rows, value, as_of: dated(rows).filter(submitted_at__lt=_begin(value)),
         lambda value: _("judgments before %(day)s (UTC)") % {"day": _shown_day(value)},
     ),
     "ties": _one_of(

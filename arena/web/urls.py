@@ -19,6 +19,7 @@ from arena.web import (
     suggestions,
     turns,
 )
+from arena.web.figures import page as figure_pages
 
 urlpatterns = [
     path("", battles.home, name="home"),
@@ -48,6 +49,9 @@ urlpatterns = [
     path("leaderboard/<slug:slug>/feed", board_feed.feed, name="board-feed"),
     path("leaderboard/<slug:slug>/snapshots", snapshots.listed, name="board-snapshots"),
     path("leaderboard/<slug:slug>/<int:number>", snapshots.numbered, name="board-snapshot"),
+    path("leaderboard/<slug:slug>/figures", figure_pages.figures, name="board-figures"),
+    path("leaderboard/<slug:slug>/figures/<slug:figure>.svg", figure_pages.picture, name="board-figure-picture"),
+    path("leaderboard/<slug:slug>/figures/<slug:figure>.csv", figure_pages.table, name="board-figure-table"),
     path("leaderboard/<slug:slug>/compare", comparing.compare, name="board-compare"),
     path("leaderboard/<slug:slug>/slices", board_slices.slices, name="board-slices"),
     path("leaderboard/<slug:slug>/publish", leaderboard.publish, name="board-publish"),

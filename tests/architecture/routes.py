@@ -297,6 +297,27 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST public": 405,
         "POST hidden": 405,
     },
+    "leaderboard/<slug:slug>/figures": {
+        "GET public": 200,
+        "GET hidden": SEES_HIDDEN,
+        "GET missing": 404,
+        "POST public": 405,
+        "POST hidden": 405,
+    },
+    # Nobody has voted there: there is nothing to draw. tests/arena/test_figures.py opens pictures of hidden boards.
+    "leaderboard/<slug:slug>/figures/<slug:figure>.svg": {
+        "GET public": 404,
+        "GET hidden": 404,
+        "POST public": 405,
+        "POST hidden": 405,
+    },
+    "leaderboard/<slug:slug>/figures/<slug:figure>.csv": {
+        "GET public": 200,
+        "GET hidden": SEES_HIDDEN,
+        "GET missing": 404,
+        "POST public": 405,
+        "POST hidden": 405,
+    },
     "leaderboard/<slug:slug>/compare": {
         "GET public": 200,
         "GET hidden": SEES_HIDDEN,
@@ -1084,7 +1105,9 @@ def make_world() -> World:
         world.know(role, "drafted", slug=drafted.slug, section="about")
         world.know(role, "unlisted", slug=dataset.campaign.slug, number=str(dataset.number), name="../dataset.json")
         world.know(role, "missing", slug="no-such-thing", number="7", name="README.md", battle_id=str(uuid4()))
-        world.know(role, "missing", kind="json")
+        world.know(role, "missing", kind="json", figure="intervals")
+        world.know(role, "public", figure="intervals")
+        world.know(role, "hidden", figure="intervals")
         world.know(role, "missing", section="about", media_id="7", place="P-9", digest="0" * 64)
         world.know(role, "missing", token="no-such-token", what="consent", assignment_id="7", judgment_id="7")
         world.know(role, "missing", item_id="7", upload_id="7", generation_id="7", judging_id="7")

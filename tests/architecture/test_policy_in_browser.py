@@ -43,6 +43,8 @@ NO_PAGES = {
     "api/v1/boards/<slug:slug>/snapshots",
     "api/v1/boards/<slug:slug>/snapshots/<int:number>",
     "leaderboard/<slug:slug>.<slug:kind>",
+    "leaderboard/<slug:slug>/figures/<slug:figure>.svg",
+    "leaderboard/<slug:slug>/figures/<slug:figure>.csv",
     "leaderboard/<slug:slug>/<int:number>.<slug:kind>",
     "leaderboard/<slug:slug>/history.<slug:kind>",
     "leaderboard/<slug:slug>/feed",
