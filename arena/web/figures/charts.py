@@ -8,9 +8,9 @@ from math import log10
 
 from arena.web.figures.drawing import Drawing, Scale, ticks, width_of
 
-WIDTH = 600.0
+WIDTH = 540.0
 EDGE = 8.0
-NAMES, VALUES = 170.0, 60.0
+NAMES, VALUES = 156.0, 56.0
 ROW, HEAD, FOOT = 26.0, 10.0, 30.0
 SQUARE_WIDTH, SQUARE_HEIGHT, NUMBER = 34.0, 26.0, 30.0
 KEY_WIDTH, KEY_HEIGHT = 128.0, 24.0
