@@ -120,7 +120,8 @@ DATABASES["default"].update(
             "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=16), "timeout": 10},
             # Of foundation.database.planned_cursor alone; all others bind here and are planned anew.
             "prepare_threshold": 5,
-            "options": "-c timezone=UTC -c statement_timeout=60000 -c lock_timeout=10000",
+            # What is read through a cursor is read to its end: it is planned for that, not for its first rows.
+            "options": "-c timezone=UTC -c statement_timeout=60000 -c lock_timeout=10000 -c cursor_tuple_fraction=1",
         },
     }
 )
