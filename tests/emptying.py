@@ -52,10 +52,12 @@ def delete_rows() -> None:
     names = [connection.ops.quote_name(name) for name in tables()]
     filled = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in names)
     with connection.cursor() as cursor:
-        cursor.execute(f"BEGIN; LOCK TABLE {', '.join(names)} IN ACCESS EXCLUSIVE MODE")
+        cursor.execute("BEGIN")
         try:
+            cursor.execute(f"LOCK TABLE {', '.join(names)} IN ACCESS EXCLUSIVE MODE")
             cursor.execute(filled)
             for (name,) in cursor.fetchall():
                 cursor.execute(f"DELETE FROM {name}")
         finally:
+            # Of a transaction that failed, as one does whose lock was the deadlock's victim, this is the end as well.
             cursor.execute("COMMIT")

@@ -72,7 +72,7 @@ def test_two_arenas_do_not_mix():
 
 def test_control_without_its_own_entries_an_arena_draws_the_others(monkeypatch):
     poems, _sums, models = two_arenas()
-    monkeypatch.setattr(module, "_playing", lambda arena: Entry.objects.select_related("language_model__current"))
+    monkeypatch.setattr(module, "playing", lambda arena: Entry.objects.select_related("language_model__current"))
     met = set().union(*(drawn_models(battle_in(poems)) for _ in range(12)))
     assert met > {models[0].pk, models[1].pk}
 

@@ -8,17 +8,19 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from annotation.boards import compute_standings, sliced
 from annotation.datasets.previews import makes_pairs, offers, preview
 from annotation.enums import JudgedBy, RespondentKind, SourceKind, SourceState
-from annotation.models import Board, Campaign, LiveBoard, PairCount, Respondent, Source
+from annotation.models import Board, Campaign, LeaderboardSnapshot, LiveBoard, PairCount, Respondent, Source
 from annotation.queries import standing_answers, standing_judgments
 from annotation.queries.batches import judgments_in
 from annotation.queries.campaigns import progress_of as tallies_of
 from annotation.queries.costs import money_of
+from annotation.queries.figures import Evidence
 from annotation.queries.gold import liked
 from annotation.queries.items import judgments_of
 from annotation.queries.log import judgments_in_slice, large_enough, set_apart
@@ -53,6 +55,14 @@ def _summary(campaign: Campaign) -> Any:
 def _standings(campaign: Campaign) -> Any:
     board = Board.objects.get(campaign=campaign)
     return standings_of(board, last=10**9, retired=[])
+
+
+def _figures(campaign: Campaign) -> Any:
+    """What is kept for the readers of a busy board is read anew."""
+    cache.clear()
+    of = {"last_sequence": 10**9, "created_at": timezone.now(), "standings": {"entries": []}}
+    found = Evidence(Board.objects.get(campaign=campaign), LeaderboardSnapshot(slice={}, retired_sources=[], **of))
+    return found.days, found.undated, found.strengths
 
 
 def _batch(campaign: Campaign) -> Any:
@@ -104,6 +114,7 @@ CONSUMERS: dict[str, Callable[[Campaign], Any]] = {
         _rows(c, "reward_pairs"),
     ),
     "annotation/queries/costs.py": money_of,
+    "annotation/queries/figures.py": _figures,
     "annotation/queries/gold.py": lambda c: (liked(c, "best"), liked(c, "acceptable")),
     "annotation/queries/items.py": lambda c: [judgments_of(item) for item in c.items.order_by("pk")],
     "annotation/queries/log.py": lambda c: (
