@@ -15,17 +15,17 @@ WAITS = "SELECT pid FROM pg_locks WHERE NOT granted AND pid = %s"
 
 
 def lock_crosswise(pid: int, has_last: threading.Event) -> None:
-    """Lock the last table and then the first, as a request that ends late may, and outlast the deadlock."""
+    """Lock the last table and then the first, as one who writes to both does, and outlast the deadlock."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SET ROLE NONE; BEGIN; SET LOCAL deadlock_timeout = '60s'")
-            cursor.execute(f"LOCK TABLE {emptying.tables()[-1]} IN ACCESS EXCLUSIVE MODE")
+            cursor.execute(f"LOCK TABLE {emptying.tables()[-1]} IN ROW EXCLUSIVE MODE")
             has_last.set()
             deadline = time.monotonic() + 20
             while not cursor.execute(WAITS, [pid]).fetchone():
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
-            cursor.execute(f"LOCK TABLE {emptying.tables()[0]} IN ACCESS EXCLUSIVE MODE")
+            cursor.execute(f"LOCK TABLE {emptying.tables()[0]} IN ROW EXCLUSIVE MODE")
             cursor.execute("COMMIT")
     finally:
         connection.close()
