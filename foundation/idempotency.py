@@ -20,12 +20,9 @@ from foundation.models import IdempotencyRecord
 KEPT_FOR = timedelta(hours=24)
 DRAFT_KEPT_FOR = timedelta(days=7)
 
-# Two statements in one round trip. The second has its own snapshot, taken when the lock is held: as one statement it
-# could miss a row that was committed between its snapshot and the lock.
-LOCK_AND_LOOK = """
-    SELECT pg_try_advisory_xact_lock(%s);
-    SELECT body_hash, response FROM foundation_idempotencyrecord WHERE scope = %s AND key = %s
-"""
+# In the database, so that both statements are one round trip and planned once; the second still sees what was committed
+# before the lock was held (foundation/migrations).
+LOCK_AND_LOOK = "SELECT is_locked, body_hash, response FROM foundation_lock_and_look(%s, %s, %s)"
 REMEMBER = """
     INSERT INTO foundation_idempotencyrecord (scope, key, body_hash, response, created_at, expires_at)
     VALUES (%s, %s, %s, %s, %s, %s)
@@ -117,17 +114,15 @@ def forget_expired(*, now: datetime) -> int:
 
 
 def _lock_and_look(scope: str, key: str) -> tuple[str, Any] | None:
-    with connection.cursor() as cursor:
+    with planned_cursor() as cursor:
         cursor.execute(LOCK_AND_LOOK, [lock_number(f"once\0{scope}\0{key}"), scope, key])
-        locked = cursor.fetchone()[0]
-        cursor.nextset()
-        row = cursor.fetchone()
-    if not locked:
+        is_locked, known_hash, response = cursor.fetchone()
+    if not is_locked:
         raise InFlight(f"the request with the key {key} is being handled")
-    if row is None:
+    if known_hash is None:
         return None
     # Django reads jsonb as text, so that each field may choose its decoder.
-    return row[0], json.loads(row[1]) if isinstance(row[1], str) else row[1]
+    return known_hash, json.loads(response) if isinstance(response, str) else response
 
 
 def _remember(scope: str, key: str, body_hash: str, response: Any, now: datetime, kept_for: timedelta) -> None:

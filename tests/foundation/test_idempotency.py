@@ -1,4 +1,5 @@
 import threading
+import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -133,7 +134,8 @@ def no_lock(monkeypatch):
     monkeypatch.setattr(
         idempotency,
         "LOCK_AND_LOOK",
-        idempotency.LOCK_AND_LOOK.replace("pg_try_advisory_xact_lock(%s)", "%s IS NOT NULL"),
+        # Each locks something of its own.
+        idempotency.LOCK_AND_LOOK.replace("(%s, %s, %s)", "(%s / 2 + pg_backend_pid(), %s, %s)"),
     )
 
 
@@ -158,6 +160,55 @@ def test_control_two_at_once_take_effect_twice_without_lock_and_constraint(effec
     run_together(lambda: take_effect(effects), lambda: take_effect(effects))
 
     assert effects.count() == 2
+
+
+AS_ONE_STATEMENT = """
+    (SELECT pg_try_advisory_xact_lock(%s) AS is_locked) lock
+    LEFT JOIN foundation_idempotencyrecord ON scope = %s AND key = %s
+"""
+SLEEPS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
+
+
+def sleeps(cursor):
+    # Who does what is told the owner alone, and once in a transaction, unless that is forgotten.
+    cursor.execute("SET LOCAL ROLE NONE; SELECT pg_stat_clear_snapshot()")
+    cursor.execute(SLEEPS)
+    return cursor.fetchone()
+
+
+def looked_late(effects, monkeypatch, look):
+    """What two requests get: the second's statement begins before the first commits, and has its lock after that."""
+    holds = threading.Event()
+
+    def first():
+        with transaction.atomic():
+            answer = take_effect(effects)
+            holds.set()
+            deadline = time.monotonic() + 20
+            with connection.cursor() as cursor:
+                while not sleeps(cursor):
+                    assert time.monotonic() < deadline
+        return answer
+
+    def second():
+        assert holds.wait(20)
+        slept = look.replace("(%s", "(%s + (SELECT length(pg_sleep(2)::text))", 1)
+        monkeypatch.setattr(idempotency, "LOCK_AND_LOOK", slept)
+        return take_effect(effects)
+
+    return run_together(first, second)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_look_that_began_before_the_first_committed_sees_its_answer(effects, monkeypatch):
+    assert looked_late(effects, monkeypatch, idempotency.LOCK_AND_LOOK) == [{"judgment": 1}, {"judgment": 1}]
+    assert effects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_a_lock_and_a_look_in_one_statement_miss_it(effects, monkeypatch):
+    _, second = looked_late(effects, monkeypatch, f"SELECT is_locked, body_hash, response FROM {AS_ONE_STATEMENT}")
+    assert "was handled meanwhile" in str(second)
 
 
 @pytest.mark.django_db(transaction=True)
