@@ -27,6 +27,8 @@ LEET = {
     "+": "t",
     "£": "l",
 }
+# The two letters that most typefaces of screens draw alike: "CIaude". For house rules they are one anyway.
+ALIKE = {"I": "l", "l": "i"}
 # They are letters to Unicode and blank to everybody else.
 BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 # "LATIN SMALL LETTER L WITH STROKE", "LATIN LETTER SMALL CAPITAL L", "NEGATIVE SQUARED LATIN CAPITAL LETTER L".
@@ -38,7 +40,8 @@ LATIN_BY_NAME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`letters` are what it may stand for, the plain one first; `leet` those it stands for as a digit or sign."""
+    """`letters` are what it may stand for, the plain one first; `leet` those it stands for as a digit or sign, or as
+    the letter that is drawn alike."""
 
     letters: tuple[str, ...]
     leet: str
@@ -52,7 +55,7 @@ def read_character(character: str) -> Reading:
     letters = [plain] if plain else []
     if not character.isascii() and character not in BLANKS:
         letters += sorted(looks_like(character) - {plain})
-    return Reading(tuple(letters), LEET.get(character, ""))
+    return Reading(tuple(letters), LEET.get(character) or ALIKE.get(character, ""))
 
 
 @lru_cache(maxsize=8192)

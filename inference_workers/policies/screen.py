@@ -14,7 +14,7 @@ from inference_workers.policies.tags import EdgeFilter, TagFilter
 
 LOOP_EVERY = 200
 # Stored with each completion and exported with what was voted on. A change of any rule of this package gets a new one.
-SCREEN_VERSION = "4"
+SCREEN_VERSION = "5"
 
 
 @dataclass(frozen=True, slots=True)

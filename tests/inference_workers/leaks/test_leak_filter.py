@@ -18,6 +18,7 @@ RULES = {
     "2": "c4e3e527c6efafc0",
     "3": "a0396c47e145ed61",
     "4": "5133fb49c6005080",
+    "5": "7cb82abc9bbeb88b",
 }
 RULE_FILES = (
     *("claims", "encoded", "known", "languages", "leaks", "lookalikes", "loops", "names"),
@@ -98,6 +99,10 @@ def test_a_claim_is_a_leak_and_a_remark_is_none(text, is_leak):
         ("Gemini", "The geminivirus spreads.", False),
         ("Claude", "Ask @claude or #Claude!", True),
         ("Llama", "Die ⓁⓁⓐⓜⓐ war hier.", True),
+        ("Claude", "I am CIaude, with a capital I.", True),
+        ("Gemini", "Gemlni wrote this.", True),
+        ("Alpha", "My AIpha side.", True),
+        ("Phi", "AI and phl.", False),
     ],
 )
 def test_where_a_name_ends_and_what_may_stand_between_its_letters(name, text, is_leak):
