@@ -153,6 +153,9 @@ class RecipeForm(forms.ModelForm):  # type: ignore[type-arg]
 class LanguageModelForm(forms.ModelForm):  # type: ignore[type-arg]
     """A language model as one ordinary row: its card, and its current revision."""
 
+    # What does not keep it from being saved, and should not be found out by a visitor.
+    warning = ""
+
     aliases = LinesField(
         label=_("Other names"),
         help_text=_("One on each line. An answer that says one of them is withheld, as is one with its name."),
@@ -213,6 +216,10 @@ class LanguageModelForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error("provider_model", str(error))
             return
         # The workers may have folders that this process does not see; their test says what is wrong with those.
+        if not folder.is_dir():
+            self.warning = _("This process sees no folder %(folder)s. Unless the workers do, no answer will come.") % {
+                "folder": folder
+            }
         if task == Task.CLASSES and folder.is_dir() and not sorts_texts(folder):
             self.add_error("provider_model", _("This model has no head that sorts texts."))
 

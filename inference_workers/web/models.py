@@ -177,6 +177,7 @@ def new(request: HttpRequest) -> HttpResponse:
             form.add_error(None, refused.messages)
         else:
             messages.success(request, _("Added. Test it before it meets anybody."))
+            warn_of(request, form)
             return redirect("model", model.pk)
     return show_form(request, form, None)
 
@@ -194,8 +195,14 @@ def edit(request: HttpRequest, model_id: int) -> HttpResponse:
             form.add_error(None, refused.messages)
         else:
             messages.success(request, _("Saved."))
+            warn_of(request, form)
             return redirect("model", model_id)
     return show_form(request, form, LanguageModel.objects.get(pk=model_id))
+
+
+def warn_of(request: HttpRequest, form: LanguageModelForm) -> None:
+    if form.warning:
+        messages.warning(request, form.warning)
 
 
 def show_form(request: HttpRequest, form: LanguageModelForm, model: LanguageModel | None) -> HttpResponse:

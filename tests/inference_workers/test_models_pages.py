@@ -185,6 +185,18 @@ def test_a_reward_model_at_an_address_is_refused_beside_its_field_and_one_in_the
     assert taken.status_code == 302, taken.context["form"].errors
 
 
+def test_a_folder_that_is_not_there_is_said_and_saved_since_a_worker_may_have_it(operator, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    (tmp_path / "models" / "here").mkdir(parents=True)
+    own = make_endpoint(backend=Backend.TRANSFORMERS)
+    blank = form_of(operator.get(address("model-new"))) | {"name": "Own", "slug": "own", "endpoint": own.pk}
+    pages = [operator.post(address("model-new"), blank | {"provider_model": "gone"}, follow=True)]
+    edit = address("model-edit", LanguageModel.objects.get(slug="own").pk)
+    for folder in ("here", "away", "smollm2"):
+        pages.append(operator.post(edit, form_of(operator.get(edit)) | {"provider_model": folder}, follow=True))
+    assert ["sees no folder" in page.content.decode() for page in pages] == [True, False, True, False]
+
+
 def test_a_model_that_was_released_and_is_hidden_again_is_said_to_be_so(operator):
     model = make_revision().language_model
     page = address("model-edit", model.pk)
