@@ -267,6 +267,15 @@ class LabelKind(models.TextChoices):
     CLASSIFIER = "classifier", _("What is asked for, by a language model")
 
 
+class PromptLength(models.TextChoices):
+    """Characters that the person wrote in a prompt; the bounds are in annotation/policies/lengths.py."""
+
+    SHORT = "short", _("Up to 100 characters")
+    MEDIUM = "medium", _("101 to 500 characters")
+    LONG = "long", _("501 to 2,000 characters")
+    VERY_LONG = "very_long", _("More than 2,000 characters")
+
+
 class ImpressionEnd(models.TextChoices):
     ANSWERED = "answered", _("Answered")
     SKIPPED = "skipped", _("Skipped")

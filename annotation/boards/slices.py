@@ -14,7 +14,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation.enums import MediaKind, Preference, SourceKind, TurnKind
+from annotation.enums import MediaKind, Preference, PromptLength, SourceKind, TurnKind
 from annotation.errors import AnnotationError
 from annotation.models import Event, FollowUp, Judgment, MediaFile, Respondent, Response, Turn
 
@@ -159,6 +159,7 @@ def _one_of(
     title: Promise, choose: Callable[[Rows, Any, datetime | None], Rows], words: Mapping[str, Promise]
 ) -> Field:
     """A field with so many values and no others."""
+    words = {str(value): said for value, said in words.items()}
     values = tuple(words)
     return Field(
         title,
@@ -191,6 +192,16 @@ FIELDS: dict[str, Field] = {
         _text,
         lambda rows, value, as_of: rows.filter(item__language=value),
         lambda value: _("prompts in the language “%(code)s”") % {"code": value},
+    ),
+    "length": _one_of(
+        gettext_lazy("Length of the prompt"),
+        lambda rows, value, as_of: rows.filter(item__prompt__length=value),
+        {
+            PromptLength.SHORT: gettext_lazy("prompts of up to 100 characters"),
+            PromptLength.MEDIUM: gettext_lazy("prompts of 101 to 500 characters"),
+            PromptLength.LONG: gettext_lazy("prompts of 501 to 2,000 characters"),
+            PromptLength.VERY_LONG: gettext_lazy("prompts of more than 2,000 characters"),
+        },
     ),
     "turns": _one_of(
         gettext_lazy("Turns"),

@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import PersonalText
-from annotation.enums import ContestantKind, ItemPurpose, ItemState, LabelKind, TurnKind
+from annotation.enums import ContestantKind, ItemPurpose, ItemState, LabelKind, PromptLength, TurnKind
 from annotation.models.campaigns import Campaign, GuidelinesVersion
 from annotation.models.generations import Generation
 from annotation.models.people import Source
@@ -86,7 +86,9 @@ class Prompt(models.Model):
     # Keyed digest of the canonical messages: equal prompts meet, and an erased text cannot be guessed from it.
     digest = models.CharField(max_length=64, db_index=True)
     language = models.CharField(max_length=12, blank=True)
-    # The versions of rules and detector that the workers have labelled it with; they look for those that differ.
+    # Kept when it is written, since the words may be erased; empty until the workers have seen an imported one.
+    length = models.CharField(max_length=10, choices=PromptLength, blank=True, default="", db_default="")
+    # The versions of rules, detector and bands that the workers have labelled it with; they look for those that differ.
     labelled_under = models.CharField(max_length=80, blank=True, db_default="", db_index=True)
     created_at = models.DateTimeField(db_default=Now())
 

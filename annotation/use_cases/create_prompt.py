@@ -4,6 +4,7 @@ from accounts.models import Person
 from accounts.texts import write_personal_text
 from annotation.imports.messages import Message, canonical_messages
 from annotation.models import Prompt
+from annotation.policies.lengths import length_of
 from foundation.encryption import blind_digest
 from foundation.text import clean_json
 
@@ -21,7 +22,7 @@ def canonical_digest(canonical: str) -> str:
 def create_prompt(*, messages: Sequence[Message], person: Person | None, language: str = "") -> Prompt:
     """Store what is asked. A person's own words are sealed under their key."""
     cleaned = clean_json(list(messages))
-    prompt = Prompt(digest=prompt_digest(cleaned), language=language)
+    prompt = Prompt(digest=prompt_digest(cleaned), language=language, length=length_of(cleaned))
     if person is None:
         prompt.messages = cleaned
     else:

@@ -9,12 +9,14 @@ from annotation.enums import LabelKind
 from annotation.imports.messages import Message
 from annotation.models import Item, Prompt, PromptLabel
 from annotation.policies.categories import RULES_VERSION, categories_by_rule
+from annotation.policies.lengths import VERSION as LENGTHS_VERSION
+from annotation.policies.lengths import length_of
 from annotation.queries.labels import read_messages
 from inference_workers.policies.languages import LANGUAGES_VERSION, UNKNOWN, language_of
 
 LONGEST_LABEL = 40
-# By which the workers know what is left to do; another version of either begins anew.
-LABELLED = f"{RULES_VERSION} {LANGUAGES_VERSION}"
+# By which the workers know what is left to do; another version of any begins anew.
+LABELLED = f"{RULES_VERSION} {LANGUAGES_VERSION} {LENGTHS_VERSION}"
 
 
 def label_by_rule(*, prompt: Prompt, messages: Sequence[Message], now: datetime) -> list[str]:
@@ -56,8 +58,9 @@ def label_prompts(*, now: datetime, limit: int = 200) -> int:
             if messages is not None:
                 label_by_rule(prompt=prompt, messages=messages, now=now)
                 _label_language(prompt, messages, now)
+                prompt.length = length_of(messages)
             prompt.labelled_under = LABELLED
-        Prompt.objects.bulk_update(prompts, ["labelled_under", "language"])
+        Prompt.objects.bulk_update(prompts, ["labelled_under", "language", "length"])
     return len(prompts)
 
 

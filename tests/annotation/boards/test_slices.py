@@ -8,7 +8,7 @@ from django.utils import timezone
 from annotation.boards import UnknownSlice, canonical_json, sliced
 from annotation.boards.slices import FIELDS
 from annotation.boards.wording import board_sentence
-from annotation.models import FollowUp, Judgment, LiveBoard
+from annotation.models import FollowUp, Judgment, LiveBoard, Prompt
 from annotation.queries import last_sequence
 from annotation.queries.log import board_judgments
 from annotation.use_cases import advance_board as advancing
@@ -40,6 +40,8 @@ def test_each_field_chooses_its_judgments_and_several_are_met_together():
     for judgment, turns in ((two, [1]), (three_turns, [1, 2])):
         for number in turns:
             FollowUp.objects.create(item=judgment.item, number=number, messages=[])
+    Prompt.objects.filter(items=one.item).update(length="short")
+    Prompt.objects.filter(items=two.item).update(length="very_long")
     day, next_day = (timezone.now().date() + timedelta(days=days) for days in (0, 1))
     all_of_them = [one.pk, two.pk, three_turns.pk]
     expected = [
@@ -47,6 +49,9 @@ def test_each_field_chooses_its_judgments_and_several_are_met_together():
         ({"turns": "1"}, [one.pk]),
         ({"turns": "2"}, [two.pk]),
         ({"turns": "3+"}, [three_turns.pk]),
+        ({"length": "short"}, [one.pk, three_turns.pk]),
+        ({"length": "medium"}, []),
+        ({"length": "very_long", "turns": "2"}, [two.pk]),
         ({"ties": "without"}, [one.pk, two.pk]),
         ({"group": "nurses"}, [one.pk]),
         ({"group": "doctors"}, []),

@@ -9,6 +9,8 @@ from django.utils import timezone
 from accounts.use_cases.erase_person import erase_person
 from annotation.models import Item, Prompt, PromptLabel
 from annotation.policies.categories import RULES_VERSION
+from annotation.policies.lengths import VERSION as LENGTHS_VERSION
+from annotation.policies.lengths import length_of
 from annotation.queries.labels import asked_in
 from annotation.use_cases import label_prompt
 from annotation.use_cases.create_prompt import create_prompt
@@ -60,11 +62,30 @@ def test_imported_prompts_are_labelled_lazily_and_keep_what_their_file_says_of_t
     assert [labels for _kind, _version, labels in labels_of(said)] == [["en"], ["creative", "constraints"]]
 
 
+def test_a_prompt_has_the_band_of_what_its_person_wrote_over_all_turns_at_once_and_an_older_one_from_the_workers():
+    def said(*lengths):
+        turns = [{"role": "user", "content": "ü" * length} for length in lengths]
+        return [{"role": "system", "content": "x" * 3000}, *turns, {"role": "assistant", "content": "y" * 3000}]
+
+    bounds = {0: "short", 100: "short", 101: "medium", 500: "medium", 501: "long", 2000: "long", 2001: "very_long"}
+    assert {length: length_of(said(length)) for length in bounds} == bounds
+    person = make_person()
+    prompt = create_prompt(messages=said(60, 41), person=person)
+    assert prompt.length == "medium"
+    older = [create_prompt(messages=said(2001), person=each) for each in (person, None)]
+    Prompt.objects.filter(pk__in=[each.pk for each in older]).update(length="")
+    label_prompts(now=timezone.now())
+    assert [Prompt.objects.get(pk=each.pk).length for each in older] == ["very_long", "very_long"]
+    erase_person(person_id=person.pk, now=timezone.now())
+    prompt.refresh_from_db()
+    assert prompt.length == "medium"
+
+
 def test_another_version_adds_its_labels_beside_the_old_ones(monkeypatch):
     prompt = create_prompt(messages=[{"role": "user", "content": "Who wrote Emma?"}], person=None)
     label_prompts(now=timezone.now())
     monkeypatch.setattr(label_prompt, "RULES_VERSION", "rules-next")
-    monkeypatch.setattr(label_prompt, "LABELLED", f"rules-next {LANGUAGES_VERSION}")
+    monkeypatch.setattr(label_prompt, "LABELLED", f"rules-next {LANGUAGES_VERSION} {LENGTHS_VERSION}")
     monkeypatch.setattr(label_prompt, "categories_by_rule", lambda messages: ["code"])
     assert label_prompts(now=timezone.now()) == 1
     assert list(prompt.labels.filter(kind="rules").order_by("pk").values_list("version", "labels")) == [
