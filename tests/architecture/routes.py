@@ -413,6 +413,13 @@ TABLE: dict[str, dict[str, Status]] = {
         "GET missing": admins(404),
         "POST drafted": 405,
     },
+    "campaigns/<slug:slug>/selection": {
+        "GET drafted": admins(200),
+        "GET arena": admins(404),
+        "GET missing": admins(404),
+        "POST drafted": admins(422),
+        "POST missing": admins(404),
+    },
     "campaigns/<slug:slug>/dry-run": {
         "GET drafted": admins(200),
         "GET missing": admins(404),

@@ -47,7 +47,7 @@ def test_what_the_page_foretells_is_what_the_next_battles_state(admin, policy):
     arena = aimed(make_arena(), policy)
     voted(arena, "Hello?", 8)
     learned_anew(arena.campaign)
-    found = outlook(arena)
+    found = outlook(arena).outlook
     assert sum(each.share for each in found.models) == pytest.approx(2)
     assert sum(each.chance for each in found.pairs) == pytest.approx(1)
     assert (sum(each.votes for each in found.models), found.saved.votes) == (16, 8)
@@ -68,7 +68,7 @@ def test_pairs_say_why_they_come_and_what_is_out(admin):
     make_models(1)
     begin(arena=arena)
     learned_anew(arena.campaign)
-    found = outlook(arena)
+    found = outlook(arena).outlook
     new = {each.name for each in found.models if each.is_newcomer}
     assert len(found.models) - len(new) == 3
     for each in found.pairs:
@@ -87,7 +87,7 @@ def test_a_category_goes_by_its_own_votes_once_it_has_enough(admin):
     voted(arena, "Write a poem about rain.", 2)
     learned_anew(arena.campaign)
     assert {each.name: each.is_own for each in outlook(arena).categories} == {"code": True, "creative": False}
-    assert (outlook(arena, "code").saved.votes, outlook(arena, "creative").saved.votes) == (3, 5)
+    assert (outlook(arena, "code").outlook.saved.votes, outlook(arena, "creative").outlook.saved.votes) == (3, 5)
     assert "3 votes on prompts of the category code" in page_of(admin, arena, "?category=code")
     assert "5 votes on all prompts" in page_of(admin, arena, "?category=creative")
     assert admin.get(reverse("arena-selection", args=[arena.campaign.slug]) + "?category=none").status_code == 404
@@ -133,7 +133,7 @@ def test_intervals_narrow_with_votes_from_snapshot_to_snapshot(admin):
     for votes in (12, 30):
         voted(arena, "Hello?", votes)
         assert refreshed(board) is not None
-    found = outlook(arena).widths
+    found = outlook(arena).outlook.widths
     assert [(each.number, each.judgments) for each in found] == [(1, 12), (2, 42)]
     assert 0 < found[1].width < found[0].width
     assert "Width of the intervals" in page_of(admin, arena)
