@@ -23,6 +23,7 @@ from annotation.queries.sessions import money_of
 from annotation.queries.shown import ShownItem, shown_item
 from annotation.queries.work import ANCHORS, LEFT, SATED
 from annotation.questions import Asked, Situation
+from foundation.database import planned_cursor
 
 # Whoever met as many items with a warning today as one may is given no more of them.
 BEARABLE = "AND NOT (sated.today AND cardinality(i.warnings) > 0)"
@@ -222,7 +223,7 @@ def held_until(respondent: Respondent) -> datetime | None:
 
 def task_of(respondent: Respondent, assignment_id: int) -> Task | None:
     """An assignment of this respondent as it was shown to them, whatever became of it; None for everybody else's."""
-    with connection.cursor() as cursor:
+    with planned_cursor() as cursor:
         cursor.execute(HELD, {"assignment": assignment_id, "respondent": respondent.pk})
         row = cursor.fetchone()
     if row is None or respondent.person is None:
