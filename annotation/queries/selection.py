@@ -23,6 +23,8 @@ PAIRS = 25
 LOOKED_BACK_ON = 12
 # Of a difference in its own standard errors: beyond it the order of a pair is taken for clear.
 CLEAR = 2.0
+# Why a pair comes by policies that no strength matters to.
+NOT_LEARNED = {"uniform": "alike", "balanced": "least"}
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class ModelNext:
 
 @dataclass(frozen=True)
 class PairNext:
-    """`gap` and `error` are points of the board; `why` is one of newcomer, unmet, open, close, floor."""
+    """`gap` and `error` are points of the board; `why` is one of newcomer, alike, least, unmet, open, close, floor."""
 
     first: str
     second: str
@@ -120,7 +122,7 @@ def outlook(
     every = [pair for pair in combinations(range(len(ids)), 2) if open_pairs is None or open_pairs[pair]]
     if sum(weight > 0 for weight in weights.values()) < 2:
         every = []
-    shown = _Shown(ids, _names(ids), set(cap.newcomers) if cap else set(), len(every))
+    shown = _Shown(campaign.policy, ids, _names(ids), set(cap.newcomers) if cap else set(), len(every))
     models: list[ModelNext] = []
     pairs: list[PairNext] = []
     if every:
@@ -155,6 +157,7 @@ def _name(contestant: Contestant) -> str:
 class _Shown:
     """What is said of contestants, who stand in the order of their ids, and of their `count` pairs."""
 
+    policy: str
     ids: Sequence[int]
     names: Mapping[int, str]
     new: Collection[int]
@@ -185,13 +188,11 @@ class _Shown:
             out=round(float(known.out[pair])),
             gap=gap,
             error=error,
-            why=_why(times, met, abs(gap) < CLEAR * error, is_new),
+            why="newcomer" if is_new else NOT_LEARNED.get(self.policy) or _why(times, met, abs(gap) < CLEAR * error),
         )
 
 
-def _why(times: float, met: float, is_open: bool, is_new: bool) -> str:
-    if is_new:
-        return "newcomer"
+def _why(times: float, met: float, is_open: bool) -> str:
     if met == 0:
         return "unmet"
     if is_open:

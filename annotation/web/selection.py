@@ -21,6 +21,8 @@ from annotation.web.managed import actor_of, managed_campaign
 
 WHY = {
     "newcomer": gettext_lazy("One of them is new"),
+    "alike": gettext_lazy("Every pair comes alike, but for weights"),
+    "least": gettext_lazy("Pairs that were asked about least come first"),
     "unmet": gettext_lazy("They have not met"),
     "open": gettext_lazy("Their order is open"),
     "close": gettext_lazy("Their order is open, and other pairs tell more"),

@@ -53,6 +53,8 @@ def test_what_the_page_foretells_is_what_the_next_showing_states(admin, policy):
         chance = next(each.chance for each in foretold.pairs if {each.first, each.second} == names)
         assert shown.p_pair == pytest.approx(chance)
         assert (foretold.holdout.drawn, outlook_of(campaign).holdout.drawn) == (number, number + 1)
+        reasons = {each.why for each in foretold.pairs}
+        assert reasons == {"alike"} if policy == "uniform" else reasons <= {"unmet", "open", "close", "floor"}
 
 
 def test_before_the_workers_have_learned_anything_the_log_itself_is_read(admin):
