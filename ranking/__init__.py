@@ -19,6 +19,7 @@ from .agreement.profiles import AgreementEstimate
 from .anchors import AnchorScales, anchor_scales
 from .annotators.clarity import ScaleFit, fit_scale
 from .annotators.group_count import choose_group_count
+from .annotators.group_difference import GroupDifference, group_difference
 from .annotators.magnitudes import MagnitudeFit, fit_magnitudes
 from .annotators.mixture import MaxMinBoard, MixtureFit, fit_mixture, max_min_board
 from .annotators.reliability import CrowdFit, fit_crowd
@@ -217,6 +218,7 @@ __all__ = [
     "Glicko2Ratings",
     "GradeCounts",
     "GradeFormat",
+    "GroupDifference",
     "HeldOut",
     "Ints",
     "ItemFit",
@@ -351,6 +353,7 @@ __all__ = [
     "fleiss_kappa",
     "generator",
     "gold_accuracy",
+    "group_difference",
     "gwet_ac1",
     "k_centre",
     "kemeny",

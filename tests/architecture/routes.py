@@ -318,6 +318,27 @@ TABLE: dict[str, dict[str, Status]] = {
         "POST public": 405,
         "POST hidden": 405,
     },
+    "leaderboard/<slug:slug>/methods": {
+        "GET public": 200,
+        "GET hidden": SEES_HIDDEN,
+        "GET missing": 404,
+        "POST public": 405,
+        "POST hidden": 405,
+    },
+    "leaderboard/<slug:slug>/methods/<slug:method>": {
+        "GET public": 200,
+        "GET hidden": SEES_HIDDEN,
+        "GET missing": 404,
+        "POST public": 405,
+        "POST hidden": 405,
+    },
+    # Nobody has voted there: no method has a board. tests/arena/test_methods.py opens files of hidden boards.
+    "leaderboard/<slug:slug>/methods/<slug:method>.<slug:kind>": {
+        "GET public": 404,
+        "GET hidden": 404,
+        "POST public": 405,
+        "POST hidden": 405,
+    },
     "leaderboard/<slug:slug>/compare": {
         "GET public": 200,
         "GET hidden": SEES_HIDDEN,
@@ -1112,9 +1133,9 @@ def make_world() -> World:
         world.know(role, "drafted", slug=drafted.slug, section="about")
         world.know(role, "unlisted", slug=dataset.campaign.slug, number=str(dataset.number), name="../dataset.json")
         world.know(role, "missing", slug="no-such-thing", number="7", name="README.md", battle_id=str(uuid4()))
-        world.know(role, "missing", kind="json", figure="intervals")
-        world.know(role, "public", figure="intervals")
-        world.know(role, "hidden", figure="intervals")
+        world.know(role, "missing", kind="json", figure="intervals", method="davidson")
+        world.know(role, "public", figure="intervals", method="davidson")
+        world.know(role, "hidden", figure="intervals", method="davidson")
         world.know(role, "missing", section="about", media_id="7", place="P-9", digest="0" * 64)
         world.know(role, "missing", token="no-such-token", what="consent", assignment_id="7", judgment_id="7")
         world.know(role, "missing", item_id="7", upload_id="7", generation_id="7", judging_id="7")

@@ -45,6 +45,7 @@ NO_PAGES = {
     "leaderboard/<slug:slug>.<slug:kind>",
     "leaderboard/<slug:slug>/figures/<slug:figure>.svg",
     "leaderboard/<slug:slug>/figures/<slug:figure>.csv",
+    "leaderboard/<slug:slug>/methods/<slug:method>.<slug:kind>",
     "leaderboard/<slug:slug>/<int:number>.<slug:kind>",
     "leaderboard/<slug:slug>/history.<slug:kind>",
     "leaderboard/<slug:slug>/feed",
