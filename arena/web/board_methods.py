@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from annotation.boards import contestant_names
 from annotation.boards.methods.declared import METHODS, Method
-from annotation.boards.methods.words import DIAGNOSTICS, SHARES, SIDES, UNITS, WARNINGS, WHY_NOT
+from annotation.boards.methods.words import DIAGNOSTICS, FORBIDS, SHARES, SIDES, UNITS, WARNINGS, WHY_NOT
 from annotation.boards.wording import number
 from annotation.models import Board, LeaderboardSnapshot
 from annotation.queries import readable_snapshot
@@ -124,7 +124,8 @@ def _shown(found: Found, snapshot: LeaderboardSnapshot, chosen: Method) -> dict[
     table = _table(found, chosen, names, snapshot)
     return {
         "table": shown_table(table, {}, per_page=max(len(table.rows), 1)),
-        "warnings": [WARNINGS[key] for key in found["warnings"]],
+        "warnings": [WARNINGS[key] for key in found["warnings"] if key in FORBIDS],
+        "notes": [WARNINGS[key] for key in found["warnings"] if key not in FORBIDS],
         "diagnostics": [
             (DIAGNOSTICS[key], "–" if value is None else KINDS[DIAGNOSTICS[key].kind](value))
             for key, value in found["diagnostics"].items()
@@ -145,6 +146,8 @@ def _table(found: Found, chosen: Method, names: Mapping[int, str], snapshot: Lea
     before = {each["contestant"]: each["rank"] for each in snapshot.standings["entries"]}
     columns = _columns(found["unit"], names)
     columns.append(Column("board_rank", _("Rank on the board"), "count", lambda row: before.get(row["contestant"])))
+    if not any(_ranks(row) for row in found["rows"]):
+        columns = [column for column in columns if column.key != "ranks"]
     first = found["rows"][0] if found["rows"] else {}
     columns += [column for key, column in _further().items() if key in first]
     return Table(chosen.name, chosen.title, columns, found["rows"])
@@ -170,6 +173,10 @@ def _in_unit(value: float | None, unit: str) -> float | None:
     return None if value is None else 100 * value if unit in SHARES else value
 
 
+def _p_value(row: Found) -> str | None:
+    return None if row["p_value"] is None else number(row["p_value"], 3)
+
+
 def _ranks(row: Found) -> str | None:
     low, high = row["rank_low"], row["rank_high"]
     if low is None or high is None:
@@ -188,7 +195,7 @@ def _further() -> dict[str, Column]:
             lambda row: Interval(row["points"], row["points_lower"], row["points_upper"]),
         ),
         "worst_group": Column("worst_group", _("Worst for"), "text", lambda row: row["worst_group"]),
-        "p_value": Column("p_value", _("Chance of as much among equal groups"), "number", lambda row: row["p_value"]),
+        "p_value": Column("p_value", _("Chance of as much among equal groups"), "text", _p_value),
         "borda_rank": Column("borda_rank", _("Rank by Borda"), "count", lambda row: row["borda_rank"]),
         "ranked_in": Column("ranked_in", _("Categories"), "count", lambda row: row["ranked_in"]),
     }

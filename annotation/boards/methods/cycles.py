@@ -2,9 +2,18 @@
 
 import numpy as np
 
-from annotation.boards.methods.evidence import Board, Evidence, finite, in_order, row, warned
+from annotation.boards.methods.evidence import Board, Evidence, Row, finite, in_order, row, warned
 from annotation.boards.methods.votes import omega_of
-from ranking import choose_cyclic_rank, fit_bradley_terry, fit_cyclic, generator, majorities, maximal_lottery
+from ranking import (
+    CyclicFit,
+    Lottery,
+    choose_cyclic_rank,
+    fit_bradley_terry,
+    fit_cyclic,
+    generator,
+    majorities,
+    maximal_lottery,
+)
 
 MOST_RANK = 1
 STARTS = 2
@@ -22,20 +31,7 @@ def cyclic(evidence: Evidence) -> Board:
     rank = held_out.chosen if held_out.significant else 0
     fit = fit_cyclic(votes, rank=rank, rng=generator(evidence.seed), starts=STARTS, both_bad=evidence.both_bad)
     lottery, found = maximal_lottery(fit.probability), majorities(fit.probability)
-    points = fit.to_points()
-    rows = [
-        row(
-            evidence.contestant(position),
-            0,
-            value=float(lottery.probability[position]),
-            points=float(points.points[position]),
-            points_lower=finite(points.lower[position]),
-            points_upper=finite(points.upper[position]),
-        )
-        for position in np.flatnonzero(fit.evidence.present).tolist()
-    ]
-    for each in rows:
-        each["rank"] = 1 + sum(_key(other) > _key(each) for other in rows)
+    rows = _rows(fit, lottery, evidence)
     gain = held_out.gain[MOST_RANK]
     diagnostics = {
         "votes": len(votes),
@@ -51,6 +47,24 @@ def cyclic(evidence: Evidence) -> Board:
     warnings += ["circles"] if rank and found.cycles else ["no_circles"] * (not rank)
     cycles = [[evidence.contestant(one) for one in cycle] for cycle in found.cycles] if rank else []
     return Board(in_order(rows), "lottery", diagnostics, warnings, cycles=cycles)
+
+
+def _rows(fit: CyclicFit, lottery: Lottery, evidence: Evidence) -> list[Row]:
+    points = fit.to_points()
+    rows = [
+        row(
+            evidence.contestant(position),
+            0,
+            value=float(lottery.probability[position]),
+            points=float(points.points[position]),
+            points_lower=finite(points.lower[position]),
+            points_upper=finite(points.upper[position]),
+        )
+        for position in np.flatnonzero(fit.evidence.present).tolist()
+    ]
+    for each in rows:
+        each["rank"] = 1 + sum(_key(other) > _key(each) for other in rows)
+    return rows
 
 
 def _key(each: dict[str, float]) -> tuple[float, float]:

@@ -73,6 +73,8 @@ WARNINGS: dict[str, Words] = NOTES | {
     ),
     "not_exact": gettext_lazy("The nearest order was searched for and may not be the very nearest."),
 }
+# Those under which the order is not to be read as one; the others say how to read it.
+FORBIDS = frozenset({"few_votes", "not_connected", "pairs_misfit", "heavy_tailed", "circles", "groups_differ"})
 UNITS: dict[str, Words] = {
     "points": gettext_lazy("Points"),
     "worth": gettext_lazy("Worth"),
