@@ -145,6 +145,9 @@ def _part(part: Found, names: Mapping[int, str], chosen: Method) -> dict[str, An
 def _table(found: Found, chosen: Method, names: Mapping[int, str], snapshot: LeaderboardSnapshot) -> Table:
     before = {each["contestant"]: each["rank"] for each in snapshot.standings["entries"]}
     columns = _columns(found["unit"], names)
+    if any(row["group"] > 1 for row in found["rows"]):
+        # Ranks are within a group: models of another never met them.
+        columns.insert(1, Column("group", _("Group"), "count", lambda row: row["group"]))
     columns.append(Column("board_rank", _("Rank on the board"), "count", lambda row: before.get(row["contestant"])))
     if not any(_ranks(row) for row in found["rows"]):
         columns = [column for column in columns if column.key != "ranks"]
@@ -161,8 +164,8 @@ def _columns(unit: str, names: Mapping[int, str]) -> list[Column]:
     return [
         Column("model", _("Model"), "text", lambda row: names[row["contestant"]]),
         Column("rank", _("Rank"), "count", lambda row: row["rank"]),
-        Column("ranks", _("Ranks it may have"), "text", _ranks),
         Column("value", title, "interval", value),
+        Column("ranks", _("Ranks it may have"), "text", _ranks),
     ]
 
 

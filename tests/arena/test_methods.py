@@ -10,6 +10,7 @@ from io import StringIO
 import numpy as np
 import pytest
 from django.core.cache import caches
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,10 +18,10 @@ from accounts.enums import Role
 from annotation.boards.methods.declared import METHODS
 from annotation.boards.methods.words import DIAGNOSTICS, WARNINGS, WHY_NOT
 from annotation.models import Board, Contestant, Respondent
-from annotation.queries import methods as asked_for
 from annotation.queries import readable_snapshot
-from annotation.queries.methods import evidence_of, method_board
+from annotation.queries.methods import LOCK, evidence_of, method_board
 from annotation.use_cases.refresh_board import refresh_board
+from foundation.database import lock_number
 from ranking import (
     Comparisons,
     choose_cyclic_rank,
@@ -33,7 +34,7 @@ from ranking import (
     max_min_board,
     tournament_of_ranks,
 )
-from tests.annotation.boards.factories import make_board, refreshed
+from tests.annotation.boards.factories import imported, make_board, refreshed
 from tests.arena.drawn import priced_board
 from tests.arena.test_snapshots import hide, served
 from tests.arena.voted import GROUPS, NAMES, people_of, voted_board
@@ -198,15 +199,31 @@ def test_a_fit_is_made_once_for_a_snapshot_and_anew_for_the_next(client, tmp_pat
     assert str(WHY_NOT["no_votes"]) in words(client.get(address(board, "davidson")))
 
 
-@pytest.mark.parametrize("guarded", [True, False])
-def test_who_asks_while_another_is_computed_is_told_so(client, tmp_path, monkeypatch, guarded):
+@pytest.fixture
+def another_computes():
+    """A connection of its own that holds the lock, as a process does that computes some method."""
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [lock_number(LOCK)])
+    yield
+    other.close()
+
+
+def statuses(client, board: Board) -> list[int]:
+    asked = (address(board), address(board, "davidson"), address(board, "davidson", "csv"))
+    return [client.get(each).status_code for each in asked]
+
+
+def test_who_asks_while_another_is_computed_is_told_so_and_nothing_is_fitted_twice(client, tmp_path, another_computes):
     board = voted_board(tmp_path)
-    monkeypatch.setattr(asked_for, "try_advisory_lock", lambda name: not guarded)
-    answers = [
-        client.get(each) for each in (address(board), address(board, "davidson"), address(board, "davidson", "csv"))
-    ]
-    assert [each.status_code for each in answers] == ([200, 202, 503] if guarded else [200, 200, 200])
-    assert ("Look again in some seconds" in words(answers[1])) == guarded
+    assert statuses(client, board) == [200, 202, 503]
+    assert "Look again in some seconds" in words(client.get(address(board, "davidson")))
+    assert client.get(address(board, "davidson", "csv"))["Retry-After"] == "10"
+
+
+def test_control_without_the_lock_it_is_computed_beside_the_other(client, tmp_path, monkeypatch, another_computes):
+    monkeypatch.setattr("annotation.queries.methods.try_advisory_lock", lambda name: True)
+    assert statuses(client, voted_board(tmp_path)) == [200, 200, 200]
 
 
 def test_who_may_not_read_a_board_reads_none_of_its_methods(client, tmp_path):
@@ -237,6 +254,25 @@ def test_a_model_that_is_hidden_after_the_fit_is_named_by_no_method(client):
     hide(models[0])
     said = everything()
     assert ("Canary one" in said, "Canary two" in said, "stand-in" in said) == (False, True, True)
+
+
+def test_models_that_never_met_stand_in_groups_with_a_warning_and_those_that_did_in_none(client, tmp_path):
+    pairs = (("Ada", "Bea"), ("Cleo", "Dora"))
+    lines = "\n".join(f"{a},{b},{'ab'[number % 3 == 0]}" for number in range(60) for a, b in pairs)
+    board = imported(tmp_path, lines + "\n", slug="apart").board
+    refresh_board(board_id=board.pk, now=timezone.now())
+    caches["summaries"].clear()
+    assert str(WARNINGS["not_connected"]) in words(client.get(address(board, "bradley-terry")))
+    rows = csv.DictReader(StringIO(client.get(address(board, "bradley-terry", "csv")).content.decode()))
+    assert [(row["model"], row["group"], row["rank"]) for row in rows] == [
+        ("Ada", "1", "1"),
+        ("Bea", "1", "2"),
+        ("Cleo", "2", "1"),
+        ("Dora", "2", "2"),
+    ]
+    whole = voted_board(tmp_path)
+    assert str(WARNINGS["not_connected"]) not in words(client.get(address(whole, "bradley-terry")))
+    assert b",group," not in client.get(address(whole, "bradley-terry", "csv")).content
 
 
 def test_a_board_without_a_snapshot_or_of_other_answers_says_so(client):

@@ -8,8 +8,9 @@ import pytest
 
 from annotation.boards.methods.declared import METHODS, REFUSED, computed
 from annotation.boards.methods.evidence import Evidence
-from annotation.boards.methods.words import DIAGNOSTICS, UNITS, WARNINGS, WHY_NOT
+from annotation.boards.methods.words import DIAGNOSTICS, FORBIDS, UNITS, WARNINGS, WHY_NOT
 from annotation.ratings import CANNOT_COMPARE, TIE, A, B
+from ranking import fit_cyclic, generator, maximal_lottery
 from tests.annotation.boards.factories import pair_rows
 
 LINE = np.array([0.9, 0.3, -0.3, -0.9])
@@ -176,3 +177,56 @@ def test_control_without_held_out_votes_models_that_are_alike_would_be_given_cir
     believed = SimpleNamespace(chosen=1, significant=True, gain=[0.0, 1.0], gain_error=[0.0, 0.1])
     monkeypatch.setattr("annotation.boards.methods.cycles.choose_cyclic_rank", lambda *votes, **how: believed)
     assert circles() > 0
+
+
+def test_the_lottery_is_that_of_the_fit_with_as_many_terms_as_unseen_votes_speak_for():
+    for circle, rank in ((0.0, 0), (CIRCLE, 1)):
+        evidence = evidence_of(circle=circle)
+        fit = fit_cyclic(evidence.comparisons(), rank=rank, rng=generator(evidence.seed), starts=2)
+        found = said("cyclic", evidence)
+        assert found["diagnostics"]["circular_terms"] == rank
+        assert lottery(found) == pytest.approx(maximal_lottery(fit.probability).probability.tolist(), abs=1e-6)
+
+
+def test_categories_whose_majorities_go_round_are_told_and_those_that_agree_are_not():
+    evidence = evidence_of()
+    category = np.arange(3000) % 3
+    orders = np.array([[3, 2, 1, 0], [1, 3, 2, 0], [2, 1, 3, 0]])  # each puts another of the first three on top
+    ahead = orders[category, evidence.pairs.a] > orders[category, evidence.pairs.b]
+    unlikely = np.random.default_rng(2).random(3000) < 0.1
+    round_ = replace(evidence.pairs, preference=np.where(ahead ^ unlikely, A, B).astype(np.int8))
+    names = np.array(["code", "prose", "sums"])[category]
+    torn = said("categories", replace(evidence, pairs=round_, category=names))
+    assert "slices_part_ways" in torn["warnings"]
+    assert torn["diagnostics"]["largest_knot"] == 3
+    whole = said("categories", replace(evidence, category=names))
+    assert "slices_part_ways" not in whole["warnings"]
+    assert (whole["diagnostics"]["kemeny_agreement"], [row["rank"] for row in whole["rows"]]) == (1.0, [1, 2, 3, 4])
+    assert "part_of_votes" in said("categories", replace(evidence, category=np.where(category, names, "")))["warnings"]
+
+
+def test_a_model_that_some_group_never_met_is_left_out_of_the_regrets_and_said():
+    people = np.arange(1, 61)
+    groups = {"odd": people[::2], "even": people[1::2]}
+    evidence = evidence_of(groups=groups)
+    odd = np.isin(evidence.pairs.respondent, groups["odd"])
+    last = (evidence.pairs.a == 3) | (evidence.pairs.b == 3)
+    kept = np.where(odd & last, CANNOT_COMPARE, evidence.pairs.preference).astype(np.int8)
+    found = said("max-min-groups", replace(evidence, pairs=replace(evidence.pairs, preference=kept)))
+    assert "not_in_all_groups" in found["warnings"]
+    assert {each["contestant"] for each in found["rows"]} == {11, 12, 13}
+    assert "not_in_all_groups" not in said("max-min-groups", evidence)["warnings"]
+
+
+@pytest.mark.parametrize("heavy", [True, False])
+def test_a_heavy_tail_forbids_to_read_the_worths(heavy):
+    worth = {"value": 0.1, "lower": 0.0, "upper": 0.2}
+    entries = [
+        {"contestant": pk, "group": 1, "rank": rank, "worth": worth | {"value": 0.1 * pk}}
+        for rank, pk in enumerate((11, 12), 1)
+    ]
+    block = {"heavy_tailed": heavy, "answers_used": 500, "people": 40, "notes": [], "tail_share": 0.3}
+    found = said("worth", evidence_of(worth=block, entries=entries))
+    assert [each["contestant"] for each in found["rows"]] == [12, 11]
+    assert found["warnings"] == (["heavy_tailed"] if heavy else [])
+    assert "heavy_tailed" in FORBIDS
