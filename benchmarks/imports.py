@@ -60,14 +60,14 @@ def import_whole(path: Path, *, slug: str) -> None:
     refresh_board(board_id=imported.board.pk, now=timezone.now())
 
 
-def make_votes(path: Path, count: int) -> Path:
+def make_votes(path: Path, count: int, *, models: int = MODELS, flags: int = FLAGS) -> Path:
     rng = np.random.default_rng(7)
-    names = np.array([f"model-{number:02}" for number in range(MODELS)])
-    first = rng.integers(MODELS, size=count)
-    second = (first + rng.integers(1, MODELS, size=count)) % MODELS
+    names = np.array([f"model-{number:02}" for number in range(models)])
+    first = rng.integers(models, size=count)
+    second = (first + rng.integers(1, models, size=count)) % models
     outcome = rng.choice(OUTCOMES, size=count, p=(0.36, 0.37, 0.16, 0.11))
     columns = {"a": names[first], "b": names[second], "outcome": outcome}
-    columns |= {f"cat_flag_{number}": rng.random(count) < 0.3 for number in range(FLAGS)}
+    columns |= {f"cat_flag_{number}": rng.random(count) < 0.3 for number in range(flags)}
     pq.write_table(pa.table(columns), path)
     return path
 

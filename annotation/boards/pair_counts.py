@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 
 from annotation.enums import Method
-from annotation.ratings import BOTH_BAD, Floats, Ints, PairRows
+from annotation.ratings import BOTH_BAD, Floats, Ints
 from ranking import (
     POINTS_AT_ZERO,
     POINTS_PER_LOGIT,
     Counts,
     NoComparisons,
     bradley_terry_strengths,
-    count_matrix,
 )
 
 # In the order of PairCount's columns.
@@ -47,15 +46,6 @@ class PairCounts:
 
 
 NOTHING = PairCounts(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, len(PLANES)), np.int64))
-
-
-def pair_counts(pairs: PairRows) -> PairCounts:
-    """Of rows of the log. Bad against bad stands in a plane of its own, whatever the board's method makes of it."""
-    counted = count_matrix(pairs.comparisons(Method.BT_HALF))
-    planes = np.stack([getattr(counted, name) for name in PLANES], axis=-1)
-    a, b = np.nonzero(planes.any(axis=-1))
-    ids: Ints = np.array(pairs.contestants, dtype=np.int64)
-    return PairCounts(ids[a], ids[b], planes[a, b].astype(np.int64))
 
 
 def dense(counts: PairCounts) -> tuple[Ints, Counts]:

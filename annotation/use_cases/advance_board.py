@@ -7,13 +7,12 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 
 from annotation.boards import digest_of, merged_contestants
-from annotation.boards.pair_counts import PLANES, PairCounts, differs, pair_counts, points_of
+from annotation.boards.pair_counts import PLANES, PairCounts, differs, points_of
 from annotation.boards.slices import with_excluded
 from annotation.models import Board, Judgment, LeaderboardSnapshot, LiveBoard, PairCount
 from annotation.queries import last_sequence, retired_sources
-from annotation.queries.live import read_counts
+from annotation.queries.live import count_pairs, read_counts
 from annotation.queries.log import board_judgments, imports_are_being_numbered
-from annotation.ratings import read_pairs
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +81,7 @@ def compare_live(live: LiveBoard) -> str | None:
     board = live.board
     if live.rests_on != _rests_on(board):
         return None  # they are counted anew next
-    whole = pair_counts(read_pairs(_standing(board, live, live.last_sequence), merged=merged_contestants()))
+    whole = count_pairs(_standing(board, live, live.last_sequence), merged=merged_contestants())
     return (
         f"board {board.slug}: its live counts do not follow from the log"
         if len(read_counts(board).minus(whole))
@@ -130,8 +129,10 @@ def _add_news(board: Board, live: LiveBoard, last: int) -> bool:
 
 def _change(board: Board, live: LiveBoard, *, after: int, last: int) -> PairCounts:
     """What the entries after one of the log add to the counts and take from them."""
-    came = _standing(board, live, last).filter(log_entry__sequence__gt=after)
-    since = (after + 1, last)
+    merged, since = merged_contestants(), (after + 1, last)
+    came = count_pairs(_standing(board, live, last).filter(log_entry__sequence__gt=after), merged=merged)
+    if not Judgment.objects.filter(log_entry__sequence__range=since, supersedes__isnull=False).exists():
+        return came
     went = _standing(board, live, after)
     superseded = Q(superseded_by__log_entry__sequence__range=since)
     if with_excluded(board.slice):
@@ -139,15 +140,13 @@ def _change(board: Board, live: LiveBoard, *, after: int, last: int) -> PairCoun
         superseded |= Q(superseded_by__superseded_by__log_entry__sequence__range=since)
         still = _standing(board, live, last).filter(superseded_by__log_entry__sequence__range=since)
         went = went.exclude(pk__in=still.order_by().values("pk"))
-    went = went.filter(superseded)
-    merged = merged_contestants()
-    return pair_counts(read_pairs(came, merged=merged)).minus(pair_counts(read_pairs(went, merged=merged)))
+    return came.minus(count_pairs(went.filter(superseded), merged=merged))
 
 
 def _count_anew(board: Board, live: LiveBoard, last: int) -> None:
     """From the whole log."""
     PairCount.objects.filter(board=board).delete()
-    _add(board, pair_counts(read_pairs(_standing(board, live, last), merged=merged_contestants())))
+    _add(board, count_pairs(_standing(board, live, last), merged=merged_contestants()))
     live.last_sequence = last
 
 

@@ -1,11 +1,6 @@
 """Points follow every vote by counts that take what came and give back what went; a full fit says the same."""
 
-import random
-import threading
-import time
-
 import pytest
-from django.db import transaction
 from django.utils import timezone
 
 from annotation.models import Board, Contestant, Item, Judgment, LiveBoard, PairCount
@@ -22,9 +17,9 @@ from annotation.use_cases.retire_source import restore_source, retire_source
 from annotation.use_cases.simulate_judgments import simulate_judgments
 from annotation.use_cases.verify_log import verify_log
 from tests.annotation.boards.factories import imported, judge, make_board, refreshed, three
+from tests.annotation.boards.late_writers import watch_late_writers
 from tests.annotation.numbering import number_log
 from tests.factories import make_campaign, make_respondent, new_key
-from tests.foundation.threads import run_together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EQUAL = 1e-6 + 5e-7  # points; a snapshot keeps six decimals
@@ -100,12 +95,13 @@ def test_of_the_log_only_what_came_since_is_read(monkeypatch):
     simulate_judgments(campaign=campaign, contestants=[ada, bea, cleo], judgments=90, seed=3, now=timezone.now())
     advanced(board)
     rows = []
-    read = module.read_pairs
-    monkeypatch.setattr(module, "read_pairs", lambda *a, **k: (found := read(*a, **k), rows.append(len(found)))[0])
+    count = module.count_pairs
+    counted = lambda *a, **k: (found := count(*a, **k), rows.append(found.comparisons))[0]  # noqa: E731
+    monkeypatch.setattr(module, "count_pairs", counted)
     judge(campaign, ada, bea)
     judge(campaign, ada, bea)
     assert advanced(board)
-    assert rows == [2, 0]
+    assert rows == [2]
     assert_same(board)
 
 
@@ -247,58 +243,13 @@ def took(seconds, *, of):
     return lambda key, *rest: seconds if key == f"annotation.board_took:{of.pk}" else get(key, *rest)
 
 
-WRITERS, VOTES, SECONDS = 16, 6, 0.25
-
-
-def watched_while_many_write():
-    """Writers who commit late and out of order, while the log is numbered and the board follows it; beside it what
-    somebody sees who takes each time the rows above the highest id that they know.
-    """
-    campaign = make_campaign()
-    board, contestants = make_board(campaign), three(campaign)
-    number_judgments()
-    done, late = threading.Event(), []
-
-    def writer(number):
-        dice = random.Random(number)
-        for _ in range(VOTES):
-            better, worse = dice.sample(contestants, 2)
-            with transaction.atomic():
-                judge(campaign, better, worse)
-                wait = dice.choice([0.0, 0.0, SECONDS * dice.random()])
-                late.append(wait > 0)
-                time.sleep(wait)
-
-    def write_all():
-        try:
-            for outcome in run_together(*(lambda n=n: writer(n) for n in range(WRITERS)), within=120):
-                assert outcome is None, outcome
-        finally:
-            done.set()
-
-    def follow():
-        highest, by_id, looks = 0, 0, 0
-        while not done.is_set():
-            seen = list(Judgment.objects.filter(pk__gt=highest, preference__in="ab").values_list("pk", flat=True))
-            highest, by_id, looks = max([highest, *seen]), by_id + len(seen), looks + 1
-            number_judgments()
-            time.sleep(0.02)
-        return looks, by_id + Judgment.objects.filter(pk__gt=highest, preference__in="ab").count()
-
-    followed, wrote = run_together(follow, write_all, within=150)
-    assert wrote is None, wrote
-    looks, by_id = followed
-    number_judgments()
-    print(f"{len(late)} votes, {sum(late)} committed late, {looks} looks, {by_id} seen by their ids")
-    assert looks > 2
-    assert sum(late) > 10
-    return board, by_id
-
-
 def test_late_commits_out_of_order_are_all_counted_and_ids_as_a_watermark_miss_some():
-    board, by_id = watched_while_many_write()
+    watched = watch_late_writers(writers=16, seconds=0, longest_wait=0.25, at_least=6)
+    print(watched)
+    assert watched.looks > 2
+    assert watched.late > 10
     votes = Judgment.objects.filter(preference__in="ab").count()
-    assert votes == WRITERS * VOTES
-    assert LiveBoard.objects.get(board=board).comparisons == votes
-    assert_same(board)
-    assert by_id < votes, "the control: who takes what is above the highest id misses late commits"
+    assert votes == watched.votes == 16 * 6
+    assert LiveBoard.objects.get(board=watched.board).comparisons == votes
+    assert_same(watched.board)
+    assert watched.seen_by_id < votes, "the control: who takes what is above the highest id misses late commits"
