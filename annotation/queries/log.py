@@ -16,30 +16,28 @@ from annotation.boards.slices import WITH_EXCLUDED, taken_by_blocks, with_exclud
 from annotation.enums import COUNTED, UNCOUNTED, JudgedBy, JudgmentKind, SourceKind, SourceState
 from annotation.models import Adjudication, Board, Campaign, Judgment, LeaderboardSnapshot, LogEntry, Question, Source
 from annotation.questions import Asked, Condition, get_type
-from foundation.database import planned_cursor
 
 # Fields of slices whose values the prompts bring with them.
 BROUGHT = {"category": "item__category", "language": "item__language"}
 # Boards that everybody may see: a slice goes with the whole that it is of.
 SHOWN = Q(is_public=True) & (Q(parent__isnull=True) | Q(parent__is_public=True))
 # Before the newest numbered row, by transaction and id, all are numbered: no more than what came after it is looked at.
-# Another cluster's backup may have brought rows of transactions that are still to come here: then all are.
+# Another cluster's backup may have brought rows of transactions that are still to come here: then all are. The values
+# stand in the statement, since the planner must know how few rows they leave.
 PART_OF_IMPORT = """
-WITH newest AS (
-    SELECT j.transaction, j.id FROM annotation_logentry e JOIN annotation_judgment j ON j.id = e.judgment_id
-    ORDER BY e.sequence DESC LIMIT 1
-), behind AS (
-    SELECT CASE WHEN n.transaction < pg_snapshot_xmax(pg_current_snapshot())::text::bigint THEN n.transaction
-        ELSE 0 END AS transaction, n.id FROM newest n
-    UNION ALL SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM newest)
-)
 SELECT EXISTS (
-    SELECT 1 FROM behind, annotation_judgment j
+    SELECT 1 FROM annotation_judgment j
     JOIN annotation_source s ON s.id = j.source_id AND s.kind = 'import' AND s.state = 'active'
-    WHERE (j.transaction, j.id) > (behind.transaction, behind.id)
+    WHERE (j.transaction, j.id) > (%(transaction)s, %(id)s)
         AND j.campaign_id = (SELECT b.campaign_id FROM annotation_board b WHERE b.id = %(board)s)
         AND NOT EXISTS (SELECT 1 FROM annotation_logentry e WHERE e.judgment_id = j.id)
 )
+"""
+NEWEST = """
+SELECT CASE WHEN j.transaction < pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+    THEN j.transaction ELSE 0 END, j.id
+FROM annotation_logentry e JOIN annotation_judgment j ON j.id = e.judgment_id
+ORDER BY e.sequence DESC LIMIT 1
 """
 Rows = TypeVar("Rows", bound="QuerySet[Judgment, Any]")
 
@@ -206,8 +204,10 @@ def counted_sources(campaign: Campaign, *, retired: Collection[int]) -> list[int
 
 def imports_are_being_numbered(board_id: int) -> bool:
     """Whether a part of a file is numbered and the rest is not: a board of half a file would be nobody's standings."""
-    with planned_cursor() as cursor:
-        cursor.execute(PART_OF_IMPORT, {"board": board_id})
+    with connection.cursor() as cursor:
+        cursor.execute(NEWEST)
+        transaction, pk = cursor.fetchone() or (0, 0)
+        cursor.execute(PART_OF_IMPORT, {"board": board_id, "transaction": transaction, "id": pk})
         return bool(cursor.fetchone()[0])
 
 
