@@ -6,10 +6,13 @@ it. Writing and numbering the votes is not in it: `benchmarks.votes` counts thes
 """
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from django.db import connection
 from django.utils import timezone
 
 from annotation.enums import CampaignState
@@ -107,7 +110,8 @@ def megabytes_held() -> float:
 def late_rows(*, seconds: float) -> list[Row]:
     """Points that followed writers who commit late and out of order, beside the full fit; and the votes that whoever
     goes by the highest id has not seen, without which nothing was shown."""
-    watched = watch_late_writers(writers=WRITERS, seconds=seconds, longest_wait=LONGEST_WAIT)
+    with without_pool():
+        watched = watch_late_writers(writers=WRITERS, seconds=seconds, longest_wait=LONGEST_WAIT)
     board, size = watched.board, f"{WRITERS} writers, {seconds:.0f} s"
     refresh_board(board_id=board.pk, now=timezone.now())
     snapshot = latest_snapshot(board)
@@ -123,3 +127,17 @@ def late_rows(*, seconds: float) -> list[Row]:
         Row("live_points_apart_from_full_fit", size, apart, "points", note=f"{watched.votes} votes"),
         Row("votes_missed_by_going_by_ids", size, missed, "votes", note=f"{watched.late} late"),
     ]
+
+
+@contextmanager
+def without_pool() -> Iterator[None]:
+    """Each thread has a connection of its own: a pool has fewer than there are writers."""
+    options = connection.settings_dict["OPTIONS"]
+    pool = options.pop("pool", None)
+    connection.close()
+    try:
+        yield
+    finally:
+        connection.close()
+        if pool is not None:
+            options["pool"] = pool
