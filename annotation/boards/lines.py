@@ -23,22 +23,25 @@ def _in(block: str, name: str) -> Callable[[Entry], Any]:
     return lambda entry: (entry[block] or {}).get(name)
 
 
-# What each contestant's line holds. A program that reads the files goes by names and types, so that columns are added
-# at the end and never change their type.
+# What each contestant's line holds, by the names that the table of the board's page has. A program that reads the files
+# goes by names and types, so that columns are added at the end and never change their type.
 ENTRY: tuple[tuple[str, pa.DataType, Callable[[Entry], Any]], ...] = (
     ("contestant", pa.int64(), _of("contestant")),
     ("model", pa.string(), _of("model")),
     *((name, pa.int32(), _of(name)) for name in ("group", "rank", "rank_low", "rank_high")),
-    *((name, pa.float64(), _of(name)) for name in ("rating", "lower", "upper")),
+    ("rating", pa.float64(), _of("rating")),
+    *((f"rating_{name}", pa.float64(), _of(name)) for name in ("lower", "upper")),
     ("provisional", pa.bool_(), _of("provisional")),
     ("votes", pa.int64(), _of("votes")),
     ("wins", pa.float64(), _of("wins")),
     ("win_rate", pa.float64(), _of("win_rate")),
     ("judgments", pa.int64(), _of("judgments")),
     ("simulated_share", pa.float64(), _of("simulated_share")),
-    *((f"acceptable_{name}", pa.float64(), _in("acceptable", name)) for name in ("share", "lower", "upper")),
-    ("acceptable_judged", pa.int64(), _in("acceptable", "judged")),
-    *((f"worth_{name}", pa.float64(), _in("worth", name)) for name in ("value", "lower", "upper")),
+    ("acceptable", pa.float64(), _in("acceptable", "share")),
+    *((f"acceptable_{name}", pa.float64(), _in("acceptable", name)) for name in ("lower", "upper")),
+    ("acceptable_of", pa.int64(), _in("acceptable", "judged")),
+    ("worth", pa.float64(), _in("worth", "value")),
+    *((f"worth_{name}", pa.float64(), _in("worth", name)) for name in ("lower", "upper")),
     ("worth_answers", pa.int64(), _in("worth", "answers")),
 )
 SNAPSHOT: tuple[tuple[str, pa.DataType, Callable[[LeaderboardSnapshot], Any]], ...] = (

@@ -14,7 +14,7 @@ from django.utils.feedgenerator import Atom1Feed
 from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from annotation.boards.names import contestant_names
 from annotation.models import Board, Contestant, LeaderboardSnapshot
@@ -37,7 +37,7 @@ class Entry:
     before: str
 
 
-@require_GET
+@require_safe
 def feed(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Of the last days. The running day comes when it has ended: no entry changes after it was read."""
     board, today = readable_board(slug, request.user), _begin_of_day(timezone.now())
@@ -69,16 +69,27 @@ def _first_of(snapshot: LeaderboardSnapshot) -> str:
     return str(next(found, ""))
 
 
+class BoardAtom(Atom1Feed):
+    """Before the first day has ended nothing is newer than the board itself; Django would say now, anew each time."""
+
+    def latest_post_date(self) -> datetime:
+        found: datetime = super().latest_post_date() if self.items else self.feed["begun"]
+        return found
+
+
 class BoardFeed(Feed):  # type: ignore[type-arg]
     """As Django's syndication asks for it."""
 
-    feed_type = Atom1Feed
+    feed_type = BoardAtom
 
     def __init__(self, board: Board, entries: list[Entry]) -> None:
         self.board, self.entries = board, entries
 
     def title(self) -> str:
         return NO_XML.sub("", self.board.name)
+
+    def feed_extra_kwargs(self, obj: None) -> dict[str, Any]:
+        return {"begun": self.board.created_at}
 
     def subtitle(self) -> str:
         return _("The board as each day ended")

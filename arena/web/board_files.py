@@ -15,7 +15,7 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.http import http_date
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from annotation.api.boards import json_tag, standings_json
 from annotation.boards.lines import HISTORY_SCHEMA, Line, history_lines, parquet_of
@@ -40,7 +40,7 @@ PARQUET = "application/vnd.apache.parquet"
 CSV = "text/csv; charset=utf-8"
 
 
-@require_GET
+@require_safe
 def newest(request: HttpRequest, slug: str, kind: str) -> HttpResponseBase:
     """Of the newest snapshot, or of the newest as the day ended that is asked for."""
     board = readable_board(slug, request.user)
@@ -54,7 +54,7 @@ def newest(request: HttpRequest, slug: str, kind: str) -> HttpResponseBase:
     return file_of(request, snapshot, kind, name=f"{slug}-{day}" if day else slug)
 
 
-@require_GET
+@require_safe
 def numbered(request: HttpRequest, slug: str, number: int, kind: str) -> HttpResponseBase:
     snapshot = readable_snapshot(readable_board(slug, request.user), number=number)
     if snapshot is None:
@@ -146,7 +146,7 @@ def attached(answer: HttpResponseBase, name: str) -> HttpResponseBase:
 # -- the history
 
 
-@require_GET
+@require_safe
 def history(request: HttpRequest, slug: str, kind: str) -> HttpResponseBase:
     """A line for each model and day, from the last snapshot of each UTC day, written while it is read."""
     board = readable_board(slug, request.user)

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from annotation.boards import contestant_names
 from annotation.boards.methods.declared import METHODS, Method
@@ -32,7 +32,7 @@ KINDS = {
 FILES = ("csv", "json")
 
 
-@require_GET
+@require_safe
 def methods(request: HttpRequest, slug: str) -> HttpResponse:
     """All of them, each with what it takes for granted, and why there is none of these votes."""
     board = readable_board(slug, request.user)
@@ -48,7 +48,7 @@ def methods(request: HttpRequest, slug: str) -> HttpResponse:
     return _answered(render(request, "arena/methods.html", context))
 
 
-@require_GET
+@require_safe
 def one(request: HttpRequest, slug: str, method: str) -> HttpResponse:
     board, snapshot, chosen = _asked_for(request, slug, method)
     context: dict[str, Any] = {"board": board, "snapshot": snapshot, "method": chosen, "waits": False}
@@ -60,7 +60,7 @@ def one(request: HttpRequest, slug: str, method: str) -> HttpResponse:
     return _answered(render(request, "arena/method.html", context, status=202 if context["waits"] else 200))
 
 
-@require_GET
+@require_safe
 def file(request: HttpRequest, slug: str, method: str, kind: str) -> HttpResponse:
     """The same as a file; 503 while it is being computed. Raises Http404, also where there is no board."""
     board, snapshot, chosen = _asked_for(request, slug, method)

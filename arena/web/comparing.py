@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from annotation.boards import contestant_names
 from annotation.boards.comparing import FirstPlace, PairAnswer, compare_pair, first_place, inflation_of
@@ -51,7 +51,7 @@ class Compared:
         return None if apart is None else (apart.gap - apart.margin, apart.gap + apart.margin)
 
 
-@require_GET
+@require_safe
 def compare(request: HtmxRequest, slug: str) -> HttpResponse:
     board = readable_board(slug, request.user)
     counts = read_counts(board)

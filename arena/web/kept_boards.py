@@ -95,7 +95,7 @@ def key_of(request: HttpRequest) -> str:
 
 
 def reads_as_everybody(request: HttpRequest) -> bool:
-    is_plain = request.method == "GET" and not request.META.get("QUERY_STRING")
+    is_plain = request.method in ("GET", "HEAD") and not request.META.get("QUERY_STRING")
     return is_plain and not any(name in request.COOKIES for name in PERSONAL)
 
 

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from accounts.use_cases.create_person import person_of_user
@@ -26,14 +26,14 @@ from arena.web.snapshots import show_day
 from foundation.requests import HtmxRequest
 
 
-@require_GET
+@require_safe
 def leaderboard(request: HtmxRequest) -> HttpResponseBase:
     """The default arena's board."""
     board = default_board()
     return render(request, "arena/no_board.html") if board is None else show_board(request, board)
 
 
-@require_GET
+@require_safe
 def board(request: HtmxRequest, slug: str) -> HttpResponseBase:
     return show_board(request, readable_board(slug, request.user))
 

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from annotation.models import Board, LeaderboardSnapshot
 from annotation.queries import readable_snapshot, readable_snapshots
@@ -32,7 +32,7 @@ class Line:
     hash: str
 
 
-@require_GET
+@require_safe
 def listed(request: HttpRequest, slug: str) -> HttpResponse:
     """All of a board's snapshots, the newest first."""
     board = readable_board(slug, request.user)
@@ -43,7 +43,7 @@ def listed(request: HttpRequest, slug: str) -> HttpResponse:
     return response
 
 
-@require_GET
+@require_safe
 def numbered(request: HttpRequest, slug: str, number: int) -> HttpResponseBase:
     """The board as it was, or a table of it as a file."""
     snapshot = readable_snapshot(readable_board(slug, request.user), number=number)

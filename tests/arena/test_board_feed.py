@@ -94,3 +94,10 @@ def test_a_board_without_a_day_has_an_empty_feed_and_a_hidden_one_none(client):
     assert entries(client.get(FEED)) == []
     Board.objects.filter(pk=board.pk).update(is_public=False)
     assert client.get(FEED).status_code == 404
+
+
+def test_a_feed_without_an_entry_was_updated_when_its_board_was_made(client):
+    board = make_board(slug="new", name="New")
+    feed = client.get("/leaderboard/new/feed")
+    assert entries(feed) == []
+    assert ElementTree.fromstring(feed.content).find(f"{ATOM}updated").text == board.created_at.isoformat()

@@ -55,8 +55,10 @@ def test_a_board_is_a_file_of_each_kind_with_the_same_figures(client, number):
     assert [each["model"] for each in lines(answers["csv"])] == [each["model"] for each in entries]
     held = table(answers["parquet"])
     assert held.schema.remove_metadata() == ENTRY_SCHEMA
-    names = ("contestant", "model", "rank", "rating", "lower", "votes", "win_rate", "provisional")
+    names = ("contestant", "model", "rank", "rating", "votes", "win_rate", "provisional")
     assert held.select(names).to_pylist() == [{name: each[name] for name in names} for each in entries]
+    assert held["rating_lower"].to_pylist() == [each["lower"] for each in entries]
+    assert set(lines(answers["csv"])[0]) == set(held.schema.names) - {"contestant"}
     assert {name.decode(): text.decode() for name, text in held.schema.metadata.items()} == {
         "cardinal.board": "the-board",
         "cardinal.name": "The board",
@@ -74,6 +76,18 @@ def test_a_board_is_a_file_of_each_kind_with_the_same_figures(client, number):
     assert answers["parquet"].content == client.get(f"/leaderboard/the-board{number}.parquet").content
     shown = f'attachment; filename="the-board{number.replace("/", "-")}.parquet"'
     assert answers["parquet"]["Content-Disposition"] == shown
+
+
+def test_what_a_board_would_answer_can_be_asked_for_without_the_answer(client):
+    """As a download manager, a cache and whoever watches for news do."""
+    voted(votes=1)
+    board = "/leaderboard/the-board"
+    files = [f"{board}{number}.{kind}" for number in ("", "/1") for kind in (*KINDS, "svg")]
+    others = ("", "/1", "/snapshots", "/figures", "/figures/intervals.svg", "/methods", "/compare", "/feed")
+    for address in (*files, *(f"{board}{each}" for each in others), f"{board}/history.csv", "/leaderboard"):
+        whole, head = client.get(address), client.head(address)
+        assert (address, head.status_code, head.get("ETag")) == (address, whole.status_code, whole.get("ETag"))
+        assert b"".join(head) == b""
 
 
 def test_a_kind_a_table_or_a_board_that_there_is_not_is_not_found(client):

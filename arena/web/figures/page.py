@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.utils.safestring import mark_safe
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from annotation.queries import readable_snapshot
 from annotation.queries.figures import Evidence
@@ -28,7 +28,7 @@ EITHER = re.compile(r"light-dark\(([^,()]+), ([^,()]+)\)")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
-@require_GET
+@require_safe
 def figures(request: HttpRequest, slug: str) -> HttpResponse:
     """All figures, or why there is none yet."""
     board = readable_board(slug, request.user)
@@ -41,7 +41,7 @@ def figures(request: HttpRequest, slug: str) -> HttpResponse:
     return response
 
 
-@require_GET
+@require_safe
 def picture(request: HttpRequest, slug: str, figure: str) -> HttpResponse:
     """A figure as an SVG that stands alone. Raises Http404, also where there is too little to draw."""
     found = _found(request, slug, figure)
@@ -55,7 +55,7 @@ def picture(request: HttpRequest, slug: str, figure: str) -> HttpResponse:
     return response
 
 
-@require_GET
+@require_safe
 def table(request: HttpRequest, slug: str, figure: str) -> HttpResponse:
     return csv_response(_found(request, slug, figure).table, name=slug)
 
