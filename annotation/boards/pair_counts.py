@@ -48,23 +48,52 @@ class PairCounts:
 NOTHING = PairCounts(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, len(PLANES)), np.int64))
 
 
+@dataclass(frozen=True, eq=False)
+class WholeCounts:
+    """The counts of all pairs of a board's contestants, as a fit reads them."""
+
+    ids: Ints  # (M,) ascending
+    planes: Floats  # (4, M, M) in the order of PLANES; never fewer than two wide, as a fit wants to hear it
+
+    @classmethod
+    def of(cls, counts: PairCounts) -> "WholeCounts":
+        ids = np.unique(np.concatenate((counts.a, counts.b)))
+        planes: Floats = np.zeros((len(PLANES), max(2, len(ids)), max(2, len(ids))))
+        planes[:, np.searchsorted(ids, counts.a), np.searchsorted(ids, counts.b)] = counts.counts.T
+        return cls(ids, planes)
+
+    def plus(self, change: PairCounts) -> "WholeCounts | None":
+        """With a change added; None where somebody comes with it or goes, so that the ids are others."""
+        if not np.isin(np.concatenate((change.a, change.b)), self.ids).all():
+            return None
+        planes = self.planes.copy()
+        planes[:, np.searchsorted(self.ids, change.a), np.searchsorted(self.ids, change.b)] += change.counts.T
+        met = planes.sum(axis=0)
+        stays = (met.sum(axis=0) + met.sum(axis=1) > 0)[: len(self.ids)].all()
+        return WholeCounts(self.ids, planes) if stays else None
+
+    @property
+    def comparisons(self) -> int:
+        return int(self.planes.sum())
+
+    @property
+    def counts(self) -> Counts:
+        return Counts(**dict(zip(PLANES, self.planes, strict=True)))
+
+    def points(self, method: str) -> dict[int, float]:
+        """Those that a full fit of the same votes gives, by contestant's id; who has no comparison has none."""
+        try:
+            strength = bradley_terry_strengths(self.counts, both_bad=BOTH_BAD[Method(method)])
+        except NoComparisons:
+            return {}
+        points = POINTS_AT_ZERO + POINTS_PER_LOGIT * strength[: len(self.ids)]
+        return {int(pk): float(value) for pk, value in zip(self.ids, points, strict=True) if np.isfinite(value)}
+
+
 def dense(counts: PairCounts) -> tuple[Ints, Counts]:
-    """Ids ascending (M,), and the counts of all pairs of them; never fewer than two, as a fit wants to hear it."""
-    ids = np.unique(np.concatenate((counts.a, counts.b)))
-    planes: Floats = np.zeros((len(PLANES), max(2, len(ids)), max(2, len(ids))))
-    planes[:, np.searchsorted(ids, counts.a), np.searchsorted(ids, counts.b)] = counts.counts.T
-    return ids, Counts(**dict(zip(PLANES, planes, strict=True)))
-
-
-def points_of(counts: PairCounts, method: str) -> dict[int, float]:
-    """The points that a full fit of the same votes gives, by contestant's id; those without a comparison have none."""
-    ids, whole = dense(counts)
-    try:
-        strength = bradley_terry_strengths(whole, both_bad=BOTH_BAD[Method(method)])
-    except NoComparisons:
-        return {}
-    points = POINTS_AT_ZERO + POINTS_PER_LOGIT * strength[: len(ids)]
-    return {int(pk): float(value) for pk, value in zip(ids, points, strict=True) if np.isfinite(value)}
+    """Ids ascending (M,), and the counts of all pairs of them."""
+    whole = WholeCounts.of(counts)
+    return whole.ids, whole.counts
 
 
 def differs(points: Mapping[int, float], entries: list[dict[str, Any]], *, tolerance: float) -> bool:

@@ -72,6 +72,8 @@ class LiveBoard(models.Model):
     # By contestant's id; empty where nothing compares two of them.
     points = models.JSONField(default=dict)
     comparisons = models.PositiveBigIntegerField(default=0, db_default=0)
+    # Another with each change of the counts: by it a process knows whether those that it holds are still these.
+    counted = models.UUIDField(null=True)
 
     def __str__(self) -> str:
         return f"{self.board_id} at {self.last_sequence}"

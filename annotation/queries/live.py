@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from uuid import UUID
 
 import numpy as np
 from django.db.models import Count, QuerySet
 
-from annotation.boards.pair_counts import NOTHING, PLANES, PairCounts
+from annotation.boards.pair_counts import NOTHING, PLANES, PairCounts, WholeCounts
 from annotation.enums import Preference
 from annotation.models import Board, Judgment
 from foundation.database import planned_cursor
@@ -57,3 +58,27 @@ def count_pairs(judgments: QuerySet[Judgment], *, merged: Mapping[int, int]) -> 
     table = np.array([[counts[a, b, plane] for plane in PLANES] for a, b in pairs], dtype=np.int64)
     ids = np.array(pairs, dtype=np.int64)
     return PairCounts(ids[:, 0], ids[:, 1], table)
+
+
+class HeldCounts:
+    """The whole counts of the boards that this process has last brought forward: ninety thousand pairs are more to read
+    than to add one vote to."""
+
+    AT_MOST = 16
+
+    def __init__(self) -> None:
+        self._held: dict[int, tuple[UUID, WholeCounts]] = {}
+
+    def of(self, board: int, counted: UUID | None) -> WholeCounts | None:
+        """Where they are still what the database holds, which `LiveBoard.counted` tells."""
+        held = self._held.get(board)
+        return held[1] if held and held[0] == counted else None
+
+    def hold(self, board: int, counted: UUID, whole: WholeCounts) -> None:
+        self._held.pop(board, None)
+        while len(self._held) >= self.AT_MOST:
+            self._held.pop(next(iter(self._held)), None)
+        self._held[board] = (counted, whole)
+
+
+HELD = HeldCounts()

@@ -1,17 +1,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import structlog
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 
 from annotation.boards import digest_of, merged_contestants
-from annotation.boards.pair_counts import PLANES, PairCounts, differs, points_of
+from annotation.boards.pair_counts import PLANES, PairCounts, WholeCounts, differs
 from annotation.boards.slices import with_excluded
 from annotation.models import Board, Judgment, LeaderboardSnapshot, LiveBoard, PairCount
 from annotation.queries import last_sequence, retired_sources
-from annotation.queries.live import count_pairs, read_counts
+from annotation.queries.live import HELD, count_pairs, read_counts
 from annotation.queries.log import board_judgments, imports_are_being_numbered
 
 log = structlog.get_logger(__name__)
@@ -69,7 +70,7 @@ def hold_to_snapshot(snapshot: LeaderboardSnapshot, *, now: datetime) -> None:
         if live is None or live.rests_on != _rests_on(board) or live.rests_on["retired"] != snapshot.retired_sources:
             return
         counts = read_counts(board).minus(_change(board, live, after=then, last=live.last_sequence))
-        if not differs(points_of(counts, board.method), snapshot.standings["entries"], tolerance=TOLERANCE):
+        if not differs(WholeCounts.of(counts).points(board.method), snapshot.standings["entries"], tolerance=TOLERANCE):
             return
         log.warning("board_counted_anew", board=board.pk, sequence=live.last_sequence)
         _count_anew(board, live, live.last_sequence)
@@ -94,9 +95,16 @@ def _advance(board: Board, live: LiveBoard, last: int) -> bool:
     if live.rests_on != rests_on:
         live.rests_on = rests_on
         _count_anew(board, live, last)
-    elif last <= live.last_sequence or not _add_news(board, live, last):
+        _note(board, live)
+        return True
+    if last <= live.last_sequence:
         return False
-    _note(board, live)
+    change = _change(board, live, after=live.last_sequence, last=last)
+    live.last_sequence = last
+    if not len(change):
+        live.save(update_fields=["last_sequence"])
+        return False
+    _note(board, live, change=change if _add_change(board, live, change) else None)
     return True
 
 
@@ -110,20 +118,16 @@ def _rests_on(board: Board) -> dict[str, Any]:
     }
 
 
-def _add_news(board: Board, live: LiveBoard, last: int) -> bool:
-    """Add and subtract what became of the log after `live`; False where nothing did on this board."""
-    change = _change(board, live, after=live.last_sequence, last=last)
-    live.last_sequence = last
-    if not len(change):
-        live.save(update_fields=["last_sequence"])
-        return False
+def _add_change(board: Board, live: LiveBoard, change: PairCounts) -> bool:
+    """False where the whole was counted anew instead."""
     try:
         with transaction.atomic():
             _add(board, change)
     except IntegrityError:
         # More went than had come: it was counted under another category, say.
-        log.warning("board_counts_below_zero", board=board.pk, sequence=last)
-        _count_anew(board, live, last)
+        log.warning("board_counts_below_zero", board=board.pk, sequence=live.last_sequence)
+        _count_anew(board, live, live.last_sequence)
+        return False
     return True
 
 
@@ -161,8 +165,14 @@ def _add(board: Board, change: PairCounts) -> None:
         cursor.execute(ADD, {"board": board.pk, **values})
 
 
-def _note(board: Board, live: LiveBoard) -> None:
-    counts = read_counts(board)
-    live.points = points_of(counts, board.method)
-    live.comparisons = counts.comparisons
+def _note(board: Board, live: LiveBoard, *, change: PairCounts | None = None) -> None:
+    """The points of the counts as they are now, which `change` was all that was done to."""
+    held = HELD.of(board.pk, live.counted) if change is not None else None
+    whole = held.plus(change) if held and change is not None else None
+    if whole is None:
+        whole = WholeCounts.of(read_counts(board))
+    live.points = whole.points(board.method)
+    live.comparisons = whole.comparisons
+    live.counted = uuid4()
     live.save()
+    HELD.hold(board.pk, live.counted, whole)

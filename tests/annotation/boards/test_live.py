@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from annotation.models import Board, Contestant, Item, Judgment, LiveBoard, PairCount
 from annotation.queries import latest_snapshot
+from annotation.queries.live import HeldCounts
 from annotation.tasks import number_judgments
 from annotation.use_cases import advance_board as module
 from annotation.use_cases.advance_board import advance_board, hold_to_snapshot
@@ -102,6 +103,51 @@ def test_of_the_log_only_what_came_since_is_read(monkeypatch):
     judge(campaign, ada, bea)
     assert advanced(board)
     assert rows == [2]
+    assert_same(board)
+
+
+def followed_by_two_processes(monkeypatch):
+    """Votes that one process, another and again the first bring to the board; and how often the counts were read."""
+    campaign = make_campaign()
+    board, (ada, bea, cleo) = make_board(campaign), three(campaign)
+    ours, theirs, reads = HeldCounts(), HeldCounts(), []
+    read = module.read_counts
+    monkeypatch.setattr(module, "read_counts", lambda board: (reads.append(board.pk), read(board))[1])
+    for held, better, worse in (
+        *((ours, ada, bea), (ours, bea, cleo), (ours, cleo, ada), (ours, ada, bea)),
+        *((theirs, ada, cleo), (ours, bea, ada), (ours, bea, cleo)),
+    ):
+        monkeypatch.setattr(module, "HELD", held)
+        judge(campaign, better, worse)
+        assert advanced(board)
+    return board, len(reads)
+
+
+def test_counts_are_read_where_somebody_comes_or_another_process_changed_them_and_else_held(monkeypatch):
+    board, reads = followed_by_two_processes(monkeypatch)
+    assert_same(board)
+    # The first vote, the third model's first, the other process's, and ours after it.
+    assert reads == 4
+
+
+def test_control_who_holds_counts_without_looking_misses_another_process(monkeypatch):
+    monkeypatch.setattr(HeldCounts, "of", lambda self, board, counted: self._held.get(board, (None, None))[1])
+    board, _reads = followed_by_two_processes(monkeypatch)
+    with pytest.raises(AssertionError):
+        assert_same(board)
+
+
+def test_who_has_no_vote_left_has_no_points(monkeypatch):
+    campaign = make_campaign()
+    board, (ada, bea, cleo) = make_board(campaign), three(campaign)
+    author = make_respondent(campaign)
+    for better, worse, who in ((ada, bea, None), (bea, ada, None), (cleo, ada, author)):
+        judge(campaign, better, worse, respondent=who)
+        advanced(board)
+    assert cleo.pk in points(board)
+    block_respondent(respondent_id=author.pk, reason="a robot", actor=None, now=timezone.now())
+    advanced(board)
+    assert points(board).keys() == {ada.pk, bea.pk}
     assert_same(board)
 
 
