@@ -75,7 +75,15 @@ def test_a_scale_keeps_order_and_puts_equal_values_at_equal_places(values, one, 
 @given(NAMES, st.floats(30, 300))
 def test_a_text_that_is_cut_fits(name, width):
     assert width_of(cut(name, width)) <= width + 0.001
-    assert cut(name, width) == name or cut(name, width).endswith("…")
+    head, dots, tail = cut(name, width).partition("…") if width_of(name) > width else (name, "", "")
+    assert name.startswith(head)
+    assert name.endswith(tail)
+    assert bool(dots) == (width_of(name) > width)
+
+
+def test_names_that_begin_alike_are_told_apart_by_their_ends():
+    names = "claude-3-7-sonnet-20250219", "claude-3-7-sonnet-20250219-thinking-32k"
+    assert len({cut(name, 150) for name in names}) == 2
 
 
 @settings(max_examples=40)

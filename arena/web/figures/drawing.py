@@ -54,12 +54,19 @@ def width_of(text: str) -> float:
 
 
 def cut(text: str, width: float) -> str:
-    """As much of a text as fits."""
+    """As much of a text as fits, without its middle: names often begin alike, and end in what tells them apart."""
     if width_of(text) <= width:
         return text
-    while text and width_of(text) > width - SQUARE:
-        text = text[:-1]
-    return text.rstrip() + "…"
+    kept = len(text) - 1
+    while kept and width_of(_ends(text, kept)) > width - SQUARE:
+        kept -= 1
+    head = _ends(text, kept)[: kept - kept // 2]
+    return head.rstrip() + "…" + _ends(text, kept)[kept - kept // 2 :].lstrip()
+
+
+def _ends(text: str, kept: int) -> str:
+    """So many characters of its beginning and its end."""
+    return text[: kept - kept // 2] + text[len(text) - kept // 2 :]
 
 
 class Drawing:
