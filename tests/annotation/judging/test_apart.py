@@ -24,6 +24,7 @@ from annotation.queries.figures import Evidence
 from annotation.queries.gold import liked
 from annotation.queries.items import judgments_of
 from annotation.queries.log import judgments_in_slice, large_enough, set_apart
+from annotation.queries.methods import votes_of
 from annotation.queries.pairs import learn
 from annotation.queries.people import campaign_people, groups_in_use
 from annotation.queries.quality import groups, progress_of, summarised
@@ -57,11 +58,17 @@ def _standings(campaign: Campaign) -> Any:
     return standings_of(board, last=10**9, retired=[])
 
 
+def _snapshot(campaign: Campaign) -> LeaderboardSnapshot:
+    """Of all that was said, nothing computed."""
+    of = {"last_sequence": 10**9, "created_at": timezone.now(), "standings": {"entries": []}}
+    board = Board.objects.get(campaign=campaign)
+    return LeaderboardSnapshot(board=board, slice={}, retired_sources=[], **of)
+
+
 def _figures(campaign: Campaign) -> Any:
     """What is kept for the readers of a busy board is read anew."""
     cache.clear()
-    of = {"last_sequence": 10**9, "created_at": timezone.now(), "standings": {"entries": []}}
-    found = Evidence(Board.objects.get(campaign=campaign), LeaderboardSnapshot(slice={}, retired_sources=[], **of))
+    found = Evidence(Board.objects.get(campaign=campaign), _snapshot(campaign))
     return found.days, found.undated, found.strengths
 
 
@@ -125,6 +132,7 @@ CONSUMERS: dict[str, Callable[[Campaign], Any]] = {
         judgments_in_slice(c, {"turns": "1"}),
         set_apart(c, last_sequence=10**9, retired=[]),
     ),
+    "annotation/queries/methods.py": lambda c: sorted(votes_of(_snapshot(c)).values_list("pk", flat=True)),
     "annotation/queries/pairs.py": lambda c: learn(c).packed(),
     "annotation/queries/quality.py": lambda c: (progress_of(c, NOW), _summary(c), groups(c)),
     "annotation/queries/reviews.py": lambda c: (
