@@ -27,10 +27,10 @@ OFFERED = 50
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_campaign_admins
 def slices(request: HtmxRequest, slug: str) -> HttpResponse:
-    """A GET with fields counts what a POST with them would make a board of."""
+    """A GET with fields, or a POST that says so, counts what another POST with them makes a board of."""
     board = get_object_or_404(Board.objects.select_related("campaign"), slug=slug, parent=None, slice={})
-    makes = request.method == "POST"
-    data = request.POST if makes else request.GET
+    data = request.POST if request.method == "POST" else request.GET
+    makes = request.method == "POST" and "count" not in data
     form = SliceForm(data if makes or any(data.get(name) for name in FIELDS) else None)
     if form.is_valid() and makes:
         if _made(request, board, form):

@@ -97,6 +97,14 @@ def test_what_is_refused_is_said_at_its_field_and_makes_nothing(whole, admin, ch
     assert re.findall(r'id="id_(\w+)_error"', answer.content.decode()) == ([field] if field else [])
 
 
+def test_counting_first_makes_nothing_and_puts_no_token_into_an_address(whole, admin):
+    page = admin.get(PAGE).content.decode()
+    assert "formmethod" not in page
+    counted = admin.post(PAGE, {"ties": "without", "count": "1"})
+    assert (counted.status_code, "in this slice now" in words(counted)) == (200, True)
+    assert not Board.objects.filter(parent=whole).exists()
+
+
 def make_at_once(whole, admin):
     """One has made the slice and has not committed when the other sends the form; what the other is told."""
     told = []
