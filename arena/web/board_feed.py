@@ -91,6 +91,10 @@ class BoardFeed(Feed):  # type: ignore[type-arg]
     def feed_extra_kwargs(self, obj: None) -> dict[str, Any]:
         return {"begun": self.board.created_at}
 
+    def author_name(self) -> str:
+        """RFC 4287 wants one of each feed whose entries have none."""
+        return "Cardinal"
+
     def subtitle(self) -> str:
         return _("The board as each day ended")
 

@@ -1,7 +1,7 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef, Subquery
 
 from inference_workers.enums import BreakerState, CompletionState, Priority
 from inference_workers.models import Completion, EndpointGauge, LanguageModel
@@ -26,8 +26,11 @@ def _probe(endpoint_id: int) -> bool:
         gauge, clock = lock_gauge(endpoint_id=endpoint_id)
         if gauge.state == BreakerState.CLOSED or (gauge.opened_until and gauge.opened_until > clock):
             return False
+        # Another each time: one whose key is refused says nothing of those beside it.
+        tried = Completion.objects.filter(revision=OuterRef("current"), priority=Priority.PROBE).order_by("-created_at")
         models = LanguageModel.objects.filter(current__endpoint=endpoint_id).select_related("current")
-        model = models.order_by("-weight", "pk").first()
+        models = models.annotate(tried_at=Subquery(tried.values("created_at")[:1]))
+        model = models.order_by(F("tried_at").asc(nulls_first=True), "-weight", "pk").first()
         if model is None:
             return False
         try_out(model, now=clock, priority=Priority.PROBE)

@@ -100,4 +100,5 @@ def test_a_feed_without_an_entry_was_updated_when_its_board_was_made(client):
     board = make_board(slug="new", name="New")
     feed = client.get("/leaderboard/new/feed")
     assert entries(feed) == []
+    assert ElementTree.fromstring(feed.content).find(f"{ATOM}author/{ATOM}name").text == "Cardinal"
     assert ElementTree.fromstring(feed.content).find(f"{ATOM}updated").text == board.created_at.isoformat()

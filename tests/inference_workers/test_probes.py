@@ -8,6 +8,7 @@ from django.utils import timezone
 from inference_workers import tasks
 from inference_workers.enums import BreakerState, Priority
 from inference_workers.models import Completion, EndpointGauge
+from inference_workers.use_cases.probe_endpoints import probe_endpoints
 from inference_workers.use_cases.probe_models import probe_models
 from tests.foundation.threads import run_together
 from tests.inference_workers.factories import make_completion, make_endpoint, make_revision
@@ -58,6 +59,20 @@ def test_a_day_without_budget_has_no_probes():
     probe()
     run_pump()
     assert Completion.objects.get(revision=revision).state == "queued"
+
+
+def test_an_endpoint_that_is_left_alone_is_tried_by_another_of_its_models_each_time():
+    endpoint = make_endpoint()
+    heavy, light = (make_revision(endpoint=endpoint, model={"weight": weight}) for weight in (2.0, 1.0))
+    asked = []
+    for _ in range(4):
+        past = timezone.now() - timedelta(seconds=1)
+        EndpointGauge.objects.filter(pk=endpoint.pk).update(state=BreakerState.OPEN, opened_until=past)
+        assert probe_endpoints(now=timezone.now()) == 1
+        newest = Completion.objects.latest("created_at")
+        asked.append(newest.revision_id)
+        Completion.objects.filter(pk=newest.pk).update(state="cancelled", finished_at=timezone.now())
+    assert asked == [heavy.pk, light.pk, heavy.pk, light.pk]
 
 
 def test_nothing_is_asked_where_the_setting_says_never(settings):
