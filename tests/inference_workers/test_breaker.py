@@ -36,9 +36,17 @@ class BreakerMachine(RuleBasedStateMachine):
         self.now = START
         self.breaker = Breaker()
         self.running: set[UUID] = set()
+        self.begun = 0
         self.probe: UUID | None = None
         self.in_a_row = 0
         self.opened_at: datetime | None = None
+
+    def begin(self) -> UUID:
+        """By its number: a run that is played again must draw the same."""
+        self.begun += 1
+        completion = UUID(int=self.begun)
+        self.running.add(completion)
+        return completion
 
     def end(self, completion: UUID, verdict: Verdict) -> None:
         self.running.discard(completion)
@@ -56,15 +64,14 @@ class BreakerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.breaker.state == CLOSED)
     @rule()
     def request_begins(self):
-        self.running.add(uuid4())
+        self.begin()
 
     @precondition(lambda self: self.breaker.state != CLOSED)
     @rule()
     def probe_begins_if_it_may(self):
         if may_be_tried(self.breaker, now=self.now, probe_runs=self.breaker.probe in self.running):
             assert self.now >= self.opened_at + timedelta(seconds=OPEN_SECONDS[0])
-            self.probe = uuid4()
-            self.running.add(self.probe)
+            self.probe = self.begin()
             self.breaker = tried_with(self.breaker, self.probe)
 
     @precondition(lambda self: self.running)
